@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run the TypeScript sources of the workspace, so none waits for a build.
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@diffgrad/source'] } },
+  resolve: { conditions: ['@diffgrad/source'] },
+  test: { include: ['test/**/*.test.ts'] },
+})
