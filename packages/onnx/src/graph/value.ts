@@ -1,0 +1,36 @@
+import { OnnxError } from '../error.ts'
+import type { DataType } from '../model/data-type.ts'
+import type { Shape, Tensor } from '../model/model.ts'
+import type { Graph } from './graph.ts'
+
+/** A value in a graph under construction. */
+export interface Value {
+  readonly graph: Graph
+  readonly name: string
+  readonly type: DataType
+  readonly shape: Shape
+  /** Its elements, where they are settled before the model runs. */
+  readonly known?: Tensor
+}
+
+/**
+ * The shape of a value in numbers.
+ * @throws {OnnxError} When a length is still a name.
+ */
+export function sizes({ name, shape }: Pick<Value, 'name' | 'shape'>): readonly number[] {
+  return shape.map((size) => {
+    if (typeof size === 'string')
+      throw new OnnxError(`value "${name}": dimension "${size}" must have a size, but has none`)
+    return size
+  })
+}
+
+/**
+ * The elements of a value that must be settled before the model runs, such as the shape of a Reshape.
+ * @throws {OnnxError} When they are not.
+ */
+export function settled({ name, known }: Value): readonly number[] {
+  if (known === undefined)
+    throw new OnnxError(`value "${name}": must be known before the model runs, but is not`)
+  return Array.from(known.data, Number)
+}
