@@ -1,4 +1,5 @@
-import { at, type Folding, places } from './folding.ts'
+import { places } from '../shapes/places.ts'
+import { at, type Folding } from './folding.ts'
 
 const of =
   (compute: (...operands: number[]) => number): Folding =>

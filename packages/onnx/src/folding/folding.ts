@@ -8,14 +8,6 @@ export type Folding = (
   operation: Operation,
 ) => readonly (number | bigint)[]
 
-/** The place of every element of `shape` along each axis, in row-major order. */
-export function places(shape: readonly number[]): readonly (readonly number[])[] {
-  return shape.reduce<readonly (readonly number[])[]>(
-    (all, size) => all.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])),
-    [[]],
-  )
-}
-
 /** The element at a place; an axis of length 1 is repeated, and axes that are missing in front do not count. */
 export function at({ shape, data }: Tensor, place: readonly number[]): number | bigint {
   const skipped = place.length - shape.length

@@ -1,8 +1,9 @@
 import { settled } from '../graph/value.ts'
 import { count, type Tensor } from '../model/model.ts'
 import { slicedRanges } from '../shapes/indexing.ts'
+import { places } from '../shapes/places.ts'
 import { repeatedElement } from '../shapes/source.ts'
-import { at, type Folding, places } from './folding.ts'
+import { at, type Folding } from './folding.ts'
 
 const sameElements: Folding = ([x]) => (x ? Array.from<number | bigint>(x.data) : [])
 

@@ -67,6 +67,14 @@ export class Graph {
     return value
   }
 
+  /** Adds a named tensor that training may change. */
+  parameter(name: string, initial: Tensor): Value {
+    const { type, shape } = initial
+    const value = { graph: this, name: this.claim(name), type, shape, initial }
+    this.#initializers.push(value)
+    return value
+  }
+
   /** A tensor without a name of its own; equal small ones are one value. */
   constant(tensor: Tensor): Value {
     const { type, shape, data } = tensor

@@ -1,5 +1,5 @@
 import { OnnxError } from '../error.ts'
-import type { Model, Node, OpaqueTensor, Tensor, ValueInfo } from '../model/model.ts'
+import type { Model, Node, Tensor, ValueInfo } from '../model/model.ts'
 import type { Operation } from './operation.ts'
 import type { Value } from './value.ts'
 
@@ -9,28 +9,37 @@ export interface ModelParts {
   /** The model's outputs, under the names they get. */
   readonly outputs: ReadonlyMap<string, Value>
   readonly domains?: ReadonlyMap<string, number>
+  /** The parameters that a run is given; all others are part of the model. */
+  readonly free?: ReadonlySet<Value>
 }
 
 /** Makes a model of what some values are computed from. The rest of their graph is left out. */
-export function toModel({ name, outputs, domains = new Map() }: ModelParts): Model {
+export function toModel({
+  name,
+  outputs,
+  domains = new Map(),
+  free = new Set(),
+}: ModelParts): Model {
   const [first] = outputs.values()
   if (first === undefined) throw new OnnxError(`model "${name}": must have an output`)
   const { graph } = first
   const named = nameOutputs(outputs)
   const needed = neededBy(graph.operations, named.keys())
   const nameOf = (value: Value): string => named.get(value) ?? value.name
-  const initializers = graph.initializers.filter((value) => needed.has(value))
+  const tensors = graph.initializers.filter((value) => needed.has(value) && !free.has(value))
+  const inputs = [...graph.inputs, ...free].filter((value) => needed.has(value))
   return {
     name,
-    inputs: graph.inputs.filter((value) => needed.has(value)).map(describe),
+    inputs: inputs.map(describe),
     outputs: [...named].map(([value, as]) => describe({ ...value, name: as })),
     nodes: graph.operations
       .filter((operation) => isNeeded(operation, needed))
       .map((operation) => toNode(operation, needed, nameOf)),
     initializers: new Map(
-      initializers.flatMap((value): [string, Tensor | OpaqueTensor][] =>
-        value.known ? [[value.name, value.known]] : [],
-      ),
+      tensors.flatMap(({ name, known, initial }): [string, Tensor][] => {
+        const tensor = known ?? initial
+        return tensor ? [[name, tensor]] : []
+      }),
     ),
     values: new Map(),
     domains,

@@ -11,6 +11,8 @@ export interface Value {
   readonly shape: Shape
   /** Its elements, where they are settled before the model runs. */
   readonly known?: Tensor
+  /** What a parameter starts from: its elements may change, so they are never reckoned with. */
+  readonly initial?: Tensor
 }
 
 /**

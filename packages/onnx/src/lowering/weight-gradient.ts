@@ -11,7 +11,8 @@ import {
 } from '../graph/operations.ts'
 import { sizes, type Value } from '../graph/value.ts'
 import { count } from '../model/model.ts'
-import type { Window } from '../shapes/window.ts'
+import { places } from '../shapes/places.ts'
+import { seenBy, type Window } from '../shapes/window.ts'
 import type { Lowering } from './lowering.ts'
 
 /** What the gradient of a convolution's weight is computed from. */
@@ -105,12 +106,8 @@ function shiftedImages({ image, gradient, window, groups }: Convolved): readonly
   const padded = pad(image, [0, 0, ...window.begin], [0, 0, ...window.end])
   const turned = transpose(padded, [1, 0, ...axes])
   const whole = sizes(turned).slice(2)
-  return kernelElements(window.kernel).map((element) => {
-    const ranges = element.map((k, axis) => {
-      const start = k * (window.dilations[axis] ?? 1)
-      const step = window.strides[axis] ?? 1
-      return { axis: axis + 2, start, end: start + ((points[axis] ?? 1) - 1) * step + 1, step }
-    })
+  return places(window.kernel).map((element) => {
+    const ranges = seenBy(window, element, points)
     const all = ranges.every(
       ({ start, end, step }, axis) => start === 0 && step === 1 && end === whole[axis],
     )
@@ -121,13 +118,6 @@ function shiftedImages({ image, gradient, window, groups }: Convolved): readonly
     ])
   })
 }
-
-/** The places of a kernel, the last axis running fastest. */
-export const kernelElements = (kernel: readonly number[]): readonly (readonly number[])[] =>
-  kernel.reduce<readonly (readonly number[])[]>(
-    (all, size) => all.flatMap((place) => Array.from({ length: size }, (_, k) => [...place, k])),
-    [[]],
-  )
 
 /** From outputs × (kernel · inputs) to outputs × inputs × kernel. */
 function asWeight(product: Value, { image, gradient, window, groups }: Convolved): Value {

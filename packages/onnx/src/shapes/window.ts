@@ -79,3 +79,14 @@ export function slide(
     return (length - 1) * stride >= size + begin ? length - 1 : length
   })
 }
+
+/** What one element of a kernel sees of a padded image while the kernel visits all points. */
+export const seenBy = (
+  { strides, dilations }: Window,
+  element: readonly number[],
+  points: readonly number[],
+): readonly { axis: number; start: number; end: number; step: number }[] =>
+  element.map((k, axis) => {
+    const [step, start] = [strides[axis] ?? 1, k * (dilations[axis] ?? 1)]
+    return { axis: axis + 2, start, end: start + ((points[axis] ?? 1) - 1) * step + 1, step }
+  })

@@ -2,8 +2,8 @@ import type { Operation } from '../../graph/operation.ts'
 import { div } from '../../graph/operations.ts'
 import { sizes, type Value } from '../../graph/value.ts'
 import { convolveTransposed } from '../../lowering/image-gradient.ts'
-import { kernelElements } from '../../lowering/weight-gradient.ts'
 import { count } from '../../model/model.ts'
+import { places } from '../../shapes/places.ts'
 import { poolingWindow } from '../../shapes/pooling.ts'
 import { space, type Window } from '../../shapes/window.ts'
 import type { Rule } from '../rule.ts'
@@ -38,7 +38,7 @@ function elementsInWindow(operation: Operation, window: Window, points: readonly
       return places.filter((place) => place >= low && place < high).length
     })
   })
-  const counts = kernelElements(points).map((place) =>
+  const counts = places(points).map((place) =>
     place.reduce((n, p, axis) => n * (along[axis]?.[p] ?? 1), 1),
   )
   return operation.graph.constant({

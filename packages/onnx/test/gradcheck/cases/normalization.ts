@@ -9,12 +9,17 @@ const image = (draw: Draw): readonly (readonly number[])[] => [
   [4],
 ]
 
-const batch = (about: string, inputs: Case['inputs']): Case => ({
+const batch = (
+  about: string,
+  inputs: Case['inputs'],
+  operators: 'standard' | 'plain' = 'standard',
+): Case => ({
   operator: 'BatchNormalization',
   about: `training, ${about}`,
   inputs,
   build: (x: Value, scale: Value, bias: Value) =>
-    normalizeBatch({ x, scale, bias, epsilon: 1e-5 }, ['y', 'mean', 'variance']).output(),
+    normalizeBatch({ x, scale, bias, epsilon: 1e-5 }).y,
+  lowering: { operators },
 })
 
 const frozen: Case = {
@@ -44,6 +49,7 @@ const layer = (axis: number, bias: boolean): Case => ({
 /** Operators that bring values to mean zero and variance one. */
 export const normalization: readonly Case[] = [
   batch('images', image),
+  batch('images, plain operators', image, 'plain'),
   batch('vectors', (draw) => [[draw.size(6, 9), 4], [4], [4]]),
   {
     operator: 'BatchNormalization',
