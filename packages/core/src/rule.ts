@@ -88,5 +88,5 @@ export function defineRule<
   const names = [...rule.slots(rule.defaults as Settings<O>), ...(rule.inner ?? [])]
   const taken = names.find((name) => reserved.has(name))
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
-  return rule as unknown as UpdateRule<O>
+  return rule
 }
