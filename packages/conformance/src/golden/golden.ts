@@ -35,6 +35,8 @@ export const tolerance: Readonly<Record<Setup['dtype'], number>> = {
   float32: 5e-5,
 }
 
+type Example = (typeof functions.cases)[number]
+
 /** One golden case, run on a backend. */
 export interface GoldenResult {
   readonly rule: string
@@ -90,16 +92,10 @@ export async function runFunctions(subject: Subject): Promise<readonly GoldenRes
   if (!subject.dtypes.includes('float64')) return []
   const results: GoldenResult[] = []
   for (const example of functions.cases) {
-    const points = await descend(subject, example)
-    const nudged = await Promise.all(
-      [1, 2, 3].map((seed) => descend(referenceSubject, example, seed)),
+    const [points, amplified] = [await descend(subject, example), await amplification(example)]
+    const errors = points.map((point, i) =>
+      amplified[i] > chaos ? undefined : distance(point, example.trajectory[i]),
     )
-    const exact = await descend(referenceSubject, example)
-    const errors = points.map((point, i) => {
-      const amplified = Math.max(...nudged.map((run) => distance(run[i], exact[i])))
-      if (amplified > chaos) return undefined
-      return distance(point, example.trajectory[i])
-    })
     const comparable = errors.filter((error) => error !== undefined)
     results.push({
       rule: example.rule,
@@ -119,10 +115,28 @@ export async function runFunctions(subject: Subject): Promise<readonly GoldenRes
  */
 const chaos = 1e-13
 
+/** How far roundings in the gradients move each recorded point, in the reference arithmetic. */
+const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
+  const exact = await descend(referenceSubject, example)
+  const nudged = await Promise.all(
+    [1, 2, 3].map((seed) => descend(referenceSubject, example, seed)),
+  )
+  return exact.map((point, i) => Math.max(...nudged.map((run) => distance(run[i], point))))
+})
+
+function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>()
+  return (key) => {
+    const found = known.get(key) ?? compute(key)
+    known.set(key, found)
+    return found
+  }
+}
+
 /** The recorded points of a descent, each gradient nudged by up to two roundings if there is a seed. */
 async function descend(
   subject: Subject,
-  { function: name, rule, options, start, steps }: (typeof functions.cases)[number],
+  { function: name, rule, options, start, steps }: Example,
   seed?: number,
 ): Promise<readonly (readonly number[])[]> {
   const session = subject.create(ruleNamed(rule), {
