@@ -1,7 +1,7 @@
 import { captureSlow, followSlow } from './averaging/lookahead.ts'
 import { captureAverage, exchangeAverage, followAverage } from './averaging/moving-average.ts'
 import type { Backend, Saved } from './backend.ts'
-import { accumulate, begin, condition } from './gradient/conditioning.ts'
+import { Gathering } from './gradient/gathering.ts'
 import { alike, Group, type Some } from './group.ts'
 import type { Kernel } from './kernel.ts'
 import {
@@ -47,8 +47,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   readonly #groups: readonly Group<T, O>[]
   readonly #names: ReadonlySet<string>
   readonly #surroundings: Surroundings
+  readonly #gathering: Gathering<T, O>
   #updates = 0
-  #accumulated = 0
   #swapped = false
   #reports: readonly Report[] = []
 
@@ -67,11 +67,12 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     this.rule = rule
     this.#backend = backend
     this.#surroundings = surroundings
+    this.#gathering = new Gathering(backend, surroundings)
     this.#names = uniqueNames(rule, parameters)
     const partitions = partition<T, O>(rule, parameters, rest, groups)
     for (const { settings } of partitions) optionsAt(rule, settings, 0, [])
     const needs = [
-      ...(this.#keepsGradients ? ['gradient'] : []),
+      ...(this.#gathering.needsMemory ? ['gradient'] : []),
       ...(surroundings.lookahead ? ['slow'] : []),
       ...(surroundings.averageWeights ? ['average'] : []),
     ]
@@ -98,7 +99,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     const given = this.#given(gradients)
     const options = new Map(this.#groups.map((group) => [group, this.#optionsOf(group)]))
     if (this.#surroundings.skipNotFinite && !this.#finite(given)) return 'skipped'
-    const ready = this.#gather(given)
+    const ready = this.#gathering.add(given)
     if (!ready) return 'accumulated'
     for (const some of ready.flatMap(alike)) {
       const { group, positions, gradients, step } = some
@@ -119,8 +120,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    */
   inspect(gradients: Gradients<T>): Inspection {
     const found: Record<string, Record<string, Saved>> = {}
-    const copies = this.#given(gradients).map((some) => this.#copied(some))
-    this.#condition(copies)
+    const copies = this.#gathering.copy(this.#given(gradients))
     for (const { group, positions, gradients, step } of copies.flatMap(alike)) {
       const { inspect, coefficients } = group.kernels(this.#optionsOf(group), step + 1)
       const lists = group.lists(positions, gradients)
@@ -202,7 +202,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   stateDict(): StateDict {
     return capture(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
-      accumulated: this.#accumulated,
+      accumulated: this.#gathering.waiting,
       swapped: this.#swapped,
       reports: this.#reports,
     })
@@ -216,14 +216,9 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   loadStateDict(state: StateDict): void {
     restore(this.rule, this.#backend, this.#groups, this.#surroundings, state)
     this.#updates = state.updates
-    this.#accumulated = state.accumulated
+    this.#gathering.waiting = state.accumulated
     this.#swapped = state.swapped
     this.#reports = [...state.reports]
-  }
-
-  get #keepsGradients(): boolean {
-    const { accumulate, centralize, clip } = this.#surroundings
-    return accumulate > 1 || centralize || clip !== false
   }
 
   #optionsOf(group: Group<T, O>): O {
@@ -258,45 +253,6 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     )
   }
 
-  /** The gradients of the update that is due, or undefined while more are to come. */
-  #gather(given: readonly Some<T, O>[]): readonly Some<T, O>[] | undefined {
-    if (!this.#keepsGradients) return given
-    const share = 1 / this.#surroundings.accumulate
-    for (const { group, positions, gradients } of given) {
-      for (const [kernel, waiting] of [
-        [begin, false],
-        [accumulate, true],
-      ] as const) {
-        const at = positions.filter((i) => group.waiting[i] === waiting)
-        const g = gradients.filter((_, k) => group.waiting[positions[k]] === waiting)
-        this.#backend.apply(kernel, group.lists(at, g), { share })
-      }
-      for (const i of positions) group.waiting[i] = true
-    }
-    this.#accumulated = (this.#accumulated + 1) % this.#surroundings.accumulate
-    if (this.#accumulated > 0) return undefined
-    const ready = this.#groups.map((group) => {
-      const positions = group.parameters.map((_, i) => i).filter((i) => group.waiting[i])
-      group.waiting.fill(false)
-      return { group, positions, gradients: positions.map((i) => group.memory.gradient[i]) }
-    })
-    this.#condition(ready)
-    return ready
-  }
-
-  #copied({ group, positions, gradients }: Some<T, O>): Some<T, O> {
-    const { gradient } = this.#backend.zeros(gradients, ['gradient'])
-    this.#backend.apply(begin, { g: gradients, gradient }, { share: 1 })
-    return { group, positions, gradients: gradient }
-  }
-
-  #condition(some: readonly Some<T, O>[]): void {
-    const gradients = some.flatMap(({ group, positions, gradients }) =>
-      gradients.map((gradient, k) => ({ gradient, ...shapeOf(group.parameters[positions[k]]) })),
-    )
-    condition(this.#backend, this.#surroundings, gradients)
-  }
-
   #average(): void {
     const { lookahead, averageWeights } = this.#surroundings
     if (lookahead && this.#updates % lookahead.every === 0) {
@@ -314,14 +270,6 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     }
   }
 }
-
-const shapeOf = ({
-  shape = [],
-}: {
-  readonly shape?: readonly number[]
-}): {
-  readonly shape: readonly number[]
-} => ({ shape })
 
 function uniqueNames<T>(
   rule: { readonly name: string },
