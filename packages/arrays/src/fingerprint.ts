@@ -1,0 +1,13 @@
+import { canonical, type Graph } from '@diffgrad/core'
+
+/**
+ * A name for a computation that depends on nothing but its equations (FNV-1a, 64 bits), so that a
+ * kernel made at build time can only ever be found for the very graph it was made from.
+ */
+export function fingerprint(graph: Graph): string {
+  let hash = 0xcbf29ce484222325n
+  for (const character of canonical(graph)) {
+    hash = ((hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n) & 0xffffffffffffffffn
+  }
+  return hash.toString(16).padStart(16, '0')
+}

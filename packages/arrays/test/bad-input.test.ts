@@ -1,0 +1,248 @@
+import { expect, test } from 'vitest'
+import { Adam, ArraysOptimizer, DiffGrad, diffGrad, type StateDict } from '../src/index.ts'
+
+const options = { learningRate: 0.1, accumulate: 2, averageWeights: { decay: 0.9 } }
+
+/** An optimizer in the middle of its work. */
+function started(): { optimizer: DiffGrad; weights: Float32Array; bias: Float64Array } {
+  const [weights, bias] = [Float32Array.of(1, 2, 3), Float64Array.of(0.5)]
+  const optimizer = new DiffGrad({ weights, bias }, options)
+  for (const scale of [1, -2, 3]) {
+    optimizer.step({ weights: Float32Array.of(scale, 1, 0), bias: Float64Array.of(scale) })
+  }
+  return { optimizer, weights, bias }
+}
+
+const detached = (): Float32Array => {
+  const array = new Float32Array(3)
+  structuredClone(array, { transfer: [array.buffer] })
+  return array
+}
+
+test.each([
+  [
+    { learningRate: Number.NaN },
+    'diffGrad: learningRate must be a finite number, at least 0, but is NaN',
+  ],
+  [{ learningRate: -1 }, 'diffGrad: learningRate must be a finite number, at least 0, but is -1'],
+  [{ beta1: 1 }, 'diffGrad: beta1 must be in [0, 1), but is 1'],
+  [{ beta2: -0.1 }, 'diffGrad: beta2 must be in [0, 1), but is -0.1'],
+  [{ epsilon: 0 }, 'diffGrad: epsilon must be a finite number above 0, but is 0'],
+  [{ version: 3 }, 'diffGrad: version must be 0 or 1 or 2, but is 3'],
+  [{ decay: 'L2' }, 'diffGrad: decay must be l2 or decoupled, but is L2'],
+  [{ accumulate: 0 }, 'diffGrad: accumulate must be a whole number, at least 1, but is 0'],
+  [
+    { clip: { by: 'norm', limit: 0 } },
+    'diffGrad: clip.limit must be a finite number above 0, but is 0',
+  ],
+  [{ lookahead: { every: 5, alpha: 2 } }, 'diffGrad: lookahead.alpha must be in (0, 1], but is 2'],
+  [
+    { groups: [{ parameters: ['wieghts'] }] },
+    'diffGrad: a group names wieghts, which is no parameter',
+  ],
+  [
+    { learning_rate: 1 },
+    'diffGrad: has no option learning_rate; it has learningRate, weightDecay, decay, beta1, beta2, epsilon, version, aliased',
+  ],
+])('refuses %o', (wrong, message) => {
+  const make = () => new DiffGrad({ weights: new Float32Array(3) }, wrong as object)
+  expect(make).toThrow(new RangeError(message))
+})
+
+test.each([
+  [
+    { w: Int32Array.of(1) },
+    'diffGrad: the parameter w must be a Float32Array or a Float64Array, but is Int32Array(1)',
+  ],
+  [
+    { w: [1, 2] },
+    'diffGrad: the parameter w must be a Float32Array or a Float64Array, but is a plain array',
+  ],
+  [
+    { w: undefined },
+    'diffGrad: the parameter w must be a Float32Array or a Float64Array, but is undefined',
+  ],
+  [{ w: Object.freeze(new Float32Array(0)) }, 'diffGrad: the parameter w is frozen'],
+  [{ w: detached() }, 'diffGrad: the parameter w has a detached buffer'],
+  [
+    { w: { values: new Float32Array(6), shape: [2, 4] } },
+    'diffGrad: the parameter w is Float32Array(6), which is not [2,4]',
+  ],
+  [
+    [
+      ['w', new Float32Array(1)],
+      ['w', new Float32Array(1)],
+    ],
+    'diffGrad: two parameters are called w',
+  ],
+])('refuses to train %o', (parameters, message) => {
+  const make = () => new ArraysOptimizer(diffGrad, parameters as never)
+  expect(make).toThrow(new TypeError(message))
+})
+
+test('refuses parameters that share memory', () => {
+  const all = new Float32Array(6)
+  const make = () => new DiffGrad({ a: all.subarray(0, 4), b: all.subarray(3) })
+  expect(make).toThrow(new TypeError('diffGrad: the parameters a and b share memory'))
+  expect(() => new DiffGrad({ a: all.subarray(0, 3), b: all.subarray(3) })).not.toThrow()
+})
+
+const refusedGradients: readonly (readonly [object, string])[] = [
+  [
+    { weights: new Float32Array(2) },
+    'diffGrad: the gradient of weights must be Float32Array(3), but is Float32Array(2)',
+  ],
+  [
+    { weights: new Float64Array(3) },
+    'diffGrad: the gradient of weights must be Float32Array(3), but is Float64Array(3)',
+  ],
+  [
+    { weights: Float32Array.of(1, 2, 3), bias: [1] },
+    'diffGrad: the gradient of bias must be Float64Array(1), but is a plain array',
+  ],
+  [
+    { weights: detached() },
+    'diffGrad: the gradient of weights must be Float32Array(3), but is a Float32Array whose buffer is detached',
+  ],
+  [{ wieghts: new Float32Array(3) }, 'diffGrad: no parameter is called wieghts, but a gradient is'],
+]
+
+test.each(refusedGradients)('refuses %o, and nothing has changed', (gradients, message) => {
+  const { optimizer, weights, bias } = started()
+  const before = structuredClone([weights, bias, optimizer.stateDict()])
+  expect(() => optimizer.step(gradients as never)).toThrow(new RangeError(message))
+  expect([weights, bias, optimizer.stateDict()]).toEqual(before)
+})
+
+test('a parameter whose buffer was transferred away is named', () => {
+  const { optimizer, weights, bias } = started()
+  structuredClone(weights, { transfer: [weights.buffer] })
+  const before = structuredClone([bias, optimizer.stateDict()])
+  expect(() => optimizer.step({ weights: new Float32Array(3), bias })).toThrow(
+    new RangeError(
+      'diffGrad: the gradient of weights has lost its parameter, whose buffer is detached',
+    ),
+  )
+  expect([bias, optimizer.stateDict()]).toEqual(before)
+})
+
+test('a schedule that leaves its range stops the step before anything moves', () => {
+  const weights = Float32Array.of(1)
+  const learningRate = { kind: 'linear', from: 1, to: -1, steps: 2 } as const
+  const optimizer = new DiffGrad({ weights }, { learningRate })
+  optimizer.step({ weights: Float32Array.of(1) })
+  optimizer.step({ weights: Float32Array.of(1) })
+  const before = structuredClone([weights, optimizer.stateDict()])
+  expect(() => optimizer.step({ weights: Float32Array.of(1) })).toThrow(
+    new RangeError('diffGrad: learningRate must be a finite number, at least 0, but is -1'),
+  )
+  expect([weights, optimizer.stateDict()]).toEqual(before)
+})
+
+/** A state with some of one parameter's entries changed. */
+const changed = (state: StateDict, parameter: string, changes: object): StateDict => ({
+  ...state,
+  parameters: { ...state.parameters, [parameter]: { ...state.parameters[parameter], ...changes } },
+})
+
+const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, string])[] = [
+  [
+    'another rule',
+    () => new Adam({ weights: new Float32Array(3) }).stateDict(),
+    'diffGrad: the state is of Adam',
+  ],
+  [
+    'another format',
+    (state) => ({ ...state, format: 2 }),
+    'diffGrad: the state has format 2, but only format 1 is known',
+  ],
+  [
+    'another version of the rule',
+    (state) =>
+      ['weights', 'bias'].reduce((changing, name) => {
+        const settings = { ...state.parameters[name].settings, version: 1 }
+        return changed(changing, name, { settings })
+      }, state),
+    'diffGrad: the state has version 1 for weights, but the optimizer has 0',
+  ],
+  [
+    'another shape',
+    (state) => {
+      const memory = { ...state.parameters.weights.memory, v: new Float32Array(4) }
+      return changed(state, 'weights', { memory })
+    },
+    'diffGrad: the state has Float32Array(4) as v of weights, but it must be Float32Array(3)',
+  ],
+  [
+    'another precision',
+    (state) => {
+      const memory = { ...state.parameters.bias.memory, m: new Float32Array(1) }
+      return changed(state, 'bias', { memory })
+    },
+    'diffGrad: the state has Float32Array(1) as m of bias, but it must be Float64Array(1)',
+  ],
+  [
+    'a missing slot',
+    (state) => {
+      const { v: _, ...memory } = state.parameters.bias.memory
+      return changed(state, 'bias', { memory })
+    },
+    'diffGrad: the state remembers m,previousGradient,gradient,average of bias, but the optimizer m,v,previousGradient,gradient,average',
+  ],
+  [
+    'a missing parameter',
+    ({ parameters: { bias: _, ...parameters }, ...state }) => ({ ...state, parameters }),
+    'diffGrad: the state has no parameter bias',
+  ],
+  [
+    'one parameter more',
+    (state) => changed(state, 'extra', state.parameters.bias),
+    'diffGrad: the state has a parameter extra, which the optimizer has not',
+  ],
+  [
+    'settings of its own for one parameter of a group',
+    (state) =>
+      changed(state, 'bias', { settings: { ...state.parameters.bias.settings, learningRate: 2 } }),
+    'diffGrad: the state has other settings for bias than for weights',
+  ],
+  [
+    'more waiting gradients than an update takes',
+    (state) => ({ ...state, accumulated: 2 }),
+    'diffGrad: the state waits after 2 gradients, but an update takes 2',
+  ],
+]
+
+test.each(refusedStates)('refuses a state of %s, and nothing has changed', (_, spoil, message) => {
+  const { optimizer, weights, bias } = started()
+  const before = structuredClone([weights, bias, optimizer.stateDict()])
+  const spoiled = spoil(optimizer.stateDict()) as StateDict
+  expect(() => optimizer.loadStateDict(spoiled)).toThrow(new TypeError(message))
+  expect([weights, bias, optimizer.stateDict()]).toEqual(before)
+})
+
+test('averaged weights are not trained, and only an optimizer with averages has them', () => {
+  const { optimizer, weights, bias } = started()
+  optimizer.swapAverage()
+  expect(() => optimizer.step({ weights, bias })).toThrow(
+    'diffGrad: cannot step on averaged weights',
+  )
+  const plain = new DiffGrad({ weights })
+  expect(() => plain.swapAverage()).toThrow(
+    'diffGrad: keeps no average, for want of the option averageWeights',
+  )
+})
+
+test('set refuses what it cannot do, and does the rest', () => {
+  const { optimizer } = started()
+  expect(() => optimizer.set({ learningRate: 1 }, ['bias'])).toThrow(
+    'diffGrad: bias shares its settings with weights; make it a group',
+  )
+  expect(() => optimizer.set({ beta1: 1 })).toThrow('diffGrad: beta1 must be in [0, 1), but is 1')
+  optimizer.set({ learningRate: 0.25 })
+  expect(optimizer.options('bias').learningRate).toBe(0.25)
+  const adam = new Adam({ weights: new Float32Array(1) })
+  expect(() => adam.set({ amsgrad: true })).toThrow(
+    'Adam: amsgrad decides what is remembered and cannot change',
+  )
+  expect(() => optimizer.report(Number.NaN)).toThrow('diffGrad: the reported loss is NaN')
+})

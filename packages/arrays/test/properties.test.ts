@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { AdamW, DiffGrad, DiffMod, DiffRGrad, Ranger, SGD } from '../src/index.ts'
+
+const gradient = fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), {
+  minLength: 4,
+  maxLength: 4,
+})
+const limit = fc.double({ min: 1e-3, max: 1e3, noNaN: true })
+const by = fc.constantFrom('norm' as const, 'globalNorm' as const)
+
+test('a gradient clipped by norm is no longer than the limit, and keeps its direction', () => {
+  fc.assert(
+    fc.property(gradient, limit, by, (g, limit, by) => {
+      const theta = new Float64Array(4)
+      const optimizer = new SGD({ theta }, { learningRate: 1, clip: { by, limit } })
+      optimizer.step({ theta: Float64Array.from(g) })
+      const clipped = Array.from(theta, (x) => -x)
+      const [before, after] = [Math.hypot(...g), Math.hypot(...clipped)]
+      expect(after).toBeLessThanOrEqual(Math.min(limit, before) * (1 + 1e-12))
+      for (const [i, x] of clipped.entries()) {
+        expect(x * before).toBeCloseTo(g[i] * after, 6)
+      }
+    }),
+  )
+})
+
+test('norms of gradients near the ends of the number range neither overflow nor vanish', () => {
+  for (const size of [1e200, 1e-200]) {
+    const theta = new Float64Array(2)
+    const clip = { by: 'norm' as const, limit: size }
+    new SGD({ theta }, { learningRate: 1, clip }).step({
+      theta: Float64Array.of(3 * size, 4 * size),
+    })
+    expect(theta[0] / size).toBeCloseTo(-0.6, 12)
+    expect(theta[1] / size).toBeCloseTo(-0.8, 12)
+  }
+})
+
+test('saved anywhere and loaded, every optimizer goes on bit for bit', () => {
+  const Any = fc.constantFrom(AdamW, DiffGrad, DiffRGrad, DiffMod, Ranger)
+  const gradients = fc.array(gradient, { minLength: 2, maxLength: 12 })
+  const options = fc.record({
+    learningRate: fc.double({ min: 1e-4, max: 1, noNaN: true }),
+    weightDecay: fc.double({ min: 0, max: 0.5, noNaN: true }),
+    accumulate: fc.integer({ min: 1, max: 3 }),
+    centralize: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(Any, gradients, options, fc.nat(), (Optimizer, gradients, options, cut) => {
+      const stop = cut % gradients.length
+      const theta = Float32Array.of(1, -2, 3, 0.5)
+      const optimizer = new Optimizer({ theta }, options)
+      const step = (g: number[]) => optimizer.step({ theta: Float32Array.from(g) })
+      for (const g of gradients.slice(0, stop)) step(g)
+
+      const copy = theta.slice()
+      const resumed = new Optimizer({ theta: copy }, options)
+      resumed.loadStateDict(structuredClone(optimizer.stateDict()))
+      for (const g of gradients.slice(stop)) {
+        step(g)
+        resumed.step({ theta: Float32Array.from(g) })
+      }
+      expect(copy).toEqual(theta)
+      expect(resumed.stateDict()).toEqual(optimizer.stateDict())
+    }),
+  )
+})

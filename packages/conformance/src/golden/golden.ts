@@ -1,0 +1,170 @@
+import {
+  adaMod,
+  adam,
+  adamW,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  radam,
+  ranger,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/core'
+import { referenceSubject } from '../reference.ts'
+import type { Setup, Subject } from '../subject.ts'
+import functions from './functions.json' with { type: 'json' }
+import { gradientAt } from './functions.ts'
+import trajectories from './trajectories.json' with { type: 'json' }
+
+/** The shipped rules. */
+export const rules: readonly UpdateRule[] = [
+  sgd,
+  adam,
+  adamW,
+  radam,
+  adaMod,
+  ranger,
+  diffGrad,
+  diffRGrad,
+  diffMod,
+]
+
+/** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
+export const tolerance: Readonly<Record<Setup['dtype'], number>> = {
+  float64: 1e-12,
+  float32: 5e-5,
+}
+
+type Example = (typeof functions.cases)[number]
+
+/** One golden case, run on a backend. */
+export interface GoldenResult {
+  readonly rule: string
+  /** Which independent implementation, on which gradients. */
+  readonly source: string
+  readonly dtype: Setup['dtype']
+  /** The largest |θ − golden| / max(|golden|, 1) of all steps. */
+  readonly error: number
+  /** How many points were compared, and how many could not be, for amplifying roundings. */
+  readonly points: number
+  readonly chaotic: number
+}
+
+const ruleNamed = (name: string): UpdateRule => {
+  const rule = rules.find((candidate) => candidate.name === name)
+  if (!rule) throw new RangeError(`golden: there is no rule ${name}`)
+  return rule
+}
+
+/** Runs every recorded gradient sequence that the backend has the data type for. */
+export async function runTrajectories(subject: Subject): Promise<readonly GoldenResult[]> {
+  const results: GoldenResult[] = []
+  const { start, steps, gradients, cases } = trajectories
+  for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
+    const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
+    if (!subject.dtypes.includes(dtype)) continue
+    const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
+    const session = subject.create(ruleNamed(rule), {
+      dtype,
+      parameters: {
+        vector: { values: start.vector, shape: [7] },
+        matrix: { values: start.matrix, shape: [3, 2] },
+      },
+      options: { ...options, groups },
+    })
+    const sequence = gradients[name as keyof typeof gradients]
+    let error = 0
+    for (const [t, row] of sequence.entries()) {
+      await session.step({ vector: row.slice(0, 7), matrix: row.slice(7) })
+      const recorded = trajectory[steps.indexOf(t + 1)]
+      if (!recorded) continue
+      const { vector, matrix } = await session.parameters()
+      error = Math.max(error, distance([...vector, ...matrix], recorded))
+    }
+    const origin = `${source} on ${name}`
+    results.push({ rule, source: origin, dtype, error, points: steps.length, chaotic: 0 })
+  }
+  return results
+}
+
+/** Runs every function of one or two variables, where each step depends on the one before. */
+export async function runFunctions(subject: Subject): Promise<readonly GoldenResult[]> {
+  if (!subject.dtypes.includes('float64')) return []
+  const results: GoldenResult[] = []
+  for (const example of functions.cases) {
+    const [points, amplified] = [await descend(subject, example), await amplification(example)]
+    const errors = points.map((point, i) =>
+      amplified[i] > chaos ? undefined : distance(point, example.trajectory[i]),
+    )
+    const comparable = errors.filter((error) => error !== undefined)
+    results.push({
+      rule: example.rule,
+      source: `${example.source} on ${example.function}`,
+      dtype: 'float64',
+      error: Math.max(...comparable),
+      points: comparable.length,
+      chaotic: errors.length - comparable.length,
+    })
+  }
+  return results
+}
+
+/**
+ * Two correct programs round differently. Where a rounding or two in each gradient moves a trajectory
+ * by more than this, it cannot be compared to the tolerance.
+ */
+const chaos = 1e-13
+
+/** How far roundings in the gradients move each recorded point, in the reference arithmetic. */
+const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
+  const exact = await descend(referenceSubject, example)
+  const nudged = await Promise.all(
+    [1, 2, 3].map((seed) => descend(referenceSubject, example, seed)),
+  )
+  return exact.map((point, i) => Math.max(...nudged.map((run) => distance(run[i], point))))
+})
+
+function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>()
+  return (key) => {
+    const found = known.get(key) ?? compute(key)
+    known.set(key, found)
+    return found
+  }
+}
+
+/** The recorded points of a descent, each gradient nudged by up to two roundings if there is a seed. */
+async function descend(
+  subject: Subject,
+  { function: name, rule, options, start, steps }: Example,
+  seed?: number,
+): Promise<readonly (readonly number[])[]> {
+  const session = subject.create(ruleNamed(rule), {
+    dtype: 'float64',
+    parameters: { x: { values: start, shape: [start.length] } },
+    options,
+  })
+  const nudge = (t: number, i: number): number =>
+    seed === undefined ? 1 : 1 + (((7 * t + 3 * i + seed) % 5) - 2) * Number.EPSILON
+  const points: (readonly number[])[] = []
+  for (let t = 1; t <= (steps.at(-1) ?? 0); t++) {
+    const { x } = await session.parameters()
+    await session.step({ x: gradientAt(name, x).map((g, i) => g * nudge(t, i)) })
+    if (steps.includes(t)) points.push((await session.parameters()).x)
+  }
+  return points
+}
+
+/**
+ * The largest difference, relative to max(|golden|, 1). Where the golden trajectory left the finite
+ * numbers, so must the other.
+ */
+function distance(theta: readonly number[], golden: readonly (number | null)[]): number {
+  const errors = golden.map((expected, i) => {
+    if (expected !== null && Number.isFinite(expected)) {
+      return Math.abs(theta[i] - expected) / Math.max(Math.abs(expected), 1)
+    }
+    return Number.isFinite(theta[i]) ? Number.POSITIVE_INFINITY : 0
+  })
+  return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors)
+}

@@ -1,0 +1,19 @@
+export { conforms, laws } from './conforms.ts'
+export { gradientAt } from './golden/functions.ts'
+export {
+  type GoldenResult,
+  rules,
+  runFunctions,
+  runTrajectories,
+  tolerance,
+} from './golden/golden.ts'
+export { referenceSubject } from './reference.ts'
+export type {
+  Law,
+  LooseOptions,
+  NumericGradients,
+  Session,
+  Setup,
+  Start,
+  Subject,
+} from './subject.ts'

@@ -1,0 +1,105 @@
+import type { StateDict, UpdateRule } from '@diffgrad/core'
+import { expect } from 'vitest'
+import { rules } from '../golden/golden.ts'
+import type { Law, LooseOptions, Session, Subject } from '../subject.ts'
+import { begin, gradientsAt, walk } from './trials.ts'
+
+/** Everything that has to be remembered, at once. */
+const everything: LooseOptions = {
+  learningRate: { kind: 'cosine', from: 0.1, to: 0.01, steps: 20 },
+  weightDecay: 0.01,
+  accumulate: 2,
+  lookahead: { every: 3, alpha: 0.5 },
+  averageWeights: { decay: 0.9 },
+  centralize: true,
+  clip: { by: 'globalNorm', limit: 2 },
+  groups: [{ parameters: ['bias'], weightDecay: 0 }],
+}
+
+/** Through a file and back: JSON, with the typed arrays as lists of numbers beside their kind. */
+function stored(state: StateDict): StateDict {
+  const text = JSON.stringify(state, (_, value) =>
+    ArrayBuffer.isView(value)
+      ? { kind: value.constructor.name, elements: Array.from(value as Float64Array) }
+      : value,
+  )
+  return JSON.parse(text, (_, value) => {
+    if (value?.kind === 'Float32Array') return Float32Array.from(value.elements)
+    if (value?.kind === 'Float64Array') return Float64Array.from(value.elements)
+    return value
+  })
+}
+
+/** A new session that goes on where another stands. */
+async function resumed(
+  subject: Subject,
+  rule: UpdateRule,
+  options: LooseOptions,
+  dtype: 'float32' | 'float64',
+  from: Session,
+): Promise<Session> {
+  const now = Object.entries(await from.parameters())
+  const shapes: Readonly<Record<string, readonly number[]>> = { bias: [3], weights: [3, 2] }
+  const session = begin(subject, rule, options, {
+    dtype,
+    parameters: Object.fromEntries(
+      now.map(([name, values]) => [name, { values, shape: shapes[name] }]),
+    ),
+  })
+  session.optimizer.loadStateDict(stored(from.optimizer.stateDict()))
+  return session
+}
+
+/** Nothing is lost between one process and the next. */
+export const state: readonly Law[] = [
+  {
+    name: 'save, load, continue equals never having stopped, bit for bit',
+    async check(subject) {
+      for (const rule of rules) {
+        for (const dtype of subject.dtypes) {
+          for (const stop of [1, 7, 8]) {
+            const uninterrupted = begin(subject, rule, everything, { dtype })
+            await walk(uninterrupted, 1, stop)
+            const session = await resumed(subject, rule, everything, dtype, uninterrupted)
+            await walk(uninterrupted, stop + 1, 20)
+            await walk(session, stop + 1, 20)
+            expect(await session.parameters()).toEqual(await uninterrupted.parameters())
+            session.optimizer.swapAverage()
+            uninterrupted.optimizer.swapAverage()
+            expect(await session.parameters()).toEqual(await uninterrupted.parameters())
+          }
+        }
+      }
+    },
+  },
+  {
+    name: 'a state restores the settings it was saved with',
+    async check(subject) {
+      for (const rule of rules) {
+        const original = begin(subject, rule, { learningRate: 0.3, weightDecay: 0.02 })
+        await walk(original, 1, 3)
+        const other = { learningRate: 0.001, weightDecay: 0.5 }
+        const session = await resumed(subject, rule, other, subject.dtypes[0], original)
+        await walk(original, 4, 8)
+        await walk(session, 4, 8)
+        expect(await session.parameters()).toEqual(await original.parameters())
+      }
+    },
+  },
+  {
+    name: 'a NaN or infinite gradient with skipNotFinite leaves everything untouched',
+    async check(subject) {
+      for (const rule of rules) {
+        for (const poison of [Number.NaN, Number.POSITIVE_INFINITY]) {
+          const session = begin(subject, rule, { ...everything, skipNotFinite: true })
+          await walk(session, 1, 7)
+          const before = [await session.parameters(), session.optimizer.stateDict()]
+          const { bias, weights } = gradientsAt(8)
+          const poisoned = { bias, weights: Array.from(weights, (g, i) => (i === 4 ? poison : g)) }
+          expect(await session.step(poisoned)).toBe('skipped')
+          expect([await session.parameters(), session.optimizer.stateDict()]).toEqual(before)
+        }
+      }
+    },
+  },
+]

@@ -1,0 +1,100 @@
+import {
+  type Backend,
+  type CommonOptions,
+  type Kernel,
+  type Lists,
+  numbers,
+  Optimizer,
+  type OptimizerOptions,
+  type Saved,
+  type UpdateRule,
+  type Values,
+} from '@diffgrad/core'
+import type { NumericGradients, Session, Setup, Subject } from './subject.ts'
+
+/** Numbers, kept in the precision of a data type. */
+interface Numbers {
+  readonly dtype: 'float32' | 'float64'
+  readonly values: number[]
+}
+
+/** The rules themselves, evaluated number by number: no graph, no generated code, no sharing. */
+const reference: Backend<Numbers> = {
+  mismatch: () => undefined, // The laws only give gradients that fit; refusals are each adapter's.
+  zeros: (like, names) =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        like.map(({ dtype, values }) => ({ dtype, values: values.map(() => 0) })),
+      ]),
+    ),
+  apply(kernel, lists, coefficients) {
+    const [first] = Object.keys(lists)
+    for (const [k, { values }] of lists[first].entries()) {
+      for (const i of values.keys()) applyAt(kernel, lists, coefficients, k, i)
+    }
+  },
+  norm: ({ values }) => Math.hypot(...values),
+  centralize({ values }, [rows]) {
+    const size = values.length / rows
+    for (let start = 0; start < values.length; start += size) {
+      const row = values.slice(start, start + size)
+      const mean = row.reduce((a, b) => a + b) / size
+      values.splice(start, size, ...row.map((x) => x - mean))
+    }
+  },
+  read: ({ dtype, values }): Saved =>
+    dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values),
+  write({ values }, elements) {
+    values.splice(0, values.length, ...elements)
+  },
+}
+
+function applyAt(
+  kernel: Kernel,
+  lists: Lists<Numbers>,
+  coefficients: Values<number>,
+  k: number,
+  i: number,
+): void {
+  const read = kernel.reads.map((name) => [name, lists[name][k].values[i]])
+  const written = kernel.evaluate(numbers, Object.fromEntries(read), coefficients)
+  for (const name of kernel.writes) {
+    const { dtype, values } = lists[name][k]
+    values[i] = dtype === 'float32' ? Math.fround(written[name]) : written[name]
+  }
+}
+
+/** The mathematics of core as a backend like any other: the first to which the laws apply. */
+export const referenceSubject: Subject = {
+  name: 'reference',
+  dtypes: ['float64', 'float32'],
+  create(rule: UpdateRule, setup: Setup): Session {
+    const { dtype, parameters } = setup
+    const options = setup.options as OptimizerOptions<CommonOptions> // Checked by the optimizer.
+    const round = dtype === 'float32' ? Math.fround : (x: number) => x
+    const holders = Object.entries(parameters).map(([name, { values, shape }]) => ({
+      name,
+      value: { dtype, values: Array.from(values, round) },
+      shape,
+    }))
+    const optimizer = new Optimizer(reference, rule, holders, options)
+    const buffers = new Map<string, Numbers>()
+    const filled = (name: string, elements: ArrayLike<number>): Numbers => {
+      const values = Array.from(elements, round)
+      const buffer = (setup.refill && buffers.get(name)) || { dtype, values: [] }
+      buffers.set(name, buffer)
+      buffer.values.splice(0, values.length, ...values)
+      return buffer
+    }
+    const all = (gradients: NumericGradients): Record<string, Numbers> =>
+      Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, filled(name, g)]))
+    return {
+      optimizer,
+      step: (gradients) => optimizer.step(all(gradients)),
+      inspect: (gradients) => optimizer.inspect(all(gradients)),
+      parameters: () =>
+        Object.fromEntries(holders.map(({ name, value }) => [name, [...value.values]])),
+    }
+  },
+}

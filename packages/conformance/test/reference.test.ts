@@ -1,0 +1,3 @@
+import { conforms, referenceSubject } from '../src/index.ts'
+
+conforms(referenceSubject)

@@ -1,0 +1,34 @@
+import type { Kernel } from './kernel.ts'
+
+/** What is saved of an array. */
+export type Saved = Float32Array | Float64Array
+
+/** Arrays side by side: one list for each array name, all lists in the same order. */
+export type Lists<T> = Readonly<Record<string, readonly T[]>>
+
+/**
+ * What an adapter provides: arrays `T` that can be changed in place, and ways to run kernels over
+ * them. Groups, counters, schedules and state are the optimizer's; no mathematics is the adapter's.
+ */
+export interface Backend<T> {
+  /**
+   * Why a gradient does not fit its parameter, to follow "the gradient of w" in an error message; or
+   * nothing, if it fits.
+   */
+  mismatch(parameter: T, gradient: unknown): string | undefined
+  /**
+   * Memory for one parameter group: for each name, one array of zeros like each of `like`. Called
+   * once a group, so that all may lie together.
+   */
+  zeros(like: readonly T[], names: readonly string[]): Lists<T>
+  /** Runs a kernel over the arrays of each position of the lists; coefficients are the same for all. */
+  apply(kernel: Kernel, lists: Lists<T>, coefficients: Readonly<Record<string, number>>): void
+  /** The Euclidean norm of all elements; not finite if, and only if, one of them is not. */
+  norm(array: T): number
+  /** Subtracts from each row, along all axes but the first, its mean. In place. */
+  centralize(array: T, shape: readonly number[]): void
+  /** A copy of the elements. */
+  read(array: T): Saved
+  /** Replaces all elements. */
+  write(array: T, elements: Saved): void
+}

@@ -1,0 +1,183 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  constant,
+  cosine,
+  exponential,
+  flatCosine,
+  join,
+  learningRateAt,
+  linear,
+  oneCycle,
+  oneCycleMomentum,
+  plateau,
+  type Schedule,
+  stepDecay,
+  warmRestarts,
+} from '../src/index.ts'
+
+const value = fc.double({ min: 0, max: 10, noNaN: true })
+const steps = fc.integer({ min: 2, max: 1000 })
+const ramp = fc.record({ from: value, to: value, steps })
+
+/** The largest change from one step to the next. */
+const largestJump = (schedule: Schedule, last: number): number => {
+  let jump = 0
+  for (let t = 0; t < last; t++) {
+    const [now, next] = [t, t + 1].map((step) => learningRateAt(schedule, step))
+    jump = Math.max(jump, Math.abs(next - now))
+  }
+  return jump
+}
+
+test.each([
+  ['linear', linear],
+  ['cosine', cosine],
+])('%s begins at from, ends at to, and never leaves what lies between', (_, make) => {
+  fc.assert(
+    fc.property(ramp, fc.nat(2000), ({ from, to, steps }, t) => {
+      const schedule = make({ from, to, steps })
+      expect(learningRateAt(schedule, 0)).toBeCloseTo(from, 12)
+      expect(learningRateAt(schedule, steps)).toBeCloseTo(to, 12)
+      expect(learningRateAt(schedule, steps + t)).toBeCloseTo(to, 12)
+      const now = learningRateAt(schedule, t)
+      expect(now).toBeGreaterThanOrEqual(Math.min(from, to) - 1e-12)
+      expect(now).toBeLessThanOrEqual(Math.max(from, to) + 1e-12)
+    }),
+  )
+})
+
+test('a join is continuous where its pieces meet in value, and counts each from its own start', () => {
+  fc.assert(
+    fc.property(value, value, value, steps, steps, (a, b, c, n, m) => {
+      const first = linear({ from: a, to: b, steps: n })
+      const second = cosine({ from: b, to: c, steps: m })
+      const joined = join({ schedule: first, steps: n }, { schedule: second, steps: m })
+      const steepest = Math.max(Math.abs(b - a) / n, (Math.PI / 2) * (Math.abs(c - b) / m))
+      expect(largestJump(joined, n + m + 2)).toBeLessThanOrEqual(steepest + 1e-9)
+      expect(learningRateAt(joined, n)).toBeCloseTo(b, 12)
+      expect(learningRateAt(joined, n + m)).toBeCloseTo(c, 12)
+      expect(learningRateAt(joined, n + 1)).toBe(learningRateAt(second, 1))
+    }),
+  )
+})
+
+test('flatCosine stays at from until its start, and ends at to', () => {
+  const start = fc.double({ min: 0.01, max: 0.99, noNaN: true })
+  fc.assert(
+    fc.property(ramp, start, ({ from, to, steps }, start) => {
+      const schedule = flatCosine({ from, to, steps, start })
+      const flat = Math.min(Math.max(Math.round(start * steps), 1), steps - 1)
+      expect(learningRateAt(schedule, flat)).toBeCloseTo(from, 12)
+      expect(learningRateAt(schedule, flat - 1)).toBe(from)
+      expect(learningRateAt(schedule, steps)).toBeCloseTo(to, 12)
+      expect(largestJump(schedule, steps)).toBeLessThanOrEqual(
+        ((Math.PI / 2) * Math.abs(to - from)) / (steps - flat) + 1e-9,
+      )
+    }),
+  )
+})
+
+test('one cycle peaks where its momentum is lowest', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 1e-4, max: 1, noNaN: true }), steps, (peak, steps) => {
+      const rates = oneCycle({ peak, steps })
+      const momenta = oneCycleMomentum({ steps })
+      const top = Math.min(Math.max(Math.round(0.3 * steps), 1), steps - 1)
+      expect(learningRateAt(rates, 0)).toBeCloseTo(peak / 25, 12)
+      expect(learningRateAt(rates, top)).toBeCloseTo(peak, 12)
+      expect(learningRateAt(rates, steps)).toBeCloseTo(peak / 25e4, 12)
+      expect(learningRateAt(momenta, 0)).toBeCloseTo(0.95, 12)
+      expect(learningRateAt(momenta, top)).toBeCloseTo(0.85, 12)
+      expect(learningRateAt(momenta, steps)).toBeCloseTo(0.95, 12)
+    }),
+  )
+})
+
+test('exponential and step decay are powers of their factor', () => {
+  const smooth = exponential({ from: 2, factor: 0.5 })
+  const stairs = stepDecay({ from: 2, factor: 0.5, every: 3 })
+  expect([0, 1, 2, 3].map((t) => learningRateAt(smooth, t))).toEqual([2, 1, 0.5, 0.25])
+  expect([0, 2, 3, 5, 6].map((t) => learningRateAt(stairs, t))).toEqual([2, 2, 1, 1, 0.5])
+})
+
+test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () => {
+  fc.assert(
+    fc.property(
+      steps,
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 0, max: 4 }),
+      (n, g, k) => {
+        const schedule = warmRestarts({ from: 1, to: 0, steps: n, growth: g })
+        let start = 0
+        for (let cycle = 0; cycle < k; cycle++) start += n * g ** cycle
+        expect(learningRateAt(schedule, start)).toBe(1)
+        expect(learningRateAt(schedule, start + (n * g ** k) / 2)).toBeCloseTo(0.5, 9)
+      },
+    ),
+  )
+})
+
+test('a plateau falls once patience is exceeded, down to its minimum, and counts from its join', () => {
+  const schedule = plateau({ from: 1, factor: 0.1, patience: 1, minimum: 0.05 })
+  const at = (...losses: number[]): number =>
+    learningRateAt(
+      schedule,
+      losses.length,
+      losses.map((loss, i) => ({ step: i + 1, loss })),
+    )
+  expect(at(3, 2, 1)).toBe(1)
+  expect(at(3, 3)).toBe(1)
+  expect(at(3, 3, 3)).toBeCloseTo(0.1, 12)
+  expect(at(3, 3, 2, 3, 2)).toBeCloseTo(0.1, 12)
+  expect(at(3, 3, 3, 3, 3)).toBe(0.05)
+
+  const later = join({ schedule: constant(1), steps: 2 }, { schedule, steps: 9 })
+  const reports = [3, 3, 3, 3].map((loss, i) => ({ step: i + 1, loss }))
+  expect(learningRateAt(later, 5, reports)).toBe(1)
+})
+
+test('schedules are JSON', () => {
+  const schedules = [
+    constant(1),
+    flatCosine({ from: 1, steps: 10 }),
+    oneCycle({ peak: 1, steps: 10 }),
+    warmRestarts({ from: 1, steps: 3, growth: 2 }),
+    plateau({ from: 1 }),
+  ]
+  for (const schedule of schedules) {
+    const back = JSON.parse(JSON.stringify(schedule))
+    for (let t = 0; t < 12; t++) expect(learningRateAt(back, t)).toBe(learningRateAt(schedule, t))
+  }
+})
+
+test.each([
+  [
+    () => linear({ from: -1, steps: 3 }),
+    'linear: from must be a finite number, at least 0, but is -1',
+  ],
+  [
+    () => cosine({ from: 1, steps: 0 }),
+    'cosine: steps must be a whole number, at least 1, but is 0',
+  ],
+  [() => constant(Number.NaN), 'constant: value must be a finite number, at least 0, but is NaN'],
+  [
+    () => flatCosine({ from: 1, steps: 9, start: 1 }),
+    'flatCosine: start must be in [0, 1), but is 1',
+  ],
+  [
+    () => oneCycle({ peak: 1, steps: 1 }),
+    'oneCycle: steps must be a whole number, at least 2, but is 1',
+  ],
+  [
+    () => stepDecay({ from: 1, factor: 0, every: 2 }),
+    'step: factor must be a finite number above 0, but is 0',
+  ],
+  [
+    () => plateau({ from: 1, patience: -1 }),
+    'plateau: patience must be a finite number, at least 0, but is -1',
+  ],
+  [() => join(), 'join: the number of pieces must be a whole number, at least 1, but is 0'],
+])('refuses what is no schedule', (make, message) => {
+  expect(make).toThrow(new RangeError(message))
+})

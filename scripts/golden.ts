@@ -1,0 +1,51 @@
+import {
+  type GoldenResult,
+  runFunctions,
+  runTrajectories,
+  tolerance,
+} from '@diffgrad/conformance/golden'
+import { referenceSubject } from '@diffgrad/conformance/reference'
+import { shipped, subject } from '../packages/arrays/test/subject.ts'
+
+// Compares every rule with independent implementations: `pnpm golden`.
+
+const worst = (results: readonly GoldenResult[]): string =>
+  results.length === 0 ? '–' : Math.max(...results.map(({ error }) => error)).toExponential(1)
+
+let wrong = 0
+for (const backend of [referenceSubject, subject('typed arrays', shipped)]) {
+  const trajectories = await runTrajectories(backend)
+  const functions = await runFunctions(backend)
+  const all = [...trajectories, ...functions]
+  const rows = [...new Set(all.map(({ rule }) => rule))].map((rule) => {
+    const of = (results: readonly GoldenResult[]): readonly GoldenResult[] =>
+      results.filter((result) => result.rule === rule)
+    const typed = (dtype: GoldenResult['dtype']): readonly GoldenResult[] =>
+      of(trajectories).filter((result) => result.dtype === dtype)
+    const sum = (count: 'points' | 'chaotic'): number =>
+      of(functions).reduce((total, result) => total + result[count], 0)
+    const row = {
+      'float64 cases': typed('float64').length,
+      'worst error': worst(typed('float64')),
+      'float32 cases': typed('float32').length,
+      'worst error ': worst(typed('float32')),
+      descents: of(functions).length,
+      points: sum('points'),
+      'worst error  ': worst(of(functions)),
+      chaotic: sum('chaotic'),
+    }
+    return [rule, row] as const
+  })
+  wrong += all.filter(({ dtype, error }) => !(error <= tolerance[dtype])).length
+  console.log(`\n${backend.name}: ${all.length} cases`)
+  console.table(Object.fromEntries(rows))
+}
+console.log(
+  `Errors are relative to max(|θ|, 1); the limit is ${tolerance.float64} in float64 and ${tolerance.float32} in float32.`,
+)
+console.log(
+  'Descents feed each gradient from the point before it. A point is chaotic, and left out, where a\n' +
+    'rounding or two in the gradients moves the reference itself by more than 1e-13.',
+)
+console.log(wrong === 0 ? 'All cases agree.' : `${wrong} cases disagree.`)
+process.exitCode = wrong === 0 ? 0 : 1

@@ -1,0 +1,109 @@
+/** A fault that somebody could make: in each file, one piece of text becomes another. */
+export interface Mutation {
+  readonly name: string
+  readonly edits: readonly {
+    /** Below packages/core/src. */
+    readonly file: string
+    readonly from: string
+    readonly to: string
+  }[]
+}
+
+const adaptive = ['rules/diffgrad.ts', 'rules/radam.ts', 'rules/step-bound.ts']
+
+/** The faults that the laws must notice. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'ξ removed',
+    edits: [
+      { file: 'rules/diffgrad.ts', from: 'mul(xi, m)', to: 'm' },
+      { file: 'rules/diffrgrad.ts', from: 'mul(xi, after.m)', to: 'after.m' },
+      { file: 'rules/diffmod.ts', from: 'mul(xi, m)', to: 'm' },
+    ],
+  },
+  {
+    name: 'ξ = ½',
+    edits: [
+      { file: 'rules/friction.ts', from: 'switch (form)', to: "switch ('half' as Friction)" },
+    ],
+  },
+  {
+    name: 'sign of version 1 flipped',
+    edits: [
+      {
+        file: 'rules/friction.ts',
+        from: 'return sigmoid(sub(p, g))',
+        to: 'return sigmoid(sub(g, p))',
+      },
+    ],
+  },
+  {
+    name: 'ε inside the root',
+    edits: [
+      ...adaptive.map((file) => ({
+        file,
+        from: 'add(sqrt(v), c.epsilon)',
+        to: 'sqrt(add(v, c.epsilon))',
+      })),
+      {
+        file: 'rules/diffrgrad.ts',
+        from: 'add(sqrt(after.v), c.epsilon)',
+        to: 'sqrt(add(after.v, c.epsilon))',
+      },
+    ],
+  },
+  {
+    name: 'bias correction dropped',
+    edits: [
+      {
+        file: 'rules/moments.ts',
+        from: '({ c1: 1 - beta1 ** t, c2: 1 - beta2 ** t })',
+        to: '({ c1: 1 + 0 * beta1 * t, c2: 1 + 0 * beta2 })',
+      },
+    ],
+  },
+  {
+    name: 'gradient kept by reference',
+    edits: [
+      {
+        file: 'optimizer.ts',
+        from: 'for (const i of positions) group.steps[i] = step + 1',
+        to: `for (const [k, i] of positions.entries()) {
+          group.steps[i] = step + 1
+          const { previousGradient } = group.memory as Record<string, T[]>
+          if (previousGradient) previousGradient[i] = gradients[k]
+        }`,
+      },
+    ],
+  },
+  {
+    name: 'decay decoupled ↔ L2',
+    edits: [
+      {
+        file: 'rule-kernels.ts',
+        from: "'none' : options.decay",
+        to: "'none' : options.decay === 'l2' ? 'decoupled' : 'l2'",
+      },
+    ],
+  },
+  {
+    name: 'rectified from N ≥ 4',
+    edits: [
+      {
+        file: 'rules/rectification.ts',
+        from: 'lengths(beta2, t).n >= 5',
+        to: 'lengths(beta2, t).n > 4',
+      },
+    ],
+  },
+  {
+    name: 'ξ enters s',
+    edits: [
+      {
+        file: 'rules/diffmod.ts',
+        from: 'return { step: mul(eta, mul(xi, m)), m, v, s,',
+        to: 'return { step: mul(eta, mul(xi, m)), m, v, s: mul(xi, s),',
+      },
+    ],
+  },
+]
