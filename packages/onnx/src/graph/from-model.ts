@@ -34,6 +34,7 @@ export function fromModel(
   model: Model,
   { dimensions = {}, shapes = {}, mayChange = () => false, placements = [] }: Placing,
 ): ReadonlyMap<string, Value> {
+  graph.reserve(model.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))
   const values = new Map<string, Value>()
   const open = new Map(Object.entries(dimensions))
   const whole = new Map(Object.entries(shapes))

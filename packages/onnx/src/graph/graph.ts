@@ -29,6 +29,7 @@ export class Graph {
   /** The formulations that gradients are written in. */
   readonly lowering: Lowering
   readonly #names = new Set<string>()
+  readonly #reserved = new Set<string>()
   readonly #inputs: Value[] = []
   readonly #initializers: Value[] = []
   readonly #constants = new Map<string, Value>()
@@ -121,10 +122,15 @@ export class Graph {
     return operation
   }
 
-  /** A name that nothing has yet. */
+  /** Keeps names for values that are still to come. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name)
+  }
+
+  /** A name that nothing has yet, and that is not reserved. */
   freshName(stem: string): string {
     let name = stem
-    for (let i = 1; this.#names.has(name); i++) name = `${stem}_${i}`
+    for (let i = 1; this.#names.has(name) || this.#reserved.has(name); i++) name = `${stem}_${i}`
     return name
   }
 
