@@ -16,6 +16,8 @@ export interface XResNetOptions {
   readonly stem?: readonly number[]
   /** Channels of the first stage; every later one has twice those of the one before. */
   readonly width?: number
+  /** γ of the last normalization of every branch. Default zeros: blocks begin as their shortcuts. */
+  readonly lastScale?: Initializer
 }
 
 /**
@@ -30,17 +32,24 @@ export const xResNet = ({
   blocks,
   stem = [32, 32, 64],
   width = 64,
+  lastScale = zeros,
 }: XResNetOptions): Layer =>
   sequential(
     sequential(...stem.map((channels, i) => convNormRelu(channels, { stride: i === 0 ? 2 : 1 }))),
     maxPool(3, { stride: 2, padding: 1 }),
-    ...blocks.map((n, i) => stage(n, width * 2 ** i, i === 0 ? 1 : 2)),
+    ...blocks.map((n, i) => stage(n, width * 2 ** i, { stride: i === 0 ? 1 : 2, lastScale })),
     globalAveragePool,
     linear(classes),
   )
 
 /** XResNet-18: four stages of two blocks. */
-export const xResNet18 = (classes: number): Layer => xResNet({ classes, blocks: [2, 2, 2, 2] })
+export const xResNet18 = (classes: number, options: Partial<XResNetOptions> = {}): Layer =>
+  xResNet({ blocks: [2, 2, 2, 2], ...options, classes })
+
+interface BlockOptions {
+  readonly stride: number
+  readonly lastScale: Initializer
+}
 
 const convNorm = (channels: number, options: ConvOptions, scale: Initializer = ones): Layer =>
   sequential(conv(channels, options), batchNorm({ scale }))
@@ -48,14 +57,18 @@ const convNorm = (channels: number, options: ConvOptions, scale: Initializer = o
 const convNormRelu = (channels: number, options: ConvOptions = {}): Layer =>
   sequential(convNorm(channels, options), relu)
 
-/** The first block of a stage halves the image. */
-const stage = (blocks: number, channels: number, stride: number): Layer =>
-  sequential(...Array.from({ length: blocks }, (_, i) => block(channels, i === 0 ? stride : 1)))
+/** The first block of a stage halves the image, but for the first stage. */
+const stage = (blocks: number, channels: number, { stride, lastScale }: BlockOptions): Layer =>
+  sequential(
+    ...Array.from({ length: blocks }, (_, i) =>
+      block(channels, { stride: i === 0 ? stride : 1, lastScale }),
+    ),
+  )
 
-const block = (channels: number, stride: number): Layer =>
+const block = (channels: number, { stride, lastScale }: BlockOptions): Layer =>
   sequential(
     residual(
-      sequential(convNormRelu(channels, { stride }), convNorm(channels, {}, zeros)),
+      sequential(convNormRelu(channels, { stride }), convNorm(channels, {}, lastScale)),
       shortcut(channels, stride),
     ),
     relu,

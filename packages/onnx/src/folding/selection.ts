@@ -1,6 +1,7 @@
 import { settled } from '../graph/value.ts'
 import { count, type Tensor } from '../model/model.ts'
 import { slicedRanges } from '../shapes/indexing.ts'
+import { permutation } from '../shapes/layout.ts'
 import { places } from '../shapes/places.ts'
 import { repeatedElement } from '../shapes/source.ts'
 import { at, type Folding } from './folding.ts'
@@ -49,6 +50,18 @@ const slice: Folding = ([x], shape, operation) => {
   )
 }
 
+const transpose: Folding = ([x], shape, operation) => {
+  const order = permutation(operation)
+  return x
+    ? places(shape).map((place) =>
+        at(
+          x,
+          order.map((_, i) => place[order.indexOf(i)] ?? 0),
+        ),
+      )
+    : []
+}
+
 const repeat: Folding = (_, shape, operation) =>
   new Array<number | bigint>(count(shape)).fill(repeatedElement(operation).data[0] ?? 0)
 
@@ -69,5 +82,6 @@ export const selection: Readonly<Record<string, Folding>> = {
   Reshape: sameElements,
   Slice: slice,
   Squeeze: sameElements,
+  Transpose: transpose,
   Unsqueeze: sameElements,
 }
