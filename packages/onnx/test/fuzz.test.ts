@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OnnxError } from '../src/error.ts'
@@ -6,12 +5,11 @@ import { gradientModel } from '../src/gradient-model.ts'
 import { crossEntropy } from '../src/losses/cross-entropy.ts'
 import { readModel } from '../src/model/read.ts'
 import { writeModel } from '../src/model/write.ts'
+import { fixture } from './file.ts'
 
 /** How long to go on: a minute by `pnpm fuzz`. */
 const seconds = Number(process.env.FUZZ_SECONDS ?? 3)
 
-const fixture = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)))
 const files = ['mobile.onnx', 'unet.onnx', 'bert.onnx'].map(fixture)
 const external = (): Uint8Array => fixture('bert.onnx_data')
 

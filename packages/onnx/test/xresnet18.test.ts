@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { diffGrad, ruleKernels } from '@diffgrad/core'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
 import { crossEntropy } from '../src/losses/cross-entropy.ts'
 import { trainStepModel } from '../src/train-step.ts'
