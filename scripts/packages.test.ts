@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // Packs every public package, installs the tarballs into an empty folder with npm, and runs there
@@ -9,19 +9,24 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
+
+/** As a user's shell would: without what pnpm puts into the environment of its scripts. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
+)
 const run = (command: string, ...args: readonly string[]): string =>
-  execFileSync(command, args, { cwd: folder, encoding: 'utf8' })
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', env })
 
 const packages = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name))
   .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
 
 /** All code blocks of the READMEs, and what their lines `console.log(…) // …` promise to print. */
-const blocks = packages.flatMap((path) => {
+const blocks = [root, ...packages].flatMap((path) => {
   const readme = readFileSync(join(path, 'README.md'), 'utf8')
   return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => {
     const promised = [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text)
-    return { name: `${path.split('/').at(-1)}-${i + 1}`, code, promised }
+    return { name: `${basename(path)}-${i + 1}`, code, promised }
   })
 })
 
@@ -38,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 test('every public package has a README with code', () => {
   for (const path of packages) {
-    const own = blocks.filter(({ name }) => name.startsWith(`${path.split('/').at(-1)}-`))
+    const own = blocks.filter(({ name }) => name.startsWith(`${basename(path)}-`))
     expect(own.length).toBeGreaterThan(0)
   }
 })

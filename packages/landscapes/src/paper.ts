@@ -54,5 +54,5 @@ const f3: Landscape = pieces('F3', 'x² for |x| > 0.5, 0.75 − |x| for |x| > 0.
   { until: rest, f: (x) => x * x, slope: (x) => 2 * x },
 ])
 
-/** The functions of the diffGrad paper: arXiv:1909.11015, section 4. */
+/** The functions of the diffGrad paper: arXiv:1909.11015. */
 export const paper: readonly Landscape[] = [f1, f2, f3]
