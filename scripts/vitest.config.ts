@@ -4,6 +4,6 @@ import base from '../vitest.config.ts'
 export default mergeConfig(
   base,
   defineConfig({
-    test: { root: import.meta.dirname, include: ['*.test.ts'], hookTimeout: 120_000 },
+    test: { include: ['scripts/*.test.ts'], hookTimeout: 120_000 },
   }),
 )
