@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { Adam, type ArraysOptimizer, DiffGrad, type Parameters } from '@diffgrad/arrays'
 import { type Landscape, paper } from '@diffgrad/landscapes'
+import { Command, InvalidArgumentError } from 'commander'
 
 /** Starts an optimizer at a learning rate, with the other settings of the paper. */
 type Racer = (parameters: Parameters, learningRate: number) => ArraysOptimizer
@@ -31,17 +31,21 @@ function descend(
   })
 }
 
-const { values } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '300' },
-    'learning-rate': { type: 'string', default: '0.1' },
-  },
-})
-const steps = Number(values.steps)
-const rate = Number(values['learning-rate'])
-if (!Number.isSafeInteger(steps) || steps < 1) {
-  throw new RangeError(`--steps must be a whole number, at least 1, but is ${values.steps}`)
-}
+const number =
+  (holds: (value: number) => boolean, text: string) =>
+  (given: string): number => {
+    if (!holds(Number(given))) throw new InvalidArgumentError(`It must be ${text}.`)
+    return Number(given)
+  }
+const count = number((n) => Number.isSafeInteger(n) && n >= 1, 'a whole number, at least 1')
+const positive = number((x) => Number.isFinite(x) && x > 0, 'a number above 0')
+
+const { steps, learningRate: rate } = new Command('npm start --')
+  .description('Lets diffGrad and Adam race on the functions of the diffGrad paper.')
+  .option('--steps <count>', 'how many steps each optimizer takes', count, 300)
+  .option('--learning-rate <rate>', 'the learning rate', positive, 0.1)
+  .parse()
+  .opts<{ steps: number; learningRate: number }>()
 
 console.log(`diffGrad and Adam on the functions of the diffGrad paper: ${steps} steps from x = −1,`)
 console.log(`learning rate ${rate}, β₁ 0.95, β₂ 0.999.`)
