@@ -1,4 +1,4 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf'
 import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import type { Model, Tensor } from '../src/model/model.ts'
@@ -122,7 +122,7 @@ test('reading what was written changes nothing', () => {
     inputs: inputs.map(({ message: _, ...value }) => value),
     outputs: outputs.map(({ message: _, ...value }) => value),
     initializers,
-    producer: message?.producerName,
+    producer: isMessage(message, ModelProtoSchema) && message.producerName,
   })
   for (const name of ['mobile.onnx', 'unet.onnx', 'bert.onnx']) {
     const once = readModel(fixture(name), fixture)
