@@ -66,7 +66,9 @@ function writeInitializer(name: string, tensor: Tensor | OpaqueTensor): TensorPr
 
 function writeValueInfo({ name, type, shape, message }: ValueInfo): ValueInfoProto {
   if (type === undefined)
-    return isMessage(message, ValueInfoProtoSchema) ? message : create(ValueInfoProtoSchema, { name })
+    return isMessage(message, ValueInfoProtoSchema)
+      ? message
+      : create(ValueInfoProtoSchema, { name })
   const dimensions = shape && { shape: { dim: shape.map(writeDimension) } }
   const written = create(ValueInfoProtoSchema, {
     name,

@@ -63,7 +63,7 @@ const concat: Inference = (operation) => {
 }
 
 /** The lengths of the parts of a Split: as told, or equal with a shorter last one. */
-export function splitLengths(operation: Operation): readonly number[] {
+function splitLengths(operation: Operation): readonly number[] {
   const { name, shape } = operation.input(0)
   if (operation.inputs[1]) return settled(operation.inputs[1])
   const axis = operation.axis(operation.int('axis', 0), shape.length)
