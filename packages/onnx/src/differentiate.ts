@@ -53,7 +53,7 @@ export function differentiate(
   const { placements, statistics } = mode === 'train' ? trainMode(isFrozen) : evaluateMode()
   const fixed = settingsOf(model)
   const trainable = (name: string, tensor: Tensor): boolean =>
-    tensor.type === 'float32' && tensor.shape.length > 0 && !fixed.has(name) && !isFrozen(name)
+    tensor.shape.length > 0 && !fixed.has(name) && !isFrozen(name)
   const running = statisticsOf(model)
   const values = fromModel(graph, model, {
     ...sizes,

@@ -25,7 +25,7 @@ export interface TrainStepModel {
   /** The output that gives the loss. */
   readonly loss: string
   /** Parameters, the update rule's memory and running statistics: what the inputs start from. */
-  readonly state: ReadonlyMap<string, Tensor>
+  readonly state: ReadonlyMap<string, Tensor<'float32'>>
   /** For every part of the state, the output that gives what to feed in its place at the next step. */
   readonly next: ReadonlyMap<string, string>
   /** The inputs, all scalars, that take the update's coefficients, by the coefficients' names. */
@@ -60,7 +60,7 @@ export function trainStepModel(
 
   const nameOfLoss = graph.freshName('loss')
   const named = new Map([[nameOfLoss, loss]])
-  const state = new Map<string, Tensor>()
+  const state = new Map<string, Tensor<'float32'>>()
   const next = new Map<string, string>()
   for (const [{ name, initial }, value] of changes) {
     if (!initial) continue

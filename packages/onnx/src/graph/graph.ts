@@ -69,7 +69,7 @@ export class Graph {
   }
 
   /** Adds a named tensor that training may change. */
-  parameter(name: string, initial: Tensor): Value {
+  parameter(name: string, initial: Tensor<'float32'>): Value {
     const { type, shape } = initial
     const value = { graph: this, name: this.claim(name), type, shape, initial }
     this.#initializers.push(value)

@@ -12,7 +12,7 @@ export interface Value {
   /** Its elements, where they are settled before the model runs. */
   readonly known?: Tensor
   /** What a parameter starts from: its elements may change, so they are never reckoned with. */
-  readonly initial?: Tensor
+  readonly initial?: Tensor<'float32'>
 }
 
 /**

@@ -8,11 +8,15 @@ export type Dimension = number | string
 export type Shape = readonly Dimension[]
 
 /** Elements in row-major order. */
-export interface Tensor {
-  readonly type: DataType
+export interface Tensor<T extends DataType = DataType> {
+  readonly type: T
   readonly shape: readonly number[]
-  readonly data: Elements
+  readonly data: Elements<T>
 }
+
+/** Tells tensors that can be trained from others. */
+export const isFloat32 = (tensor: Tensor | OpaqueTensor): tensor is Tensor<'float32'> =>
+  tensor.type === 'float32'
 
 /** A tensor of a type that is not computed with (strings, four-bit numbers …): carried, not read. */
 export interface OpaqueTensor {
