@@ -37,34 +37,38 @@ test('the gradient model of XResNet-18 is built in under two seconds', () => {
   expect(model.nodes.every(({ domain }) => domain === '')).toBe(true)
 })
 
-test.runIf(hasChecker)('onnx.checker finds nothing wrong in any kind of model', () => {
-  const settings = diffGrad.defaults
-  const form = diffGrad.form?.(settings, 1) ?? {}
-  const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
-  const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
-  const words = { batch_size: 3, sequence_length: 7 }
-  const models: readonly Model[] = [
-    forward,
-    gradientModel(forward, options).model,
-    gradientModel(forward, { ...options, mode: 'evaluate' }).model,
-    gradientModel(forward, { ...options, lowering: { operators: 'plain' } }).model,
-    trainStepModel(forward, { ...options, update }).model,
-    read('bert'),
-    gradientModel(read('bert'), { ...options, dimensions: words }).model,
-    gradientModel(read('mobile'), options).model,
-    gradientModel(read('unet'), { ...options, loss: meanSquaredError() }).model,
-  ]
-  const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
-  try {
-    const paths = models.map((model, i) => {
-      const path = join(folder, `${i}.onnx`)
-      writeFileSync(path, writeModel(model))
-      return path
-    })
-    const script = fileURLToPath(new URL('check-models.py', import.meta.url))
-    const said = execFileSync(python, [script, ...paths], { encoding: 'utf8' })
-    expect(said).toContain(`${models.length} models are valid`)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}, 60_000)
+test.runIf(hasChecker)(
+  'onnx.checker finds nothing wrong in any kind of model',
+  () => {
+    const settings = diffGrad.defaults
+    const form = diffGrad.form?.(settings, 1) ?? {}
+    const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
+    const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
+    const words = { batch_size: 3, sequence_length: 7 }
+    const models: readonly Model[] = [
+      forward,
+      gradientModel(forward, options).model,
+      gradientModel(forward, { ...options, mode: 'evaluate' }).model,
+      gradientModel(forward, { ...options, lowering: { operators: 'plain' } }).model,
+      trainStepModel(forward, { ...options, update }).model,
+      read('bert'),
+      gradientModel(read('bert'), { ...options, dimensions: words }).model,
+      gradientModel(read('mobile'), options).model,
+      gradientModel(read('unet'), { ...options, loss: meanSquaredError() }).model,
+    ]
+    const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
+    try {
+      const paths = models.map((model, i) => {
+        const path = join(folder, `${i}.onnx`)
+        writeFileSync(path, writeModel(model))
+        return path
+      })
+      const script = fileURLToPath(new URL('check-models.py', import.meta.url))
+      const said = execFileSync(python, [script, ...paths], { encoding: 'utf8' })
+      expect(said).toContain(`${models.length} models are valid`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+  60_000,
+)
