@@ -13,21 +13,35 @@ const seconds = Number(process.env.FUZZ_SECONDS ?? 3)
 const files = ['mobile.onnx', 'unet.onnx', 'bert.onnx'].map(fixture)
 const external = (): Uint8Array => fixture('bert.onnx_data')
 
-/** A change of a file at some place: other bytes, fewer, more, or none after it. */
-const change = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-  remove: fc.nat(20),
-  insert: fc.uint8Array({ maxLength: 20 }),
-  end: fc.nat(19).map((n) => n === 0),
-})
+/** A change of a file at some place: mostly other bytes, sometimes fewer or more, or none after it. */
+const change = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .uint8Array({ minLength: 1, maxLength: 3 })
+      .map((insert) => ({ insert, remove: insert.length, end: false })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      insert: fc.uint8Array({ maxLength: 20 }),
+      remove: fc.nat(20),
+      end: fc.nat(9).map((n) => n === 0),
+    }),
+  },
+)
+const place = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })
 
 const broken = fc
-  .tuple(fc.constantFrom(...files), fc.array(change, { minLength: 1, maxLength: 6 }))
+  .tuple(
+    fc.constantFrom(...files),
+    fc.array(fc.tuple(place, change), { minLength: 1, maxLength: 6 }),
+  )
   .map(([file, changes]) =>
-    changes.reduce((bytes, { at, remove, insert, end }) => {
-      const place = Math.floor(at * bytes.length)
-      const rest = end ? new Uint8Array() : bytes.subarray(place + remove)
-      return new Uint8Array(Buffer.concat([bytes.subarray(0, place), insert, rest]))
+    changes.reduce((bytes, [at, { remove, insert, end }]) => {
+      const start = Math.floor(at * bytes.length)
+      const rest = end ? new Uint8Array() : bytes.subarray(start + remove)
+      return new Uint8Array(Buffer.concat([bytes.subarray(0, start), insert, rest]))
     }, file),
   )
 

@@ -67,6 +67,8 @@ function splitLengths(operation: Operation): readonly number[] {
   const x = operation.input(0)
   const size = sizeOf(x, operation.axis(operation.int('axis', 0), x.shape.length))
   const parts = operation.int('num_outputs', 1)
+  if (!(parts > 0 && parts <= size))
+    throw operation.error(`num_outputs must be in [1, ${size}], but is ${parts}`)
   const length = Math.ceil(size / parts)
   return Array.from({ length: parts }, (_, i) => Math.min(length, size - i * length))
 }
