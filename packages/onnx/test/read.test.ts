@@ -170,6 +170,14 @@ test('older forms of operators are brought up to opset 21', () => {
   expect(norm?.attributes.get('training_mode')).toBe(1)
 })
 
+test('group normalization is refused in the form that opset 21 gave up', () => {
+  const node = { opType: 'GroupNormalization', input: ['x', 'x', 'x'], output: ['y'] }
+  const bytes = file({ input: [{ name: 'x' }], node: [node] }, { opsetImport: [{ version: 18n }] })
+  expect(() => readModel(bytes)).toThrow(
+    'node "y" (GroupNormalization): must be of opset 21, where scale and bias are given for each channel',
+  )
+})
+
 test('nodes may stand in any order', () => {
   const model = readModel(
     file({
