@@ -1,5 +1,11 @@
-/** The data type of an array. */
+import type { Floats } from '../floats.ts'
+
+/** What an array holds. */
 export type Dtype = 'float32' | 'float64'
+
+/** The data type of an array. */
+export const dtypeOf = (array: Floats): Dtype =>
+  array instanceof Float32Array ? 'float32' : 'float64'
 
 /** One 128-bit vector of floating-point numbers: its layout, and the opcodes that work on it. */
 export interface Lanes {
