@@ -4,7 +4,7 @@ import { bind, compile, type WasmKernel } from './compile.ts'
 import { type KernelForm, scalarsAt } from './kernel.ts'
 import { lanesOf } from './lanes.ts'
 import { bring, fetch, type Staging, stagingOf } from './staging.ts'
-import type { Stretch } from './stretches.ts'
+import type { KernelLists, Stretch } from './stretches.ts'
 
 /** One kernel over one stretch of arrays, to be run again and again. */
 export class Call {
@@ -20,7 +20,7 @@ export class Call {
 
   constructor(graph: Graph, stretch: Stretch, relaxed: boolean) {
     const { arrays, coefficients, nodes, outputs, name } = graph
-    const { arena, places } = stretch
+    const { arena } = stretch
     const after = scalarsAt(arrays.length)
     if (after + coefficients.length * lanesOf[arena.dtype].bytes > argumentBytes) {
       throw new RangeError(`${name}: ${coefficients.length} coefficients are too many`)
@@ -30,40 +30,49 @@ export class Call {
     this.#relaxed = relaxed
     this.#pointers = new Uint32Array(arena.memory.buffer, arena.block, arrays.length)
     this.#scalars = arena.view(arena.block + after, coefficients.length)
-    this.#staging = places.some((place) => typeof place !== 'number')
-      ? stagingOf(stretch)
-      : undefined
+    this.#staging = stagingOf(stretch)
     const indexOf = (array: string): number => arrays.indexOf(array)
     this.#read = new Set(nodes.flatMap((node) => (node.op === 'array' ? [indexOf(node.name)] : [])))
     this.#written = new Set(outputs.map(([array]) => indexOf(array)))
   }
 
-  /** @param flush - whether to set running averages that became negligible to zero. */
-  run(coefficients: readonly number[], flush: boolean): void {
-    const { arena, places, elements } = this.#stretch
+  /**
+   * @param lists - the arrays; those that are not staged must be where they were.
+   * @param flush - whether to set running averages that became negligible to zero.
+   */
+  run(lists: KernelLists, coefficients: readonly number[], flush: boolean): void {
+    const { arena, elements } = this.#stretch
     const kernel = this.#kernel(flush)
     this.#scalars.set(coefficients)
     if (this.#staging) {
-      this.#runStaged(kernel, this.#staging)
+      this.#runStaged(kernel, lists, this.#staging)
     } else {
-      for (let k = 0; k < places.length; k++) this.#pointers[k] = Number(places[k])
+      this.#pointTo(0)
       kernel(arena.block, 0, elements)
     }
   }
 
-  #runStaged(kernel: WasmKernel, { staged, windows }: Staging): void {
-    const { arena, places } = this.#stretch
-    const { bytes } = lanesOf[arena.dtype]
-    const pointers = this.#pointers
-    for (const { index, address } of staged) pointers[index] = address
-    for (const window of windows) {
-      for (let k = 0; k < places.length; k++) {
-        const place = places[k]
-        if (typeof place === 'number') pointers[k] = place + window.from * bytes
+  #runStaged(kernel: WasmKernel, lists: KernelLists, { staged, windows }: Staging): void {
+    for (const { index, address } of staged) this.#pointers[index] = address
+    for (const { from, elements, pieces } of windows) {
+      this.#pointTo(from)
+      for (const { index, window } of staged) {
+        if (this.#read.has(index)) bring(lists[index], window, pieces)
       }
-      for (const some of staged) if (this.#read.has(some.index)) bring(some, window)
-      kernel(arena.block, 0, window.elements)
-      for (const some of staged) if (this.#written.has(some.index)) fetch(some, window)
+      kernel(this.#stretch.arena.block, 0, elements)
+      for (const { index, window } of staged) {
+        if (this.#written.has(index)) fetch(lists[index], window, pieces)
+      }
+    }
+  }
+
+  /** Gives the kernel the addresses of some element in all arrays that are not staged. */
+  #pointTo(element: number): void {
+    const { arena, places } = this.#stretch
+    const offset = element * lanesOf[arena.dtype].bytes
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k]
+      if (place !== 'elsewhere') this.#pointers[k] = place + offset
     }
   }
 

@@ -2,19 +2,13 @@ import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from '../engine.ts'
 import type { Floats } from '../floats.ts'
 import { Arena, arenaOf } from './arena.ts'
-import { Call } from './call.ts'
 import type { Dtype } from './lanes.ts'
 import { Memories } from './memories.ts'
-import { stretchesOf } from './stretches.ts'
+import { anchorOf, Plan } from './plan.ts'
+import { type KernelLists, stretchesOf } from './stretches.ts'
 
 /** Every so many steps, running averages that became negligible are set to zero. */
 const flushEvery = 32
-
-/** What it takes to run a kernel on certain lists. */
-interface Plan {
-  readonly lists: readonly (readonly Floats[])[]
-  readonly calls: readonly Call[]
-}
 
 /** Kernels as WebAssembly, compiled when they are first needed. */
 export class WasmEngine implements Engine {
@@ -22,7 +16,7 @@ export class WasmEngine implements Engine {
   readonly #memories = new Memories()
   readonly #spare = new Map<Dtype, Arena>()
   readonly #graphs = new WeakMap<Kernel, Graph>()
-  readonly #plans = new WeakMap<Kernel, WeakMap<readonly Floats[], Plan>>()
+  readonly #plans = new WeakMap<Kernel, WeakMap<object, Plan>>()
   #copies = false
 
   constructor(relaxed: boolean) {
@@ -54,7 +48,7 @@ export class WasmEngine implements Engine {
     const chosen = graph.arrays.map((name) => lists[name])
     const scalars = graph.coefficients.map((name) => coefficients[name])
     const flush = t > 0 && t % flushEvery === 0
-    for (const call of this.#plan(kernel, graph, chosen).calls) call.run(scalars, flush)
+    this.#plan(kernel, graph, chosen).run(chosen, scalars, flush)
   }
 
   dispose(): void {
@@ -67,17 +61,15 @@ export class WasmEngine implements Engine {
     return graph
   }
 
-  /** The plan for these lists, made anew only if any of them is another object than before. */
-  #plan(kernel: Kernel, graph: Graph, lists: readonly (readonly Floats[])[]): Plan {
-    const [first] = lists
-    const plans = this.#plans.get(kernel) ?? new WeakMap<readonly Floats[], Plan>()
+  #plan(kernel: Kernel, graph: Graph, lists: KernelLists): Plan {
+    const plans = this.#plans.get(kernel) ?? new WeakMap<object, Plan>()
     this.#plans.set(kernel, plans)
-    const known = plans.get(first)
-    if (known?.lists.every((list, k) => list === lists[k])) return known
+    const anchor = anchorOf(lists)
+    const known = plans.get(anchor)
+    if (known?.takes(lists)) return known
     const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
-    const calls = stretches.map((stretch) => new Call(graph, stretch, this.#relaxed))
-    const plan = { lists, calls }
-    plans.set(first, plan)
+    const plan = new Plan(graph, lists, stretches, this.#relaxed)
+    plans.set(anchor, plan)
     return plan
   }
 
