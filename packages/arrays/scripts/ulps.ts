@@ -1,6 +1,7 @@
 import { type Arithmetic, defineKernel, trace } from '@diffgrad/core'
-import { bind, compile } from '../src/wasm/compile.ts'
+import { compile } from '../src/wasm/compile.ts'
 import { lanesOf } from '../src/wasm/lanes.ts'
+import { bind } from '../src/wasm/module.ts'
 
 /** A function as WebAssembly computes it, and what it is exactly. */
 export interface Subject {
@@ -65,7 +66,7 @@ export function accuracyOf(subject: Subject, relaxed: boolean, stride: number): 
   })
   const memory = new WebAssembly.Memory({ initial: 16 })
   const form = { dtype: 'float32', relaxed, shared: false, flush: false } as const
-  const run = bind(compile(trace(kernel), form), memory)
+  const run = bind(compile(trace(kernel), form).module, memory)
   new Uint32Array(memory.buffer, 0, 2).set([inputAt, outputAt])
   const input = new Float32Array(memory.buffer, inputAt, block)
   const bits = new Int32Array(memory.buffer, inputAt, block)

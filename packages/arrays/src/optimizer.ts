@@ -13,6 +13,7 @@ import type { KernelReport } from './engine.ts'
 import { type Floats, overlapping, untrainable } from './floats.ts'
 import { surroundingsLoops } from './generated/surroundings.ts'
 import type { LoopTable } from './loop.ts'
+import { arenaOf } from './wasm/arena.ts'
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
 export type ParameterLike = Floats | { readonly values: Floats; readonly shape: readonly number[] }
@@ -48,7 +49,11 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
     const { engine, rest } = splitEngine(options)
     const table = loops && { ...surroundingsLoops, ...loops }
     const backend = new ArraysBackend(chooseEngine(rule, engine, table))
-    super(backend, rule, parametersOf(rule, parameters), rest)
+    const trained = parametersOf(rule, parameters)
+    if (Number(engine.threads) > 1 && !trained.some(({ value }) => arenaOf(value)?.shared)) {
+      throw new RangeError(`${rule.name}: threads need parameters of allocate(…, { shared: true })`)
+    }
+    super(backend, rule, trained, rest)
     this.#backend = backend
   }
 
@@ -66,12 +71,16 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
   }
 }
 
-function splitEngine<O>({ kernel, ...rest }: ArraysOptions<O>): {
+function splitEngine<O>({ kernel, threads, ...rest }: ArraysOptions<O>): {
   readonly engine: EngineOptions
   readonly rest: OptimizerOptions<O>
 } {
+  const engine = {
+    ...(kernel !== undefined && { kernel }),
+    ...(threads !== undefined && { threads }),
+  }
   // What is left of both kinds of options are those of one kind.
-  return { engine: { ...(kernel && { kernel }) }, rest: rest as unknown as OptimizerOptions<O> }
+  return { engine, rest: rest as unknown as OptimizerOptions<O> }
 }
 
 function parametersOf(

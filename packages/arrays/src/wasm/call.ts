@@ -1,10 +1,18 @@
 import type { Graph } from '@diffgrad/core'
+import { type Team, worthwhile } from '../threads/team.ts'
 import { argumentBytes } from './arena.ts'
-import { bind, compile, type WasmKernel } from './compile.ts'
+import { compile } from './compile.ts'
 import { type KernelForm, scalarsAt } from './kernel.ts'
 import { lanesOf } from './lanes.ts'
+import { bind, type WasmKernel } from './module.ts'
 import { bring, fetch, type Staging, stagingOf } from './staging.ts'
 import type { KernelLists, Stretch } from './stretches.ts'
+
+/** A kernel that can be called, and its code, for other threads. */
+interface Ready {
+  readonly kernel: WasmKernel
+  readonly code: Uint8Array
+}
 
 /** One kernel over one stretch of arrays, to be run again and again. */
 export class Call {
@@ -16,9 +24,11 @@ export class Call {
   readonly #staging: Staging | undefined
   readonly #read: ReadonlySet<number>
   readonly #written: ReadonlySet<number>
-  readonly #kernels = new Map<boolean, WasmKernel>()
+  readonly #team: Team | undefined
+  readonly #kernels = new Map<boolean, Ready>()
 
-  constructor(graph: Graph, stretch: Stretch, relaxed: boolean) {
+  /** @param team - the threads that work on the stretch's arena, if there are more than one. */
+  constructor(graph: Graph, stretch: Stretch, relaxed: boolean, team?: Team) {
     const { arrays, coefficients, nodes, outputs, name } = graph
     const { arena } = stretch
     const after = scalarsAt(arrays.length)
@@ -28,6 +38,7 @@ export class Call {
     this.#graph = graph
     this.#stretch = stretch
     this.#relaxed = relaxed
+    this.#team = team
     this.#pointers = new Uint32Array(arena.memory.buffer, arena.block, arrays.length)
     this.#scalars = arena.view(arena.block + after, coefficients.length)
     this.#staging = stagingOf(stretch)
@@ -36,19 +47,28 @@ export class Call {
     this.#written = new Set(outputs.map(([array]) => indexOf(array)))
   }
 
+  /** Whether the arrays of one of the kernel's lists are not staged. */
+  worksInPlace(index: number): boolean {
+    return this.#stretch.places[index] !== 'elsewhere'
+  }
+
   /**
    * @param lists - the arrays; those that are not staged must be where they were.
    * @param flush - whether to set running averages that became negligible to zero.
    */
   run(lists: KernelLists, coefficients: readonly number[], flush: boolean): void {
     const { arena, elements } = this.#stretch
-    const kernel = this.#kernel(flush)
+    const { kernel, code } = this.#ready(flush)
     this.#scalars.set(coefficients)
     if (this.#staging) {
       this.#runStaged(kernel, lists, this.#staging)
     } else {
       this.#pointTo(0)
-      kernel(arena.block, 0, elements)
+      if (this.#team && elements >= worthwhile) {
+        this.#team.run(kernel, code, arena.block, elements)
+      } else {
+        kernel(arena.block, 0, elements)
+      }
     }
   }
 
@@ -76,14 +96,14 @@ export class Call {
     }
   }
 
-  #kernel(flush: boolean): WasmKernel {
-    const { arena } = this.#stretch
+  #ready(flush: boolean): Ready {
     const known = this.#kernels.get(flush)
     if (known) return known
-    const { dtype, shared } = arena
+    const { dtype, shared, memory } = this.#stretch.arena
     const form: KernelForm = { dtype, shared, relaxed: this.#relaxed, flush }
-    const kernel = bind(compile(this.#graph, form), arena.memory)
-    this.#kernels.set(flush, kernel)
-    return kernel
+    const { code, module } = compile(this.#graph, form)
+    const ready = { kernel: bind(module, memory), code }
+    this.#kernels.set(flush, ready)
+    return ready
   }
 }

@@ -1,7 +1,6 @@
-import type { Graph } from '@diffgrad/core'
 import { arenaOf } from './arena.ts'
-import { Call } from './call.ts'
-import type { KernelLists, Stretch } from './stretches.ts'
+import type { Call } from './call.ts'
+import type { KernelLists } from './stretches.ts'
 
 /** What it takes to run a kernel on certain lists, and others like them. */
 export class Plan {
@@ -10,10 +9,10 @@ export class Plan {
   readonly #inPlace: readonly boolean[]
   #lists: KernelLists
 
-  constructor(graph: Graph, lists: KernelLists, stretches: readonly Stretch[], relaxed: boolean) {
-    this.#calls = stretches.map((stretch) => new Call(graph, stretch, relaxed))
-    this.#inPlace = lists.map((_, k) => stretches.some(({ places }) => places[k] !== 'elsewhere'))
+  constructor(lists: KernelLists, calls: readonly Call[]) {
     this.#lists = lists
+    this.#calls = calls
+    this.#inPlace = lists.map((_, k) => calls.some((call) => call.worksInPlace(k)))
   }
 
   /** Whether these lists can take the place of the last ones: they only differ in what is staged. */
