@@ -43,6 +43,8 @@ export function optionsAt<O extends CommonOptions>(
   step: number,
   reports: readonly Report[],
 ): O {
+  const known = constant.get(settings)
+  if (known) return known as O // Kept below, from the same settings.
   const options = Object.fromEntries(
     Object.entries(settings).map(([option, value]) => [
       option,
@@ -50,8 +52,12 @@ export function optionsAt<O extends CommonOptions>(
     ]),
   ) as O // Settings<O> without its schedules is O.
   checkOptions(rule, options)
+  if (!Object.values(settings).some(isSchedule)) constant.set(settings, options)
   return options
 }
+
+/** The hyperparameters of settings without a schedule, which are the same at every step. */
+const constant = new WeakMap<object, unknown>()
 
 const isSchedule = (value: unknown): value is Schedule =>
   typeof value === 'object' && value !== null && 'kind' in value
