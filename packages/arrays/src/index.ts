@@ -1,10 +1,60 @@
-export * from '@diffgrad/core'
+export {
+  type AdaModOptions,
+  type AdamOptions,
+  adaMod,
+  adam,
+  adamW,
+  type Clipping,
+  type CommonOptions,
+  constant,
+  cosine,
+  type DiffGradOptions,
+  type DiffModOptions,
+  type DiffRGradOptions,
+  defineRule,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  exponential,
+  flatCosine,
+  type GroupSettings,
+  type Histogram,
+  histogram,
+  type Inspection,
+  join,
+  type Lookahead,
+  learningRateAt,
+  linear,
+  noDecayOnBiasAndNorm,
+  oneCycle,
+  oneCycleMomentum,
+  plateau,
+  type RAdamOptions,
+  radam,
+  ranger,
+  type Schedule,
+  type Selector,
+  type Settings,
+  type SgdOptions,
+  type StateDict,
+  type StepOutcome,
+  type Surroundings,
+  sgd,
+  stepDecay,
+  type UpdateRule,
+  type WeightAveraging,
+  warmRestarts,
+} from '@diffgrad/core'
+export { type Allocated, type AllocateOptions, allocate } from './allocate.ts'
+export type { EngineOptions } from './choose.ts'
+export type { KernelReport, KernelTier } from './engine.ts'
 export type { Floats } from './floats.ts'
 export {
   type ArrayGradients,
   ArraysOptimizer,
+  type ArraysOptions,
   type ParameterLike,
-  type Parameters,
+  type ParameterSet,
 } from './optimizer.ts'
 export {
   AdaMod,
@@ -17,3 +67,4 @@ export {
   Ranger,
   SGD,
 } from './optimizers.ts'
+export type { Dtype } from './wasm/lanes.ts'

@@ -1,0 +1,108 @@
+import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
+import type { Engine, KernelReport } from '../engine.ts'
+import type { Floats } from '../floats.ts'
+import { Team, worthwhile } from '../threads/team.ts'
+import { Arena, arenaOf } from './arena.ts'
+import { Call } from './call.ts'
+import type { Dtype } from './lanes.ts'
+import { Memories } from './memories.ts'
+import { anchorOf, Plan } from './plan.ts'
+import { type KernelLists, stretchesOf } from './stretches.ts'
+
+/** Every so many steps, running averages that became negligible are set to zero. */
+const flushEvery = 32
+
+/** Kernels as WebAssembly, compiled when they are first needed. */
+export class WasmEngine implements Engine {
+  readonly #relaxed: boolean
+  readonly #threads: number
+  readonly #memories = new Memories()
+  readonly #spare = new Map<Dtype, Arena>()
+  readonly #graphs = new WeakMap<Kernel, Graph>()
+  readonly #plans = new WeakMap<Kernel, WeakMap<object, Plan>>()
+  readonly #teams = new Map<Arena, Team>()
+  #copies = false
+
+  /** @param threads - how many may work on large groups in shared memory. */
+  constructor(relaxed: boolean, threads: number) {
+    this.#relaxed = relaxed
+    this.#threads = threads
+  }
+
+  get report(): KernelReport {
+    const tier = this.#relaxed ? 'wasm-relaxed' : 'wasm'
+    const threads = Math.max(1, ...[...this.#teams.values()].map((team) => team.threads))
+    return { tier, threads, copies: this.#copies }
+  }
+
+  memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
+    const lists = this.#memories.zeros(parameters, names)
+    const rows = [parameters, ...Object.values(lists)]
+    this.#copies ||= parameters.some((parameter, i) => {
+      const arena = arenaOf(parameter)
+      return !arena || rows.some((row) => arenaOf(row[i]) !== arena)
+    })
+    this.#gather(parameters)
+    return lists
+  }
+
+  run(
+    kernel: Kernel,
+    lists: Lists<Floats>,
+    coefficients: Readonly<Record<string, number>>,
+    t = 0,
+  ): void {
+    const graph = this.#graph(kernel)
+    const chosen = graph.arrays.map((name) => lists[name])
+    const scalars = graph.coefficients.map((name) => coefficients[name])
+    const flush = t > 0 && t % flushEvery === 0
+    this.#plan(kernel, graph, chosen).run(chosen, scalars, flush)
+  }
+
+  dispose(): void {
+    this.#memories.release()
+    for (const team of this.#teams.values()) team.dispose()
+  }
+
+  /** Starts threads for the arenas where some parameters give them enough to do. */
+  #gather(parameters: readonly Floats[]): void {
+    if (this.#threads === 1) return
+    const elements = new Map<Arena, number>()
+    for (const parameter of parameters) {
+      const arena = arenaOf(parameter)
+      if (!arena?.shared) continue
+      elements.set(arena, (elements.get(arena) ?? 0) + parameter.length)
+    }
+    for (const [arena, count] of elements) {
+      if (count < worthwhile || this.#teams.has(arena)) continue
+      this.#teams.set(arena, new Team(arena.memory, this.#threads))
+    }
+  }
+
+  #graph(kernel: Kernel): Graph {
+    const graph = this.#graphs.get(kernel) ?? trace(kernel)
+    this.#graphs.set(kernel, graph)
+    return graph
+  }
+
+  #plan(kernel: Kernel, graph: Graph, lists: KernelLists): Plan {
+    const plans = this.#plans.get(kernel) ?? new WeakMap<object, Plan>()
+    this.#plans.set(kernel, plans)
+    const anchor = anchorOf(lists)
+    const known = plans.get(anchor)
+    if (known?.takes(lists)) return known
+    const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
+    const calls = stretches.map(
+      (stretch) => new Call(graph, stretch, this.#relaxed, this.#teams.get(stretch.arena)),
+    )
+    const plan = new Plan(lists, calls)
+    plans.set(anchor, plan)
+    return plan
+  }
+
+  #spareArena(dtype: Dtype): Arena {
+    const arena = this.#spare.get(dtype) ?? new Arena(dtype, 0, false)
+    this.#spare.set(dtype, arena)
+    return arena
+  }
+}
