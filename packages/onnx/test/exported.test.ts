@@ -97,6 +97,7 @@ const models: readonly (readonly [
   ['mobile', 'train', { loss: crossEntropy(), dimensions: { batch: 4 } }],
   ['mobile', 'evaluate', { loss: crossEntropy(), dimensions: { batch: 4 } }],
   ['unet', 'evaluate', { loss: meanSquaredError(), dimensions: { batch: 2 } }],
+  ['vit', 'evaluate', { loss: crossEntropy(), dimensions: { batch_size: 3 } }],
   ['bert', 'evaluate', { loss: crossEntropy(), dimensions: { batch_size: 3, sequence_length: 7 } }],
 ]
 
