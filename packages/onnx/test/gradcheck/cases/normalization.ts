@@ -39,7 +39,7 @@ const layer = (axis: number, bias: boolean): Case => ({
   operator: 'LayerNormalization',
   about: `axis ${axis}, ${bias ? 'with' : 'without'} bias`,
   inputs: (draw) => {
-    const shape = [draw.size(2, 3), draw.size(2, 4), draw.size(3, 6)]
+    const shape = [draw.size(2, 3), draw.size(2, 4), draw.size(8, 12)]
     const scale = shape.slice(axis)
     return [shape, scale, ...(bias ? [scale] : [])]
   },
