@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Workload } from './workloads.ts'
 
 /** Who steps, and how their process is started. */
-export interface Entry {
+interface Entry {
   readonly name: string
   command(workload: Workload): readonly [file: string, ...args: string[]]
 }
@@ -58,7 +58,7 @@ const inTorch = (name: string): readonly Entry[] =>
       ]
 
 /** Everyone who is there. */
-export const field: readonly Entry[] = [
+const field: readonly Entry[] = [
   ...[
     'touch (WASM)',
     'diffGrad (WASM)',
