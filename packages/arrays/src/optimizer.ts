@@ -1,6 +1,8 @@
 import {
   type CommonOptions,
+  entriesOf,
   type Gradients,
+  type Named,
   Optimizer,
   type OptimizerOptions,
   type Parameter,
@@ -19,9 +21,7 @@ import { arenaOf } from './wasm/arena.ts'
 export type ParameterLike = Floats | { readonly values: Floats; readonly shape: readonly number[] }
 
 /** Parameters by name: an object, a Map, or any other list of names and parameters. */
-export type Parameters =
-  | Readonly<Record<string, ParameterLike>>
-  | Iterable<readonly [name: string, parameter: ParameterLike]>
+export type ParameterSet = Named<ParameterLike>
 
 /** Gradients by the names of their parameters, in the same precision and of the same length. */
 export type ArrayGradients = Gradients<Floats>
@@ -42,7 +42,7 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
    */
   constructor(
     rule: UpdateRule<O>,
-    parameters: Parameters,
+    parameters: ParameterSet,
     options: ArraysOptions<O> = {},
     loops?: LoopTable,
   ) {
@@ -85,11 +85,11 @@ function splitEngine<O>({ kernel, threads, ...rest }: ArraysOptions<O>): {
 
 function parametersOf(
   { name: rule }: { readonly name: string },
-  given: Parameters,
+  given: ParameterSet,
 ): readonly Parameter<Floats>[] {
-  const entries = Symbol.iterator in given ? [...given] : Object.entries(given)
+  const entries = entriesOf(rule, 'parameters', given)
   const parameters = entries.map(([name, parameter]) => {
-    const shaped = typeof parameter === 'object' && 'shape' in parameter
+    const shaped = typeof parameter === 'object' && parameter !== null && 'shape' in parameter
     const value = shaped ? parameter.values : parameter
     const shape = shaped ? parameter.shape : allocatedShape(parameter)
     const reason = untrainable(value, shape)

@@ -12,7 +12,7 @@ import {
   DiffRGrad,
   type Dtype,
   type Floats,
-  type Parameters,
+  type ParameterSet,
   RAdam,
   Ranger,
   SGD,
@@ -21,7 +21,7 @@ import {
 /** Starts an optimizer for a rule. */
 export type Start = (
   rule: UpdateRule,
-  parameters: Parameters,
+  parameters: ParameterSet,
   options: ArraysOptions<CommonOptions>,
 ) => ArraysOptimizer
 
@@ -29,7 +29,7 @@ const classes: Readonly<
   Record<
     string,
     new (
-      parameters: Parameters,
+      parameters: ParameterSet,
       options: ArraysOptions<CommonOptions>,
     ) => ArraysOptimizer
   >
@@ -108,6 +108,11 @@ export const subject = (
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
+      place(values) {
+        for (const [key, parameter] of parameters) {
+          if (values[key]) parameter.values.set(values[key])
+        }
+      },
       parameters: () =>
         Object.fromEntries(parameters.map(([key, { values }]) => [key, Array.from(values)])),
     }
