@@ -1,0 +1,34 @@
+/** Which of several equal formulations a gradient model is written in. They differ in speed, and in what runs them. */
+export interface Lowering {
+  /**
+   * The gradient of a convolution's weight: `slices` lays the image out for one large product;
+   * `taps` takes one product for each element of the kernel; `convolution` convolves the image with
+   * the gradient, batch and channels swapped.
+   */
+  readonly weightGradient: 'slices' | 'taps' | 'convolution'
+  /**
+   * The gradient of a convolution's image: `transposed` is one ConvTranspose; `flipped` a
+   * convolution with the kernel turned around, where the stride is 1.
+   */
+  readonly imageGradient: 'transposed' | 'flipped'
+  /** Images of at most so many pixels are convolved as one tall image; 0 leaves all as they are. */
+  readonly foldBatchUpTo: number
+  /** `plain` writes BatchNormalization's training mode and MaxPool's indices in simpler operators. */
+  readonly operators: 'standard' | 'plain'
+}
+
+/** What is fastest on ONNX Runtime's CPU provider. */
+export const fastest: Lowering = {
+  weightGradient: 'slices',
+  imageGradient: 'transposed',
+  foldBatchUpTo: 16,
+  operators: 'standard',
+}
+
+/** The most literal formulation. */
+export const literal: Lowering = {
+  weightGradient: 'convolution',
+  imageGradient: 'transposed',
+  foldBatchUpTo: 0,
+  operators: 'standard',
+}

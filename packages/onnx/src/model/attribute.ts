@@ -1,0 +1,77 @@
+import { create, isFieldSet, isMessage } from '@bufbuild/protobuf'
+import { OnnxError } from '../error.ts'
+import { noExternalData } from './external-data.ts'
+import type { Attribute } from './model.ts'
+import { type AttributeProto, AttributeProtoSchema } from './onnx_pb.ts'
+import { readTensor, writeTensor } from './tensor.ts'
+
+/** The format's numbers for the kinds of attribute that are understood. */
+const kinds = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const
+
+/** Reads an attribute; `node` is what errors call its owner. */
+export function readAttribute(message: AttributeProto, node: string): Attribute {
+  if (isFieldSet(message, AttributeProtoSchema.field.g) || message.graphs.length > 0)
+    throw new OnnxError(
+      `${node}: its attribute "${message.name}" is a graph; subgraphs are not supported`,
+    )
+  switch (message.type) {
+    case kinds.float:
+      return { float: message.f }
+    case kinds.int:
+      return exact([message.i])?.[0] ?? { message }
+    case kinds.string:
+      return text(message.s) ?? { message }
+    case kinds.tensor: {
+      const tensor = message.t && readTensor(message.t, noExternalData)
+      return tensor === undefined || tensor.type === 'opaque' ? { message } : { tensor }
+    }
+    case kinds.floats:
+      return { floats: message.floats }
+    case kinds.ints:
+      return exact(message.ints) ?? { message }
+    default:
+      return { message }
+  }
+}
+
+/** An attribute as a message. */
+export function writeAttribute(name: string, value: Attribute): AttributeProto {
+  if (typeof value === 'number')
+    return create(AttributeProtoSchema, { name, type: kinds.int, i: BigInt(value) })
+  if (typeof value === 'string')
+    return create(AttributeProtoSchema, {
+      name,
+      type: kinds.string,
+      s: new TextEncoder().encode(value),
+    })
+  if ('float' in value)
+    return create(AttributeProtoSchema, { name, type: kinds.float, f: value.float })
+  if ('floats' in value)
+    return create(AttributeProtoSchema, { name, type: kinds.floats, floats: [...value.floats] })
+  if ('tensor' in value)
+    return create(AttributeProtoSchema, {
+      name,
+      type: kinds.tensor,
+      t: writeTensor('', value.tensor),
+    })
+  if ('message' in value) {
+    if (isMessage(value.message, AttributeProtoSchema)) return value.message
+    throw new OnnxError(`attribute "${name}": one that is not understood must be one that was read`)
+  }
+  return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) })
+}
+
+/** Integers as numbers, unless one is too large to be one. */
+function exact(integers: readonly bigint[]): readonly number[] | undefined {
+  const numbers = integers.map(Number)
+  return numbers.every(Number.isSafeInteger) ? numbers : undefined
+}
+
+/** Bytes as text, unless they are none. */
+function text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,84 @@
+import { create } from '@bufbuild/protobuf'
+import { OnnxError } from '../error.ts'
+import {
+  bfloat16,
+  codeOf,
+  type DataType,
+  type Elements,
+  elementSize,
+  elements,
+  float16,
+  typeOf,
+  viewAs,
+} from './data-type.ts'
+import { type ExternalData, externalBytes } from './external-data.ts'
+import { widenBfloat16, widenFloat16 } from './half.ts'
+import { count, type OpaqueTensor, type Tensor } from './model.ts'
+import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts'
+
+/** Reads a tensor, wherever it keeps its elements: raw bytes, typed fields, or another file. */
+export function readTensor(message: TensorProto, external: ExternalData): Tensor | OpaqueTensor {
+  const type = typeOf(message.dataType)
+  if (type === undefined) return { type: 'opaque', message }
+  const shape = message.dims.map(Number)
+  const length = count(shape)
+  if (shape.some((size) => size < 0) || !Number.isSafeInteger(length))
+    throw new OnnxError(`tensor "${message.name}": its shape must be countable, but is [${shape}]`)
+  const data = isHalf(message)
+    ? readHalf(message, external)
+    : (readRaw(message, type, external) ?? readFields(message, type))
+  if (data.length !== length)
+    throw new OnnxError(
+      `tensor "${message.name}": shape [${shape}] needs ${length} elements, but it holds ${data.length}`,
+    )
+  return { type, shape, data }
+}
+
+/** A tensor as a message, its elements as raw little-endian bytes. */
+export function writeTensor(name: string, { type, shape, data }: Tensor): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: codeOf(type),
+    dims: shape.map(BigInt),
+    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  })
+}
+
+const isHalf = ({ dataType }: TensorProto): boolean => dataType === float16 || dataType === bfloat16
+
+/** Half precision lies in two raw bytes, or bit for bit in an int32. */
+function readHalf(message: TensorProto, external: ExternalData): Elements {
+  const widen = message.dataType === float16 ? widenFloat16 : widenBfloat16
+  const bits = readRaw(message, 'uint16', external) ?? elements('uint16', message.int32Data)
+  return Float32Array.from(Array.from(bits, Number), widen)
+}
+
+function readRaw(
+  message: TensorProto,
+  type: DataType,
+  external: ExternalData,
+): Elements | undefined {
+  const bytes = message.dataLocation === 1 ? externalBytes(message, external) : message.rawData
+  if (bytes.length === 0) return undefined
+  if (bytes.length % elementSize(type) !== 0)
+    throw new OnnxError(
+      `tensor "${message.name}": ${type} takes ${elementSize(type)} bytes, but it holds ${bytes.length}`,
+    )
+  return viewAs(type, bytes.slice())
+}
+
+function readFields(message: TensorProto, type: DataType): Elements {
+  switch (type) {
+    case 'float32':
+      return Float32Array.from(message.floatData)
+    case 'float64':
+      return Float64Array.from(message.doubleData)
+    case 'int64':
+      return BigInt64Array.from(message.int64Data)
+    case 'uint32':
+    case 'uint64':
+      return elements(type, message.uint64Data)
+    default:
+      return elements(type, message.int32Data)
+  }
+}

@@ -1,0 +1,33 @@
+import type { Operation } from '../graph/operation.ts'
+import type { DataType } from '../model/data-type.ts'
+import type { Dimension, Shape, Tensor } from '../model/model.ts'
+
+/** What an output will be. */
+export interface Inferred {
+  readonly type: DataType
+  readonly shape: Shape
+  /** Its elements, where they are settled already. */
+  readonly known?: Tensor
+}
+
+/** Tells what an operation's outputs will be, optional ones included. */
+export type Inference = (operation: Operation) => readonly Inferred[]
+
+/** The output is like the first input. */
+export const same: Inference = (operation) => {
+  const { type, shape } = operation.input(0)
+  return [{ type, shape }]
+}
+
+/** The shape that two shapes give together: aligned at the end, lengths equal or one of them 1. */
+export function broadcast(operation: Operation, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length)
+  const at = (shape: Shape, axis: number): Dimension => shape[axis - rank + shape.length] ?? 1
+  return Array.from({ length: rank }, (_, axis) => {
+    const [p, q] = [at(a, axis), at(b, axis)]
+    if (p === q || q === 1) return p
+    if (p === 1 || typeof p === 'string') return q
+    if (typeof q === 'string') return p
+    throw operation.error(`shapes [${a}] and [${b}] must broadcast, but do not`)
+  })
+}

@@ -1,0 +1,134 @@
+import { apply } from '../../../src/graph/operations.ts'
+import type { Value } from '../../../src/graph/value.ts'
+import { type Lowering, literal } from '../../../src/lowering/lowering.ts'
+import type { Attribute } from '../../../src/model/model.ts'
+import type { Case } from '../check.ts'
+
+interface Form {
+  readonly about: string
+  readonly image: readonly [low: number, high: number]
+  readonly kernel: readonly number[]
+  readonly groups?: number
+  readonly perGroup?: number
+  readonly outputs?: number
+  readonly bias?: boolean
+  readonly attributes?: Readonly<Record<string, Attribute>>
+}
+
+const forms: readonly Form[] = [
+  {
+    about: '3×3, padded, bias',
+    image: [5, 8],
+    kernel: [3, 3],
+    bias: true,
+    attributes: { pads: [1, 1, 1, 1] },
+  },
+  {
+    about: '3×3, stride 2, odd and even sizes',
+    image: [6, 9],
+    kernel: [3, 3],
+    attributes: { pads: [1, 1, 1, 1], strides: [2, 2] },
+  },
+  {
+    about: '7×7, stride 2',
+    image: [10, 13],
+    kernel: [7, 7],
+    attributes: { pads: [3, 3, 3, 3], strides: [2, 2] },
+  },
+  { about: '1×1', image: [3, 6], kernel: [1, 1] },
+  { about: '1×1, stride 2', image: [5, 8], kernel: [1, 1], attributes: { strides: [2, 2] } },
+  {
+    about: 'dilation 2',
+    image: [8, 10],
+    kernel: [3, 3],
+    attributes: { pads: [2, 2, 2, 2], dilations: [2, 2] },
+  },
+  {
+    about: 'dilation 2, stride 2',
+    image: [9, 12],
+    kernel: [3, 3],
+    attributes: { pads: [1, 1, 1, 1], dilations: [2, 2], strides: [2, 2] },
+  },
+  {
+    about: '3 groups',
+    image: [5, 8],
+    kernel: [3, 3],
+    groups: 3,
+    perGroup: 2,
+    outputs: 6,
+    bias: true,
+    attributes: { pads: [1, 1, 1, 1], strides: [2, 2] },
+  },
+  {
+    about: 'depthwise',
+    image: [5, 8],
+    kernel: [3, 3],
+    groups: 4,
+    perGroup: 1,
+    outputs: 4,
+    attributes: { pads: [1, 1, 1, 1] },
+  },
+  {
+    about: 'uneven kernel, stride and pads',
+    image: [7, 9],
+    kernel: [2, 3],
+    attributes: { pads: [0, 1, 1, 2], strides: [2, 1] },
+  },
+  { about: 'one axis', image: [7, 9], kernel: [3], attributes: { pads: [1, 1], strides: [2] } },
+  {
+    about: 'auto_pad SAME_UPPER',
+    image: [6, 9],
+    kernel: [3, 3],
+    attributes: { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+  },
+]
+
+const conv = (form: Form, named: string, lowering: Partial<Lowering>): Case => {
+  const { groups = 1, perGroup = 3, outputs = 4, bias = false, attributes = {} } = form
+  return {
+    operator: 'Conv',
+    about: `${form.about}${named}`,
+    inputs: (draw) => [
+      [draw.size(1, 3), groups * perGroup, ...form.kernel.map(() => draw.size(...form.image))],
+      [outputs, perGroup, ...form.kernel],
+      ...(bias ? [[outputs]] : []),
+    ],
+    build: (x: Value, w: Value, b?: Value) =>
+      apply('Conv', [x, w, b], { ...attributes, group: groups, kernel_shape: form.kernel }),
+    lowering,
+  }
+}
+
+const transposed = (
+  about: string,
+  [groups, perGroup, bias]: readonly [number, number, boolean],
+  attributes: Readonly<Record<string, Attribute>>,
+): Case => ({
+  operator: 'ConvTranspose',
+  about,
+  inputs: (draw) => [
+    [draw.size(1, 3), 4, draw.size(3, 6), draw.size(3, 6)],
+    [4, perGroup, 3, 3],
+    ...(bias ? [[groups * perGroup]] : []),
+  ],
+  build: (x: Value, w: Value, b?: Value) =>
+    apply('ConvTranspose', [x, w, b], { ...attributes, group: groups }),
+})
+
+/** Convolutions, in every formulation of their gradients. */
+export const convolutions: readonly Case[] = [
+  ...forms.flatMap((form) => [
+    conv(form, '', { foldBatchUpTo: 0 }),
+    conv(form, ' · taps', { weightGradient: 'taps' }),
+    conv(form, ' · flipped', { imageGradient: 'flipped' }),
+    conv(form, ' · convolution', literal),
+  ]),
+  transposed('stride 1', [1, 3, true], { pads: [1, 1, 1, 1] }),
+  transposed('stride 2, output_padding', [1, 3, false], {
+    pads: [1, 1, 1, 1],
+    strides: [2, 2],
+    output_padding: [1, 1],
+  }),
+  transposed('2 groups, bias', [2, 2, true], { strides: [2, 2] }),
+  transposed('dilation 2', [1, 2, false], { dilations: [2, 2], pads: [0, 1, 1, 0] }),
+]

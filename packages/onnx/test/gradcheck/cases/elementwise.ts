@@ -1,0 +1,166 @@
+import { add, apply, cast, pow, where } from '../../../src/graph/operations.ts'
+import type { Value } from '../../../src/graph/value.ts'
+import type { Attribute } from '../../../src/model/model.ts'
+import type { Case, Draw } from '../check.ts'
+
+const shape = (draw: Draw): readonly number[] => [draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]
+
+const unary = (
+  operator: string,
+  values: NonNullable<Case['values']> = 'smooth',
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Case => ({
+  operator,
+  about: Object.keys(attributes).join(', ') || 'any shape',
+  inputs: (draw) => [shape(draw)],
+  build: (x: Value) => apply(operator, [x], attributes),
+  values,
+})
+
+const binary = (
+  operator: string,
+  values: NonNullable<Case['values']> = 'smooth',
+): readonly Case[] => [
+  {
+    operator,
+    about: 'equal shapes',
+    inputs: (draw) => {
+      const s = shape(draw)
+      return [s, s]
+    },
+    build: (a: Value, b: Value) => apply(operator, [a, b]),
+    values,
+  },
+  {
+    operator,
+    about: 'broadcast both ways',
+    inputs: (draw) => {
+      const [a, b] = [draw.size(2, 4), draw.size(2, 4)]
+      return [
+        [a, 1, b],
+        [3, 1],
+      ]
+    },
+    build: (a: Value, b: Value) => apply(operator, [a, b]),
+    values,
+  },
+]
+
+/** The inputs are moved apart, so that no step makes another one the smallest. */
+const many = (operator: string): Case => ({
+  operator,
+  about: 'three inputs, broadcast',
+  inputs: (draw) => [[draw.size(2, 4), 3], [3], [1]],
+  build: (a: Value, b: Value, c: Value) => apply(operator, [a, add(b, 1 / 24), add(c, 1 / 12)]),
+  values: 'apart',
+})
+
+const bounds = (x: Value, low: number | undefined, high: number | undefined): Value =>
+  apply('Clip', [
+    x,
+    low === undefined ? undefined : x.graph.scalar(low),
+    high === undefined ? undefined : x.graph.scalar(high),
+  ])
+
+/** Operators on every element alone, or on elements at the same place. */
+export const elementwise: readonly Case[] = [
+  ...['Neg', 'Exp', 'Erf', 'Tanh', 'Sigmoid', 'Sin', 'Cos', 'Softplus', 'Mish', 'Identity'].map(
+    (operator) => unary(operator),
+  ),
+  ...['Sqrt', 'Log', 'Reciprocal'].map((operator) => unary(operator, 'positive')),
+  ...['Abs', 'Relu', 'LeakyRelu', 'Elu', 'HardSigmoid', 'HardSwish'].map((operator) =>
+    unary(operator, 'apart'),
+  ),
+  unary('LeakyRelu', 'apart', { alpha: { float: 0.3 } }),
+  unary('Elu', 'apart', { alpha: { float: 0.7 } }),
+  // Its kinks, at −1.25 and 1.875, lie in the middle between elements that are apart.
+  unary('HardSigmoid', 'apart', { alpha: { float: 0.32 }, beta: { float: 0.4 } }),
+  unary('Gelu'),
+  unary('Gelu', 'smooth', { approximate: 'tanh' }),
+  unary('Softmax'),
+  unary('Softmax', 'smooth', { axis: 1 }),
+  unary('LogSoftmax'),
+  unary('LogSoftmax', 'smooth', { axis: 0 }),
+  ...binary('Add'),
+  ...binary('Sub'),
+  ...binary('Mul'),
+  ...binary('Div', 'positive'),
+  ...binary('Pow', 'positive'),
+  {
+    operator: 'Pow',
+    about: 'square of any sign',
+    inputs: (draw) => [shape(draw)],
+    build: (x: Value) => pow(x, 2),
+  },
+  {
+    operator: 'Pow',
+    about: 'cube, exponent an integer',
+    inputs: (draw) => [shape(draw)],
+    build: (x: Value) => apply('Pow', [x, x.graph.scalar(3, 'int64')]),
+  },
+  many('Min'),
+  many('Max'),
+  many('Sum'),
+  ...binary('Sum'),
+  {
+    operator: 'PRelu',
+    about: 'slope of each channel',
+    inputs: (draw) => [
+      [draw.size(1, 3), 3, draw.size(1, 4)],
+      [3, 1],
+    ],
+    build: (x: Value, slope: Value) => apply('PRelu', [x, slope]),
+    values: 'apart',
+  },
+  {
+    operator: 'PRelu',
+    about: 'one slope',
+    inputs: (draw) => [[draw.size(2, 6), 3], [1]],
+    build: (x: Value, slope: Value) => apply('PRelu', [x, slope]),
+    values: 'apart',
+  },
+  ...(
+    [
+      [-0.5, 0.75],
+      [-0.5, undefined],
+      [undefined, 0.75],
+    ] as const
+  ).map(
+    ([low, high]): Case => ({
+      operator: 'Clip',
+      about: `from ${low ?? '−∞'} to ${high ?? '∞'}`,
+      inputs: (draw) => [shape(draw)],
+      build: (x: Value) => bounds(x, low, high),
+      values: 'apart',
+    }),
+  ),
+  {
+    operator: 'Where',
+    about: 'broadcast',
+    inputs: (draw) => [
+      [draw.size(2, 4), 1],
+      [1, 3],
+    ],
+    build: (a: Value, b: Value) =>
+      where(a.graph.constant({ type: 'bool', shape: [3], data: Uint8Array.of(1, 0, 1) }), a, b),
+  },
+  {
+    operator: 'Where',
+    about: 'the second repeated',
+    inputs: (draw) => [[draw.size(2, 4), 2], [2]],
+    build: (a: Value, b: Value) =>
+      where(a.graph.constant({ type: 'bool', shape: [2], data: Uint8Array.of(0, 1) }), a, b),
+  },
+  {
+    operator: 'Cast',
+    about: 'to the same type',
+    inputs: (draw) => [shape(draw)],
+    build: (x: Value) => cast(x, 'float32'),
+  },
+  {
+    operator: 'Dropout',
+    about: 'not in training',
+    inputs: (draw) => [shape(draw)],
+    build: (x: Value) => apply('Dropout', [x, x.graph.scalar(0.4)]),
+  },
+]

@@ -1,0 +1,102 @@
+import { normalizeBatch } from '../../../src/graph/batch-normalization.ts'
+import { add, apply, square } from '../../../src/graph/operations.ts'
+import type { Value } from '../../../src/graph/value.ts'
+import type { Case, Draw } from '../check.ts'
+
+/** Of fewer elements the variance can be so small that the differences err, not the gradients. */
+const image = (draw: Draw): readonly (readonly number[])[] => [
+  [draw.size(2, 4), 4, draw.size(4, 6), draw.size(4, 6)],
+  [4],
+  [4],
+]
+
+const batch = (
+  about: string,
+  inputs: Case['inputs'],
+  operators: 'standard' | 'plain' = 'standard',
+): Case => ({
+  operator: 'BatchNormalization',
+  about: `training, ${about}`,
+  inputs,
+  build: (x: Value, scale: Value, bias: Value) =>
+    normalizeBatch({ x, scale, bias, epsilon: 1e-5 }).y,
+  lowering: { operators },
+})
+
+const frozen: Case = {
+  operator: 'BatchNormalization',
+  about: 'statistics given',
+  inputs: image,
+  build: (x: Value, scale: Value, bias: Value) => {
+    const [mean, variance] = [0.1, 0.7].map((value) =>
+      x.graph.constant({ type: 'float32', shape: [4], data: new Float32Array(4).fill(value) }),
+    )
+    return apply('BatchNormalization', [x, scale, bias, mean, variance])
+  },
+}
+
+const layer = (axis: number, bias: boolean): Case => ({
+  operator: 'LayerNormalization',
+  about: `axis ${axis}, ${bias ? 'with' : 'without'} bias`,
+  inputs: (draw) => {
+    const shape = [draw.size(2, 3), draw.size(2, 4), draw.size(8, 12)]
+    const scale = shape.slice(axis)
+    return [shape, scale, ...(bias ? [scale] : [])]
+  },
+  build: (x: Value, scale: Value, b?: Value) =>
+    apply('LayerNormalization', [x, scale, b], { axis }),
+})
+
+/** Operators that bring values to mean zero and variance one. */
+export const normalization: readonly Case[] = [
+  batch('images', image),
+  batch('images, plain operators', image, 'plain'),
+  batch('vectors', (draw) => [[draw.size(6, 9), 4], [4], [4]]),
+  {
+    operator: 'BatchNormalization',
+    about: 'training, with momentum',
+    inputs: image,
+    build: (x: Value, scale: Value, bias: Value) => {
+      const running = [0, 1].map((value) =>
+        x.graph.initializer(`running${value}`, {
+          type: 'float32',
+          shape: [4],
+          data: new Float32Array(4).fill(value),
+        }),
+      )
+      return x.graph
+        .apply('BatchNormalization', [x, scale, bias, ...running], {
+          attributes: new Map([['training_mode', 1]]),
+          outputs: ['y', 'mean', 'variance'],
+        })
+        .output()
+    },
+  },
+  frozen,
+  layer(-1, true),
+  layer(-1, false),
+  layer(1, true),
+  {
+    operator: 'InstanceNormalization',
+    about: 'images',
+    inputs: image,
+    build: (x: Value, scale: Value, bias: Value) =>
+      apply('InstanceNormalization', [x, scale, bias]),
+  },
+  {
+    operator: 'InstanceNormalization',
+    about: 'one axis, ε 0.1',
+    inputs: (draw) => [[draw.size(1, 3), 3, draw.size(3, 6)], [3], [3]],
+    build: (x: Value, scale: Value, bias: Value) =>
+      apply('InstanceNormalization', [x, scale, bias], { epsilon: { float: 0.1 } }),
+  },
+  ...[1, 2, 4].map(
+    (groups): Case => ({
+      operator: 'GroupNormalization',
+      about: `${groups} of 4 channels`,
+      inputs: image,
+      build: (x: Value, scale: Value, bias: Value) =>
+        apply('GroupNormalization', [add(x, square(x)), scale, bias], { num_groups: groups }),
+    }),
+  ),
+]

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { diffGrad, ruleKernels } from '@diffgrad/core'
+import { expect, test } from 'vitest'
+import { gradientModel } from '../src/gradient-model.ts'
+import { crossEntropy } from '../src/losses/cross-entropy.ts'
+import { isFloat32 } from '../src/model/model.ts'
+import { trainStepModel } from '../src/train-step.ts'
+import { farthest, norm, relativeError } from './closeness.ts'
+import { xResNet18Model } from './golden/xresnet18.ts'
+import { fed, float, floats, integers, session } from './runtime.ts'
+
+interface Expected {
+  readonly losses: readonly number[]
+  readonly logits: readonly number[]
+  readonly gradients: Readonly<Record<string, { norm: number; sample: readonly number[] }>>
+  readonly parameters: Readonly<Record<string, { moved: number; sample: readonly number[] }>>
+  readonly runningMeans: Readonly<Record<string, readonly number[]>>
+}
+
+/** What PyTorch computes from the same parameters; xresnet18.py writes it. */
+const expected: Expected = JSON.parse(
+  readFileSync(new URL('golden/xresnet18.json', import.meta.url), 'utf8'),
+)
+const [batch, size] = [8, 64]
+const forward = xResNet18Model()
+const options = { loss: crossEntropy(), dimensions: { batch } }
+const input = float(pixels(batch * 3 * size * size), [batch, 3, size, size])
+const target = integers(Array.from({ length: batch }, (_, i) => i % 10))
+
+/** A linear congruential generator, the same as in the recipe. */
+function pixels(count: number): Float32Array {
+  let state = 18
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(1664525, state) + 1013904223) >>> 0
+    return state / 2 ** 31 - 1
+  })
+}
+
+function sample(x: Float32Array): readonly number[] {
+  const step = Math.max(Math.floor(x.length / 24), 1)
+  return Array.from({ length: Math.min(24, x.length) }, (_, i) => x[i * step] ?? 0)
+}
+
+test('XResNet-18: the loss, the logits and every gradient are those of PyTorch', async () => {
+  const { model, loss, parameters } = gradientModel(forward, options)
+  const running = await session(model)
+  const weights = [...parameters].map(([name, { initial }]) => [name, fed(initial)] as const)
+  const statistics = Object.fromEntries(
+    model.inputs
+      .filter(({ name }) => name.includes('running'))
+      .map(({ name }) => {
+        const tensor = forward.initializers.get(name)
+        if (!tensor || !isFloat32(tensor)) throw new TypeError(`${name} must be a tensor`)
+        return [name, fed(tensor)]
+      }),
+  )
+  const results = await running.run({
+    input,
+    target,
+    ...statistics,
+    ...Object.fromEntries(weights),
+  })
+  expect(relativeError(floats(results, loss), expected.losses.slice(0, 1))).toBeLessThan(1e-5)
+  expect(relativeError(floats(results, 'output'), expected.logits)).toBeLessThan(1e-4)
+  expect(new Set(parameters.keys())).toEqual(new Set(Object.keys(expected.gradients)))
+  for (const [name, { gradient }] of parameters) {
+    const g = floats(results, gradient)
+    const golden = expected.gradients[name]
+    expect(relativeError(sample(g), golden?.sample ?? []), name).toBeLessThan(1e-4)
+    expect(relativeError([norm(g)], [golden?.norm ?? 0]), name).toBeLessThan(1e-4)
+  }
+})
+
+test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTorch', async () => {
+  const settings = { ...diffGrad.defaults, learningRate: 1e-4 }
+  const { update } = ruleKernels(diffGrad, settings, {
+    form: diffGrad.form?.(settings, 1) ?? {},
+    decay: 'none',
+  })
+  const step = trainStepModel(forward, { ...options, update })
+  const running = await session(step.model)
+  let state = new Map([...step.state].map(([name, tensor]) => [name, fed(tensor)]))
+  const losses: number[] = []
+  for (let t = 1; t <= expected.losses.length; t++) {
+    const values = diffGrad.coefficients(settings, t)
+    const coefficients = [...step.coefficients].map(
+      ([name, given]) => [given, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
+    )
+    const results = await running.run({
+      input,
+      target,
+      ...Object.fromEntries(coefficients),
+      ...Object.fromEntries(state),
+    })
+    losses.push(floats(results, step.loss)[0] ?? Number.NaN)
+    state = new Map(
+      [...state].map(([name, { dims }]) => [
+        name,
+        float(floats(results, step.next.get(name) ?? ''), dims),
+      ]),
+    )
+  }
+  expect(relativeError(losses, expected.losses)).toBeLessThan(1e-4)
+  // Where a gradient is nothing but rounding, so is the sign of the step: single small tensors may
+  // differ in how they moved, all of them together not.
+  const goldens = Object.entries(expected.parameters)
+  const moves = goldens.map(([name, { sample: golden }]) => {
+    const [now, start] = [floats(Object.fromEntries(state), name), step.state.get(name)]
+    expect(farthest(sample(now), golden), name).toBeLessThan(1e-4)
+    return norm(now.map((x, i) => x - Number(start?.data[i])))
+  })
+  const moved = goldens.map(([, golden]) => golden.moved)
+  expect(relativeError(moves, moved)).toBeLessThan(1e-4)
+  for (const [name, golden] of Object.entries(expected.runningMeans)) {
+    const now = sample(floats(Object.fromEntries(state), name))
+    expect(farthest(now, golden), name).toBeLessThan(1e-4)
+  }
+})
