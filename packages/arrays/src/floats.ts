@@ -2,7 +2,7 @@
 export type Floats = Float32Array | Float64Array
 
 /** Any value in the words of an error message: `Float32Array(3)`. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (!ArrayBuffer.isView(value)) return Array.isArray(value) ? 'a plain array' : `${value}`
   const kind = value.constructor.name
   if (isDetached(value)) return `a ${kind} whose buffer is detached`

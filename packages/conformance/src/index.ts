@@ -1,5 +1,4 @@
 export { conforms, laws } from './conforms.ts'
-export { gradientAt } from './golden/functions.ts'
 export {
   type GoldenResult,
   rules,

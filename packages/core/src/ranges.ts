@@ -1,6 +1,7 @@
 /** What an option may be, and how an error message says so. */
 export interface Range {
   readonly text: string
+  /** Whether a value is in the range. */
   holds(value: unknown): boolean
   /** Whether the option picks between equations, rather than being a number in one. */
   readonly choice?: boolean

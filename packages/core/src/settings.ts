@@ -27,7 +27,7 @@ export function settingsOf<O extends CommonOptions>(
  *
  * @throws RangeError naming the rule, the option, its range and its value.
  */
-export function checkOptions<O extends CommonOptions>(rule: UpdateRule<O>, options: O): void {
+function checkOptions<O extends CommonOptions>(rule: UpdateRule<O>, options: O): void {
   for (const [option, value] of Object.entries(options)) {
     const range = rangeOf(option, rule.ranges)
     if (!range.holds(value)) {

@@ -10,10 +10,10 @@ import {
   sgd,
   type UpdateRule,
 } from '@diffgrad/core'
+import { classics, paper } from '@diffgrad/landscapes'
 import { referenceSubject } from '../reference.ts'
 import type { Setup, Subject } from '../subject.ts'
 import functions from './functions.json' with { type: 'json' }
-import { gradientAt } from './functions.ts'
 import trajectories from './trajectories.json' with { type: 'json' }
 
 /** The shipped rules. */
@@ -131,6 +131,15 @@ function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
     known.set(key, found)
     return found
   }
+}
+
+/** The gradient of a function; the recorded ones of Rastrigin's function were cut to a norm of 1. */
+function gradientAt(name: string, point: readonly number[]): readonly number[] {
+  const landscape = [...paper, ...classics].find((candidate) => candidate.name === name)
+  if (!landscape) throw new RangeError(`golden: there is no function ${name}`)
+  const gradient = landscape.gradient(point)
+  const factor = name === 'rastrigin' ? Math.min(1 / Math.hypot(...gradient), 1) : 1
+  return gradient.map((g) => factor * g)
 }
 
 /** The recorded points of a descent, each gradient nudged by up to two roundings if there is a seed. */

@@ -5,7 +5,7 @@ import { biasCorrections, type MomentOptions, momentCoefficients, moments } from
 export interface AdamOptions extends CommonOptions, MomentOptions {
   /** ε, added to the root of the bias-corrected average of squared gradients: above 0. */
   readonly epsilon: number
-  /** Whether v is replaced by the largest v so far, so that steps never grow again. */
+  /** Whether v is replaced by the largest v so far, before its bias correction. */
   readonly amsgrad: boolean
 }
 

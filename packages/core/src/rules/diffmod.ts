@@ -21,7 +21,7 @@ const defaults: DiffModOptions = {
  * DiffMod, diffGrad whose step sizes never exceed their own running average, into which ξ does not
  * enter: θ ← θ − min(η, s)·ξm.
  *
- * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffgrad/diffmod.py.
+ * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffmod/diffmod.py.
  */
 export const diffMod: UpdateRule<DiffModOptions> = defineRule({
   name: 'DiffMod',

@@ -5,8 +5,8 @@ export interface FrictionOptions {
   /** Which ξ: 0 is the paper's main rule, 1 its signed and 2 its stretched variant. */
   readonly version: 0 | 1 | 2
   /**
-   * Whether to repeat the fault of the published implementations, which kept the previous gradient
-   * by reference, so that from the second step it equals the current one and ξ = ½.
+   * Whether to repeat the fault of the first published code, which kept the previous gradient by
+   * reference, so that from the second step it equals the current one and ξ = ½.
    */
   readonly aliased: boolean
 }
@@ -26,7 +26,7 @@ export const frictionForm = ({ version, aliased }: FrictionOptions, t: number): 
  * - version 2: 9·σ(½|p − g|) − 4, in [½, 5)
  *
  * @see Dubey et al., "diffGrad: An Optimization Method for Convolutional Neural Networks",
- * arXiv:1909.11015, section 3.
+ * arXiv:1909.11015; docs/rule.md says where each version was published.
  */
 export function friction<T>(
   { constant, sub, mul, abs, sigmoid }: Arithmetic<T>,

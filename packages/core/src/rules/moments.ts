@@ -27,7 +27,7 @@ export const moments = <T>(
   v: average(arithmetic, v, arithmetic.square(g), c.beta2, c.oneMinusBeta2),
 })
 
-/** What `moments` needs. 1 − β is taken in double precision: in single it loses four digits. */
+/** What `moments` needs. 1 − β is taken in double precision: single loses digits of it (docs/rule.md). */
 export const momentCoefficients = ({
   beta1,
   beta2,

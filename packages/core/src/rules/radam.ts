@@ -15,7 +15,7 @@ const defaults: RAdamOptions = {
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
-  degenerateToSgd: true,
+  degenerateToSgd: true, // The authors' code has had both; PyTorch has this one.
 }
 
 /**

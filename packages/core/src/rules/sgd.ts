@@ -19,7 +19,7 @@ const defaults: SgdOptions = {
 /**
  * Stochastic gradient descent: m ← μm + g, θ ← θ − αm; with Nesterov's look ahead, θ ← θ − α(g + μm).
  *
- * @see Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+ * @see torch.optim.SGD, whose form this is: α multiplies the velocity and is not inside it.
  */
 export const sgd: UpdateRule<SgdOptions> = defineRule({
   name: 'SGD',

@@ -1,0 +1,67 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+// Packs every public package, installs the tarballs into an empty folder with npm, and runs there
+// what the READMEs say.
+
+const root = new URL('..', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
+
+/** As a user's shell would: without what pnpm puts into the environment of its scripts. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
+)
+const run = (command: string, ...args: readonly string[]): string =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', env })
+
+const packages = readdirSync(join(root, 'packages'))
+  .map((name) => join(root, 'packages', name))
+  .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
+
+/** All code blocks of the READMEs, and what their lines `console.log(…) // …` promise to print. */
+const blocks = [root, ...packages].flatMap((path) => {
+  const readme = readFileSync(join(path, 'README.md'), 'utf8')
+  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => {
+    const promised = [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text)
+    return { name: `${basename(path)}-${i + 1}`, code, promised }
+  })
+})
+
+beforeAll(() => {
+  for (const path of packages) {
+    execFileSync('pnpm', ['pack', '--pack-destination', folder], { cwd: path })
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs.map((t) => `./${t}`))
+})
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('every public package has a README with code', () => {
+  for (const path of packages) {
+    const own = blocks.filter(({ name }) => name.startsWith(`${basename(path)}-`))
+    expect(own.length).toBeGreaterThan(0)
+  }
+})
+
+test.each(blocks)('README block $name prints what it says', ({ name, code, promised }) => {
+  writeFileSync(join(folder, `${name}.mjs`), code)
+  const printed = run('node', `${name}.mjs`).trimEnd().split('\n')
+  expect(printed).toEqual(promised)
+})
+
+test('README code is well typed against the packed declarations', () => {
+  for (const { name, code } of blocks) writeFileSync(join(folder, `${name}.mts`), code)
+  const files = blocks.map(({ name }) => `${name}.mts`)
+  const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext']
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  const { stdout } = spawnSync(tsc, [...options, ...files], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(stdout).toBe('')
+})
