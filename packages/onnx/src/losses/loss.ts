@@ -15,5 +15,7 @@ export function judged(outputs: ReadonlyMap<string, Value>, name: string | undef
     throw new OnnxError(
       `loss: must name one of the outputs ${[...outputs.keys()].join(', ')}, but names ${name ?? 'none'}`,
     )
+  if (chosen.type !== 'float32')
+    throw new OnnxError(`loss: output "${chosen.name}" must be float32, but is ${chosen.type}`)
   return chosen
 }

@@ -6,12 +6,13 @@ export const describe = ({ operator, name, outputs }: Node): string =>
   `node "${name || (outputs[0] ?? '')}" (${operator})`
 
 /**
- * Puts nodes into an order in which they can run.
+ * Puts nodes into an order in which they can run; one that is right already is kept.
  * @throws {OnnxError} When two nodes make the same value, one reads what nobody makes, or some wait for each other.
  */
 export function inOrder(nodes: readonly Node[], given: Iterable<string>): readonly Node[] {
   const known = new Set(['', ...given])
   const makers = makersOf(nodes, known)
+  if (isOrdered(nodes, known)) return nodes
   const order: Node[] = []
   const missing = new Map<Node, number>()
   const waiting = new Map<string, Node[]>()
@@ -35,6 +36,15 @@ export function inOrder(nodes: readonly Node[], given: Iterable<string>): readon
   const stuck = nodes.find((node) => missing.get(node) !== 0)
   if (stuck) throw new OnnxError(`${describe(stuck)}: is part of a cycle, or waits for one`)
   return order
+}
+
+function isOrdered(nodes: readonly Node[], given: ReadonlySet<string>): boolean {
+  const known = new Set(given)
+  return nodes.every(({ inputs, outputs }) => {
+    const ready = inputs.every((input) => known.has(input))
+    for (const output of outputs) known.add(output)
+    return ready
+  })
 }
 
 function makersOf(nodes: readonly Node[], given: ReadonlySet<string>): ReadonlyMap<string, Node> {

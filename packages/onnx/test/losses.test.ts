@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { gradients } from '../src/gradient/gradients.ts'
+import { Graph } from '../src/graph/graph.ts'
+import { toModel } from '../src/graph/to-model.ts'
+import { crossEntropy } from '../src/losses/cross-entropy.ts'
+import { binaryCrossEntropy, meanSquaredError } from '../src/losses/elementwise.ts'
+import type { Loss } from '../src/losses/loss.ts'
+import { relativeError } from './closeness.ts'
+import { float, floats, integers, session } from './runtime.ts'
+
+interface Expected {
+  readonly shape: readonly number[]
+  readonly output: readonly number[]
+  readonly target: readonly number[]
+  readonly loss: number
+  readonly gradient: readonly number[]
+}
+
+/** What PyTorch computes; losses.py writes it. */
+const expected: Readonly<Record<string, Expected>> = JSON.parse(
+  readFileSync(new URL('golden/losses.json', import.meta.url), 'utf8'),
+)
+const classWeights = [0.5, 2, 1, 0.25, 3]
+const mixed = { targets: 'probabilities' } as const
+
+const losses: readonly (readonly [name: string, loss: Loss])[] = [
+  ['classes', crossEntropy()],
+  ['smoothed', crossEntropy({ labelSmoothing: 0.1 })],
+  ['weighted', crossEntropy({ classWeights })],
+  ['weighted, smoothed', crossEntropy({ classWeights, labelSmoothing: 0.1 })],
+  ['mixed', crossEntropy(mixed)],
+  ['mixed, weighted, smoothed', crossEntropy({ ...mixed, classWeights, labelSmoothing: 0.1 })],
+  ['pixels', crossEntropy()],
+  ['squared', meanSquaredError()],
+  ['binary', binaryCrossEntropy()],
+]
+
+test.each(losses)('the loss of %s and its gradient are those of PyTorch', async (name, loss) => {
+  const golden = expected[name]
+  if (golden === undefined) throw new TypeError(`${name} must be in the golden data`)
+  const { shape } = golden
+  const graph = new Graph()
+  const output = graph.input('output', 'float32', shape)
+  const value = loss(new Map([['output', output]]))
+  const gradient = gradients(value, [output]).get(output) ?? value
+  const model = toModel({
+    name: 'loss',
+    outputs: new Map([
+      ['loss', value],
+      ['gradient', gradient],
+    ]),
+  })
+  const [, target] = model.inputs
+  const targetShape = (target?.shape ?? []).map(Number)
+  const results = await (await session(model)).run({
+    output: float(Float32Array.from(golden.output), shape),
+    target:
+      target?.type === 'int64'
+        ? integers(golden.target, targetShape)
+        : float(Float32Array.from(golden.target), targetShape),
+  })
+  expect(relativeError(floats(results, 'loss'), [golden.loss])).toBeLessThan(1e-6)
+  expect(relativeError(floats(results, 'gradient'), golden.gradient)).toBeLessThan(1e-6)
+})
+
+test('a loss is asked of one output, and by name where there are several', () => {
+  const graph = new Graph()
+  const outputs = new Map(
+    ['a', 'b'].map((name) => [name, graph.input(name, 'float32', [2, 3])] as const),
+  )
+  expect(() => crossEntropy()(outputs)).toThrow(
+    'loss: must name one of the outputs a, b, but names none',
+  )
+  expect(() => crossEntropy({ output: 'c' })(outputs)).toThrow('but names c')
+  expect(crossEntropy({ output: 'b' })(outputs).shape).toEqual([])
+})
+
+test('label smoothing and class weights are checked', () => {
+  const outputs = new Map([['y', new Graph().input('y', 'float32', [2, 3])]])
+  expect(() => crossEntropy({ labelSmoothing: 1 })).toThrow(
+    'cross-entropy: labelSmoothing must be in [0, 1), but is 1',
+  )
+  expect(() => crossEntropy({ classWeights: [1] })(outputs)).toThrow(
+    'cross-entropy: classWeights must have 3 entries, but has 1',
+  )
+})

@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest'
+import { gradientModel } from '../src/gradient-model.ts'
+import { dropout, relu } from '../src/layers/activation.ts'
+import { buildModel } from '../src/layers/build-model.ts'
+import { conv } from '../src/layers/convolution.ts'
+import { sequential } from '../src/layers/layer.ts'
+import { linear } from '../src/layers/linear.ts'
+import { batchNorm } from '../src/layers/normalization.ts'
+import { globalAveragePool } from '../src/layers/pooling.ts'
+import { crossEntropy } from '../src/losses/cross-entropy.ts'
+import { meanSquaredError } from '../src/losses/elementwise.ts'
+import { seeded } from '../src/random.ts'
+import { relativeError } from './closeness.ts'
+import { fed, float, floats, integers, session } from './runtime.ts'
+
+const random = seeded(1)
+const drawn = (length: number, shape: readonly number[]) =>
+  float(
+    Float32Array.from({ length }, () => random.normal() + 2),
+    shape,
+  )
+const norm = buildModel(sequential(batchNorm({ momentum: 0.75 })), {
+  shape: ['batch', 2],
+  seed: 1,
+})
+const feeds = { input: drawn(12, [6, 2]), target: drawn(12, [6, 2]) }
+const columns = [0, 1].map((c) =>
+  Array.from(feeds.input.data as Float32Array).filter((_, i) => i % 2 === c),
+)
+const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b) / x.length
+const variance = (x: readonly number[]): number => mean(x.map((v) => (v - mean(x)) ** 2))
+
+test.each(['standard', 'plain'] as const)(
+  'training moves running statistics by the batch’s mean and its variance over all n: %s operators',
+  async (operators) => {
+    const { model, parameters, statistics } = gradientModel(norm, {
+      loss: meanSquaredError(),
+      dimensions: { batch: 6 },
+      lowering: { operators },
+    })
+    const given = Object.fromEntries(
+      [...parameters, ...statistics].map(([name, { initial }]) => [name, fed(initial)]),
+    )
+    const results = await (await session(model)).run({ ...feeds, ...given })
+    const next = (name: string) => floats(results, statistics.get(name)?.next ?? '')
+    expect(
+      relativeError(
+        next('0.running_mean'),
+        columns.map((x) => 0.25 * mean(x)),
+      ),
+    ).toBeLessThan(1e-6)
+    expect(
+      relativeError(
+        next('0.running_var'),
+        columns.map((x) => 0.75 + 0.25 * variance(x)),
+      ),
+    ).toBeLessThan(1e-6)
+    // The runtime's own training mode would have written them over what it was fed.
+    expect([...(given['0.running_mean']?.data ?? [])]).toEqual([0, 0])
+    expect([...(given['0.running_var']?.data ?? [])]).toEqual([1, 1])
+  },
+)
+
+test('evaluation normalizes by running statistics, and moves none', async () => {
+  const { model, statistics, parameters } = gradientModel(norm, {
+    loss: meanSquaredError(),
+    dimensions: { batch: 6 },
+    mode: 'evaluate',
+  })
+  expect(statistics.size).toBe(0)
+  const given = [...parameters].map(([name, { initial }]) => [name, fed(initial)] as const)
+  const results = await (await session(model)).run({ ...feeds, ...Object.fromEntries(given) })
+  expect(
+    relativeError(floats(results, 'output'), Array.from(feeds.input.data, Number)),
+  ).toBeLessThan(1e-5)
+})
+
+test('dropout drops in training only, and no gradient passes what it dropped', async () => {
+  const forward = buildModel(sequential(batchNorm(), dropout(0.5)), { shape: [4, 64], seed: 2 })
+  const options = { loss: meanSquaredError(), frozen: [/running/, /0\.weight/] }
+  const input = drawn(256, [4, 64])
+  const zeros = float(new Float32Array(256), [4, 64])
+  const bias = float(new Float32Array(64), [64])
+  const run = async (mode: 'train' | 'evaluate') => {
+    const { model, parameters } = gradientModel(forward, { ...options, mode })
+    const results = await (await session(model)).run({ input, target: zeros, '0.bias': bias })
+    const gradient = floats(results, parameters.get('0.bias')?.gradient ?? '')
+    return { y: floats(results, 'output'), gradient }
+  }
+  const trained = await run('train')
+  const evaluated = await run('evaluate')
+  const dropped = trained.y.filter((v) => v === 0).length
+  expect(dropped).toBeGreaterThan(80)
+  expect(dropped).toBeLessThan(176)
+  for (const [i, v] of trained.y.entries())
+    if (v !== 0) expect(v).toBeCloseTo(2 * (evaluated.y[i] ?? 0), 4)
+  // ∂b = Σ 2y/n · mask/(1 − ratio)
+  const expected = Array.from({ length: 64 }, (_, c) =>
+    [0, 1, 2, 3].reduce((sum, n) => sum + (4 * (trained.y[n * 64 + c] ?? 0)) / 256, 0),
+  )
+  expect(relativeError(trained.gradient, expected)).toBeLessThan(1e-5)
+})
+
+const network = buildModel(
+  sequential(
+    sequential(conv(4), batchNorm(), relu, conv(4), batchNorm(), relu),
+    globalAveragePool,
+    linear(3),
+  ),
+  { shape: ['batch', 2, 6, 6], seed: 5 },
+)
+const classify = { loss: crossEntropy(), dimensions: { batch: 4 } }
+
+test('frozen parameters are not differentiated, stay in the model, and their branches cost nothing', async () => {
+  const all = gradientModel(network, classify)
+  const head = gradientModel(network, { ...classify, frozen: [/^0\./] })
+  expect([...head.parameters.keys()]).toEqual(['2.weight', '2.bias'])
+  expect(head.statistics.size).toBe(0)
+  expect(head.model.initializers.has('0.0.weight')).toBe(true)
+  const operators = head.model.nodes.map(({ operator }) => operator)
+  expect(operators.filter((operator) => operator === 'Conv')).toHaveLength(2)
+  expect(operators).not.toContain('ConvTranspose')
+  expect(head.model.nodes.length).toBeLessThan(all.model.nodes.length / 3)
+  const results = await (await session(head.model)).run({
+    input: drawn(288, [4, 2, 6, 6]),
+    target: integers([0, 1, 2, 0]),
+    ...Object.fromEntries([...head.parameters].map(([name, { initial }]) => [name, fed(initial)])),
+  })
+  expect(floats(results, 'gradient/2.bias').reduce((a, b) => a + b)).toBeCloseTo(0, 6)
+})
+
+test('an operator without a rule is named, and whether freezing would help', async () => {
+  const { Graph } = await import('../src/graph/graph.ts')
+  const { toModel } = await import('../src/graph/to-model.ts')
+  const graph = new Graph()
+  const x = graph.input('input', 'float32', [2, 3])
+  const early = graph.parameter('early', { type: 'float32', shape: [3], data: new Float32Array(3) })
+  const late = graph.parameter('late', { type: 'float32', shape: [3], data: new Float32Array(3) })
+  const sum = graph.apply('Add', [x, early]).output()
+  const summed = graph
+    .apply('CumSum', [sum, graph.scalar(1, 'int64')], { name: 'running' })
+    .output()
+  const of = (outputs: ReadonlyMap<string, typeof x>) => toModel({ name: 'm', outputs })
+  const both = of(new Map([['y', graph.apply('Mul', [summed, late]).output()]]))
+  const options = { loss: meanSquaredError() }
+  expect(() => gradientModel(both, options)).toThrow(
+    'node "running" (CumSum): the operator has no gradient rule; freezing "early" would help',
+  )
+  expect([...gradientModel(both, { ...options, frozen: [/early/] }).parameters.keys()]).toEqual([
+    'late',
+  ])
+  const only = of(new Map([['y', summed]]))
+  expect(() => gradientModel(only, options)).toThrow(
+    'freezing would not help, as every parameter acts through it',
+  )
+})

@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { InferenceSession } from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+import type { Tensor } from '../src/model/model.ts'
+import { type ModelProto, ModelProtoSchema } from '../src/model/onnx_pb.ts'
+import { readModel } from '../src/model/read.ts'
+import { writeModel } from '../src/model/write.ts'
+import { relativeError } from './closeness.ts'
+import { float, floats, session } from './runtime.ts'
+
+type Parts = NonNullable<Parameters<typeof create<typeof ModelProtoSchema>>[1]>
+type GraphParts = NonNullable<Parts['graph']>
+
+/** A file of some parts, as another program would write it. */
+const file = (graph: GraphParts, opset = 21): Uint8Array =>
+  toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: 8n,
+      opsetImport: [{ domain: '', version: BigInt(opset) }],
+      graph,
+    }),
+  )
+
+const fixture = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)))
+
+function tensor(bytes: Uint8Array, external?: (location: string) => Uint8Array): Tensor {
+  const found = readModel(bytes, external).initializers.get('w')
+  if (found === undefined || found.type === 'opaque') throw new TypeError('w must be a tensor')
+  return found
+}
+
+const initializer = (parts: NonNullable<GraphParts['initializer']>[number]): Uint8Array =>
+  file({ initializer: [{ name: 'w', ...parts }] })
+
+test.each([
+  [
+    'float32, raw',
+    { dataType: 1, dims: [2n], rawData: Uint8Array.of(0, 0, 128, 63, 0, 0, 0, 192) },
+    [1, -2],
+  ],
+  ['float32, typed', { dataType: 1, dims: [2n], floatData: [1, -2] }, [1, -2]],
+  ['int64, typed', { dataType: 7, dims: [2n], int64Data: [5n, -6n] }, [5, -6]],
+  ['int32, typed', { dataType: 6, dims: [1n], int32Data: [-6] }, [-6]],
+  ['bool, typed', { dataType: 9, dims: [2n], int32Data: [1, 0] }, [1, 0]],
+  ['uint8, typed', { dataType: 2, dims: [1n], int32Data: [200] }, [200]],
+  ['float64, typed', { dataType: 11, dims: [1n], doubleData: [0.1] }, [0.1]],
+  ['uint64, typed', { dataType: 13, dims: [1n], uint64Data: [7n] }, [7]],
+  ['a scalar', { dataType: 1, floatData: [3] }, [3]],
+  [
+    'float16, raw',
+    {
+      dataType: 10,
+      dims: [5n],
+      rawData: new Uint8Array(Uint16Array.of(0x3c00, 0xc100, 0x0001, 0x7bff, 0x7c00).buffer),
+    },
+    [1, -2.5, 2 ** -24, 65504, Number.POSITIVE_INFINITY],
+  ],
+  [
+    'float16, typed',
+    { dataType: 10, dims: [2n], int32Data: [0x3555, 0x8000] },
+    [0.333251953125, -0],
+  ],
+  [
+    'bfloat16, raw',
+    {
+      dataType: 16,
+      dims: [3n],
+      rawData: new Uint8Array(Uint16Array.of(0x3f80, 0xc020, 0x7f80).buffer),
+    },
+    [1, -2.5, Number.POSITIVE_INFINITY],
+  ],
+] as const)('an initializer is read: %s', (_name, { dims = [], ...parts }, elements) => {
+  const read = tensor(
+    initializer({ ...parts, dims: [...dims] } as Parameters<typeof initializer>[0]),
+  )
+  expect(Array.from(read.data, Number)).toEqual([...elements])
+})
+
+test('half precision is widened everywhere: weights, inputs and casts', () => {
+  const float16 = { tensorType: { elemType: 10, shape: { dim: [] } } }
+  const model = readModel(
+    file({
+      input: [{ name: 'x', type: { value: undefined, ...float16 } }],
+      node: [
+        {
+          opType: 'Cast',
+          input: ['x'],
+          output: ['y'],
+          attribute: [{ name: 'to', type: 2, i: 10n }],
+        },
+      ],
+    }),
+  )
+  expect(model.inputs[0]?.type).toBe('float32')
+  expect(model.nodes[0]?.attributes.get('to')).toBe(1)
+})
+
+test('external data is read from its place', () => {
+  const external = [
+    { key: 'location', value: 'weights.bin' },
+    { key: 'offset', value: '4' },
+    { key: 'length', value: '8' },
+  ]
+  const bytes = initializer({ dataType: 1, dims: [2n], dataLocation: 1, externalData: external })
+  const weights = new Uint8Array(Float32Array.of(9, 1, 2, 9).buffer)
+  expect([...tensor(bytes, () => weights).data]).toEqual([1, 2])
+  expect(() => readModel(bytes)).toThrow('external data "weights.bin": its bytes must be given')
+  expect(() => readModel(bytes, () => new Uint8Array(8))).toThrow(
+    'tensor "w": "weights.bin" has 8 bytes, but 8 at 4 are asked for',
+  )
+})
+
+test('what reading does not understand is written back', () => {
+  const unknown = { no: 99, wireType: 2, data: Uint8Array.of(3, 1, 2, 3) }
+  const message = fromBinary(ModelProtoSchema, fixture('mobile.onnx'))
+  const marked: ModelProto = message
+  marked.$unknown = [...(marked.$unknown ?? []), unknown]
+  for (const part of [
+    marked.graph,
+    marked.graph?.node[3],
+    marked.graph?.initializer[1],
+    marked.graph?.input[0],
+  ])
+    if (part) part.$unknown = [...(part.$unknown ?? []), unknown]
+  const model = fromBinary(
+    ModelProtoSchema,
+    writeModel(readModel(toBinary(ModelProtoSchema, marked))),
+  )
+  const { graph } = model
+  for (const part of [model, graph, graph?.node[3], graph?.initializer[1], graph?.input[0]])
+    expect(part?.$unknown).toContainEqual(unknown)
+})
+
+test('reading what was written changes nothing', () => {
+  for (const name of ['mobile.onnx', 'unet.onnx', 'bert.onnx']) {
+    const { message, ...once } = readModel(fixture(name), fixture)
+    const { message: again, ...twice } = readModel(writeModel({ message, ...once }))
+    const plain = ({ nodes, inputs, outputs, initializers }: typeof once) => ({
+      nodes: nodes.map(({ message: _, ...node }) => node),
+      inputs: inputs.map(({ message: _, ...value }) => value),
+      outputs: outputs.map(({ message: _, ...value }) => value),
+      initializers,
+    })
+    expect(again?.producerName).toBe(message?.producerName)
+    expect(plain(twice)).toEqual(plain(once))
+  }
+})
+
+test('a model of opset 16 computes the same as opset 21', async () => {
+  const bytes = fixture('unet.onnx')
+  const before = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+  const after = await session(readModel(bytes))
+  const image = float(
+    Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+    [1, 2, 12, 10],
+  )
+  const [a, b] = [await after.run({ image }), await before.run({ image })]
+  expect(relativeError(floats(a, 'logits'), floats(b, 'logits'))).toBeLessThan(1e-6)
+})
+
+test('older forms of operators are brought up to opset 21', () => {
+  const x = [{ name: 'x', type: { tensorType: { elemType: 1, shape: { dim: [] } } } }]
+  const ints = (name: string, values: bigint[]) => [{ name, type: 7, ints: values }]
+  const model = readModel(
+    file(
+      {
+        input: x,
+        node: [
+          { opType: 'ReduceMean', input: ['x'], output: ['m'], attribute: ints('axes', [1n, 2n]) },
+          { opType: 'Split', input: ['x'], output: ['a', 'b'] },
+          {
+            opType: 'BatchNormalization',
+            input: ['x', 'm', 'm', 'm', 'm'],
+            output: ['y', 'p', 'q', 'r', 's'],
+          },
+        ],
+      },
+      13,
+    ),
+  )
+  const [mean, split, norm] = model.nodes
+  expect(mean?.attributes.has('axes')).toBe(false)
+  expect(model.initializers.get(mean?.inputs[1] ?? '')).toMatchObject({ shape: [2] })
+  expect(split?.attributes.get('num_outputs')).toBe(2)
+  expect(norm?.outputs).toEqual(['y', 'p', 'q'])
+  expect(norm?.attributes.get('training_mode')).toBe(1)
+})
+
+test('nodes may stand in any order', () => {
+  const model = readModel(
+    file({
+      input: [{ name: 'x' }],
+      node: [
+        { opType: 'Relu', input: ['b'], output: ['c'] },
+        { opType: 'Exp', input: ['x'], output: ['a'] },
+        { opType: 'Neg', input: ['a'], output: ['b'] },
+      ],
+    }),
+  )
+  expect(model.nodes.map(({ operator }) => operator)).toEqual(['Exp', 'Neg', 'Relu'])
+})
