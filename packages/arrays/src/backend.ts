@@ -1,35 +1,22 @@
-import { type Backend, type Kernel, type Lists, trace } from '@diffgrad/core'
-import { fingerprint } from './fingerprint.ts'
-import { type Floats, mismatch } from './floats.ts'
-import { interpret } from './interpreter.ts'
-import type { Loop, LoopTable } from './loop.ts'
+import type { Backend, Kernel, Lists } from '@diffgrad/core'
+import type { Engine, KernelReport } from './engine.ts'
+import { type Floats, mismatch, zerosLike } from './floats.ts'
 
-/** How a kernel runs. */
-export type KernelTier = 'javascript' | 'interpreter'
-
-interface Compiled {
-  readonly arrays: readonly string[]
-  readonly coefficients: readonly string[]
-  readonly loop: Loop
-  readonly tier: KernelTier
-}
-
-/** Kernels over typed arrays, by loops that were made at build time, or else by the interpreter. */
+/** Typed arrays, on which an engine runs the kernels. */
 export class ArraysBackend implements Backend<Floats> {
   readonly mismatch: Backend<Floats>['mismatch'] = mismatch
-  readonly #loops: LoopTable
-  readonly #compiled = new WeakMap<Kernel, Compiled>()
+  readonly #engine: Engine
+  #disposed = false
 
-  constructor(loops: LoopTable) {
-    this.#loops = loops
-  }
-
-  /** How this kernel runs. */
-  tierOf(kernel: Kernel): KernelTier {
-    return this.#compile(kernel).tier
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   zeros(like: readonly Floats[], names: readonly string[]): Lists<Floats> {
+    return this.#engine.memory(like, names)
+  }
+
+  scratch(like: readonly Floats[], names: readonly string[]): Lists<Floats> {
     return Object.fromEntries(names.map((name) => [name, like.map(zerosLike)]))
   }
 
@@ -37,20 +24,11 @@ export class ArraysBackend implements Backend<Floats> {
     kernel: Kernel,
     lists: Lists<Floats>,
     coefficients: Readonly<Record<string, number>>,
+    t?: number,
   ): void {
-    const { arrays, coefficients: names, loop } = this.#compile(kernel)
-    const chosen = arrays.map((name) => lists[name])
-    const scalars = names.map((name) => coefficients[name])
-    const [first] = chosen
-    for (const [i, { length }] of first.entries()) {
-      loop(
-        length,
-        chosen.map((list) => list[i]),
-        scalars,
-      )
-    }
+    this.#check()
+    this.#engine.run(kernel, lists, coefficients, t)
   }
-
   /** The sum of squares overflows long before the norm does; then it is taken of scaled elements. */
   norm(array: Floats): number {
     const direct = Math.sqrt(sumOfSquares(array, 1))
@@ -72,29 +50,30 @@ export class ArraysBackend implements Backend<Floats> {
   }
 
   read(array: Floats): Floats {
+    this.#check()
     return array.slice()
   }
 
   write(array: Floats, elements: Floats): void {
+    this.#check()
     array.set(elements)
   }
 
-  #compile(kernel: Kernel): Compiled {
-    const known = this.#compiled.get(kernel)
-    if (known) return known
-    const graph = trace(kernel)
-    const made: Loop | undefined = this.#loops[fingerprint(graph)]
-    const { arrays, coefficients } = graph
-    const compiled: Compiled = made
-      ? { arrays, coefficients, loop: made, tier: 'javascript' }
-      : { arrays, coefficients, loop: interpret(graph), tier: 'interpreter' }
-    this.#compiled.set(kernel, compiled)
-    return compiled
+  /** What runs the kernels. */
+  get report(): KernelReport {
+    return this.#engine.report
+  }
+
+  /** Ends everything; what is tried afterwards is an error. */
+  dispose(): void {
+    this.#disposed = true
+    this.#engine.dispose()
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new Error('the optimizer was disposed of, and its memory given back')
   }
 }
-
-const zerosLike = (array: Floats): Floats =>
-  array instanceof Float32Array ? new Float32Array(array.length) : new Float64Array(array.length)
 
 function sumOfSquares(array: Floats, scale: number): number {
   let sum = 0

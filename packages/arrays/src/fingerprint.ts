@@ -5,8 +5,16 @@ import { canonical, type Graph } from '@diffgrad/core'
  * kernel made at build time can only ever be found for the very graph it was made from.
  */
 export function fingerprint(graph: Graph): string {
+  const found = known.get(graph) ?? hashOf(canonical(graph))
+  known.set(graph, found)
+  return found
+}
+
+const known = new WeakMap<Graph, string>()
+
+function hashOf(text: string): string {
   let hash = 0xcbf29ce484222325n
-  for (const character of canonical(graph)) {
+  for (const character of text) {
     hash = ((hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n) & 0xffffffffffffffffn
   }
   return hash.toString(16).padStart(16, '0')

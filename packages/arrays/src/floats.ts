@@ -66,3 +66,7 @@ export function overlapping(
   }
   return undefined
 }
+
+/** Zeros in the same precision and number. */
+export const zerosLike = (array: Floats): Floats =>
+  array instanceof Float32Array ? new Float32Array(array.length) : new Float64Array(array.length)

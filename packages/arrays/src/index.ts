@@ -1,8 +1,12 @@
 export * from '@diffgrad/core'
+export { type Allocated, type AllocateOptions, allocate } from './allocate.ts'
+export type { EngineOptions } from './choose.ts'
+export type { KernelReport, KernelTier } from './engine.ts'
 export type { Floats } from './floats.ts'
 export {
   type ArrayGradients,
   ArraysOptimizer,
+  type ArraysOptions,
   type ParameterLike,
   type Parameters,
 } from './optimizer.ts'
@@ -17,3 +21,4 @@ export {
   Ranger,
   SGD,
 } from './optimizers.ts'
+export type { Dtype } from './wasm/lanes.ts'

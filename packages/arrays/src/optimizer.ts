@@ -6,7 +6,10 @@ import {
   type Parameter,
   type UpdateRule,
 } from '@diffgrad/core'
+import { allocatedShape } from './allocate.ts'
 import { ArraysBackend } from './backend.ts'
+import { chooseEngine, type EngineOptions } from './choose.ts'
+import type { KernelReport } from './engine.ts'
 import { type Floats, overlapping, untrainable } from './floats.ts'
 import { surroundingsLoops } from './generated/surroundings.ts'
 import type { LoopTable } from './loop.ts'
@@ -22,8 +25,13 @@ export type Parameters =
 /** Gradients by the names of their parameters, in the same precision and of the same length. */
 export type ArrayGradients = Gradients<Floats>
 
+/** What an optimizer can be told, and how it is to run. */
+export type ArraysOptions<O> = OptimizerOptions<O> & EngineOptions
+
 /** An optimizer of parameters in typed arrays, which it updates in place, for any update rule. */
 export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer<Floats, O> {
+  readonly #backend: ArraysBackend
+
   /**
    * @param parameters - Float32Array or Float64Array; memory is kept in the same precision.
    * @param loops - kernels of the rule that were made at build time; without them it is interpreted.
@@ -34,12 +42,36 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
   constructor(
     rule: UpdateRule<O>,
     parameters: Parameters,
-    options: OptimizerOptions<O> = {},
-    loops: LoopTable = {},
+    options: ArraysOptions<O> = {},
+    loops?: LoopTable,
   ) {
-    const backend = new ArraysBackend({ ...surroundingsLoops, ...loops })
-    super(backend, rule, parametersOf(rule, parameters), options)
+    const { engine, rest } = splitEngine(options)
+    const table = loops && { ...surroundingsLoops, ...loops }
+    const backend = new ArraysBackend(chooseEngine(rule, engine, table))
+    super(backend, rule, parametersOf(rule, parameters), rest)
+    this.#backend = backend
   }
+
+  /** What runs the kernels. */
+  get kernel(): KernelReport {
+    return this.#backend.report
+  }
+
+  /**
+   * Ends the optimizer, so that another one of the same allocated parameters can have its room. The
+   * parameters stay as they are; any further use of the optimizer is an error.
+   */
+  dispose(): void {
+    this.#backend.dispose()
+  }
+}
+
+function splitEngine<O>({ kernel, ...rest }: ArraysOptions<O>): {
+  readonly engine: EngineOptions
+  readonly rest: OptimizerOptions<O>
+} {
+  // What is left of both kinds of options are those of one kind.
+  return { engine: { ...(kernel && { kernel }) }, rest: rest as unknown as OptimizerOptions<O> }
 }
 
 function parametersOf(
@@ -50,7 +82,7 @@ function parametersOf(
   const parameters = entries.map(([name, parameter]) => {
     const shaped = typeof parameter === 'object' && 'shape' in parameter
     const value = shaped ? parameter.values : parameter
-    const shape = shaped ? parameter.shape : undefined
+    const shape = shaped ? parameter.shape : allocatedShape(parameter)
     const reason = untrainable(value, shape)
     if (reason) throw new TypeError(`${rule}: the parameter ${name} ${reason}`)
     return { name, value, ...(shape && { shape }) }

@@ -5,6 +5,7 @@ import {
   Adam,
   AdamW,
   ArraysOptimizer,
+  type ArraysOptions,
   DiffGrad,
   DiffMod,
   DiffRGrad,
@@ -19,7 +20,7 @@ import {
 export type Start = (
   rule: UpdateRule,
   parameters: Parameters,
-  options: OptimizerOptions<CommonOptions>,
+  options: ArraysOptions<CommonOptions>,
 ) => ArraysOptimizer
 
 const classes: Readonly<
@@ -27,7 +28,7 @@ const classes: Readonly<
     string,
     new (
       parameters: Parameters,
-      options: OptimizerOptions<CommonOptions>,
+      options: ArraysOptions<CommonOptions>,
     ) => ArraysOptimizer
   >
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }

@@ -18,16 +18,19 @@ interface Numbers {
   readonly values: number[]
 }
 
+const zeros: Backend<Numbers>['zeros'] = (like, names) =>
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      like.map(({ dtype, values }) => ({ dtype, values: values.map(() => 0) })),
+    ]),
+  )
+
 /** The rules themselves, evaluated number by number: no graph, no generated code, no sharing. */
 const reference: Backend<Numbers> = {
   mismatch: () => undefined, // The laws only give gradients that fit; refusals are each adapter's.
-  zeros: (like, names) =>
-    Object.fromEntries(
-      names.map((name) => [
-        name,
-        like.map(({ dtype, values }) => ({ dtype, values: values.map(() => 0) })),
-      ]),
-    ),
+  zeros,
+  scratch: zeros,
   apply(kernel, lists, coefficients) {
     const [first] = Object.keys(lists)
     for (const [k, { values }] of lists[first].entries()) {

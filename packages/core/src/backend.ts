@@ -21,8 +21,20 @@ export interface Backend<T> {
    * once a group, so that all may lie together.
    */
   zeros(like: readonly T[], names: readonly string[]): Lists<T>
-  /** Runs a kernel over the arrays of each position of the lists; coefficients are the same for all. */
-  apply(kernel: Kernel, lists: Lists<T>, coefficients: Readonly<Record<string, number>>): void
+  /** Arrays of zeros like each of `like`, for a moment: by no means as lasting as a group's. */
+  scratch(like: readonly T[], names: readonly string[]): Lists<T>
+  /**
+   * Runs a kernel over the arrays of each position of the lists; coefficients are the same for all.
+   * Lists that are the same objects as before hold the same arrays.
+   *
+   * @param t - which step an update is, from 1, for upkeep that is due every so many steps.
+   */
+  apply(
+    kernel: Kernel,
+    lists: Lists<T>,
+    coefficients: Readonly<Record<string, number>>,
+    t?: number,
+  ): void
   /** The Euclidean norm of all elements; not finite if, and only if, one of them is not. */
   norm(array: T): number
   /** Subtracts from each row, along all axes but the first, its mean. In place. */

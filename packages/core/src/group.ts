@@ -41,10 +41,8 @@ export class Group<T, O extends CommonOptions> {
 
   /** The arrays at some positions. All positions give the very same lists every time. */
   lists(positions: readonly number[], gradients: readonly T[] = []): Lists<T> {
-    const pick = (list: readonly T[]): readonly T[] =>
-      positions.length === list.length ? list : positions.map((i) => list[i])
-    const lists: Record<string, readonly T[]> = { theta: pick(this.theta), g: gradients }
-    for (const [name, list] of Object.entries(this.memory)) lists[name] = pick(list)
+    const lists: Record<string, readonly T[]> = { theta: pick(this.theta, positions), g: gradients }
+    for (const [name, list] of Object.entries(this.memory)) lists[name] = pick(list, positions)
     return lists
   }
 
@@ -57,6 +55,10 @@ export class Group<T, O extends CommonOptions> {
     return { ...kernels, coefficients: coefficientsAt(this.#rule, options, t) }
   }
 }
+
+/** The elements at some positions. All positions give the very same list. */
+export const pick = <T>(list: readonly T[], positions: readonly number[]): readonly T[] =>
+  positions.length === list.length ? list : positions.map((i) => list[i])
 
 /** Splits parameters into those that are at the same step, which the same scalars move. */
 export function alike<T, O extends CommonOptions>(

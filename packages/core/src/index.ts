@@ -15,10 +15,10 @@ export type {
   Clipping,
   ConditioningOptions,
 } from './gradient/conditioning.ts'
+export type { Gradients } from './gradient/sorting.ts'
 export { type Histogram, histogram } from './histogram.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export {
-  type Gradients,
   type Inspection,
   Optimizer,
   type OptimizerOptions,

@@ -2,6 +2,7 @@ import { captureSlow, followSlow } from './averaging/lookahead.ts'
 import { captureAverage, exchangeAverage, followAverage } from './averaging/moving-average.ts'
 import type { Backend, Saved } from './backend.ts'
 import { Gathering } from './gradient/gathering.ts'
+import { type Gradients, Sorting } from './gradient/sorting.ts'
 import { alike, Group, type Some } from './group.ts'
 import type { Kernel } from './kernel.ts'
 import {
@@ -24,9 +25,6 @@ export type OptimizerOptions<O> = Partial<Settings<O>> &
     readonly groups?: readonly GroupSettings<O>[]
   }
 
-/** Gradients by parameter name. A parameter without one keeps its value, memory and counter. */
-export type Gradients<T> = Readonly<Record<string, T | null | undefined>>
-
 /**
  * What a call of `step` did: moved the parameters, kept the gradients for a later call, or nothing,
  * because a gradient was not finite.
@@ -45,9 +43,9 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   readonly rule: UpdateRule<O>
   readonly #backend: Backend<T>
   readonly #groups: readonly Group<T, O>[]
-  readonly #names: ReadonlySet<string>
   readonly #surroundings: Surroundings
   readonly #gathering: Gathering<T, O>
+  readonly #sorting: Sorting<T, O>
   #updates = 0
   #swapped = false
   #reports: readonly Report[] = []
@@ -68,7 +66,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     this.#backend = backend
     this.#surroundings = surroundings
     this.#gathering = new Gathering(backend, surroundings)
-    this.#names = uniqueNames(rule, parameters)
+    const names = uniqueNames(rule, parameters)
     const partitions = partition<T, O>(rule, parameters, rest, groups)
     for (const { settings } of partitions) optionsAt(rule, settings, 0, [])
     const needs = [
@@ -77,6 +75,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
       ...(surroundings.averageWeights ? ['average'] : []),
     ]
     this.#groups = partitions.map((part) => new Group(backend, rule, part, needs))
+    this.#sorting = new Sorting(rule, backend, this.#groups, names)
     if (surroundings.lookahead) this.#applyToAll(captureSlow)
     if (surroundings.averageWeights) this.#applyToAll(captureAverage)
   }
@@ -96,7 +95,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    */
   step(gradients: Gradients<T>): StepOutcome {
     if (this.#swapped) throw new Error(`${this.rule.name}: cannot step on averaged weights`)
-    const given = this.#given(gradients)
+    const given = this.#sorting.sort(gradients)
     const options = new Map(this.#groups.map((group) => [group, this.#optionsOf(group)]))
     if (this.#surroundings.skipNotFinite && !this.#finite(given)) return 'skipped'
     const ready = this.#gathering.add(given)
@@ -104,7 +103,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     for (const some of ready.flatMap(alike)) {
       const { group, positions, gradients, step } = some
       const { update, coefficients } = group.kernels(options.get(group) as O, step + 1)
-      this.#backend.apply(update, group.lists(positions, gradients), coefficients)
+      this.#backend.apply(update, group.lists(positions, gradients), coefficients, step + 1)
       for (const i of positions) group.steps[i] = step + 1
     }
     this.#updates++
@@ -120,11 +119,11 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    */
   inspect(gradients: Gradients<T>): Inspection {
     const found: Record<string, Record<string, Saved>> = {}
-    const copies = this.#gathering.copy(this.#given(gradients))
+    const copies = this.#gathering.copy(this.#sorting.sort(gradients))
     for (const { group, positions, gradients, step } of copies.flatMap(alike)) {
       const { inspect, coefficients } = group.kernels(this.#optionsOf(group), step + 1)
       const lists = group.lists(positions, gradients)
-      const shown = this.#backend.zeros(gradients, inspect.writes)
+      const shown = this.#backend.scratch(gradients, inspect.writes)
       this.#backend.apply(inspect, { ...lists, ...shown }, coefficients)
       for (const [name, arrays] of Object.entries(shown)) {
         const values = arrays.map((array, k) => [
@@ -223,28 +222,6 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
 
   #optionsOf(group: Group<T, O>): O {
     return optionsAt(this.rule, group.settings, this.#updates, this.#reports)
-  }
-
-  /** The gradients, checked, in the order of the parameters. */
-  #given(gradients: Gradients<T>): readonly Some<T, O>[] {
-    const { name: rule } = this.rule
-    const unknown = Object.keys(gradients).find((name) => !this.#names.has(name))
-    if (unknown !== undefined) {
-      throw new RangeError(`${rule}: no parameter is called ${unknown}, but a gradient is`)
-    }
-    return this.#groups.map((group) => {
-      const positions: number[] = []
-      const present: T[] = []
-      for (const [i, { name, value }] of group.parameters.entries()) {
-        const gradient = gradients[name]
-        if (gradient === undefined || gradient === null) continue
-        const mismatch = this.#backend.mismatch(value, gradient)
-        if (mismatch) throw new RangeError(`${rule}: the gradient of ${name} ${mismatch}`)
-        positions.push(i)
-        present.push(gradient)
-      }
-      return { group, positions, gradients: present }
-    })
   }
 
   #finite(given: readonly Some<T, O>[]): boolean {

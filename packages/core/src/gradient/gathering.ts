@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.ts'
-import type { Group, Some } from '../group.ts'
+import { type Group, pick, type Some } from '../group.ts'
 import type { CommonOptions } from '../rule.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { accumulate, begin, condition } from './conditioning.ts'
@@ -42,7 +42,7 @@ export class Gathering<T, O extends CommonOptions> {
   /** What the gradients would be if they were all of an update, in arrays of their own. */
   copy(given: readonly Some<T, O>[]): readonly Some<T, O>[] {
     const copies = given.map(({ group, positions, gradients }) => {
-      const { gradient } = this.#backend.zeros(gradients, ['gradient'])
+      const { gradient } = this.#backend.scratch(gradients, ['gradient'])
       this.#backend.apply(begin, { g: gradients, gradient }, { share: 1 })
       return { group, positions, gradients: gradient }
     })
@@ -54,7 +54,7 @@ export class Gathering<T, O extends CommonOptions> {
     const taken = groups.map((group) => {
       const positions = [...group.waiting.keys()].filter((i) => group.waiting[i])
       group.waiting.fill(false)
-      return { group, positions, gradients: positions.map((i) => group.memory.gradient[i]) }
+      return { group, positions, gradients: pick(group.memory.gradient, positions) }
     })
     this.#condition(taken)
     return taken

@@ -1,0 +1,55 @@
+import { type Kernel, type Lists, trace } from '@diffgrad/core'
+import type { Engine, KernelReport } from './engine.ts'
+import { fingerprint } from './fingerprint.ts'
+import { type Floats, zerosLike } from './floats.ts'
+import { interpret } from './interpreter.ts'
+import type { Loop, LoopTable } from './loop.ts'
+
+interface Compiled {
+  readonly arrays: readonly string[]
+  readonly coefficients: readonly string[]
+  readonly loop: Loop
+}
+
+/** Kernels without WebAssembly: loops that were made at build time, or else the interpreter. */
+export class Loops implements Engine {
+  readonly report: KernelReport
+  readonly #loops: LoopTable
+  readonly #compiled = new WeakMap<Kernel, Compiled>()
+
+  constructor(tier: 'javascript' | 'interpreter', loops: LoopTable) {
+    this.report = { tier, threads: 1, copies: false }
+    this.#loops = loops
+  }
+
+  memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
+    return Object.fromEntries(names.map((name) => [name, parameters.map(zerosLike)]))
+  }
+
+  run(kernel: Kernel, lists: Lists<Floats>, coefficients: Readonly<Record<string, number>>): void {
+    const { arrays, coefficients: names, loop } = this.#compile(kernel)
+    const chosen = arrays.map((name) => lists[name])
+    const scalars = names.map((name) => coefficients[name])
+    const [first] = chosen
+    for (const [i, { length }] of first.entries()) {
+      loop(
+        length,
+        chosen.map((list) => list[i]),
+        scalars,
+      )
+    }
+  }
+
+  dispose(): void {}
+
+  #compile(kernel: Kernel): Compiled {
+    const known = this.#compiled.get(kernel)
+    if (known) return known
+    const graph = trace(kernel)
+    const made: Loop | undefined = this.#loops[fingerprint(graph)]
+    const { arrays, coefficients } = graph
+    const compiled = { arrays, coefficients, loop: made ?? interpret(graph) }
+    this.#compiled.set(kernel, compiled)
+    return compiled
+  }
+}

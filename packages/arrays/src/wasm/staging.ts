@@ -1,0 +1,91 @@
+import type { Floats } from '../floats.ts'
+import { padded } from './arena.ts'
+import { padding } from './kernel.ts'
+import { lanesOf } from './lanes.ts'
+import type { Stretch } from './stretches.ts'
+
+/** The most elements that are staged at a time: few enough to stay in cache. */
+const longestWindow = 16384
+
+/** A part of one array, and where it goes in a window. */
+interface Piece {
+  readonly position: number
+  readonly begin: number
+  readonly end: number
+  readonly at: number
+}
+
+/** Some consecutive elements of a stretch. */
+export interface Window {
+  readonly from: number
+  /** A multiple of the kernels' padding. */
+  readonly elements: number
+  readonly pieces: readonly Piece[]
+}
+
+/** How one of a kernel's arrays is staged. */
+export interface Staged {
+  readonly index: number
+  readonly arrays: readonly Floats[]
+  /** Where the window lies in the arena. */
+  readonly address: number
+  readonly window: Floats
+}
+
+/** The windows in which the arrays of a stretch that lie elsewhere pass over the desk of its arena. */
+export interface Staging {
+  readonly staged: readonly Staged[]
+  readonly windows: readonly Window[]
+}
+
+/** Plans how a stretch is staged. */
+export function stagingOf({ arena, places, lengths }: Stretch): Staging {
+  const elsewhere = [...places.entries()].filter(
+    (entry): entry is [number, readonly Floats[]] => typeof entry[1] !== 'number',
+  )
+  const share = Math.floor(arena.deskElements / elsewhere.length / padding) * padding
+  const size = Math.min(longestWindow, share)
+  const staged = elsewhere.map(([index, arrays], k) => {
+    const address = arena.desk + k * size * lanesOf[arena.dtype].bytes
+    return { index, arrays, address, window: arena.view(address, size) }
+  })
+  return { staged, windows: windowsOf(lengths, size) }
+}
+
+/** Cuts arrays, laid out with their padding, into windows of at most `size` elements. */
+function windowsOf(lengths: readonly number[], size: number): readonly Window[] {
+  const windows: Window[] = []
+  let [from, at, pieces] = [0, 0, [] as Piece[]]
+  const close = (): void => {
+    windows.push({ from, elements: at, pieces })
+    ;[from, at, pieces] = [from + at, 0, []]
+  }
+  for (const [position, length] of lengths.entries()) {
+    for (let begin = 0; begin < length; ) {
+      const end = Math.min(length, begin + size - at)
+      pieces.push({ position, begin, end, at })
+      at += padded(end - begin)
+      begin = end
+      if (at === size) close()
+    }
+  }
+  if (at > 0) close()
+  return windows
+}
+
+/** Copies a window's elements to the desk. */
+export function bring({ arrays, window }: Staged, { pieces }: Window): void {
+  for (const { position, begin, end, at } of pieces) {
+    window.set(part(arrays[position], begin, end), at)
+  }
+}
+
+/** Copies them back. */
+export function fetch({ arrays, window }: Staged, { pieces }: Window): void {
+  for (const { position, begin, end, at } of pieces) {
+    arrays[position].set(part(window, at, at + end - begin), begin)
+  }
+}
+
+const part = (array: Floats, begin: number, end: number): Floats =>
+  begin === 0 && end === array.length ? array : array.subarray(begin, end)
