@@ -1,0 +1,23 @@
+import type { Model, Tensor } from '@diffgrad/onnx'
+
+/** A model that is given some of its weights anew at every run. */
+export function withWeightsAsInputs(model: Model, names: ReadonlySet<string>): Model {
+  const given = [...model.initializers].flatMap(([name, tensor]) =>
+    names.has(name) && tensor.type !== 'opaque'
+      ? [{ name, type: tensor.type, shape: tensor.shape }]
+      : [],
+  )
+  return {
+    ...model,
+    inputs: [...model.inputs, ...given],
+    initializers: new Map([...model.initializers].filter(([name]) => !names.has(name))),
+  }
+}
+
+/** A model with some weights replaced. */
+export const withWeights = (model: Model, weights: ReadonlyMap<string, Tensor>): Model => ({
+  ...model,
+  initializers: new Map(
+    [...model.initializers].map(([name, tensor]) => [name, weights.get(name) ?? tensor]),
+  ),
+})
