@@ -10,3 +10,6 @@ export {
   type WeightsChoice,
 } from './trainer.ts'
 export type { OptimizerChoice } from './update/update.ts'
+export { connectTrainer, type WorkerLike } from './worker/connect.ts'
+export type { RemoteTrainer } from './worker/message.ts'
+export { serveTrainer } from './worker/serve.ts'
