@@ -1,4 +1,4 @@
-import { adam, diffGrad, radam, ranger } from '@diffgrad/core'
+import { adam, diffGrad, radam } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'

@@ -69,7 +69,8 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
       throw new TrainerError(
         `checkpoint: "${name}" ends at byte ${start + end}, but the file has ${bytes.length}`,
       )
-    const data = new kind(bytes.slice(start + begin, start + end).buffer)
+    // Not `slice`, which copies nothing of a Buffer.
+    const data = new kind(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
     return [name, { shape, data }] as const
   })
   // The format knows no metadata but text by name.
