@@ -21,6 +21,14 @@ const packages = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name))
   .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
 
+/** What they depend on from elsewhere, as it is installed here, so that nothing is downloaded. */
+const dependencies = packages.flatMap((path) => {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+  return Object.keys(dependencies)
+    .filter((name) => !name.startsWith('@diffgrad/'))
+    .map((name) => join(path, 'node_modules', name))
+})
+
 /** All code blocks of the READMEs, and what their lines `console.log(…) // …` promise to print. */
 const blocks = [root, ...packages].flatMap((path) => {
   const readme = readFileSync(join(path, 'README.md'), 'utf8')
@@ -36,7 +44,8 @@ beforeAll(() => {
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs.map((t) => `./${t}`))
+  const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
+  run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...sources)
 })
 
 afterAll(() => rmSync(folder, { recursive: true }))

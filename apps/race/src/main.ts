@@ -1,9 +1,9 @@
-import { Adam, type ArraysOptimizer, DiffGrad, type Parameters } from '@diffgrad/arrays'
+import { Adam, type ArraysOptimizer, DiffGrad, type ParameterSet } from '@diffgrad/arrays'
 import { type Landscape, paper } from '@diffgrad/landscapes'
 import { Command, InvalidArgumentError } from 'commander'
 
 /** Starts an optimizer at a learning rate, with the other settings of the paper. */
-type Racer = (parameters: Parameters, learningRate: number) => ArraysOptimizer
+type Racer = (parameters: ParameterSet, learningRate: number) => ArraysOptimizer
 
 const betas = { beta1: 0.95, beta2: 0.999 }
 

@@ -29,13 +29,14 @@ export class ArraysBackend implements Backend<Floats> {
     this.#check()
     this.#engine.run(kernel, lists, coefficients, t)
   }
+
   /** The sum of squares overflows long before the norm does; then it is taken of scaled elements. */
   norm(array: Floats): number {
     const direct = Math.sqrt(sumOfSquares(array, 1))
     if (direct > 1e-150 && direct < Number.POSITIVE_INFINITY) return direct
     const largest = largestMagnitude(array)
     if (largest === 0 || !Number.isFinite(largest)) return largest
-    return largest * Math.sqrt(sumOfSquares(array, largest))
+    return Math.min(largest * Math.sqrt(sumOfSquares(array, largest)), Number.MAX_VALUE)
   }
 
   centralize(array: Floats, [rows]: readonly number[]): void {

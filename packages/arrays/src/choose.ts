@@ -1,6 +1,7 @@
 import type { Engine, KernelTier } from './engine.ts'
 import type { LoopTable } from './loop.ts'
 import { Loops } from './loops.ts'
+import { availableThreads } from './threads/start.ts'
 import { compiles } from './wasm/compile.ts'
 import { WasmEngine } from './wasm/engine.ts'
 
@@ -12,41 +13,64 @@ export interface EngineOptions {
    * digits between machines. Otherwise the one tier that is named.
    */
   readonly kernel?: 'auto' | 'fastest' | KernelTier
+  /**
+   * How many threads share the work on parameter groups of more than 250,000 elements, which must be
+   * allocated in shared memory. 1 unless told otherwise; `auto` is as many as the machine runs at the
+   * same time, where it can be more than one.
+   */
+  readonly threads?: number | 'auto'
 }
 
 /**
  * The engine that was asked for.
  *
  * @param loops - kernels of the rule that were made at build time.
- * @throws RangeError if the tier is unknown, or cannot run here.
+ * @throws RangeError if an option is unknown, or what it asks for cannot run here.
  */
 export function chooseEngine(
-  rule: { readonly name: string },
-  { kernel = 'auto' }: EngineOptions,
+  { name: rule }: { readonly name: string },
+  { kernel = 'auto', threads = 1 }: EngineOptions,
   loops: LoopTable | undefined,
 ): Engine {
-  switch (kernel) {
-    case 'auto':
-      return compiles(false) ? new WasmEngine(false) : plain(loops)
-    case 'fastest':
-      return compiles(true) ? new WasmEngine(true) : chooseEngine(rule, {}, loops)
+  if (threads !== 'auto' && !(Number.isSafeInteger(threads) && threads >= 1)) {
+    throw new RangeError(
+      `${rule}: threads must be a whole number, at least 1, or auto, but is ${threads}`,
+    )
+  }
+  const tier = tierOf(rule, kernel)
+  switch (tier) {
     case 'wasm':
-    case 'wasm-relaxed': {
-      const relaxed = kernel === 'wasm-relaxed'
-      if (compiles(relaxed)) return new WasmEngine(relaxed)
-      throw new RangeError(`${rule.name}: kernel ${kernel} cannot run here`)
-    }
-    case 'javascript':
-      return plain(loops)
-    case 'interpreter':
-      return new Loops('interpreter', {})
-    default:
-      throw new RangeError(
-        `${rule.name}: kernel must be auto, fastest, wasm-relaxed, wasm, javascript or interpreter, but is ${kernel}`,
+    case 'wasm-relaxed':
+      return new WasmEngine(
+        tier === 'wasm-relaxed',
+        threads === 'auto' ? availableThreads() : threads,
       )
+    default:
+      if (threads !== 'auto' && threads > 1) {
+        throw new RangeError(`${rule}: ${threads} threads need WebAssembly`)
+      }
+      return tier === 'javascript' && loops
+        ? new Loops('javascript', loops)
+        : new Loops('interpreter', {})
   }
 }
 
-/** Loops made at build time, or the interpreter for a rule that has none. */
-const plain = (loops: LoopTable | undefined): Engine =>
-  loops ? new Loops('javascript', loops) : new Loops('interpreter', {})
+function tierOf(rule: string, kernel: NonNullable<EngineOptions['kernel']>): KernelTier {
+  switch (kernel) {
+    case 'auto':
+      return compiles(false) ? 'wasm' : 'javascript'
+    case 'fastest':
+      return compiles(true) ? 'wasm-relaxed' : tierOf(rule, 'auto')
+    case 'wasm':
+    case 'wasm-relaxed':
+      if (compiles(kernel === 'wasm-relaxed')) return kernel
+      throw new RangeError(`${rule}: kernel ${kernel} cannot run here`)
+    case 'javascript':
+    case 'interpreter':
+      return kernel
+    default:
+      throw new RangeError(
+        `${rule}: kernel must be auto, fastest, wasm-relaxed, wasm, javascript or interpreter, but is ${kernel}`,
+      )
+  }
+}

@@ -1,8 +1,8 @@
 import { canonical, type Graph } from '@diffgrad/core'
 
 /**
- * A name for a computation that depends on nothing but its equations (FNV-1a, 64 bits), so that a
- * kernel made at build time can only ever be found for the very graph it was made from.
+ * A name for a computation that depends on nothing but its equations (FNV-1a): a kernel made at build
+ * time is found for the graph it was made from, and for another one by a chance of 1 in 2⁶⁴.
  */
 export function fingerprint(graph: Graph): string {
   const found = known.get(graph) ?? hashOf(canonical(graph))

@@ -9,6 +9,8 @@ function describe(value: unknown): string {
   return `${kind}(${'length' in value ? value.length : value.byteLength})`
 }
 
+const isSize = (axis: number): boolean => Number.isSafeInteger(axis) && axis >= 0
+
 const isFloats = (value: unknown): value is Floats =>
   value instanceof Float32Array || value instanceof Float64Array
 
@@ -34,8 +36,10 @@ export function untrainable(values: unknown, shape?: readonly number[]): string 
   if (isDetached(values)) return 'has a detached buffer'
   if (isReadOnly(values)) return 'is frozen'
   if (!shape) return undefined
-  const size = shape.reduce((product, axis) => product * axis, 1)
-  return size === values.length ? undefined : `is ${describe(values)}, which is not [${shape}]`
+  const size = shape.every(isSize) ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
+  return size === values.length
+    ? undefined
+    : `is ${describe(values)}, which has no shape [${shape}]`
 }
 
 /** Why a gradient does not fit its parameter, to follow "the gradient of w"; or nothing. */

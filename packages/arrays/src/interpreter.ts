@@ -13,7 +13,11 @@ type Block = Float64Array
  */
 export function interpret({ arrays, coefficients, nodes, outputs }: Graph): Loop {
   const registers = new Map(nodes.map((node) => [node, new Float64Array(block)]))
-  const register = (node: Expression): Block => registers.get(node) ?? new Float64Array(block)
+  const register = (node: Expression): Block => {
+    const found = registers.get(node)
+    if (!found) throw new TypeError(`an operand of ${node.op} stands outside the graph`)
+    return found
+  }
   for (const node of nodes) if (node.op === 'constant') register(node).fill(node.value)
   const steps = nodes.flatMap((node) => {
     if ('b' in node) return [binary(node.op, register(node), register(node.a), register(node.b))]

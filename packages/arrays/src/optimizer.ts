@@ -1,6 +1,8 @@
 import {
   type CommonOptions,
+  entriesOf,
   type Gradients,
+  type Named,
   Optimizer,
   type OptimizerOptions,
   type Parameter,
@@ -13,14 +15,13 @@ import type { KernelReport } from './engine.ts'
 import { type Floats, overlapping, untrainable } from './floats.ts'
 import { surroundingsLoops } from './generated/surroundings.ts'
 import type { LoopTable } from './loop.ts'
+import { arenaOf } from './wasm/arena.ts'
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
 export type ParameterLike = Floats | { readonly values: Floats; readonly shape: readonly number[] }
 
 /** Parameters by name: an object, a Map, or any other list of names and parameters. */
-export type Parameters =
-  | Readonly<Record<string, ParameterLike>>
-  | Iterable<readonly [name: string, parameter: ParameterLike]>
+export type ParameterSet = Named<ParameterLike>
 
 /** Gradients by the names of their parameters, in the same precision and of the same length. */
 export type ArrayGradients = Gradients<Floats>
@@ -41,14 +42,18 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
    */
   constructor(
     rule: UpdateRule<O>,
-    parameters: Parameters,
+    parameters: ParameterSet,
     options: ArraysOptions<O> = {},
     loops?: LoopTable,
   ) {
     const { engine, rest } = splitEngine(options)
     const table = loops && { ...surroundingsLoops, ...loops }
     const backend = new ArraysBackend(chooseEngine(rule, engine, table))
-    super(backend, rule, parametersOf(rule, parameters), rest)
+    const trained = parametersOf(rule, parameters)
+    if (Number(engine.threads) > 1 && !trained.some(({ value }) => arenaOf(value)?.shared)) {
+      throw new RangeError(`${rule.name}: threads need parameters of allocate(…, { shared: true })`)
+    }
+    super(backend, rule, trained, rest)
     this.#backend = backend
   }
 
@@ -66,21 +71,25 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
   }
 }
 
-function splitEngine<O>({ kernel, ...rest }: ArraysOptions<O>): {
+function splitEngine<O>({ kernel, threads, ...rest }: ArraysOptions<O>): {
   readonly engine: EngineOptions
   readonly rest: OptimizerOptions<O>
 } {
+  const engine = {
+    ...(kernel !== undefined && { kernel }),
+    ...(threads !== undefined && { threads }),
+  }
   // What is left of both kinds of options are those of one kind.
-  return { engine: { ...(kernel && { kernel }) }, rest: rest as unknown as OptimizerOptions<O> }
+  return { engine, rest: rest as unknown as OptimizerOptions<O> }
 }
 
 function parametersOf(
   { name: rule }: { readonly name: string },
-  given: Parameters,
+  given: ParameterSet,
 ): readonly Parameter<Floats>[] {
-  const entries = Symbol.iterator in given ? [...given] : Object.entries(given)
+  const entries = entriesOf(rule, 'parameters', given)
   const parameters = entries.map(([name, parameter]) => {
-    const shaped = typeof parameter === 'object' && 'shape' in parameter
+    const shaped = typeof parameter === 'object' && parameter !== null && 'shape' in parameter
     const value = shaped ? parameter.values : parameter
     const shape = shaped ? parameter.shape : allocatedShape(parameter)
     const reason = untrainable(value, shape)

@@ -1,17 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
 import { conforms } from '@diffgrad/conformance'
-import { ArraysOptimizer } from '../src/index.ts'
-import { shipped, subject } from './subject.ts'
+import { subjects } from './tiers.ts'
 
-conforms(subject('WebAssembly', shipped))
-conforms(
-  subject('generated JavaScript', (rule, parameters, options) =>
-    shipped(rule, parameters, { ...options, kernel: 'javascript' }),
-  ),
-)
-conforms(
-  subject(
-    'block interpreter',
-    (rule, parameters, options) =>
-      new ArraysOptimizer(rule, parameters, { ...options, kernel: 'interpreter' }),
-  ),
-)
+// Node 20 has relaxed SIMD only on request; later ones have it anyway.
+setFlagsFromString('--experimental-wasm-relaxed-simd')
+
+for (const subject of subjects()) conforms(subject)

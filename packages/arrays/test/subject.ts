@@ -6,11 +6,13 @@ import {
   AdamW,
   ArraysOptimizer,
   type ArraysOptions,
+  allocate,
   DiffGrad,
   DiffMod,
   DiffRGrad,
+  type Dtype,
   type Floats,
-  type Parameters,
+  type ParameterSet,
   RAdam,
   Ranger,
   SGD,
@@ -19,7 +21,7 @@ import {
 /** Starts an optimizer for a rule. */
 export type Start = (
   rule: UpdateRule,
-  parameters: Parameters,
+  parameters: ParameterSet,
   options: ArraysOptions<CommonOptions>,
 ) => ArraysOptimizer
 
@@ -27,7 +29,7 @@ const classes: Readonly<
   Record<
     string,
     new (
-      parameters: Parameters,
+      parameters: ParameterSet,
       options: ArraysOptions<CommonOptions>,
     ) => ArraysOptimizer
   >
@@ -39,31 +41,80 @@ export const shipped: Start = (rule, parameters, options) => {
   return Shipped ? new Shipped(parameters, options) : new ArraysOptimizer(rule, parameters, options)
 }
 
+/** Where the arrays of a session come from, and its gradients go. */
+interface Arrays {
+  readonly parameters: readonly (readonly [
+    name: string,
+    parameter: { readonly values: Floats; readonly shape: readonly number[] },
+  ])[]
+  filled(name: string, elements: ArrayLike<number>): Floats
+}
+
+/** Arrays as a user has them. */
+export function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
+  const Kind = dtype === 'float32' ? Float32Array : Float64Array
+  const buffers = new Map<string, Floats>()
+  return {
+    parameters: Object.entries(parameters).map(([name, { values, shape }]) => [
+      name,
+      { values: Kind.from(values), shape },
+    ]),
+    filled(name, elements) {
+      const buffer = (refill && buffers.get(name)) || new Kind(elements.length)
+      buffers.set(name, buffer)
+      buffer.set(elements)
+      return buffer
+    },
+  }
+}
+
+/** Arrays as `allocate` hands them out. */
+export const allocatedArrays =
+  (shared: boolean) =>
+  ({ dtype, parameters: starts }: Setup): Arrays => {
+    const shapes = Object.fromEntries(
+      Object.entries(starts).map(([name, { shape }]) => [name, shape]),
+    )
+    const { parameters, gradients } = allocate<Record<string, readonly number[]>, Dtype>(shapes, {
+      dtype,
+      shared,
+    })
+    return {
+      parameters: Object.entries(starts).map(([name, { values, shape }]) => {
+        parameters[name].set(values)
+        return [name, { values: parameters[name], shape }]
+      }),
+      filled(name, elements) {
+        gradients[name].set(elements)
+        return gradients[name]
+      },
+    }
+  }
+
 /** Typed arrays as a backend under test. */
-export const subject = (name: string, start: Start): Subject => ({
+export const subject = (
+  name: string,
+  start: Start,
+  arraysOf: (setup: Setup) => Arrays = ownArrays,
+): Subject => ({
   name,
   dtypes: ['float64', 'float32'],
   create(rule: UpdateRule, setup: Setup): Session {
-    const Kind = setup.dtype === 'float32' ? Float32Array : Float64Array
-    const arrays = Object.entries(setup.parameters).map(
-      ([key, { values, shape }]) => [key, { values: Kind.from(values), shape }] as const,
-    )
-    const optimizer = start(rule, arrays, setup.options as OptimizerOptions<CommonOptions>)
-    const buffers = new Map<string, Floats>()
-    const filled = (key: string, elements: ArrayLike<number>): Floats => {
-      const buffer = (setup.refill && buffers.get(key)) || new Kind(elements.length)
-      buffers.set(key, buffer)
-      buffer.set(elements)
-      return buffer
-    }
+    const { parameters, filled } = arraysOf(setup)
+    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
     const all = (gradients: NumericGradients): Record<string, Floats> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
     return {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
+      place(values) {
+        for (const [key, parameter] of parameters) {
+          if (values[key]) parameter.values.set(values[key])
+        }
+      },
       parameters: () =>
-        Object.fromEntries(arrays.map(([key, { values }]) => [key, Array.from(values)])),
+        Object.fromEntries(parameters.map(([key, { values }]) => [key, Array.from(values)])),
     }
   },
 })

@@ -96,6 +96,11 @@ export const referenceSubject: Subject = {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
+      place(values) {
+        for (const { name, value } of holders) {
+          if (values[name]) value.values.splice(0, value.values.length, ...Array.from(values[name]))
+        }
+      },
       parameters: () =>
         Object.fromEntries(holders.map(({ name, value }) => [name, [...value.values]])),
     }

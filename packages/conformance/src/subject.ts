@@ -30,6 +30,8 @@ export interface Session {
   >
   step(gradients: NumericGradients): StepOutcome | Promise<StepOutcome>
   inspect(gradients: NumericGradients): Inspection | Promise<Inspection>
+  /** Overwrites parameters, as loading a model does. */
+  place(values: NumericGradients): void | Promise<void>
   /** Where the parameters are. */
   parameters(): Readonly<Record<string, number[]>> | Promise<Readonly<Record<string, number[]>>>
 }

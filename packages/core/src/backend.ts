@@ -8,7 +8,8 @@ export type Lists<T> = Readonly<Record<string, readonly T[]>>
 
 /**
  * What an adapter provides: arrays `T` that can be changed in place, and ways to run kernels over
- * them. Groups, counters, schedules and state are the optimizer's; no mathematics is the adapter's.
+ * them. Groups, counters, schedules and state are the optimizer's; of the mathematics, an adapter has two
+ * reductions.
  */
 export interface Backend<T> {
   /**

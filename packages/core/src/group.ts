@@ -1,5 +1,6 @@
 import type { Backend, Lists } from './backend.ts'
-import type { Parameter, Partition } from './parameter-groups.ts'
+import type { Partition } from './parameter-groups.ts'
+import type { Parameter } from './parameters.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import { coefficientsAt, type RuleKernels, ruleKernels, variantAt } from './rule-kernels.ts'
 
@@ -10,10 +11,22 @@ export interface Some<T, O extends CommonOptions> {
   readonly gradients: readonly T[]
 }
 
+/** Parameters of a group that have taken part in equally many updates, so that one step fits all. */
+export interface Alike<T, O extends CommonOptions> extends Some<T, O> {
+  /** How many updates that is. */
+  readonly step: number
+}
+
+/** The equations and scalars of a step. */
+export interface Equations extends RuleKernels {
+  readonly coefficients: Readonly<Record<string, number>>
+}
+
 /** Parameters that share all their settings, with what is remembered of each. */
 export class Group<T, O extends CommonOptions> {
   settings: Settings<O>
   readonly parameters: readonly Parameter<T>[]
+  readonly names: readonly string[]
   readonly theta: readonly T[]
   /** For each slot of the rule, and each need of its surroundings, one array a parameter. */
   readonly memory: Lists<T>
@@ -32,6 +45,7 @@ export class Group<T, O extends CommonOptions> {
   ) {
     this.settings = settings
     this.parameters = parameters
+    this.names = parameters.map(({ name }) => name)
     this.theta = parameters.map(({ value }) => value)
     this.memory = backend.zeros(this.theta, [...rule.slots(settings), ...needs])
     this.steps = parameters.map(() => 0)
@@ -47,7 +61,7 @@ export class Group<T, O extends CommonOptions> {
   }
 
   /** The kernels and the scalars of step t, counted from 1. */
-  kernels(options: O, t: number): RuleKernels & { coefficients: Readonly<Record<string, number>> } {
+  kernels(options: O, t: number): Equations {
     const variant = variantAt(this.#rule, this.settings, options, t)
     const key = JSON.stringify(variant)
     const kernels = this.#kernels.get(key) ?? ruleKernels(this.#rule, this.settings, variant)
@@ -61,9 +75,7 @@ export const pick = <T>(list: readonly T[], positions: readonly number[]): reado
   positions.length === list.length ? list : positions.map((i) => list[i])
 
 /** Splits parameters into those that are at the same step, which the same scalars move. */
-export function alike<T, O extends CommonOptions>(
-  some: Some<T, O>,
-): readonly (Some<T, O> & { readonly step: number })[] {
+export function alike<T, O extends CommonOptions>(some: Some<T, O>): readonly Alike<T, O>[] {
   const { group, positions, gradients } = some
   const [first] = positions
   if (first === undefined) return []

@@ -15,7 +15,7 @@ export interface Histogram {
  * @throws RangeError if the edges do not rise.
  */
 export function histogram(values: Iterable<number>, edges: readonly number[]): Histogram {
-  if (edges.length < 2 || edges.some((edge, i) => i > 0 && !(edge > (edges[i - 1] ?? edge)))) {
+  if (edges.length < 2 || edges.some((edge, i) => i > 0 && !(edge > edges[i - 1]))) {
     throw new RangeError(`histogram: edges must be at least two rising numbers, but are ${edges}`)
   }
   const counts = new Array<number>(edges.length - 1).fill(0)

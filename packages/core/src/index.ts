@@ -18,6 +18,7 @@ export type {
 export type { Gradients } from './gradient/sorting.ts'
 export { type Histogram, histogram } from './histogram.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
+export { entriesOf, type Named } from './named.ts'
 export {
   type Inspection,
   Optimizer,
@@ -27,9 +28,9 @@ export {
 export {
   type GroupSettings,
   noDecayOnBiasAndNorm,
-  type Parameter,
   type Selector,
 } from './parameter-groups.ts'
+export type { Parameter } from './parameters.ts'
 export { count, fraction, nonNegative, oneOf, positive, type Range } from './ranges.ts'
 export {
   type CommonOptions,

@@ -3,18 +3,16 @@ import { captureAverage, exchangeAverage, followAverage } from './averaging/movi
 import type { Backend, Saved } from './backend.ts'
 import { Gathering } from './gradient/gathering.ts'
 import { type Gradients, Sorting } from './gradient/sorting.ts'
-import { alike, Group, type Some } from './group.ts'
+import { type Alike, alike, type Equations, Group, type Some } from './group.ts'
+import { type Histogram, histogram } from './histogram.ts'
 import type { Kernel } from './kernel.ts'
-import {
-  type GroupSettings,
-  type Parameter,
-  partition,
-  type Selector,
-  selects,
-} from './parameter-groups.ts'
+import { type GroupSettings, partition, type Selector } from './parameter-groups.ts'
+import { checkParameters, type Parameter } from './parameters.ts'
+import { mustHold } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
-import { optionsAt, settingsOf } from './settings.ts'
+import { changedSettings } from './setting-changes.ts'
+import { optionsAt } from './settings.ts'
 import { capture, restore, type StateDict } from './state.ts'
 import { type Surroundings, splitSurroundings } from './surroundings.ts'
 
@@ -48,12 +46,13 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   readonly #sorting: Sorting<T, O>
   #updates = 0
   #swapped = false
-  #reports: readonly Report[] = []
+  #begun = false
+  readonly #reports: Report[] = []
 
   /**
    * @param parameters - what is trained; names are what gradients and states go by.
    * @throws RangeError naming the first option that is unknown or out of range.
-   * @throws TypeError if two parameters have one name.
+   * @throws TypeError if two parameters have one name, or a shape is missing that `centralize` needs.
    */
   constructor(
     backend: Backend<T>,
@@ -66,18 +65,15 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     this.#backend = backend
     this.#surroundings = surroundings
     this.#gathering = new Gathering(backend, surroundings)
-    const names = uniqueNames(rule, parameters)
+    checkParameters(rule, parameters, surroundings)
     const partitions = partition<T, O>(rule, parameters, rest, groups)
-    for (const { settings } of partitions) optionsAt(rule, settings, 0, [])
     const needs = [
       ...(this.#gathering.needsMemory ? ['gradient'] : []),
       ...(surroundings.lookahead ? ['slow'] : []),
       ...(surroundings.averageWeights ? ['average'] : []),
     ]
     this.#groups = partitions.map((part) => new Group(backend, rule, part, needs))
-    this.#sorting = new Sorting(rule, backend, this.#groups, names)
-    if (surroundings.lookahead) this.#applyToAll(captureSlow)
-    if (surroundings.averageWeights) this.#applyToAll(captureAverage)
+    this.#sorting = new Sorting(rule, backend, this.#groups)
   }
 
   /** How many updates were made. */
@@ -96,32 +92,29 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   step(gradients: Gradients<T>): StepOutcome {
     if (this.#swapped) throw new Error(`${this.rule.name}: cannot step on averaged weights`)
     const given = this.#sorting.sort(gradients)
-    const options = new Map(this.#groups.map((group) => [group, this.#optionsOf(group)]))
+    for (const group of this.#groups) this.#optionsOf(group)
     if (this.#surroundings.skipNotFinite && !this.#finite(given)) return 'skipped'
     const ready = this.#gathering.add(given)
     if (!ready) return 'accumulated'
-    for (const some of ready.flatMap(alike)) {
-      const { group, positions, gradients, step } = some
-      const { update, coefficients } = group.kernels(options.get(group) as O, step + 1)
-      this.#backend.apply(update, group.lists(positions, gradients), coefficients, step + 1)
-      for (const i of positions) group.steps[i] = step + 1
-    }
+    const moves = ready.flatMap(alike).map((some) => this.#prepared(some))
+    this.#begin()
+    for (const move of moves) this.#move(move)
     this.#updates++
-    this.#average()
     return 'updated'
   }
 
   /**
    * What the rule would do with these gradients: its inner values, such as `xi`, and the
-   * `effectiveStep` by which each element would move, before weight decay. Nothing is moved.
+   * `effectiveStep` by which each element would move, before weight decay. Nothing is moved. Gradients
+   * that wait for an update are left aside: these are taken for all of it.
    *
    * @throws RangeError as `step` does.
    */
   inspect(gradients: Gradients<T>): Inspection {
     const found: Record<string, Record<string, Saved>> = {}
     const copies = this.#gathering.copy(this.#sorting.sort(gradients))
-    for (const { group, positions, gradients, step } of copies.flatMap(alike)) {
-      const { inspect, coefficients } = group.kernels(this.#optionsOf(group), step + 1)
+    for (const some of copies.flatMap(alike)) {
+      const { group, positions, gradients, inspect, coefficients } = this.#prepared(some)
       const lists = group.lists(positions, gradients)
       const shown = this.#backend.scratch(gradients, inspect.writes)
       this.#backend.apply(inspect, { ...lists, ...shown }, coefficients)
@@ -136,40 +129,45 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     return found
   }
 
+  /**
+   * The values of `inspect` counted between edges, of all parameters with a gradient together: give
+   * gradients of some parameters for a sample.
+   *
+   * @param edges - by the names of inner values: `{ xi: [0, 0.25, 0.5, 0.75, 1] }`.
+   * @throws RangeError as `step` does, if the rule has no such value, or if edges do not rise.
+   */
+  histograms(
+    gradients: Gradients<T>,
+    edges: Readonly<Record<string, readonly number[]>>,
+  ): Readonly<Record<string, Histogram>> {
+    const shown = this.inspect(gradients)
+    const counted = Object.entries(edges).map(([name, rising]) => {
+      if (!Object.hasOwn(shown, name)) {
+        throw new RangeError(`${this.rule.name}: has no ${name}; it has ${Object.keys(shown)}`)
+      }
+      return [name, histogram(elementsOf(Object.values(shown[name])), rising)]
+    })
+    return Object.fromEntries(counted)
+  }
+
   /** The hyperparameters of a parameter at its next step, schedules resolved. */
   options(parameter: string): O {
-    const group = this.#groups.find(({ parameters }) =>
-      parameters.some(({ name }) => name === parameter),
-    )
+    const group = this.#groups.find(({ names }) => names.includes(parameter))
     if (!group) throw new RangeError(`${this.rule.name}: no parameter is called ${parameter}`)
     return this.#optionsOf(group)
   }
 
   /**
-   * Changes settings from the next step on, of all parameters or of some.
+   * Changes settings from the next step on, of all parameters or of some. A schedule sees all steps
+   * and reports since the optimizer was made.
    *
    * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
-   * or if only a part of a group is selected. Then nothing has changed.
+   * if nothing is selected, or a part of a group. Then nothing has changed.
    */
   set(changes: Partial<Settings<O>>, parameters: Selector = () => true): void {
-    const { rule } = this
-    const changed = this.#groups.flatMap((group) => {
-      const selected = group.parameters.filter((parameter) => selects(parameters, parameter))
-      if (selected.length === 0) return []
-      if (selected.length < group.parameters.length) {
-        const other = group.parameters.find((parameter) => !selected.includes(parameter))
-        throw new RangeError(
-          `${rule.name}: ${selected[0].name} shares its settings with ${other?.name}; make it a group`,
-        )
-      }
-      const settings = settingsOf(rule, group.settings, changes)
-      optionsAt(rule, settings, this.#updates, this.#reports)
-      if (`${rule.slots(settings)}` !== `${rule.slots(group.settings)}`) {
-        throw new RangeError(
-          `${rule.name}: ${Object.keys(changes)} decides what is remembered and cannot change`,
-        )
-      }
-      return [{ group, settings }]
+    const changed = changedSettings(this.rule, this.#groups, changes, parameters, {
+      updates: this.#updates,
+      reports: this.#reports,
     })
     for (const { group, settings } of changed) group.settings = settings
   }
@@ -177,22 +175,34 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   /**
    * Tells plateau schedules the loss, or any figure that should fall, of the weights as they are.
    *
-   * @throws RangeError if it is NaN.
+   * @throws RangeError if it is no number.
    */
   report(loss: number): void {
-    if (Number.isNaN(loss)) throw new RangeError(`${this.rule.name}: the reported loss is NaN`)
-    this.#reports = [...this.#reports, { step: this.#updates, loss }]
+    mustHold(this.rule.name, 'the reported loss', loss, {
+      text: 'a number',
+      holds: (value) => typeof value === 'number' && !Number.isNaN(value),
+    })
+    this.#reports.push({ step: this.#updates, loss })
   }
 
   /**
    * Exchanges the weights and their moving average; again, and they are back.
    *
    * @throws Error if there is no average, for want of the option `averageWeights`.
+   * @throws RangeError naming a parameter that has lost its buffer, or its length.
    */
   swapAverage(): void {
     if (!this.#surroundings.averageWeights) {
       throw new Error(`${this.rule.name}: keeps no average, for want of the option averageWeights`)
     }
+    for (const { names, theta, memory } of this.#groups) {
+      for (const [i, value] of theta.entries()) {
+        const mismatch = this.#backend.mismatch(value, memory.average[i])
+        if (mismatch)
+          throw new RangeError(`${this.rule.name}: the average of ${names[i]} ${mismatch}`)
+      }
+    }
+    this.#begin()
     this.#applyToAll(exchangeAverage)
     this.#swapped = !this.#swapped
   }
@@ -201,23 +211,26 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   stateDict(): StateDict {
     return capture(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
+      accumulate: this.#surroundings.accumulate,
       accumulated: this.#gathering.waiting,
       swapped: this.#swapped,
-      reports: this.#reports,
+      reports: [...this.#reports],
     })
   }
 
   /**
    * Goes back to a saved state. The parameters themselves are the caller's to restore.
    *
-   * @throws TypeError naming the first thing in the state that does not fit. Then nothing has changed.
+   * @throws TypeError naming the first thing in the state that does not fit; RangeError naming a
+   * setting that is out of range. Then nothing has changed.
    */
   loadStateDict(state: StateDict): void {
     restore(this.rule, this.#backend, this.#groups, this.#surroundings, state)
     this.#updates = state.updates
     this.#gathering.waiting = state.accumulated
     this.#swapped = state.swapped
-    this.#reports = [...state.reports]
+    this.#begun = state.updates > 0 || state.swapped
+    this.#reports.splice(0, this.#reports.length, ...state.reports)
   }
 
   #optionsOf(group: Group<T, O>): O {
@@ -230,32 +243,42 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     )
   }
 
-  #average(): void {
+  /** Slow and average weights begin where the parameters are when they first count. */
+  #begin(): void {
+    if (this.#begun) return
+    if (this.#surroundings.lookahead) this.#applyToAll(captureSlow)
+    if (this.#surroundings.averageWeights) this.#applyToAll(captureAverage)
+    this.#begun = true
+  }
+
+  /** All that could refuse the next step of some parameters happens here. */
+  #prepared(some: Alike<T, O>): Alike<T, O> & Equations {
+    return { ...some, ...some.group.kernels(this.#optionsOf(some.group), some.step + 1) }
+  }
+
+  #move(prepared: Alike<T, O> & Equations): void {
+    const { group, positions, gradients, step, update, coefficients } = prepared
     const { lookahead, averageWeights } = this.#surroundings
-    if (lookahead && this.#updates % lookahead.every === 0) {
-      this.#applyToAll(followSlow, { alpha: lookahead.alpha })
+    const t = step + 1
+    const lists = group.lists(positions, gradients)
+    this.#backend.apply(update, lists, coefficients, t)
+    for (const i of positions) group.steps[i] = t
+    if (lookahead && t % lookahead.every === 0) {
+      this.#backend.apply(followSlow, lists, { alpha: lookahead.alpha })
     }
     if (averageWeights) {
-      this.#applyToAll(followAverage, { oneMinusDecay: 1 - averageWeights.decay })
+      this.#backend.apply(followAverage, lists, { oneMinusDecay: 1 - averageWeights.decay })
     }
   }
 
-  #applyToAll(kernel: Kernel, coefficients: Readonly<Record<string, number>> = {}): void {
+  #applyToAll(kernel: Kernel): void {
     for (const group of this.#groups) {
       const all = group.parameters.map((_, i) => i)
-      this.#backend.apply(kernel, group.lists(all), coefficients)
+      this.#backend.apply(kernel, group.lists(all), {})
     }
   }
 }
 
-function uniqueNames<T>(
-  rule: { readonly name: string },
-  parameters: readonly Parameter<T>[],
-): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (const { name } of parameters) {
-    if (names.has(name)) throw new TypeError(`${rule.name}: two parameters are called ${name}`)
-    names.add(name)
-  }
-  return names
+function* elementsOf(arrays: readonly Saved[]): Generator<number> {
+  for (const array of arrays) yield* array
 }

@@ -1,13 +1,6 @@
+import type { Parameter } from './parameters.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
-import { settingsOf } from './settings.ts'
-
-/** A parameter: the array that is trained, and its shape, where the array itself does not tell. */
-export interface Parameter<T> {
-  readonly name: string
-  readonly value: T
-  /** Row-major; unknown where left out. */
-  readonly shape?: readonly number[]
-}
+import { optionsAt, settingsOf } from './settings.ts'
 
 /** Which parameters: those whose names match, or that are listed, or for which a function says so. */
 export type Selector =
@@ -18,8 +11,9 @@ export type Selector =
 /** Settings for some parameters only. */
 export type GroupSettings<O> = Partial<Settings<O>> & { readonly parameters: Selector }
 
+/** A segment of a name that is a bias, or the scale or shift of a normalization, in any framework. */
 const biasOrNorm =
-  /(^|[._/-])(bias|b|beta|gamma|(batch|layer|group|instance|rms)?_?norm\d*|bn\d*)([._/-]|$)/i
+  /(^|[._/:-])(b|bias|beta|gamma|bn|ln(_\w+)?|(batch|layer|group|instance|rms)?_?norm(alization)?)(_?\d+)?([._/:-]|$)|bias(_?\d+)?(:\d+)?$/i
 
 /**
  * The usual exception from weight decay: biases, and the scales and shifts of normalization layers,
@@ -44,6 +38,24 @@ export const selects = (
       ? parameter.name.search(selector) >= 0
       : selector.includes(parameter.name)
 
+/** @throws TypeError if it is no selector. @throws RangeError if a listed name is no parameter's. */
+export function checkSelector(
+  rule: { readonly name: string },
+  selector: unknown,
+  names: ReadonlySet<string>,
+): void {
+  if (typeof selector === 'function' || selector instanceof RegExp) return
+  if (!Array.isArray(selector)) {
+    throw new TypeError(
+      `${rule.name}: parameters are selected by a RegExp, a list of names or a function, not by ${String(selector)}`,
+    )
+  }
+  const unknown = selector.find((name) => !names.has(name))
+  if (unknown !== undefined) {
+    throw new RangeError(`${rule.name}: ${unknown} is selected, which is no parameter`)
+  }
+}
+
 /** Parameters that share all their settings. */
 export interface Partition<T, O> {
   readonly settings: Settings<O>
@@ -51,10 +63,10 @@ export interface Partition<T, O> {
 }
 
 /**
- * Sorts parameters by their settings: the base settings, changed by every group that selects the
- * parameter, the last one having the last word.
+ * Sorts parameters by the groups that select them. Their settings are the base settings, changed by
+ * each of these groups, the last one having the last word.
  *
- * @throws RangeError if a listed name is no parameter's.
+ * @throws RangeError naming the first setting that is unknown or out of range, in any group.
  */
 export function partition<T, O extends CommonOptions>(
   rule: UpdateRule<O>,
@@ -63,21 +75,23 @@ export function partition<T, O extends CommonOptions>(
   groups: readonly GroupSettings<O>[],
 ): readonly Partition<T, O>[] {
   const names = new Set(parameters.map(({ name }) => name))
-  for (const { parameters: selector } of groups) {
-    if (!Array.isArray(selector)) continue
-    const unknown = selector.find((name) => !names.has(name))
-    if (unknown !== undefined) {
-      throw new RangeError(`${rule.name}: a group names ${unknown}, which is no parameter`)
-    }
+  const changes = groups.map(({ parameters: selector, ...settings }) => {
+    checkSelector(rule, selector, names)
+    // What a group has beside its selector are settings.
+    return { selector, settings: settings as unknown as Partial<Settings<O>> }
+  })
+  const checked = (some: typeof changes): Settings<O> => {
+    const settings = settingsOf(rule, base, ...some.map((change) => change.settings))
+    optionsAt(rule, settings, 0, [])
+    return settings
   }
+  checked([])
+  for (const change of changes) checked([change])
   const partitions = new Map<string, { settings: Settings<O>; parameters: Parameter<T>[] }>()
   for (const parameter of parameters) {
-    const changes = groups
-      .filter((group) => selects(group.parameters, parameter))
-      .map(({ parameters: _, ...settings }) => settings as unknown as Partial<Settings<O>>)
-    const settings = settingsOf(rule, base, ...changes)
-    const key = JSON.stringify(settings)
-    const found = partitions.get(key) ?? { settings, parameters: [] }
+    const own = changes.filter(({ selector }) => selects(selector, parameter))
+    const key = `${own.map((change) => changes.indexOf(change))}`
+    const found = partitions.get(key) ?? { settings: checked(own), parameters: [] }
     partitions.set(key, found)
     found.parameters.push(parameter)
   }

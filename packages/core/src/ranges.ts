@@ -66,3 +66,13 @@ const anyFinite: Range = { text: 'a finite number', holds: finite }
 /** The range of an option: the rule's own, or the usual one for its name. */
 export const rangeOf = (option: string, own: Readonly<Record<string, Range>> = {}): Range =>
   own[option] ?? known[option] ?? anyFinite
+
+/**
+ * Makes sure that an option is in its range.
+ *
+ * @throws RangeError naming the owner, the option, the range and the value.
+ */
+export function mustHold(owner: string, option: string, value: unknown, range: Range): void {
+  if (range.holds(value)) return
+  throw new RangeError(`${owner}: ${option} must be ${range.text}, but is ${String(value)}`)
+}

@@ -16,6 +16,14 @@ export interface CommonOptions {
 /** The hyperparameters that may follow a schedule: α, λ and the momentum, by either of its names. */
 export type Schedulable = 'learningRate' | 'weightDecay' | 'beta1' | 'momentum'
 
+/** All `Schedulable`. */
+export const schedulable: ReadonlySet<string> = new Set<Schedulable>([
+  'learningRate',
+  'weightDecay',
+  'beta1',
+  'momentum',
+])
+
 /** Hyperparameters as a user gives them: some may be schedules. Plain JSON. */
 export type Settings<O> = {
   readonly [K in keyof O]: K extends Schedulable ? O[K] | Schedule : O[K]
@@ -51,6 +59,8 @@ export interface UpdateRule<
   readonly defaults: O
   /** Ranges of the options that are not in `ranges`, by name. */
   readonly ranges?: Readonly<Record<string, Range>>
+  /** Why settings do not go together that are each in range, if they do not. */
+  conflict?(settings: Settings<O>): string | undefined
   /** What is remembered of each parameter from one step to the next. */
   slots(settings: Settings<O>): readonly Slot[]
   /** The values inside the rule that `inspect` can show. */
@@ -70,13 +80,24 @@ export interface UpdateRule<
   ): Outcome<T, NoInfer<Slot | Inner>>
 }
 
-/** Names that the optimizer itself needs beside a rule's slots. */
-const reserved = new Set(['theta', 'g', 'step', 'gradient', 'accumulated', 'slow', 'average'])
+/** Names that the optimizer itself needs beside a rule's slots and inner values. */
+const reserved = new Set([
+  'theta',
+  'g',
+  'step',
+  'gradient',
+  'slow',
+  'average',
+  'effectiveStep',
+  'weightDecay',
+  'decayStep',
+])
 
 /**
  * Declares an update rule, with the types of its slots and coefficients inferred.
  *
- * @throws TypeError if a slot or inner value has a name that the optimizer needs for itself.
+ * @throws TypeError if a slot, an inner value or a coefficient has a name that the optimizer needs for
+ * itself, or two of the rule's values have the same name.
  */
 export function defineRule<
   O extends CommonOptions,
@@ -85,8 +106,12 @@ export function defineRule<
   const Inner extends string = never,
   F extends Form = Form,
 >(rule: UpdateRule<O, Slot, Inner, Coefficient, F>): UpdateRule<O> {
-  const names = [...rule.slots(rule.defaults as Settings<O>), ...(rule.inner ?? [])]
-  const taken = names.find((name) => reserved.has(name))
+  const defaults = rule.defaults as Settings<O> // Options without a schedule are settings.
+  const values = [...rule.slots(defaults), ...(rule.inner ?? [])]
+  const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
+  const taken = [...values, ...coefficients].find((name) => reserved.has(name))
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
+  const twice = values.find((name, i) => values.indexOf(name) !== i)
+  if (twice !== undefined) throw new TypeError(`${rule.name}: two values are called ${twice}`)
   return rule
 }

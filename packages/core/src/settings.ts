@@ -1,40 +1,41 @@
-import { rangeOf } from './ranges.ts'
-import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
+import { mustHold, rangeOf } from './ranges.ts'
+import { type CommonOptions, type Settings, schedulable, type UpdateRule } from './rule.ts'
+import { checkSchedule } from './schedules/check.ts'
 import { learningRateAt, type Report, type Schedule } from './schedules/schedule.ts'
 
 /**
- * The rule's defaults with some settings changed.
+ * The rule's defaults with some settings changed, in an object of its own.
  *
- * @throws RangeError naming the first unknown option.
+ * @throws RangeError naming the first option that is unknown, or is not what a schedule can be of, or
+ * does not go with another.
  */
 export function settingsOf<O extends CommonOptions>(
   rule: UpdateRule<O>,
   ...changes: readonly Partial<Settings<O>>[]
 ): Settings<O> {
-  const settings = Object.assign({ ...rule.defaults }, ...changes)
-  for (const option of Object.keys(settings)) {
-    if (!(option in rule.defaults)) {
-      throw new RangeError(
-        `${rule.name}: has no option ${option}; it has ${Object.keys(rule.defaults).join(', ')}`,
-      )
+  const given = changes.flatMap((some) => Object.entries(some))
+  for (const [option, value] of given) {
+    if (!Object.hasOwn(rule.defaults, option)) {
+      const known = Object.keys(rule.defaults).join(', ')
+      throw new RangeError(`${rule.name}: has no option ${option}; it has ${known}`)
     }
+    if (!isSchedule(value)) continue
+    if (!schedulable.has(option)) {
+      const can = [...schedulable].filter((name) => Object.hasOwn(rule.defaults, name))
+      throw new RangeError(`${rule.name}: ${option} can follow no schedule; ${can.join(', ')} can`)
+    }
+    checkSchedule(`${rule.name}: ${option}`, value)
   }
+  const defined = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+  const settings: Settings<O> = { ...rule.defaults, ...JSON.parse(JSON.stringify(defined, kept)) }
+  const conflict = rule.conflict?.(settings)
+  if (conflict) throw new RangeError(`${rule.name}: ${conflict}`)
   return settings
 }
 
-/**
- * Makes sure that every hyperparameter is in its range.
- *
- * @throws RangeError naming the rule, the option, its range and its value.
- */
-function checkOptions<O extends CommonOptions>(rule: UpdateRule<O>, options: O): void {
-  for (const [option, value] of Object.entries(options)) {
-    const range = rangeOf(option, rule.ranges)
-    if (!range.holds(value)) {
-      throw new RangeError(`${rule.name}: ${option} must be ${range.text}, but is ${value}`)
-    }
-  }
-}
+/** JSON has no word for NaN and the infinities; as text they are refused by every range. */
+const kept = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 
 /** The hyperparameters at a step: schedules replaced by their values. Checked. */
 export function optionsAt<O extends CommonOptions>(
@@ -43,15 +44,22 @@ export function optionsAt<O extends CommonOptions>(
   step: number,
   reports: readonly Report[],
 ): O {
-  const options = Object.fromEntries(
-    Object.entries(settings).map(([option, value]) => [
-      option,
-      isSchedule(value) ? learningRateAt(value, step, reports) : value,
-    ]),
-  ) as O // Settings<O> without its schedules is O.
-  checkOptions(rule, options)
+  const known = constant.get(settings)
+  if (known) return known as O // Kept below, from the same settings.
+  const entries = Object.entries(settings).map(([option, value]) => [
+    option,
+    isSchedule(value) ? learningRateAt(value, step, reports) : value,
+  ])
+  for (const [option, value] of entries) {
+    mustHold(rule.name, option, value, rangeOf(option, rule.ranges))
+  }
+  const options: O = Object.fromEntries(entries)
+  if (!Object.values(settings).some(isSchedule)) constant.set(settings, options)
   return options
 }
 
+/** The hyperparameters of settings without a schedule, which are the same at every step. */
+const constant = new WeakMap<object, unknown>()
+
 const isSchedule = (value: unknown): value is Schedule =>
-  typeof value === 'object' && value !== null && 'kind' in value
+  typeof value === 'object' && value !== null

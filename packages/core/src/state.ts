@@ -10,6 +10,8 @@ import type { Surroundings } from './surroundings.ts'
 interface Position {
   /** How many updates were made: the position of all schedules, and of Lookahead. */
   readonly updates: number
+  /** How many calls of `step` make an update. */
+  readonly accumulate: number
   /** How many calls of `step` wait for an update. */
   readonly accumulated: number
   /** Whether the weights are swapped for their average. */
@@ -48,7 +50,7 @@ export function capture<T, O extends CommonOptions>(
         slot,
         backend.read(group.memory[slot][i]),
       ])
-      const settings = { ...group.settings }
+      const settings = JSON.parse(JSON.stringify(group.settings))
       return [name, { step: group.steps[i], settings, memory: Object.fromEntries(memory) }]
     }),
   )
@@ -59,12 +61,13 @@ export function capture<T, O extends CommonOptions>(
  * Puts back what `capture` copied, all or nothing.
  *
  * @throws TypeError naming the first thing that does not fit.
+ * @throws RangeError naming a setting that is out of range.
  */
 export function restore<T, O extends CommonOptions>(
   rule: UpdateRule<O>,
   backend: Backend<T>,
   groups: readonly Group<T, O>[],
-  { accumulate }: Surroundings,
+  surroundings: Surroundings,
   state: StateDict,
 ): void {
   const must = (fits: boolean, complaint: string): void => {
@@ -72,10 +75,7 @@ export function restore<T, O extends CommonOptions>(
   }
   must(state.format === 1, `has format ${state.format}, but only format 1 is known`)
   must(state.rule === rule.name, `is of ${state.rule}`)
-  must(
-    state.accumulated < accumulate,
-    `waits after ${state.accumulated} gradients, but an update takes ${accumulate}`,
-  )
+  checkPosition(state, surroundings, must)
   const names = groups.flatMap(({ parameters }) => parameters.map(({ name }) => name))
   const saved = Object.keys(state.parameters)
   const missing = names.find((name) => !saved.includes(name))
@@ -86,7 +86,14 @@ export function restore<T, O extends CommonOptions>(
   const plans = groups.map((group) => {
     const states = group.parameters.map(({ name }) => state.parameters[name])
     const settings = checkedSettings(rule, group, states, state, must)
-    for (const [i, { memory }] of states.entries()) checkMemory(backend, group, i, memory, must)
+    for (const [i, { memory }] of states.entries()) {
+      const waits = 'gradient' in memory
+      must(
+        !waits || state.accumulated > 0,
+        `has a gradient of ${group.names[i]} that waits for nothing`,
+      )
+      checkMemory(backend, group, i, memory, must)
+    }
     return { group, states, settings }
   })
   for (const { group, states, settings } of plans) {
@@ -103,6 +110,28 @@ export function restore<T, O extends CommonOptions>(
 
 type Must = (fits: boolean, complaint: string) => void
 
+function checkPosition(state: Position, surroundings: Surroundings, must: Must): void {
+  const { accumulate, averageWeights } = surroundings
+  const { updates, accumulated, swapped, reports } = state
+  const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
+  must(isCount(updates), `has ${updates} as the number of updates`)
+  must(isCount(accumulated), `has ${accumulated} as the number of waiting gradients`)
+  must(
+    accumulated === 0 || (accumulated < accumulate && state.accumulate === accumulate),
+    `waits after ${accumulated} of ${state.accumulate} gradients, but an update takes ${accumulate}`,
+  )
+  must(typeof swapped === 'boolean', `has ${swapped} for whether weights are averages`)
+  must(
+    !swapped || averageWeights !== false,
+    'has averaged weights, but the optimizer keeps no average',
+  )
+  must(
+    Array.isArray(reports) &&
+      reports.every(({ step, loss }) => isCount(step) && !Number.isNaN(loss)),
+    'has reports that are none',
+  )
+}
+
 /** A group's saved settings: the same for all its parameters, with the same choices as now. */
 function checkedSettings<T, O extends CommonOptions>(
   rule: UpdateRule<O>,
@@ -116,12 +145,13 @@ function checkedSettings<T, O extends CommonOptions>(
   for (const [i, { settings, step }] of states.entries()) {
     const { name } = group.parameters[i]
     must(Number.isSafeInteger(step) && step >= 0, `has ${step} as the step of ${name}`)
+    must(typeof settings === 'object' && settings !== null, `has no settings for ${name}`)
     must(
       JSON.stringify(settings) === JSON.stringify(saved),
       `has other settings for ${name} than for ${first.name}`,
     )
   }
-  const settings = settingsOf(rule, saved as Partial<Settings<O>>) // settingsOf checks the names.
+  const settings = settingsOf(rule, saved as Partial<Settings<O>>) // It refuses all that are none.
   optionsAt(rule, settings, updates, reports)
   for (const [option, now] of Object.entries(group.settings)) {
     const then = settings[option as keyof O]

@@ -13,7 +13,7 @@ import {
   scale,
 } from './gradient/conditioning.ts'
 import type { Kernel } from './kernel.ts'
-import { count, fraction, oneOf, positive, type Range } from './ranges.ts'
+import { count, fraction, mustHold, oneOf, positive, type Range } from './ranges.ts'
 
 /** What an optimizer does around its rule. All of it is off unless asked for, or part of the rule. */
 export interface Surroundings extends ConditioningOptions {
@@ -52,6 +52,15 @@ const unitInterval: Range = {
   holds: (value) => typeof value === 'number' && value > 0 && value <= 1,
 }
 
+const either = oneOf(false, true)
+
+/** Surroundings that are switched on by options of their own. */
+const parts: Readonly<Record<string, Readonly<Record<string, Range>>>> = {
+  clip: { by: oneOf('value', 'norm', 'globalNorm'), limit: positive },
+  lookahead: { every: count, alpha: unitInterval },
+  averageWeights: { decay: fraction },
+}
+
 /**
  * Splits options into those about the surroundings, completed and checked, and all others.
  *
@@ -62,29 +71,28 @@ export function splitSurroundings(
   options: object,
 ): { readonly surroundings: Surroundings; readonly rest: object } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const own = given.filter(([option]) => option in off)
-  const surroundings = { ...off, ...rule.around, ...Object.fromEntries(own) }
+  const isOwn = ([option]: readonly [string, unknown]): boolean => Object.hasOwn(off, option)
+  const surroundings = { ...off, ...rule.around, ...Object.fromEntries(given.filter(isOwn)) }
   check(rule.name, surroundings)
-  return { surroundings, rest: Object.fromEntries(given.filter(([option]) => !(option in off))) }
+  return { surroundings, rest: Object.fromEntries(given.filter((entry) => !isOwn(entry))) }
 }
 
 function check(name: string, given: Surroundings): void {
-  const must = (option: string, value: unknown, range: Range): void => {
-    if (!range.holds(value)) {
-      throw new RangeError(`${name}: ${option} must be ${range.text}, but is ${value}`)
+  mustHold(name, 'centralize', given.centralize, either)
+  mustHold(name, 'accumulate', given.accumulate, count)
+  mustHold(name, 'skipNotFinite', given.skipNotFinite, either)
+  for (const [part, ranges] of Object.entries(parts)) {
+    const value: unknown = given[part as keyof Surroundings] // The parts are surroundings.
+    if (value === false) continue
+    mustHold(name, part, value, {
+      text: `false or { ${Object.keys(ranges).join(', ')} }`,
+      holds: (options) => typeof options === 'object' && options !== null,
+    })
+    const options = new Map(Object.entries(value as object)) // As was just made sure.
+    const unknown = [...options.keys()].find((option) => !Object.hasOwn(ranges, option))
+    if (unknown !== undefined) throw new RangeError(`${name}: ${part} has no option ${unknown}`)
+    for (const [option, range] of Object.entries(ranges)) {
+      mustHold(name, `${part}.${option}`, options.get(option), range)
     }
   }
-  const { clip, lookahead, averageWeights } = given
-  must('centralize', given.centralize, oneOf(false, true))
-  must('accumulate', given.accumulate, count)
-  must('skipNotFinite', given.skipNotFinite, oneOf(false, true))
-  if (clip) {
-    must('clip.by', clip.by, oneOf('value', 'norm', 'globalNorm'))
-    must('clip.limit', clip.limit, positive)
-  }
-  if (lookahead) {
-    must('lookahead.every', lookahead.every, count)
-    must('lookahead.alpha', lookahead.alpha, unitInterval)
-  }
-  if (averageWeights) must('averageWeights.decay', averageWeights.decay, fraction)
 }

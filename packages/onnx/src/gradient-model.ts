@@ -5,14 +5,14 @@ import type { Model, Tensor } from './model/model.ts'
 
 /** A parameter of a gradient model: an input of its name takes it. */
 export interface TrainedParameter {
-  readonly initial: Tensor
+  readonly initial: Tensor<'float32'>
   /** The output that gives its gradient. */
   readonly gradient: string
 }
 
 /** A running statistic of a gradient model: an input of its name takes it. */
 export interface RunningStatistic {
-  readonly initial: Tensor
+  readonly initial: Tensor<'float32'>
   /** The output that gives what it becomes. */
   readonly next: string
 }

@@ -1,6 +1,7 @@
 export { type XResNetOptions, xResNet, xResNet18 } from './architectures/xresnet.ts'
 export type { DifferentiateOptions } from './differentiate.ts'
 export { OnnxError } from './error.ts'
+export { type EvaluationModel, evaluationModel } from './evaluation-model.ts'
 export {
   type GradientModel,
   gradientModel,
@@ -52,5 +53,6 @@ export type {
 } from './model/model.ts'
 export { readModel } from './model/read.ts'
 export { writeModel } from './model/write.ts'
+export type { ModelOptions } from './place-model.ts'
 export { type Random, seeded } from './random.ts'
 export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step.ts'

@@ -25,7 +25,7 @@ export interface TrainStepModel {
   /** The output that gives the loss. The forward model's own outputs keep their names. */
   readonly loss: string
   /** Parameters, the update rule's memory and running statistics: what the inputs start from. */
-  readonly state: ReadonlyMap<string, Tensor>
+  readonly state: ReadonlyMap<string, Tensor<'float32'>>
   /** For every part of the state, the output that gives what to feed in its place at the next step. */
   readonly next: ReadonlyMap<string, string>
   /** The inputs, all scalars, that take the update's coefficients, by the coefficients' names. */
@@ -59,8 +59,13 @@ export function trainStepModel(
       changes.set(old, value)
 
   const nameOfLoss = graph.freshName('loss')
+<<<<<<< HEAD
   const named = new Map([...outputs, [nameOfLoss, loss]])
   const state = new Map<string, Tensor>()
+=======
+  const named = new Map([[nameOfLoss, loss]])
+  const state = new Map<string, Tensor<'float32'>>()
+>>>>>>> onnx
   const next = new Map<string, string>()
   for (const [{ name, initial }, value] of changes) {
     if (!initial) continue

@@ -1,22 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { create, toBinary } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { OnnxError } from '../src/error.ts'
 import { gradientModel } from '../src/gradient-model.ts'
 import { crossEntropy } from '../src/losses/cross-entropy.ts'
 import { meanSquaredError } from '../src/losses/elementwise.ts'
-import { ModelProtoSchema } from '../src/model/onnx_pb.ts'
 import { readModel } from '../src/model/read.ts'
+import { file, fixture, type GraphParts } from './file.ts'
 
-type Parts = NonNullable<Parameters<typeof create<typeof ModelProtoSchema>>[1]>
-type GraphParts = NonNullable<Parts['graph']>
-
-const whole = new Uint8Array(readFileSync(new URL('fixtures/mobile.onnx', import.meta.url)))
-const file = (graph: GraphParts, parts: Parts = {}): Uint8Array =>
-  toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, { opsetImport: [{ domain: '', version: 21n }], graph, ...parts }),
-  )
+const whole = fixture('mobile.onnx')
 const value = (name: string, elemType: number, ...sizes: readonly (bigint | string)[]) => ({
   name,
   type: {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import type { DifferentiateOptions } from '../src/differentiate.ts'
@@ -8,6 +7,7 @@ import { meanSquaredError } from '../src/losses/elementwise.ts'
 import { literal } from '../src/lowering/lowering.ts'
 import { readModel } from '../src/model/read.ts'
 import { norm, relativeError } from './closeness.ts'
+import { fixture } from './file.ts'
 import { fed, floats, session } from './runtime.ts'
 
 interface Packed {
@@ -24,9 +24,6 @@ interface Golden {
   readonly output: Packed
   readonly gradients: Readonly<Record<string, Packed>>
 }
-
-const fixture = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)))
 
 function unpack({ type, shape, data }: Packed): Tensor {
   const { buffer } = new Uint8Array(Buffer.from(data, 'base64'))

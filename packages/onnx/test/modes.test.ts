@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { evaluationModel } from '../src/evaluation-model.ts'
 import { gradientModel } from '../src/gradient-model.ts'
 import { dropout, relu } from '../src/layers/activation.ts'
 import { buildModel } from '../src/layers/build-model.ts'
@@ -9,6 +10,7 @@ import { batchNorm } from '../src/layers/normalization.ts'
 import { globalAveragePool } from '../src/layers/pooling.ts'
 import { crossEntropy } from '../src/losses/cross-entropy.ts'
 import { meanSquaredError } from '../src/losses/elementwise.ts'
+import type { Model } from '../src/model/model.ts'
 import { seeded } from '../src/random.ts'
 import { relativeError } from './closeness.ts'
 import { fed, float, floats, integers, session } from './runtime.ts'
@@ -153,4 +155,22 @@ test('an operator without a rule is named, and whether freezing would help', asy
   expect(() => gradientModel(only, options)).toThrow(
     'freezing would not help, as every parameter acts through it',
   )
+})
+
+test('an evaluation model gives the loss and the outputs of evaluation, and differentiates nothing', async () => {
+  const evaluated = evaluationModel(network, classify)
+  const differentiated = gradientModel(network, { ...classify, mode: 'evaluate' })
+  const feeds = { input: drawn(288, [4, 2, 6, 6]), target: integers([0, 1, 2, 0]) }
+  const run = async (model: Model) => {
+    const state = model.inputs.flatMap(({ name }) => {
+      const initial = evaluated.state.get(name)
+      return initial ? [[name, fed(initial)] as const] : []
+    })
+    return (await session(model)).run({ ...feeds, ...Object.fromEntries(state) })
+  }
+  const [a, b] = [await run(evaluated.model), await run(differentiated.model)]
+  expect(floats(a, evaluated.loss)[0]).toBe(floats(b, differentiated.loss)[0])
+  expect(floats(a, 'output')).toEqual(floats(b, 'output'))
+  expect(evaluated.model.nodes.length).toBeLessThan(differentiated.model.nodes.length / 3)
+  expect([...evaluated.state.keys()]).toContain('0.1.running_var')
 })

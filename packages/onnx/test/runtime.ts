@@ -15,10 +15,7 @@ export const integers = (data: readonly number[], shape = [data.length]): Tensor
   new Tensor('int64', BigInt64Array.from(data, BigInt), shape)
 
 /** A weight as the runtime takes it, in memory of its own. */
-export function fed({ data, shape }: Weights): Tensor {
-  if (data instanceof Float32Array) return float(data.slice(), shape)
-  throw new TypeError('must be float32')
-}
+export const fed = ({ data, shape }: Weights<'float32'>): Tensor => float(data.slice(), shape)
 
 /** The numbers of an output. */
 export function floats(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {

@@ -1,25 +1,25 @@
 import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../fingerprint.ts'
 import { type KernelForm, kernelBytes } from './kernel.ts'
-import { exportName, importName } from './module.ts'
 
-/** A kernel over a memory: where its arguments lie in it, the first element, how many elements. */
-export type WasmKernel = (block: number, from: number, count: number) => void
-
-const modules = new Map<string, WebAssembly.Module>()
-
-/** The compiled kernel of a graph. Every kernel is compiled once in a process. */
-export function compile(graph: Graph, form: KernelForm): WebAssembly.Module {
-  const key = `${fingerprint(graph)} ${Object.values(form)}`
-  const module = modules.get(key) ?? new WebAssembly.Module(kernelBytes(graph, form))
-  modules.set(key, module)
-  return module
+/** A kernel's module, as it was written and as it can be run. */
+export interface Compiled {
+  readonly code: Uint8Array<ArrayBuffer>
+  readonly module: WebAssembly.Module
 }
 
-/** A compiled kernel that works on a memory. */
-export function bind(module: WebAssembly.Module, memory: WebAssembly.Memory): WasmKernel {
-  const { exports } = new WebAssembly.Instance(module, { '': { [importName]: memory } })
-  return exports[exportName] as WasmKernel // What `kernelModule` exports.
+const known = new Map<string, Compiled>()
+
+/** The compiled kernel of a graph. Every kernel is compiled once in a process. */
+export function compile(graph: Graph, form: KernelForm): Compiled {
+  const { dtype, relaxed, shared, flush } = form
+  const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush}`
+  const found = known.get(key)
+  if (found) return found
+  const code = kernelBytes(graph, form)
+  const compiled = { code, module: new WebAssembly.Module(code) }
+  known.set(key, compiled)
+  return compiled
 }
 
 /**

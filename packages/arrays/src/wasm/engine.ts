@@ -1,37 +1,38 @@
 import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from '../engine.ts'
 import type { Floats } from '../floats.ts'
+import { Team, worthwhile } from '../threads/team.ts'
 import { Arena, arenaOf } from './arena.ts'
 import { Call } from './call.ts'
 import type { Dtype } from './lanes.ts'
 import { Memories } from './memories.ts'
-import { stretchesOf } from './stretches.ts'
+import { anchorOf, Plan } from './plan.ts'
+import { type KernelLists, stretchesOf } from './stretches.ts'
 
 /** Every so many steps, running averages that became negligible are set to zero. */
 const flushEvery = 32
 
-/** What it takes to run a kernel on certain lists. */
-interface Plan {
-  readonly lists: readonly (readonly Floats[])[]
-  readonly calls: readonly Call[]
-}
-
 /** Kernels as WebAssembly, compiled when they are first needed. */
 export class WasmEngine implements Engine {
   readonly #relaxed: boolean
+  readonly #threads: number
   readonly #memories = new Memories()
   readonly #spare = new Map<Dtype, Arena>()
   readonly #graphs = new WeakMap<Kernel, Graph>()
-  readonly #plans = new WeakMap<Kernel, WeakMap<readonly Floats[], Plan>>()
+  readonly #plans = new WeakMap<Kernel, WeakMap<object, Plan>>()
+  readonly #teams = new Map<Arena, Team>()
   #copies = false
 
-  constructor(relaxed: boolean) {
+  /** @param threads - how many may work on large groups in shared memory. */
+  constructor(relaxed: boolean, threads: number) {
     this.#relaxed = relaxed
+    this.#threads = threads
   }
 
   get report(): KernelReport {
     const tier = this.#relaxed ? 'wasm-relaxed' : 'wasm'
-    return { tier, threads: 1, copies: this.#copies }
+    const threads = Math.max(1, ...[...this.#teams.values()].map((team) => team.threads))
+    return { tier, threads, copies: this.#copies }
   }
 
   memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
@@ -41,6 +42,7 @@ export class WasmEngine implements Engine {
       const arena = arenaOf(parameter)
       return !arena || rows.some((row) => arenaOf(row[i]) !== arena)
     })
+    this.#gather(parameters)
     return lists
   }
 
@@ -54,11 +56,27 @@ export class WasmEngine implements Engine {
     const chosen = graph.arrays.map((name) => lists[name])
     const scalars = graph.coefficients.map((name) => coefficients[name])
     const flush = t > 0 && t % flushEvery === 0
-    for (const call of this.#plan(kernel, graph, chosen).calls) call.run(scalars, flush)
+    this.#plan(kernel, graph, chosen).run(chosen, scalars, flush)
   }
 
   dispose(): void {
     this.#memories.release()
+    for (const team of this.#teams.values()) team.dispose()
+  }
+
+  /** Starts threads for the arenas where some parameters give them enough to do. */
+  #gather(parameters: readonly Floats[]): void {
+    if (this.#threads === 1) return
+    const elements = new Map<Arena, number>()
+    for (const parameter of parameters) {
+      const arena = arenaOf(parameter)
+      if (!arena?.shared) continue
+      elements.set(arena, (elements.get(arena) ?? 0) + parameter.length)
+    }
+    for (const [arena, count] of elements) {
+      if (count < worthwhile || this.#teams.has(arena)) continue
+      this.#teams.set(arena, new Team(arena.memory, this.#threads))
+    }
   }
 
   #graph(kernel: Kernel): Graph {
@@ -67,17 +85,18 @@ export class WasmEngine implements Engine {
     return graph
   }
 
-  /** The plan for these lists, made anew only if any of them is another object than before. */
-  #plan(kernel: Kernel, graph: Graph, lists: readonly (readonly Floats[])[]): Plan {
-    const [first] = lists
-    const plans = this.#plans.get(kernel) ?? new WeakMap<readonly Floats[], Plan>()
+  #plan(kernel: Kernel, graph: Graph, lists: KernelLists): Plan {
+    const plans = this.#plans.get(kernel) ?? new WeakMap<object, Plan>()
     this.#plans.set(kernel, plans)
-    const known = plans.get(first)
-    if (known?.lists.every((list, k) => list === lists[k])) return known
+    const anchor = anchorOf(lists)
+    const known = plans.get(anchor)
+    if (known?.takes(lists)) return known
     const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
-    const calls = stretches.map((stretch) => new Call(graph, stretch, this.#relaxed))
-    const plan = { lists, calls }
-    plans.set(first, plan)
+    const calls = stretches.map(
+      (stretch) => new Call(graph, stretch, this.#relaxed, this.#teams.get(stretch.arena)),
+    )
+    const plan = new Plan(lists, calls)
+    plans.set(anchor, plan)
     return plan
   }
 

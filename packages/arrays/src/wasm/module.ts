@@ -1,8 +1,11 @@
 import { Bytes } from './bytes.ts'
 
 /** The one import and the one export of every kernel's module. */
-export const importName = 'memory'
-export const exportName = 'kernel'
+const importName = 'memory'
+const exportName = 'kernel'
+
+/** A kernel over a memory: where its arguments lie in it, the first element, how many elements. */
+export type WasmKernel = (block: number, from: number, count: number) => void
 
 const i32 = 0x7f
 const v128 = 0x7b
@@ -32,4 +35,10 @@ export function kernelModule(
   section(7, new Bytes().raw(1).name(exportName).raw(0, 0))
   section(10, new Bytes().raw(1).sized(code.append(body).raw(endOfFunction)))
   return module.toUint8Array()
+}
+
+/** A compiled kernel that works on a memory. */
+export function bind(module: WebAssembly.Module, memory: WebAssembly.Memory): WasmKernel {
+  const { exports } = new WebAssembly.Instance(module, { '': { [importName]: memory } })
+  return exports[exportName] as WasmKernel // What `kernelModule` exports.
 }

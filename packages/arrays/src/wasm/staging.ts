@@ -8,7 +8,7 @@ import type { Stretch } from './stretches.ts'
 const longestWindow = 16384
 
 /** A part of one array, and where it goes in a window. */
-interface Piece {
+export interface Piece {
   readonly position: number
   readonly begin: number
   readonly end: number
@@ -23,47 +23,46 @@ export interface Window {
   readonly pieces: readonly Piece[]
 }
 
-/** How one of a kernel's arrays is staged. */
+/** How one of a kernel's lists is staged. */
 export interface Staged {
+  /** Which of the kernel's lists. */
   readonly index: number
-  readonly arrays: readonly Floats[]
   /** Where the window lies in the arena. */
   readonly address: number
   readonly window: Floats
 }
 
-/** The windows in which the arrays of a stretch that lie elsewhere pass over the desk of its arena. */
+/** How the arrays of a stretch that lie elsewhere pass over the desk of its arena, window by window. */
 export interface Staging {
   readonly staged: readonly Staged[]
   readonly windows: readonly Window[]
 }
 
-/** Plans how a stretch is staged. */
-export function stagingOf({ arena, places, lengths }: Stretch): Staging {
-  const elsewhere = [...places.entries()].filter(
-    (entry): entry is [number, readonly Floats[]] => typeof entry[1] !== 'number',
-  )
+/** Plans how a stretch is staged; or nothing, if all of it is where the kernel works. */
+export function stagingOf({ arena, first, places, lengths }: Stretch): Staging | undefined {
+  const elsewhere = [...places.keys()].filter((index) => places[index] === 'elsewhere')
+  if (elsewhere.length === 0) return undefined
   const share = Math.floor(arena.deskElements / elsewhere.length / padding) * padding
   const size = Math.min(longestWindow, share)
-  const staged = elsewhere.map(([index, arrays], k) => {
+  const staged = elsewhere.map((index, k) => {
     const address = arena.desk + k * size * lanesOf[arena.dtype].bytes
-    return { index, arrays, address, window: arena.view(address, size) }
+    return { index, address, window: arena.view(address, size) }
   })
-  return { staged, windows: windowsOf(lengths, size) }
+  return { staged, windows: windowsOf(first, lengths, size) }
 }
 
 /** Cuts arrays, laid out with their padding, into windows of at most `size` elements. */
-function windowsOf(lengths: readonly number[], size: number): readonly Window[] {
+function windowsOf(first: number, lengths: readonly number[], size: number): readonly Window[] {
   const windows: Window[] = []
   let [from, at, pieces] = [0, 0, [] as Piece[]]
   const close = (): void => {
     windows.push({ from, elements: at, pieces })
     ;[from, at, pieces] = [from + at, 0, []]
   }
-  for (const [position, length] of lengths.entries()) {
+  for (const [k, length] of lengths.entries()) {
     for (let begin = 0; begin < length; ) {
       const end = Math.min(length, begin + size - at)
-      pieces.push({ position, begin, end, at })
+      pieces.push({ position: first + k, begin, end, at })
       at += padded(end - begin)
       begin = end
       if (at === size) close()
@@ -73,15 +72,15 @@ function windowsOf(lengths: readonly number[], size: number): readonly Window[] 
   return windows
 }
 
-/** Copies a window's elements to the desk. */
-export function bring({ arrays, window }: Staged, { pieces }: Window): void {
+/** Copies what belongs into a window to the desk. */
+export function bring(arrays: readonly Floats[], window: Floats, pieces: readonly Piece[]): void {
   for (const { position, begin, end, at } of pieces) {
     window.set(part(arrays[position], begin, end), at)
   }
 }
 
-/** Copies them back. */
-export function fetch({ arrays, window }: Staged, { pieces }: Window): void {
+/** Copies it back. */
+export function fetch(arrays: readonly Floats[], window: Floats, pieces: readonly Piece[]): void {
   for (const { position, begin, end, at } of pieces) {
     arrays[position].set(part(window, at, at + end - begin), begin)
   }

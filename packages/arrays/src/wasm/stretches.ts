@@ -2,15 +2,19 @@ import type { Floats } from '../floats.ts'
 import { type Arena, arenaOf, padded } from './arena.ts'
 import { type Dtype, dtypeOf, lanesOf } from './lanes.ts'
 
-/** Where a kernel finds one of its arrays: at an address, or in arrays that have to be staged. */
-export type Place = number | readonly Floats[]
+/** One list of arrays for each array of a kernel, in its graph's order. */
+export type KernelLists = readonly (readonly Floats[])[]
+
+/** Where a kernel finds one of its arrays: from an address on, or elsewhere, to be staged. */
+export type Place = number | 'elsewhere'
 
 /**
- * Positions whose arrays lie one after the other, for each name of a kernel, in one arena: one call
- * can take them all. Arrays from elsewhere are staged as if they did.
+ * Consecutive positions whose arrays, for each name, lie one after the other in one arena: one call
+ * of a kernel can take them all. Arrays from elsewhere are staged as if they did.
  */
 export interface Stretch {
   readonly arena: Arena
+  readonly first: number
   readonly places: readonly Place[]
   /** How many elements each position has. */
   readonly lengths: readonly number[]
@@ -18,36 +22,34 @@ export interface Stretch {
   readonly elements: number
 }
 
-/** What is known of a stretch while it grows. */
-interface Growing {
-  readonly arena: Arena
-  readonly places: (number | Floats[])[]
-  readonly lengths: number[]
-  elements: number
-}
+/** A stretch while it grows. */
+type Growing = Stretch & { readonly lengths: number[]; elements: number }
 
 /**
- * Splits lists of arrays, one list for each name of a kernel, into the fewest stretches.
+ * Splits lists of arrays into the fewest stretches.
  *
  * @param spare - where to work on arrays that are all from elsewhere.
  */
 export function stretchesOf(
-  lists: readonly (readonly Floats[])[],
+  lists: KernelLists,
   spare: (dtype: Dtype) => Arena,
 ): readonly Stretch[] {
   const stretches: Growing[] = []
-  const [first] = lists
-  for (const [i, { length }] of first.entries()) {
-    if (length === 0) continue
+  const [positions] = lists
+  for (const [i, array] of positions.entries()) {
     const arrays = lists.map((list) => list[i])
     const home = arrays.map(arenaOf).find((arena) => arena !== undefined)
-    const arena = home ?? spare(dtypeOf(first[i]))
+    const arena = home ?? spare(dtypeOf(array))
     const last = stretches.at(-1)
     if (last && continues(last, arena, arrays)) {
-      extend(last, arrays)
+      last.lengths.push(array.length)
+      last.elements += padded(array.length)
     } else {
-      const places = arrays.map((array) => (arenaOf(array) === arena ? array.byteOffset : [array]))
-      stretches.push({ arena, places, lengths: [length], elements: padded(length) })
+      const places = arrays.map((array) =>
+        arenaOf(array) === arena ? array.byteOffset : 'elsewhere',
+      )
+      const [lengths, elements] = [[array.length], padded(array.length)]
+      stretches.push({ arena, first: i, places, lengths, elements })
     }
   }
   return stretches
@@ -55,7 +57,7 @@ export function stretchesOf(
 
 /** Whether arrays lie right behind a stretch, those apart that are staged anyway. */
 function continues(
-  { arena, places, elements }: Growing,
+  { arena, places, elements }: Stretch,
   other: Arena,
   arrays: readonly Floats[],
 ): boolean {
@@ -64,16 +66,7 @@ function continues(
     arena === other &&
     places.every((place, k) => {
       const inside = arenaOf(arrays[k]) === arena
-      return typeof place === 'number' ? inside && arrays[k].byteOffset === place + bytes : !inside
+      return place === 'elsewhere' ? !inside : inside && arrays[k].byteOffset === place + bytes
     })
   )
-}
-
-function extend(stretch: Growing, arrays: readonly Floats[]): void {
-  const [{ length }] = arrays
-  for (const [k, place] of stretch.places.entries()) {
-    if (typeof place !== 'number') place.push(arrays[k])
-  }
-  stretch.lengths.push(length)
-  stretch.elements += padded(length)
 }

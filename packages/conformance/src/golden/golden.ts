@@ -97,6 +97,8 @@ export async function runFunctions(subject: Subject): Promise<readonly GoldenRes
       amplified[i] > chaos ? undefined : distance(point, example.trajectory[i]),
     )
     const comparable = errors.filter((error) => error !== undefined)
+    if (comparable.length === 0)
+      throw new RangeError(`golden: ${example.source} has no sound point`)
     results.push({
       rule: example.rule,
       source: `${example.source} on ${example.function}`,

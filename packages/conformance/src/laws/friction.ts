@@ -40,8 +40,9 @@ export const friction: readonly Law[] = [
     name: 'inspect shows ξ and the effective step, and moves nothing',
     async check(subject) {
       for (const rule of rules) {
-        const session = begin(subject, rule, { version: 0, learningRate: 0.1 })
-        const untouched = begin(subject, rule, { version: 0, learningRate: 0.1 })
+        const options = { version: 0, learningRate: 0.1, clip: { by: 'value', limit: 2 } }
+        const session = begin(subject, rule, options)
+        const untouched = begin(subject, rule, options)
         for (let t = 1; t <= 12; t++) {
           const shown = await session.inspect(gradientsAt(t))
           const before = await session.parameters()
@@ -51,14 +52,28 @@ export const friction: readonly Law[] = [
           expect(after).toEqual(await untouched.parameters())
           for (const [name, now] of Object.entries(gradientsAt(t))) {
             for (let i = 0; i < now.length; i++) {
-              const p = t === 1 ? 0 : gradientsAt(t - 1)[name][i]
-              expect(shown.xi[name][i]).toBeCloseTo(xi[0](p - now[i]), 5)
+              const clipped = (g: number): number => Math.max(-2, Math.min(g, 2))
+              const p = t === 1 ? 0 : clipped(gradientsAt(t - 1)[name][i])
+              expect(shown.xi[name][i]).toBeCloseTo(xi[0](p - clipped(now[i])), 5)
               const moved = before[name][i] - after[name][i]
               expect(shown.effectiveStep[name][i]).toBeCloseTo(moved, 5)
             }
           }
         }
       }
+    },
+  },
+  {
+    name: 'the effective step that inspect shows is that of the rule, without decoupled decay',
+    async check(subject) {
+      const plain = begin(subject, diffGrad, { learningRate: 0.1 })
+      const decayed = begin(subject, diffGrad, {
+        learningRate: 0.1,
+        weightDecay: 0.5,
+        decay: 'decoupled',
+      })
+      const gradients = gradientsAt(1)
+      expect(await decayed.inspect(gradients)).toEqual(await plain.inspect(gradients))
     },
   },
   {

@@ -65,14 +65,12 @@ export const steps: readonly Law[] = [
         return (await session.parameters()).bias[2]
       }
       const [shrunk, stepped] = [2 * (1 - learningRate * weightDecay), 2 - learningRate]
-      const [l2, w] = [adam, adamW]
-      expect(await decayed(l2)).toBeCloseTo(stepped, 5)
-      expect(await decayed(w)).toBeCloseTo(shrunk, 5)
-      expect(await decayed(w, 'l2')).toBeCloseTo(stepped, 5)
+      expect(await decayed(adam)).toBeCloseTo(stepped, 5)
+      expect(await decayed(adamW)).toBeCloseTo(shrunk, 5)
+      expect(await decayed(adamW, 'l2')).toBeCloseTo(stepped, 5)
       const friction = 1 / (1 + Math.exp(-2 * weightDecay))
-      const own = diffGrad
-      expect(await decayed(own)).toBeCloseTo(2 - learningRate * friction, 5)
-      expect(await decayed(own, 'decoupled')).toBeCloseTo(shrunk, 5)
+      expect(await decayed(diffGrad)).toBeCloseTo(2 - learningRate * friction, 5)
+      expect(await decayed(diffGrad, 'decoupled')).toBeCloseTo(shrunk, 5)
     },
   },
   {
@@ -91,7 +89,7 @@ export const steps: readonly Law[] = [
     name: 'a parameter without a gradient keeps its value, its memory and its step counter',
     async check(subject) {
       for (const rule of rules) {
-        const options = { learningRate: 0.1, lookahead: false }
+        const options = { learningRate: 0.1, lookahead: { every: 3, alpha: 0.5 } }
         const together = begin(subject, rule, options)
         const alone = begin(subject, rule, options, {
           parameters: { bias: parameters.bias },
@@ -124,9 +122,8 @@ export const steps: readonly Law[] = [
   {
     name: 'a scheduled learning rate is that of its step, and reports lower a plateau',
     async check(subject) {
-      const plain = sgd
       const linear = { kind: 'linear', from: 0.25, to: 0, steps: 2 }
-      const falling = begin(subject, plain, { learningRate: linear })
+      const falling = begin(subject, sgd, { learningRate: linear })
       for (let t = 0; t < 4; t++) await falling.step({ bias: [1, 1, 1] })
       expect((await falling.parameters()).bias[0]).toBeCloseTo(0.5 - 0.25 - 0.125, 6)
 
@@ -138,13 +135,62 @@ export const steps: readonly Law[] = [
         threshold: 0,
         minimum: 0,
       }
-      const waiting = begin(subject, plain, { learningRate: patient })
+      const waiting = begin(subject, sgd, { learningRate: patient })
       for (const loss of [3, 2, 2]) {
         await waiting.step({ bias: [1, 1, 1] })
         waiting.optimizer.report(loss)
       }
       await waiting.step({ bias: [1, 1, 1] })
       expect((await waiting.parameters()).bias[0]).toBeCloseTo(0.5 - 3 * 0.5 - 0.25, 6)
+    },
+  },
+  {
+    name: 'momentum and weight decay follow their schedules',
+    async check(subject) {
+      const momentum = { kind: 'linear', from: 0, to: 0.5, steps: 1 }
+      const pushed = begin(subject, sgd, { learningRate: 1, momentum })
+      for (let t = 0; t < 3; t++) await pushed.step({ bias: [1, 0, 0] })
+      // The velocity is 1, then 0.5·1 + 1, then 0.5·1.5 + 1.
+      expect((await pushed.parameters()).bias[0]).toBeCloseTo(0.5 - 1 - 1.5 - 1.75, 6)
+
+      const weightDecay = { kind: 'linear', from: 0.5, to: 0, steps: 1 }
+      const shrunk = begin(subject, sgd, { learningRate: 0.5, weightDecay, decay: 'decoupled' })
+      for (let t = 0; t < 3; t++) await shrunk.step({ bias: [0, 0, 0] })
+      expect((await shrunk.parameters()).bias[2]).toBeCloseTo(2 * (1 - 0.5 * 0.5), 6)
+    },
+  },
+  {
+    name: "Nesterov's momentum steps by g + μm, with m = μm + g",
+    async check(subject) {
+      const session = begin(subject, sgd, { learningRate: 1, momentum: 0.5, nesterov: true })
+      const expected = [0.5 - 1.5, 0.5 - 1.5 + 1.25, 0.5 - 1.5 + 1.25 - 4.375]
+      for (const [t, g] of [1, -1, 3].entries()) {
+        await session.step({ bias: [g, 0, 0] })
+        expect((await session.parameters()).bias[0]).toBeCloseTo(expected[t], 6)
+      }
+    },
+  },
+  {
+    name: 'every element of a long array moves like the first with its value and gradient',
+    async check(subject) {
+      const [length, period] = [1301, 7]
+      for (const rule of rules) {
+        const start = Array.from({ length }, (_, i) => (i % period) - 3)
+        const long = begin(
+          subject,
+          rule,
+          { learningRate: 0.1 },
+          {
+            parameters: { x: { values: start, shape: [length] } },
+          },
+        )
+        for (let t = 1; t <= 7; t++) {
+          await long.step({ x: start.map((_, i) => Math.sin(t * (1 + (i % period)))) })
+        }
+        const { x } = await long.parameters()
+        expect(x).toEqual(x.map((_, i) => x[i % period]))
+        expect(x.slice(0, period)).not.toEqual(start.slice(0, period))
+      }
     },
   },
 ]

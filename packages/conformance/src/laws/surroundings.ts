@@ -3,8 +3,6 @@ import { expect } from 'vitest'
 import type { Law } from '../subject.ts'
 import { begin, gradientsAt, parameters, walk } from './trials.ts'
 
-const plain = sgd
-
 const norm = (values: readonly number[]): number => Math.hypot(...values)
 
 /** What plain SGD with learning rate 1 subtracts: the gradient, as it reached the rule. */
@@ -12,7 +10,7 @@ async function conditioned(
   subject: Parameters<Law['check']>[0],
   options: object,
 ): Promise<Readonly<Record<string, number[]>>> {
-  const session = begin(subject, plain, { learningRate: 1, ...options })
+  const session = begin(subject, sgd, { learningRate: 1, ...options })
   await session.step(gradientsAt(1))
   const after = await session.parameters()
   return Object.fromEntries(
@@ -58,7 +56,7 @@ export const surroundings: readonly Law[] = [
   {
     name: 'accumulation steps by the mean of the gradients, and says when',
     async check(subject) {
-      const session = begin(subject, plain, { learningRate: 1, accumulate: 3 })
+      const session = begin(subject, sgd, { learningRate: 1, accumulate: 3 })
       const [a, b, c] = [1, 2, 3].map((t) => gradientsAt(t).bias)
       expect(await session.step({ bias: a })).toBe('accumulated')
       expect(await session.step({ bias: b })).toBe('accumulated')
@@ -73,7 +71,7 @@ export const surroundings: readonly Law[] = [
   {
     name: 'the weight average follows by 1−d, and swapping it in and out changes nothing',
     async check(subject) {
-      const session = begin(subject, plain, { learningRate: 0.5, averageWeights: { decay: 0.75 } })
+      const session = begin(subject, sgd, { learningRate: 0.5, averageWeights: { decay: 0.75 } })
       const average = [...parameters.bias.values]
       for (let t = 1; t <= 5; t++) {
         await walk(session, t, t)
@@ -86,6 +84,40 @@ export const surroundings: readonly Law[] = [
       for (const [i, x] of bias.entries()) expect(x).toBeCloseTo(average[i], 5)
       session.optimizer.swapAverage()
       expect(await session.parameters()).toEqual(trained)
+    },
+  },
+  {
+    name: 'gradients are centralized first and clipped then, whatever number of axes they have',
+    async check(subject) {
+      const g = [4, 0, -2, 6, 1, 1, 1, 9]
+      const cube = { values: new Array(8).fill(0), shape: [2, 2, 2] }
+      const session = begin(
+        subject,
+        sgd,
+        { learningRate: 1, centralize: true, clip: { by: 'value', limit: 3 } },
+        { parameters: { cube } },
+      )
+      await session.step({ cube: g })
+      // The means of the two rows are 2 and 3.
+      const expected = [-2, 2, 3, -3, 2, 2, 2, -3]
+      const moved = (await session.parameters()).cube
+      for (const [i, x] of expected.entries()) expect(moved[i]).toBeCloseTo(x, 6)
+    },
+  },
+  {
+    name: 'Lookahead moves before the average follows, and both begin at the first step',
+    async check(subject) {
+      const session = begin(subject, sgd, {
+        learningRate: 1,
+        lookahead: { every: 1, alpha: 0.5 },
+        averageWeights: { decay: 0.5 },
+      })
+      await session.place({ bias: [8, 0, 0] })
+      await session.step({ bias: [4, 0, 0] })
+      // 8 − 4 = 4; half way back to 8 is 6; the average of 8 and 6 is 7.
+      expect((await session.parameters()).bias[0]).toBeCloseTo(6, 6)
+      session.optimizer.swapAverage()
+      expect((await session.parameters()).bias[0]).toBeCloseTo(7, 6)
     },
   },
   {

@@ -77,7 +77,9 @@ export function condition<T>(
   if (!clip) return
   const arrays = gradients.map(({ gradient }) => gradient)
   const scaled = (some: readonly T[], norm: number): void => {
-    if (norm > clip.limit) backend.apply(scale, { gradient: some }, { factor: clip.limit / norm })
+    // A norm that is NaN makes all it belongs to NaN, rather than letting the rest pass unclipped.
+    if (!(norm <= clip.limit))
+      backend.apply(scale, { gradient: some }, { factor: clip.limit / norm })
   }
   switch (clip.by) {
     case 'value':

@@ -24,6 +24,8 @@ const defaults: SgdOptions = {
 export const sgd: UpdateRule<SgdOptions> = defineRule({
   name: 'SGD',
   defaults,
+  conflict: ({ momentum, nesterov }) =>
+    nesterov && momentum === 0 ? 'nesterov needs a momentum above 0' : undefined,
   slots: ({ momentum }) => (momentum === 0 ? [] : ['m']),
   form: ({ momentum, nesterov }) => ({ momentum: momentum !== 0, nesterov }),
   coefficients: ({ learningRate, momentum }) => ({ learningRate, momentum }),

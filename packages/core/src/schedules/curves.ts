@@ -1,13 +1,5 @@
-import { count, nonNegative, positive, type Range } from '../ranges.ts'
+import { checkSchedule } from './check.ts'
 import type { Piece, Schedule } from './schedule.ts'
-
-const check = (kind: string, ranges: Readonly<Record<string, readonly [number, Range]>>): void => {
-  for (const [option, [value, range]] of Object.entries(ranges)) {
-    if (!range.holds(value)) {
-      throw new RangeError(`${kind}: ${option} must be ${range.text}, but is ${value}`)
-    }
-  }
-}
 
 /** From one value to another. */
 export interface RampOptions {
@@ -19,44 +11,35 @@ export interface RampOptions {
   readonly steps: number
 }
 
-const ramp = (
-  kind: string,
-  { from, to = 0, steps }: RampOptions,
-): { readonly from: number; readonly to: number; readonly steps: number } => {
-  check(kind, { from: [from, nonNegative], to: [to, nonNegative], steps: [steps, count] })
-  return { from, to, steps }
+/** A schedule that is in order. */
+const checked = (schedule: Schedule): Schedule => {
+  checkSchedule(schedule.kind, schedule)
+  return schedule
 }
 
 /** Always the same value. @throws RangeError if it is negative or not finite. */
-export function constant(value: number): Schedule {
-  check('constant', { value: [value, nonNegative] })
-  return { kind: 'constant', value }
-}
+export const constant = (value: number): Schedule => checked({ kind: 'constant', value })
 
 /** A straight line, and `to` from then on: a warm-up or a decay. @throws RangeError on a bad option. */
-export const linear = (options: RampOptions): Schedule => ({
-  kind: 'linear',
-  ...ramp('linear', options),
-})
+export const linear = ({ from, to = 0, steps }: RampOptions): Schedule =>
+  checked({ kind: 'linear', from, to, steps })
 
 /** Half a cosine wave, and `to` from then on. @throws RangeError on a bad option. */
-export const cosine = (options: RampOptions): Schedule => ({
-  kind: 'cosine',
-  ...ramp('cosine', options),
-})
+export const cosine = ({ from, to = 0, steps }: RampOptions): Schedule =>
+  checked({ kind: 'cosine', from, to, steps })
 
 /** from · factorˢᵗᵉᵖ. @throws RangeError on a bad option. */
-export function exponential({ from, factor }: { from: number; factor: number }): Schedule {
-  check('exponential', { from: [from, nonNegative], factor: [factor, positive] })
-  return { kind: 'exponential', from, factor }
-}
+export const exponential = (options: {
+  readonly from: number
+  readonly factor: number
+}): Schedule => checked({ kind: 'exponential', ...options })
 
 /** Multiplied by `factor` after every so many steps. @throws RangeError on a bad option. */
-export function stepDecay(options: { from: number; factor: number; every: number }): Schedule {
-  const { from, factor, every } = options
-  check('step', { from: [from, nonNegative], factor: [factor, positive], every: [every, count] })
-  return { kind: 'step', from, factor, every }
-}
+export const stepDecay = (options: {
+  readonly from: number
+  readonly factor: number
+  readonly every: number
+}): Schedule => checked({ kind: 'stepDecay', ...options })
 
 /**
  * Cosine waves that start again, each `growth` times as long as the one before it, 1 where left out.
@@ -64,11 +47,13 @@ export function stepDecay(options: { from: number; factor: number; every: number
  * @throws RangeError on a bad option.
  * @see Loshchilov and Hutter, arXiv:1608.03983.
  */
-export function warmRestarts(options: RampOptions & { readonly growth?: number }): Schedule {
-  const { growth = 1 } = options
-  check('warmRestarts', { growth: [growth, count] })
-  return { kind: 'warmRestarts', ...ramp('warmRestarts', options), growth }
-}
+export const warmRestarts = ({
+  from,
+  to = 0,
+  steps,
+  growth = 1,
+}: RampOptions & { readonly growth?: number }): Schedule =>
+  checked({ kind: 'warmRestarts', from, to, steps, growth })
 
 /** When a plateau is reached, and what follows. */
 export interface PlateauOptions {
@@ -89,25 +74,18 @@ export interface PlateauOptions {
  *
  * @throws RangeError on a bad option.
  */
-export function plateau(options: PlateauOptions): Schedule {
-  const { from, factor = 0.1, patience = 10, threshold = 1e-4, minimum = 0 } = options
-  check('plateau', {
-    from: [from, nonNegative],
-    factor: [factor, positive],
-    patience: [patience, nonNegative],
-    threshold: [threshold, nonNegative],
-    minimum: [minimum, nonNegative],
-  })
-  return { kind: 'plateau', from, factor, patience, threshold, minimum }
-}
+export const plateau = ({
+  from,
+  factor = 0.1,
+  patience = 10,
+  threshold = 1e-4,
+  minimum = 0,
+}: PlateauOptions): Schedule =>
+  checked({ kind: 'plateau', from, factor, patience, threshold, minimum })
 
 /**
  * One schedule after another; the last goes on for ever.
  *
  * @throws RangeError if there is none, or one takes less than a step.
  */
-export function join(...pieces: readonly Piece[]): Schedule {
-  check('join', { 'the number of pieces': [pieces.length, count] })
-  for (const { steps } of pieces) check('join', { steps: [steps, count] })
-  return { kind: 'join', pieces }
-}
+export const join = (...pieces: readonly Piece[]): Schedule => checked({ kind: 'join', pieces })

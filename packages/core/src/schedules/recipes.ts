@@ -1,15 +1,14 @@
-import { fraction } from '../ranges.ts'
+import { fraction, mustHold } from '../ranges.ts'
 import { constant, cosine, join, type RampOptions } from './curves.ts'
 import type { Schedule } from './schedule.ts'
 
 /** The step nearest to a share of all steps, with at least one step on either side. */
 function split(kind: string, share: number, steps: number): number {
-  if (!fraction.holds(share)) {
-    throw new RangeError(`${kind}: start must be ${fraction.text}, but is ${share}`)
-  }
-  if (!Number.isSafeInteger(steps) || steps < 2) {
-    throw new RangeError(`${kind}: steps must be a whole number, at least 2, but is ${steps}`)
-  }
+  mustHold(kind, 'start', share, fraction)
+  mustHold(kind, 'steps', steps, {
+    text: 'a whole number, at least 2',
+    holds: (value) => Number.isSafeInteger(value) && Number(value) >= 2,
+  })
   return Math.min(Math.max(Math.round(share * steps), 1), steps - 1)
 }
 

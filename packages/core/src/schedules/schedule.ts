@@ -13,7 +13,7 @@ export type Schedule =
   | ({ readonly kind: 'cosine' } & Ramp)
   | { readonly kind: 'exponential'; readonly from: number; readonly factor: number }
   | {
-      readonly kind: 'step'
+      readonly kind: 'stepDecay'
       readonly from: number
       readonly factor: number
       readonly every: number
@@ -63,7 +63,7 @@ export function learningRateAt(
       return between(schedule, easeInOut(Math.min(step / schedule.steps, 1)))
     case 'exponential':
       return schedule.from * schedule.factor ** step
-    case 'step':
+    case 'stepDecay':
       return schedule.from * schedule.factor ** Math.floor(step / schedule.every)
     case 'warmRestarts':
       return between(schedule, easeInOut(phaseOfCycle(schedule, step)))
@@ -120,15 +120,10 @@ function reductions(
 
 /** Each piece counts its steps, and sees reports, from its own start; the last one goes on. */
 function joinedAt(pieces: readonly Piece[], step: number, reports: readonly Report[]): number {
-  let start = 0
-  for (const [i, { schedule, steps }] of pieces.entries()) {
-    if (step < start + steps || i === pieces.length - 1) {
-      const own = reports
-        .filter((report) => report.step > start)
-        .map((report) => ({ ...report, step: report.step - start }))
-      return learningRateAt(schedule, step - start, own)
-    }
-    start += steps
-  }
-  return Number.NaN
+  const [{ schedule, steps }, ...rest] = pieces
+  if (step < steps || rest.length === 0) return learningRateAt(schedule, step, reports)
+  const later = reports
+    .filter((report) => report.step > steps)
+    .map((report) => ({ ...report, step: report.step - steps }))
+  return joinedAt(rest, step - steps, later)
 }

@@ -77,7 +77,7 @@ const block = (channels: number, { stride, lastScale }: BlockOptions): Layer =>
 const shortcut =
   (channels: number, stride: number): Layer =>
   (x, scope) => {
-    const shrink = stride === 1 ? [] : [averagePool(stride)]
+    const shrink = stride === 1 ? [] : [averagePool(stride, { roundUp: true })]
     const project = x.shape[1] === channels ? [] : [convNorm(channels, { kernel: 1 })]
     return sequential(...shrink, ...project)(x, scope)
   }

@@ -1,7 +1,7 @@
 import { settled } from '../graph/value.ts'
 import { count, type Tensor } from '../model/model.ts'
-import { slicedRanges } from '../shapes/indexing.ts'
 import { permutation } from '../shapes/layout.ts'
+import { slicedRanges } from '../shapes/parts.ts'
 import { places } from '../shapes/places.ts'
 import { repeatedElement } from '../shapes/source.ts'
 import { at, type Folding } from './folding.ts'

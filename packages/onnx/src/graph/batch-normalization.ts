@@ -1,3 +1,4 @@
+import { allButChannels, perChannel } from './channels.ts'
 import { add, div, mul, reduceMean, reshape, sqrt, square, sub } from './operations.ts'
 import { sizes, type Value } from './value.ts'
 
@@ -41,16 +42,14 @@ function standard({ x, scale, bias, epsilon }: BatchNormalized): Normalized {
 
 /** For runtimes that cannot train with the operator. */
 function plain({ x, scale, bias, epsilon }: BatchNormalized): Normalized {
-  const outer = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+  const outer = allButChannels(x)
   const channels = sizes(scale)
-  const perChannel = (value: Value): Value =>
-    reshape(value, [...channels, ...outer.slice(1).map(() => 1)])
   const mean = reduceMean(x, outer)
   const centered = sub(x, mean)
   const variance = reduceMean(square(centered), outer)
   const normalized = div(centered, sqrt(add(variance, epsilon)))
   return {
-    y: add(mul(normalized, perChannel(scale)), perChannel(bias)),
+    y: add(mul(normalized, perChannel(scale, x)), perChannel(bias, x)),
     mean: reshape(mean, channels),
     variance: reshape(variance, channels),
   }

@@ -1,5 +1,13 @@
 import { OnnxError } from '../error.ts'
-import type { Dimension, Model, Node, Shape, Tensor, ValueInfo } from '../model/model.ts'
+import {
+  type Dimension,
+  isFloat32,
+  type Model,
+  type Node,
+  type Shape,
+  type Tensor,
+  type ValueInfo,
+} from '../model/model.ts'
 import { describe } from '../model/order.ts'
 import type { Inferred } from '../shapes/inference.ts'
 import type { Graph } from './graph.ts'
@@ -22,8 +30,8 @@ export type Placement = (
 
 /** How a model is put into a graph. */
 export interface Placing extends OpenSizes {
-  /** Whether training may change an initializer. */
-  readonly mayChange?: (name: string, tensor: Tensor) => boolean
+  /** Whether training may change a float32 initializer. */
+  readonly mayChange?: (name: string, tensor: Tensor<'float32'>) => boolean
   /** The first that gives an answer is followed. */
   readonly placements?: readonly Placement[]
 }
@@ -46,8 +54,8 @@ export function fromModel(
   }
   for (const [name, tensor] of model.initializers) {
     if (tensor.type === 'opaque') continue
-    const place = mayChange(name, tensor) ? 'parameter' : 'initializer'
-    values.set(name, graph[place](name, tensor))
+    const changes = isFloat32(tensor) && mayChange(name, tensor)
+    values.set(name, changes ? graph.parameter(name, tensor) : graph.initializer(name, tensor))
   }
   for (const node of model.nodes) {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : known(values, node, name)))

@@ -30,6 +30,7 @@ export class Graph {
   readonly lowering: Lowering
   readonly #names = new Set<string>()
   readonly #reserved = new Set<string>()
+  readonly #counts = new Map<string, number>()
   readonly #inputs: Value[] = []
   readonly #initializers: Value[] = []
   readonly #constants = new Map<string, Value>()
@@ -69,7 +70,7 @@ export class Graph {
   }
 
   /** Adds a named tensor that training may change. */
-  parameter(name: string, initial: Tensor): Value {
+  parameter(name: string, initial: Tensor<'float32'>): Value {
     const { type, shape } = initial
     const value = { graph: this, name: this.claim(name), type, shape, initial }
     this.#initializers.push(value)
@@ -129,8 +130,9 @@ export class Graph {
 
   /** A name that nothing has yet, and that is not reserved. */
   freshName(stem: string): string {
-    let name = stem
-    for (let i = 1; this.#names.has(name) || this.#reserved.has(name); i++) name = `${stem}_${i}`
+    let [name, count] = [stem, this.#counts.get(stem) ?? 0]
+    while (this.#names.has(name) || this.#reserved.has(name)) name = `${stem}_${++count}`
+    this.#counts.set(stem, count)
     return name
   }
 

@@ -70,12 +70,14 @@ export class Operation {
     return value
   }
 
+  /** An attribute that is an integer. */
   int(name: string, otherwise: number): number {
     const value = this.attributes.get(name) ?? otherwise
     if (typeof value !== 'number') throw this.error(`attribute "${name}" must be an integer`)
     return value
   }
 
+  /** An attribute that is a list of integers; `undefined` where it is absent. */
   ints(name: string): readonly number[] | undefined {
     const value = this.attributes.get(name)
     if (value === undefined) return undefined
@@ -84,6 +86,7 @@ export class Operation {
     return value
   }
 
+  /** An attribute that is a float. */
   float(name: string, otherwise: number): number {
     const value = this.attributes.get(name) ?? { float: otherwise }
     if (typeof value !== 'object' || !('float' in value))
@@ -91,6 +94,7 @@ export class Operation {
     return value.float
   }
 
+  /** An attribute that is a string. */
   text(name: string, otherwise: string): string {
     const value = this.attributes.get(name) ?? otherwise
     if (typeof value !== 'string') throw this.error(`attribute "${name}" must be a string`)

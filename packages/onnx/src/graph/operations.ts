@@ -32,7 +32,7 @@ function binary(operator: string): Binary {
 }
 
 /** An operand as a value in another one's graph. */
-export const beside = (other: Value, operand: Operand): Value =>
+const beside = (other: Value, operand: Operand): Value =>
   typeof operand === 'number' ? other.graph.scalar(operand, other.type) : operand
 
 const unary =
@@ -58,7 +58,6 @@ export const erf: (x: Value) => Value = unary('Erf')
 export const exp: (x: Value) => Value = unary('Exp')
 export const log: (x: Value) => Value = unary('Log')
 export const neg: (x: Value) => Value = unary('Neg')
-export const not: (x: Value) => Value = unary('Not')
 export const relu: (x: Value) => Value = unary('Relu')
 export const sigmoid: (x: Value) => Value = unary('Sigmoid')
 export const sign: (x: Value) => Value = unary('Sign')

@@ -12,7 +12,7 @@ export interface Value {
   /** Its elements, where they are settled before the model runs. */
   readonly known?: Tensor
   /** What a parameter starts from: its elements may change, so they are never reckoned with. */
-  readonly initial?: Tensor
+  readonly initial?: Tensor<'float32'>
 }
 
 /**
@@ -21,11 +21,27 @@ export interface Value {
  */
 export function sizes({ name, shape }: Pick<Value, 'name' | 'shape'>): readonly number[] {
   return shape.map((size) => {
-    if (typeof size === 'string')
-      throw new OnnxError(`value "${name}": dimension "${size}" must have a size, but has none`)
+    if (typeof size === 'string') throw new OnnxError(openDimension(name, size))
     return size
   })
 }
+
+/**
+ * One length of a value in numbers; negative axes count from the end.
+ * @throws {OnnxError} When it is still a name, or there is no such axis.
+ */
+export function sizeOf({ name, shape }: Pick<Value, 'name' | 'shape'>, axis: number): number {
+  const size = shape.at(axis)
+  if (typeof size === 'number') return size
+  throw new OnnxError(
+    size === undefined
+      ? `value "${name}": must have an axis ${axis}, but has ${shape.length} axes`
+      : openDimension(name, size),
+  )
+}
+
+const openDimension = (name: string, size: string): string =>
+  `value "${name}": dimension "${size}" must have a size, but has none`
 
 /**
  * The elements of a value that must be settled before the model runs, such as the shape of a Reshape.

@@ -1,5 +1,5 @@
 import { apply, matMul, mul, transpose } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizeOf, type Value } from '../graph/value.ts'
 import { inside, type Layer } from './layer.ts'
 import { linear } from './linear.ts'
 
@@ -10,7 +10,7 @@ import { linear } from './linear.ts'
 export const selfAttention =
   (heads: number): Layer =>
   (x, scope) => {
-    const [length = 1, features = 1] = sizes({ name: x.name, shape: x.shape.slice(1) })
+    const [length, features] = [sizeOf(x, 1), sizeOf(x, 2)]
     const width = features / heads
     const projected = (name: string): Value => {
       const y = linear(features)(x, inside(scope, name))

@@ -1,5 +1,5 @@
 import { apply } from '../graph/operations.ts'
-import { sizes } from '../graph/value.ts'
+import { sizeOf } from '../graph/value.ts'
 import { type Initializer, kaimingNormal, zeros } from './initializers.ts'
 import { type Layer, parameter } from './layer.ts'
 
@@ -31,7 +31,7 @@ export const conv =
     }: ConvOptions = {},
   ): Layer =>
   (x, scope) => {
-    const [inputs = 1] = sizes({ name: x.name, shape: x.shape.slice(1, 2) })
+    const inputs = sizeOf(x, 1)
     const shape = [channels, inputs / groups, kernel, kernel]
     const w = parameter(x, scope, 'weight', shape, weight)
     const b = bias ? parameter(x, scope, 'bias', [channels], zeros) : undefined

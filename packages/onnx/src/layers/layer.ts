@@ -1,5 +1,5 @@
 import type { Value } from '../graph/value.ts'
-import { count, type Tensor } from '../model/model.ts'
+import { count } from '../model/model.ts'
 import type { Random } from '../random.ts'
 import type { Initializer } from './initializers.ts'
 
@@ -30,8 +30,7 @@ export function parameter(
   const draw = initializer(shape, random)
   const data = new Float32Array(count(shape))
   for (let i = 0; i < data.length; i++) data[i] = draw()
-  const tensor: Tensor = { type: 'float32', shape, data }
-  return graph.parameter(`${path}${name}`, tensor)
+  return graph.parameter(`${path}${name}`, { type: 'float32', shape, data })
 }
 
 /** Layers one after the other, named by their number. */

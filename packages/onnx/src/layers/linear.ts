@@ -1,5 +1,5 @@
 import { add, apply, matMul } from '../graph/operations.ts'
-import { sizes } from '../graph/value.ts'
+import { sizeOf } from '../graph/value.ts'
 import { type Initializer, xavierUniform, zeros } from './initializers.ts'
 import { type Layer, parameter } from './layer.ts'
 
@@ -13,7 +13,7 @@ export interface LinearOptions {
 export const linear =
   (features: number, { bias = true, weight = xavierUniform }: LinearOptions = {}): Layer =>
   (x, scope) => {
-    const [inputs = 1] = sizes({ name: x.name, shape: x.shape.slice(-1) })
+    const inputs = sizeOf(x, -1)
     const w = parameter(x, scope, 'weight', [features, inputs], weight)
     const b = bias ? parameter(x, scope, 'bias', [features], zeros) : undefined
     if (x.shape.length === 2) return apply('Gemm', [x, w, b], { transB: 1 })

@@ -1,5 +1,5 @@
 import { apply } from '../graph/operations.ts'
-import { sizes } from '../graph/value.ts'
+import { sizeOf } from '../graph/value.ts'
 import { type Initializer, ones, zeros } from './initializers.ts'
 import { type Layer, parameter } from './layer.ts'
 
@@ -22,7 +22,7 @@ export const batchNorm =
     readonly momentum?: number
   } = {}): Layer =>
   (x, scope) => {
-    const shape = sizes({ name: x.name, shape: x.shape.slice(1, 2) })
+    const shape = [sizeOf(x, 1)]
     const inputs = [
       parameter(x, scope, 'weight', shape, scale),
       parameter(x, scope, 'bias', shape, zeros),
@@ -39,7 +39,7 @@ export const batchNorm =
 export const layerNorm =
   ({ epsilon = 1e-5, scale = ones }: NormalizationOptions = {}): Layer =>
   (x, scope) => {
-    const shape = sizes({ name: x.name, shape: x.shape.slice(-1) })
+    const shape = [sizeOf(x, -1)]
     const weight = parameter(x, scope, 'weight', shape, scale)
     const bias = parameter(x, scope, 'bias', shape, zeros)
     return apply('LayerNormalization', [x, weight, bias], { axis: -1, epsilon: { float: epsilon } })

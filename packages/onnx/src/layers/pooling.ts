@@ -6,16 +6,19 @@ export interface PoolOptions {
   /** By default the kernel's size: windows lie side by side. */
   readonly stride?: number
   readonly padding?: number
+  /** Lets the last window hang over the edge, rather than leave out what does not fill one. */
+  readonly roundUp?: boolean
 }
 
 const pool =
   (operator: string) =>
-  (kernel: number, { stride = kernel, padding = 0 }: PoolOptions = {}): Layer =>
+  (kernel: number, { stride = kernel, padding = 0, roundUp = false }: PoolOptions = {}): Layer =>
   (x) =>
     apply(operator, [x], {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],
+      ceil_mode: Number(roundUp),
     })
 
 type Pool = (kernel: number, options?: PoolOptions) => Layer

@@ -41,5 +41,7 @@ export const foldBatch: Placement = (graph, node, inputs) => {
   })
   const [outputs = 1] = sizes(weight)
   const images = reshape(convolved, [outputs, batch, step / stride, columns])
-  return [transpose(slice(images, [{ axis: 2, start: 0, end: rows }]), [1, 0, 2, 3])]
+  const whole = step / stride === rows
+  const cut = whole ? images : slice(images, [{ axis: 2, start: 0, end: rows }])
+  return [transpose(cut, [1, 0, 2, 3])]
 }

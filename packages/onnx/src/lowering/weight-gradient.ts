@@ -9,7 +9,7 @@ import {
   transpose,
   transposeMatrix,
 } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizeOf, sizes, type Value } from '../graph/value.ts'
 import { count } from '../model/model.ts'
 import { places } from '../shapes/places.ts'
 import { seenBy, type Window } from '../shapes/window.ts'
@@ -121,8 +121,8 @@ function shiftedImages({ image, gradient, window, groups }: Convolved): readonly
 
 /** From outputs × (kernel · inputs) to outputs × inputs × kernel. */
 function asWeight(product: Value, { image, gradient, window, groups }: Convolved): Value {
-  const perGroup = (sizes(image)[1] ?? 1) / groups
-  const outputs = sizes(gradient)[1] ?? 1
+  const perGroup = sizeOf(image, 1) / groups
+  const outputs = sizeOf(gradient, 1)
   const axes = window.kernel.map((_, axis) => axis + 1)
   return transpose(reshape(product, [outputs, ...window.kernel, perGroup]), [
     0,

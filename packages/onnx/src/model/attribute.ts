@@ -1,4 +1,4 @@
-import { create, isFieldSet } from '@bufbuild/protobuf'
+import { create, isFieldSet, isMessage } from '@bufbuild/protobuf'
 import { OnnxError } from '../error.ts'
 import { noExternalData } from './external-data.ts'
 import type { Attribute } from './model.ts'
@@ -54,7 +54,10 @@ export function writeAttribute(name: string, value: Attribute): AttributeProto {
       type: kinds.tensor,
       t: writeTensor('', value.tensor),
     })
-  if ('message' in value) return value.message
+  if ('message' in value) {
+    if (isMessage(value.message, AttributeProtoSchema)) return value.message
+    throw new OnnxError(`attribute "${name}": one that is not understood must be one that was read`)
+  }
   return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) })
 }
 

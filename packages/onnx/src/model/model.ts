@@ -1,11 +1,5 @@
+import type { Message } from '@bufbuild/protobuf'
 import type { DataType, Elements } from './data-type.ts'
-import type {
-  AttributeProto,
-  ModelProto,
-  NodeProto,
-  TensorProto,
-  ValueInfoProto,
-} from './onnx_pb.ts'
 
 /** The length of an axis, or the name of a length that is settled later, such as `batch`. */
 export type Dimension = number | string
@@ -14,16 +8,20 @@ export type Dimension = number | string
 export type Shape = readonly Dimension[]
 
 /** Elements in row-major order. */
-export interface Tensor {
-  readonly type: DataType
+export interface Tensor<T extends DataType = DataType> {
+  readonly type: T
   readonly shape: readonly number[]
-  readonly data: Elements
+  readonly data: Elements<T>
 }
+
+/** Tells tensors that can be trained from others. */
+export const isFloat32 = (tensor: Tensor | OpaqueTensor): tensor is Tensor<'float32'> =>
+  tensor.type === 'float32'
 
 /** A tensor of a type that is not computed with (strings, four-bit numbers …): carried, not read. */
 export interface OpaqueTensor {
   readonly type: 'opaque'
-  readonly message: TensorProto
+  readonly message: Message
 }
 
 /** A value of a node's attribute. A bare number is an integer, a bare array a list of integers. */
@@ -34,7 +32,7 @@ export type Attribute =
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly tensor: Tensor }
-  | { readonly message: AttributeProto }
+  | { readonly message: Message }
 
 /** One application of an operator. An absent optional input or output has the empty name. */
 export interface Node {
@@ -46,7 +44,7 @@ export interface Node {
   readonly outputs: readonly string[]
   readonly attributes: ReadonlyMap<string, Attribute>
   /** What it was read from; fields that are not understood are written back from it. */
-  readonly message?: NodeProto
+  readonly message?: Message
 }
 
 /** What is known of a value: an input, an output, or one in between. */
@@ -56,7 +54,7 @@ export interface ValueInfo {
   readonly type: DataType | undefined
   /** Absent where not even the number of axes is known. */
   readonly shape: Shape | undefined
-  readonly message?: ValueInfoProto
+  readonly message?: Message
 }
 
 /** A model: a graph of nodes in an order in which they can run. Operators are those of opset 21. */
@@ -71,7 +69,7 @@ export interface Model {
   readonly values: ReadonlyMap<string, ValueInfo>
   /** The operator sets used beside the standard one, and their versions. */
   readonly domains: ReadonlyMap<string, number>
-  readonly message?: ModelProto
+  readonly message?: Message
 }
 
 /** The product of lengths: 1 for a scalar. */

@@ -1,4 +1,5 @@
-import { create, type Message, toBinary } from '@bufbuild/protobuf'
+import { create, isMessage, type Message, toBinary } from '@bufbuild/protobuf'
+import { OnnxError } from '../error.ts'
 import { writeAttribute } from './attribute.ts'
 import { codeOf } from './data-type.ts'
 import type { Dimension, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model.ts'
@@ -8,6 +9,7 @@ import {
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
+  TensorProtoSchema,
   type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
@@ -21,7 +23,8 @@ const irVersion = 10n
 
 /** Writes a model as opset 21, IR 10, with its weights inside. What reading did not understand is kept. */
 export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
-  const sources = new Map(model.message?.graph?.initializer.map((tensor) => [tensor.name, tensor]))
+  const source = isMessage(model.message, ModelProtoSchema) ? model.message : undefined
+  const sources = new Map(source?.graph?.initializer.map((tensor) => [tensor.name, tensor]))
   const graph = create(GraphProtoSchema, {
     name: model.name,
     node: model.nodes.map(writeNode),
@@ -35,12 +38,12 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
   const opsets = new Map([['', newestOpset], ...model.domains])
   const message = create(ModelProtoSchema, {
     irVersion,
-    producerName: model.message?.producerName ?? 'diffgrad',
-    producerVersion: model.message?.producerVersion ?? '',
-    graph: keepUnknown(graph, model.message?.graph),
+    producerName: source?.producerName ?? 'diffgrad',
+    producerVersion: source?.producerVersion ?? '',
+    graph: keepUnknown(graph, source?.graph),
     opsetImport: [...opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
   })
-  return toBinary(ModelProtoSchema, keepUnknown(message, model.message))
+  return toBinary(ModelProtoSchema, keepUnknown(message, source))
 }
 
 function writeNode(node: Node): NodeProto {
@@ -55,11 +58,17 @@ function writeNode(node: Node): NodeProto {
   return keepUnknown(message, node.message)
 }
 
-const writeInitializer = (name: string, tensor: Tensor | OpaqueTensor): TensorProto =>
-  tensor.type === 'opaque' ? tensor.message : writeTensor(name, tensor)
+function writeInitializer(name: string, tensor: Tensor | OpaqueTensor): TensorProto {
+  if (tensor.type !== 'opaque') return writeTensor(name, tensor)
+  if (isMessage(tensor.message, TensorProtoSchema)) return tensor.message
+  throw new OnnxError(`tensor "${name}": an opaque tensor must be one that was read`)
+}
 
 function writeValueInfo({ name, type, shape, message }: ValueInfo): ValueInfoProto {
-  if (type === undefined) return message ?? create(ValueInfoProtoSchema, { name })
+  if (type === undefined)
+    return isMessage(message, ValueInfoProtoSchema)
+      ? message
+      : create(ValueInfoProtoSchema, { name })
   const dimensions = shape && { shape: { dim: shape.map(writeDimension) } }
   const written = create(ValueInfoProtoSchema, {
     name,
@@ -77,7 +86,7 @@ const writeDimension = (size: Dimension): TensorShapeProto_Dimension =>
   })
 
 /** Gives a message the fields of its source that our schema does not name. */
-function keepUnknown<T extends Message>(message: T, source: T | undefined): T {
+function keepUnknown<T extends Message>(message: T, source: Message | undefined): T {
   if (source?.$unknown) message.$unknown = source.$unknown
   return message
 }

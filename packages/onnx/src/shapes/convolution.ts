@@ -1,5 +1,5 @@
 import type { Operation } from '../graph/operation.ts'
-import { sizes } from '../graph/value.ts'
+import { sizeOf, sizes } from '../graph/value.ts'
 import type { Inference } from './inference.ts'
 import { slide, space, spans, type Window, windowOf } from './window.ts'
 
@@ -36,7 +36,7 @@ const convTranspose: Inference = (operation) => {
       (window.end[axis] ?? 0) +
       (extra[axis] ?? 0),
   )
-  const channels = (sizes(w)[1] ?? 0) * operation.int('group', 1)
+  const channels = sizeOf(w, 1) * operation.int('group', 1)
   return [{ type: x.type, shape: [x.shape[0] ?? 1, channels, ...image] }]
 }
 

@@ -5,6 +5,7 @@ import { indexing } from './indexing.ts'
 import type { Inference, Inferred } from './inference.ts'
 import { layout } from './layout.ts'
 import { normalization } from './normalization.ts'
+import { parts } from './parts.ts'
 import { pooling } from './pooling.ts'
 import { product } from './product.ts'
 import { reduction } from './reduction.ts'
@@ -20,6 +21,7 @@ const inferences = new Map<string, Inference>(
     reduction,
     layout,
     indexing,
+    parts,
     source,
   ].flatMap((family) => Object.entries(family)),
 )

@@ -1,6 +1,6 @@
 import type { Operation } from '../../graph/operation.ts'
 import { div } from '../../graph/operations.ts'
-import { sizes, type Value } from '../../graph/value.ts'
+import { sizeOf, sizes, type Value } from '../../graph/value.ts'
 import { convolveTransposed } from '../../lowering/image-gradient.ts'
 import { count } from '../../model/model.ts'
 import { places } from '../../shapes/places.ts'
@@ -12,7 +12,7 @@ import type { Rule } from '../rule.ts'
 export const AveragePool: Rule = (operation, dy) => {
   const x = operation.input(0)
   const window = poolingWindow(operation)
-  const groups = sizes(x)[1] ?? 1
+  const groups = sizeOf(x, 1)
   const shape = [groups, 1, ...window.kernel]
   const ones = dy.graph.constant({
     type: 'float32',

@@ -1,3 +1,4 @@
+import { allButChannels, perChannel } from '../../graph/channels.ts'
 import type { Operation } from '../../graph/operation.ts'
 import {
   add,
@@ -22,23 +23,20 @@ import type { Rule } from '../rule.ts'
  */
 export const BatchNormalization: Rule = (operation, dy) => {
   const [x, gamma] = [operation.input(0), operation.input(1)]
-  const outer = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
-  const channels = sizes(gamma)
-  const perChannel = (value: Value): Value =>
-    reshape(value, [...channels, ...outer.slice(1).map(() => 1)])
+  const outer = allButChannels(x)
   const training = operation.int('training_mode', 0) !== 0
   const [mean, variance] = training ? batchStatistics(operation, outer) : givenStatistics(operation)
   const r = div(1, sqrt(add(variance, operation.float('epsilon', 1e-5))))
-  const centered = sub(x, perChannel(mean))
+  const centered = sub(x, perChannel(mean, x))
   const dBeta = reduceSum(dy, outer, 'drop')
   const dGamma = mul(r, reduceSum(mul(dy, centered), outer, 'drop'))
   const slope = mul(gamma, r)
-  const direct = mul(dy, perChannel(slope))
+  const direct = mul(dy, perChannel(slope, x))
   if (!training) return [direct, dGamma, dBeta]
-  const perElement = count(channels) / count(sizes(x))
+  const perElement = count(sizes(gamma)) / count(sizes(x))
   const ofMean = mul(mul(slope, dBeta), -perElement)
   const ofVariance = neg(mul(mul(mul(slope, r), dGamma), perElement))
-  const indirect = add(mul(centered, perChannel(ofVariance)), perChannel(ofMean))
+  const indirect = add(mul(centered, perChannel(ofVariance, x)), perChannel(ofMean, x))
   return [add(direct, indirect), dGamma, dBeta]
 }
 

@@ -1,3 +1,4 @@
+import { allButChannels } from '../../graph/channels.ts'
 import { reduceSum } from '../../graph/operations.ts'
 import { imageGradients } from '../../lowering/image-gradient.ts'
 import { weightGradients } from '../../lowering/weight-gradient.ts'
@@ -14,10 +15,9 @@ export const Conv: Rule = (operation, dy) => {
   const { imageGradient, weightGradient } = operation.graph.lowering
   const window = convolutionWindow(operation)
   const groups = operation.int('group', 1)
-  const batchAndSpace = dy.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
   return [
     imageGradients[imageGradient]({ gradient: dy, weight, window, groups, space: space(image) }),
     weightGradients[weightGradient]({ image, gradient: dy, window, groups }),
-    reduceSum(dy, batchAndSpace, 'drop'),
+    reduceSum(dy, allButChannels(dy), 'drop'),
   ]
 }

@@ -1,3 +1,4 @@
+import { allButChannels } from '../../graph/channels.ts'
 import { apply, reduceSum } from '../../graph/operations.ts'
 import { weightGradients } from '../../lowering/weight-gradient.ts'
 import { convolutionWindow } from '../../shapes/convolution.ts'
@@ -11,7 +12,6 @@ export const ConvTranspose: Rule = (operation, dy) => {
   const [x, w] = [operation.input(0), operation.input(1)]
   const window = convolutionWindow(operation)
   const groups = operation.int('group', 1)
-  const batchAndSpace = dy.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
   const dx = apply('Conv', [dy, w], {
     kernel_shape: window.kernel,
     strides: window.strides,
@@ -25,5 +25,5 @@ export const ConvTranspose: Rule = (operation, dy) => {
     window,
     groups,
   })
-  return [dx, dw, reduceSum(dy, batchAndSpace, 'drop')]
+  return [dx, dw, reduceSum(dy, allButChannels(dy), 'drop')]
 }

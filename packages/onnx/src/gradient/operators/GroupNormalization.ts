@@ -1,3 +1,4 @@
+import { allButChannels, perChannel } from '../../graph/channels.ts'
 import { mul, reduceSum, reshape, sub } from '../../graph/operations.ts'
 import { sizes, type Value } from '../../graph/value.ts'
 import { count } from '../../model/model.ts'
@@ -14,12 +15,10 @@ export const GroupNormalization: Rule = (operation, dy) => {
     reshape(value, [batch, groups, (channels / groups) * count(space)])
   const [mean, inverse] = statistics(grouped(x), [2], operation.float('epsilon', 1e-5))
   const normalized = mul(sub(grouped(x), mean), inverse)
-  const perChannel = reshape(scale, [channels, ...space.map(() => 1)])
-  const outer = [0, ...space.map((_, axis) => axis + 2)]
-  const dx = normalizedGradient(normalized, inverse, grouped(mul(dy, perChannel)), [2])
+  const dx = normalizedGradient(normalized, inverse, grouped(mul(dy, perChannel(scale, x))), [2])
   return [
     reshape(dx, shape),
-    reduceSum(mul(dy, reshape(normalized, shape)), outer, 'drop'),
-    reduceSum(dy, outer, 'drop'),
+    reduceSum(mul(dy, reshape(normalized, shape)), allButChannels(x), 'drop'),
+    reduceSum(dy, allButChannels(x), 'drop'),
   ]
 }

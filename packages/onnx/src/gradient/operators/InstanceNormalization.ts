@@ -1,5 +1,5 @@
-import { mul, reduceSum, reshape, sub } from '../../graph/operations.ts'
-import { sizes } from '../../graph/value.ts'
+import { allButChannels, perChannel } from '../../graph/channels.ts'
+import { mul, reduceSum, sub } from '../../graph/operations.ts'
 import { normalizedGradient, statistics } from '../normalized.ts'
 import type { Rule } from '../rule.ts'
 
@@ -9,10 +9,9 @@ export const InstanceNormalization: Rule = (operation, dy) => {
   const space = x.shape.map((_, axis) => axis).slice(2)
   const [mean, inverse] = statistics(x, space, operation.float('epsilon', 1e-5))
   const normalized = mul(sub(x, mean), inverse)
-  const perChannel = reshape(scale, [...sizes(scale), ...space.map(() => 1)])
   return [
-    normalizedGradient(normalized, inverse, mul(dy, perChannel), space),
-    reduceSum(mul(dy, normalized), [0, ...space], 'drop'),
-    reduceSum(dy, [0, ...space], 'drop'),
+    normalizedGradient(normalized, inverse, mul(dy, perChannel(scale, x)), space),
+    reduceSum(mul(dy, normalized), allButChannels(x), 'drop'),
+    reduceSum(dy, allButChannels(x), 'drop'),
   ]
 }

@@ -1,6 +1,6 @@
 import { pad, reshape, slice } from '../../graph/operations.ts'
 import { sizes, type Value } from '../../graph/value.ts'
-import { type Range, slicedRanges } from '../../shapes/indexing.ts'
+import { type Range, slicedRanges } from '../../shapes/parts.ts'
 import { type Rule, unary } from '../rule.ts'
 
 /** y = every step-th element of x from a start on;  ∂x = ∂y put back to its places, 0 elsewhere */

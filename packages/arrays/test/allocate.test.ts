@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
+
+const shapes = { weights: [37, 11], bias: [11], scale: [1], more: [20, 1000] } as const
+type Name = keyof typeof shapes
+const names = Object.keys(shapes) as Name[]
+
+const startOf = (i: number): number => Math.sin(1.3 * i)
+const gradientOf = (t: number, i: number): number => Math.cos(0.7 * t + i) * (i % 5)
+
+/** Parameters and gradients, allocated, with the same in arrays of a user's own. */
+function twins(dtype: 'float32' | 'float64') {
+  const allocated = allocate<typeof shapes, 'float32' | 'float64'>(shapes, { dtype })
+  for (const name of names)
+    allocated.parameters[name].set(allocated.parameters[name].map((_, i) => startOf(i)))
+  const entries = names.map((name) => [name, allocated.parameters[name].slice()] as const)
+  const own = new Map(entries)
+  const shaped = entries.map(
+    ([name, values]) => [name, { values, shape: shapes[name] as readonly number[] }] as const,
+  )
+  const fill = (t: number) => {
+    for (const name of names) {
+      allocated.gradients[name].set(allocated.gradients[name].map((_, i) => gradientOf(t, i)))
+    }
+    return Object.fromEntries(names.map((name) => [name, allocated.gradients[name].slice()]))
+  }
+  return { allocated, own, shaped, fill }
+}
+
+test.each(
+  (['float32', 'float64'] as const).flatMap((dtype) =>
+    [SGD, DiffGrad, DiffMod, Ranger].map((Rule) => [dtype, Rule.name, Rule] as const),
+  ),
+)('in %s, %s moves allocated and own parameters alike, to the last bit', (dtype, _, Rule) => {
+  const { allocated, own, shaped, fill } = twins(dtype)
+  const options = {
+    weightDecay: 0.1,
+    groups: [noDecayOnBiasAndNorm],
+    averageWeights: { decay: 0.9 },
+  }
+  const there = new Rule(allocated.parameters, options)
+  const here = new Rule(shaped, options)
+  expect([there.kernel.copies, here.kernel.copies]).toEqual([false, true])
+  for (let t = 1; t <= 40; t++) {
+    const gradients = fill(t)
+    const some = t % 7 === 0 ? { bias: null } : {}
+    there.step({ ...allocated.gradients, ...some })
+    here.step({ ...gradients, ...some })
+  }
+  for (const name of names) expect(own.get(name)).toEqual(allocated.parameters[name])
+  expect(there.stateDict().parameters).toEqual(here.stateDict().parameters)
+})
+
+test('allocated parameters and gradients have their shapes, and begin at zero', () => {
+  const { parameters, gradients } = allocate({ weights: [3, 2], bias: [3], none: [0] })
+  expect(parameters.weights).toEqual(new Float32Array(6))
+  expect(gradients.none).toEqual(new Float32Array(0))
+  gradients.weights.set([1, 2, 3, 4, 5, 6])
+  new SGD(parameters, { learningRate: 1, centralize: true }).step(gradients)
+  expect(parameters.weights).toEqual(Float32Array.of(0.5, -0.5, 0.5, -0.5, 0.5, -0.5))
+})
+
+test('optimizers of one allocation share its room, and give it back', () => {
+  const { parameters, gradients } = allocate({ w: [100_000] })
+  gradients.w.fill(1)
+  for (let k = 0; k < 5; k++) {
+    const optimizer = new DiffMod(parameters)
+    expect(optimizer.kernel.copies).toBe(false)
+    optimizer.step(gradients)
+    expect(optimizer.stateDict().parameters.w.memory.m).toEqual(
+      new Float32Array(100_000).fill(Math.fround(Math.fround(1 - 0.9) * 1)),
+    )
+    optimizer.dispose()
+    expect(() => optimizer.step(gradients)).toThrow('the optimizer was disposed of')
+    expect(() => optimizer.stateDict()).toThrow('the optimizer was disposed of')
+  }
+  const crowd = Array.from({ length: 4 }, () => new DiffMod(parameters))
+  expect(crowd.map(({ kernel }) => kernel.copies)).toEqual([false, true, true, true])
+  for (const optimizer of crowd) optimizer.step(gradients)
+  expect(new Set(parameters.w).size).toBe(1)
+})
+
+test('an array whose memory has grown is refused, and nothing moves', () => {
+  const memory = new WebAssembly.Memory({ initial: 1 })
+  const mine = new Float32Array(memory.buffer, 0, 3)
+  const bias = Float32Array.of(1)
+  const optimizer = new DiffGrad({ mine, bias })
+  memory.grow(1)
+  const gradients = { bias: Float32Array.of(1), mine: new Float32Array(3) }
+  expect(() => optimizer.step(gradients)).toThrow(
+    'diffGrad: the gradient of mine has lost its parameter, whose buffer is detached',
+  )
+  expect(bias).toEqual(Float32Array.of(1))
+})
+
+test.each([[[-1]], [[1.5]], [[2 ** 31, 2 ** 31]]])('refuses the shape %o', (shape) => {
+  expect(() => allocate({ w: shape })).toThrow(
+    new RangeError(`allocate: the shape of w must be whole numbers, but is [${shape}]`),
+  )
+})

@@ -1,0 +1,68 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { diffGrad, ruleKernels } from '@diffgrad/core'
+import { expect, test } from 'vitest'
+import { xResNet18 } from '../src/architectures/xresnet.ts'
+import { gradientModel } from '../src/gradient-model.ts'
+import { buildModel } from '../src/layers/build-model.ts'
+import { crossEntropy } from '../src/losses/cross-entropy.ts'
+import { meanSquaredError } from '../src/losses/elementwise.ts'
+import type { Model } from '../src/model/model.ts'
+import { readModel } from '../src/model/read.ts'
+import { writeModel } from '../src/model/write.ts'
+import { trainStepModel } from '../src/train-step.ts'
+import { fixture } from './file.ts'
+
+const forward = buildModel(xResNet18(10), { shape: ['batch', 3, 64, 64], seed: 1 })
+const options = { loss: crossEntropy(), dimensions: { batch: 16 } }
+/** A Python that has the package `onnx`: one that is named, the usual one, or Debian's. */
+const python = [process.env.PYTHON ?? 'python3', '/usr/bin/python3'].find((path) => {
+  const { status } = spawnSync(path, ['-c', 'import onnx'])
+  return status === 0
+})
+
+test('the gradient model of XResNet-18 is built in under two seconds', () => {
+  const start = performance.now()
+  const { model } = gradientModel(forward, options)
+  expect(performance.now() - start).toBeLessThan(2000)
+  expect(model.nodes.every(({ domain }) => domain === '')).toBe(true)
+})
+
+test.runIf(python)(
+  'onnx.checker finds nothing wrong in any kind of model',
+  () => {
+    const settings = diffGrad.defaults
+    const form = diffGrad.form?.(settings, 1) ?? {}
+    const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
+    const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
+    const words = { batch_size: 3, sequence_length: 7 }
+    const models: readonly Model[] = [
+      forward,
+      gradientModel(forward, options).model,
+      gradientModel(forward, { ...options, mode: 'evaluate' }).model,
+      gradientModel(forward, { ...options, lowering: { operators: 'plain' } }).model,
+      trainStepModel(forward, { ...options, update }).model,
+      read('bert'),
+      gradientModel(read('bert'), { ...options, dimensions: words }).model,
+      gradientModel(read('mobile'), options).model,
+      gradientModel(read('unet'), { ...options, loss: meanSquaredError() }).model,
+    ]
+    const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
+    try {
+      const paths = models.map((model, i) => {
+        const path = join(folder, `${i}.onnx`)
+        writeFileSync(path, writeModel(model))
+        return path
+      })
+      const script = fileURLToPath(new URL('check-models.py', import.meta.url))
+      const said = execFileSync(python ?? '', [script, ...paths], { encoding: 'utf8' })
+      expect(said).toContain(`${models.length} models are valid`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+  60_000,
+)
