@@ -51,7 +51,7 @@ interface Arrays {
 }
 
 /** Arrays as a user has them. */
-export function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
+function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
   const Kind = dtype === 'float32' ? Float32Array : Float64Array
   const buffers = new Map<string, Floats>()
   return {

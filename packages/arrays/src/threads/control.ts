@@ -26,7 +26,7 @@ export const word = {
 export const closed = 255
 
 /** How many elements a thread takes at a time. */
-export const chunk = 65536
+const chunk = 65536
 
 /** Where modules begin in the shared buffer, and how much room they have together. */
 export const codeBegin = 64

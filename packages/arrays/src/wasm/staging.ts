@@ -16,7 +16,7 @@ export interface Piece {
 }
 
 /** Some consecutive elements of a stretch. */
-export interface Window {
+interface Window {
   readonly from: number
   /** A multiple of the kernels' padding. */
   readonly elements: number
@@ -24,7 +24,7 @@ export interface Window {
 }
 
 /** How one of a kernel's lists is staged. */
-export interface Staged {
+interface Staged {
   /** Which of the kernel's lists. */
   readonly index: number
   /** Where the window lies in the arena. */

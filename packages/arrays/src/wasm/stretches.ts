@@ -6,7 +6,7 @@ import { type Dtype, dtypeOf, lanesOf } from './lanes.ts'
 export type KernelLists = readonly (readonly Floats[])[]
 
 /** Where a kernel finds one of its arrays: from an address on, or elsewhere, to be staged. */
-export type Place = number | 'elsewhere'
+type Place = number | 'elsewhere'
 
 /**
  * Consecutive positions whose arrays, for each name, lie one after the other in one arena: one call

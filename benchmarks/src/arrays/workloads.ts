@@ -1,0 +1,47 @@
+/** Sizes of the tensors that one step moves. */
+export interface Workload {
+  readonly name: string
+  readonly sizes: readonly number[]
+}
+
+/** The 161 parameters of ResNet-50, as torchvision has them: 25,557,032 elements. */
+function resNet50(): readonly number[] {
+  const normalized = (inputs: number, outputs: number, kernel: number) => [
+    inputs * outputs * kernel * kernel,
+    outputs,
+    outputs,
+  ]
+  const stages = [
+    { width: 64, blocks: 3 },
+    { width: 128, blocks: 4 },
+    { width: 256, blocks: 6 },
+    { width: 512, blocks: 3 },
+  ]
+  const sizes = normalized(3, 64, 7)
+  let inputs = 64
+  for (const { width, blocks } of stages) {
+    for (let block = 0; block < blocks; block++) {
+      sizes.push(...normalized(inputs, width, 1), ...normalized(width, width, 3))
+      sizes.push(...normalized(width, 4 * width, 1))
+      if (block === 0) sizes.push(...normalized(inputs, 4 * width, 1))
+      inputs = 4 * width
+    }
+  }
+  return [...sizes, 2048 * 1000, 1000]
+}
+
+export const workloads: readonly Workload[] = [
+  { name: 'one tensor of 25e6', sizes: [25_000_000] },
+  { name: 'ResNet-50', sizes: resNet50() },
+  { name: 'one tensor of 1e6', sizes: [1_000_000] },
+  { name: '1000 tensors of 100', sizes: Array.from({ length: 1000 }, () => 100) },
+]
+
+/** How many elements a step moves. */
+export const elementsOf = ({ sizes }: Workload): number => sizes.reduce((a, b) => a + b)
+
+/** The gradient that every contender is given. */
+export const gradientAt = (i: number): number => 0.01 * Math.sin(i)
+
+/** Where every parameter starts. */
+export const startAt = (i: number): number => Math.cos(i)

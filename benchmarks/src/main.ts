@@ -1,0 +1,12 @@
+import { Command } from 'commander'
+import { benchArrays } from './arrays/bench.ts'
+
+const program = new Command('bench').description('Speed, side by side with the alternatives')
+
+program
+  .command('arrays')
+  .description('optimizer steps over typed arrays; results are written to benchmarks/results')
+  .option('--rounds <n>', 'how often each contender is timed', Number, 7)
+  .action(({ rounds }: { rounds: number }) => benchArrays(rounds))
+
+await program.parseAsync()
