@@ -59,13 +59,8 @@ export function trainStepModel(
       changes.set(old, value)
 
   const nameOfLoss = graph.freshName('loss')
-<<<<<<< HEAD
   const named = new Map([...outputs, [nameOfLoss, loss]])
-  const state = new Map<string, Tensor>()
-=======
-  const named = new Map([[nameOfLoss, loss]])
   const state = new Map<string, Tensor<'float32'>>()
->>>>>>> onnx
   const next = new Map<string, string>()
   for (const [{ name, initial }, value] of changes) {
     if (!initial) continue
