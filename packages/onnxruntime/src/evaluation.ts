@@ -1,9 +1,8 @@
-import { type DifferentiateOptions, gradientModel, type Model } from '@diffgrad/onnx'
+import { type DifferentiateOptions, evaluationModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { type Batch, feedsOf, openSizes } from './batch.ts'
 import { inferenceModel } from './model/inference.ts'
-import { partFor } from './model/part.ts'
-import { withWeightsAsInputs } from './model/weights.ts'
+import { withWeightsAsInputs, withWeightsInside } from './model/weights.ts'
 import { createSession, type Runtime, type SessionOptions, type Tensors } from './runtime.ts'
 
 /** What is evaluated, and on what. */
@@ -42,12 +41,14 @@ export class Evaluation {
   /** The loss of a batch, and the outputs. Every size of batch is prepared once. */
   evaluate(batch: Batch, weights: Tensors): Promise<{ loss: string; results: Tensors }> {
     const { forward, differentiate } = this.#subject
-    const dimensions = { ...differentiate.dimensions, ...openSizes(forward, batch) }
+    const { mode: _, ...options } = differentiate
+    const dimensions = { ...options.dimensions, ...openSizes(forward, batch) }
     return this.#run(JSON.stringify(dimensions), batch, weights, () => {
-      const options = { ...differentiate, mode: 'evaluate', dimensions } as const
-      const { model, loss } = gradientModel(forward, options)
-      const outputs = forward.outputs.map(({ name }) => name)
-      return { model: partFor(model, [loss, ...outputs]), loss }
+      const { model, loss, state } = evaluationModel(forward, { ...options, dimensions })
+      // What training does not move is a part of the model.
+      const moving = new Set(Object.keys(weights))
+      const resting = [...state].filter(([name]) => !moving.has(name))
+      return { model: withWeightsInside(model, new Map(resting)), loss }
     })
   }
 

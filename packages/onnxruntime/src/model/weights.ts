@@ -21,3 +21,10 @@ export const withWeights = (model: Model, weights: ReadonlyMap<string, Tensor>):
     [...model.initializers].map(([name, tensor]) => [name, weights.get(name) ?? tensor]),
   ),
 })
+
+/** A model that no longer is given some weights, but has them. */
+export const withWeightsInside = (model: Model, weights: ReadonlyMap<string, Tensor>): Model => ({
+  ...model,
+  inputs: model.inputs.filter(({ name }) => !weights.has(name)),
+  initializers: new Map([...model.initializers, ...weights]),
+})

@@ -1,12 +1,19 @@
 import { type CommonOptions, Optimizer } from '@diffgrad/core'
-import { gradientModel, type Model, type TrainStepModel, trainStepModel } from '@diffgrad/onnx'
+import {
+  gradientModel,
+  type Model,
+  type TrainedParameter,
+  type TrainStepModel,
+  trainStepModel,
+} from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
-import { floatsIn } from '../model/floats.ts'
 import { createSession, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
 import { type Call, Recorder, type Slot } from './recorder.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
+
+type Start = TrainedParameter['initial']
 
 /** A train step that is ready to run, and the kernel that it was made of. */
 interface Prepared extends TrainStepModel {
@@ -36,9 +43,9 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     const { runtime, forward, differentiate } = plan
     const { rule, ...options } = plan.optimizer
     const { model, parameters, statistics } = gradientModel(forward, differentiate)
-    const slots = ([name, { initial }]: [string, { initial: Parameters<typeof floatsIn>[0] }]) => ({
+    const slots = ([name, { initial }]: readonly [string, { readonly initial: Start }]): Slot => ({
       name,
-      tensor: new runtime.Tensor('float32', floatsIn(initial).slice(), initial.shape),
+      tensor: new runtime.Tensor('float32', initial.data.slice(), initial.shape),
     })
     this.model = model
     this.#plan = plan
@@ -96,7 +103,8 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
   /** What the optimizer does at its next step. It counts the step as taken. */
   #next(): Call {
     this.#recorder.calls = []
-    const all = this.#parameters.map((slot) => [slot.name, slot])
+    // Nothing is computed here: what stands for a gradient only has to be another than its parameter.
+    const all = this.#parameters.map(({ name, tensor }) => [name, { name, tensor }])
     this.optimizer.step(Object.fromEntries(all))
     const [call] = this.#recorder.calls
     return call

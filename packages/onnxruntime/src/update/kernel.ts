@@ -2,7 +2,6 @@ import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
 import type { CommonOptions } from '@diffgrad/core'
 import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
-import { floatsIn } from '../model/floats.ts'
 import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
@@ -49,7 +48,13 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     this.#gradients = gradients
     this.#arrays = { ...parameters, ...Object.fromEntries(running) }
     const initial = [...parts.parameters, ...parts.statistics]
-    for (const [name, { initial: start }] of initial) this.#arrays[name].set(floatsIn(start))
+    for (const [
+      name,
+      {
+        initial: { data },
+      },
+    ] of initial)
+      this.#arrays[name].set(data)
     this.model = parts.model
     this.weights = Object.fromEntries(
       initial.map(

@@ -3,7 +3,8 @@ import { type Answer, type Call, methods, type RemoteTrainer } from './message.t
 
 /** A worker of a browser, or of `node:worker_threads`. */
 export interface WorkerLike {
-  postMessage(message: unknown, transfer: MessagePort[]): void
+  // biome-ignore lint/suspicious/noExplicitAny: Node and browsers have two types of the same port
+  postMessage(message: unknown, transfer: any[]): void
   terminate(): unknown
 }
 
