@@ -67,9 +67,9 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'optimizer.ts',
-        from: 'for (const i of positions) group.steps[i] = step + 1',
+        from: 'for (const i of positions) group.steps[i] = t',
         to: `for (const [k, i] of positions.entries()) {
-          group.steps[i] = step + 1
+          group.steps[i] = t
           const { previousGradient } = group.memory as Record<string, T[]>
           if (previousGradient) previousGradient[i] = gradients[k]
         }`,
@@ -93,6 +93,36 @@ export const mutations: readonly Mutation[] = [
         file: 'rules/rectification.ts',
         from: 'lengths(beta2, t).n >= 5',
         to: 'lengths(beta2, t).n > 4',
+      },
+    ],
+  },
+  {
+    name: 'Lookahead counts all updates',
+    edits: [
+      {
+        file: 'optimizer.ts',
+        from: 't % lookahead.every === 0',
+        to: '(this.#updates + 1) % lookahead.every === 0',
+      },
+    ],
+  },
+  {
+    name: 'no centralization where there is clipping',
+    edits: [
+      {
+        file: 'gradient/conditioning.ts',
+        from: 'if (centralize) {',
+        to: 'if (centralize && !clip) {',
+      },
+    ],
+  },
+  {
+    name: 'schedules stand still',
+    edits: [
+      {
+        file: 'settings.ts',
+        from: 'learningRateAt(value, step, reports)',
+        to: 'learningRateAt(value, 0 * step, reports)',
       },
     ],
   },

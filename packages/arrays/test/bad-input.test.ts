@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { Adam, ArraysOptimizer, DiffGrad, diffGrad, type StateDict } from '../src/index.ts'
+import {
+  Adam,
+  ArraysOptimizer,
+  DiffGrad,
+  diffGrad,
+  linear,
+  Ranger,
+  SGD,
+  type StateDict,
+} from '../src/index.ts'
 
 const options = { learningRate: 0.1, accumulate: 2, averageWeights: { decay: 0.9 } }
 
@@ -38,15 +47,35 @@ test.each([
   [{ lookahead: { every: 5, alpha: 2 } }, 'diffGrad: lookahead.alpha must be in (0, 1], but is 2'],
   [
     { groups: [{ parameters: ['wieghts'] }] },
-    'diffGrad: a group names wieghts, which is no parameter',
+    'diffGrad: wieghts is selected, which is no parameter',
   ],
+  [{ toString: 1 }, /diffGrad: has no option toString; it has learningRate,/],
+  [
+    { beta2: { kind: 'constant', value: 0.9 } },
+    'diffGrad: beta2 can follow no schedule; learningRate, weightDecay, beta1 can',
+  ],
+  [
+    { learningRate: { kind: 'warmRestarts', from: 1, to: 0, steps: 0, growth: 1 } },
+    'diffGrad: learningRate: steps must be a whole number, at least 1, but is 0',
+  ],
+  [
+    { learningRate: { kind: 'triangle' } },
+    /^diffGrad: learningRate: the kind of a schedule must be constant or .* or join, but is triangle$/,
+  ],
+  [
+    { groups: [{ parameters: /nothing/, learningRate: -5 }] },
+    'diffGrad: learningRate must be a finite number, at least 0, but is -5',
+  ],
+  [{ clip: null }, 'diffGrad: clip must be false or { by, limit }, but is null'],
+  [{ clip: { by: 'norm', limit: 1, max: 2 } }, 'diffGrad: clip has no option max'],
   [
     { learning_rate: 1 },
     'diffGrad: has no option learning_rate; it has learningRate, weightDecay, decay, beta1, beta2, epsilon, version, aliased',
   ],
 ])('refuses %o', (wrong, message) => {
   const make = () => new DiffGrad({ weights: new Float32Array(3) }, wrong as object)
-  expect(make).toThrow(new RangeError(message))
+  expect(make).toThrow(RangeError)
+  expect(make).toThrow(message)
 })
 
 test.each([
@@ -66,7 +95,7 @@ test.each([
   [{ w: detached() }, 'diffGrad: the parameter w has a detached buffer'],
   [
     { w: { values: new Float32Array(6), shape: [2, 4] } },
-    'diffGrad: the parameter w is Float32Array(6), which is not [2,4]',
+    'diffGrad: the parameter w is Float32Array(6), which has no shape [2,4]',
   ],
   [
     [
@@ -78,6 +107,52 @@ test.each([
 ])('refuses to train %o', (parameters, message) => {
   const make = () => new ArraysOptimizer(diffGrad, parameters as never)
   expect(make).toThrow(new TypeError(message))
+})
+
+test.each([
+  [
+    () => new DiffGrad({ w: { values: new Float32Array(6), shape: [-2, -3] } }),
+    'diffGrad: the parameter w is Float32Array(6), which has no shape [-2,-3]',
+  ],
+  [
+    () => new DiffGrad({ w: null as never }),
+    'diffGrad: the parameter w must be a Float32Array or a Float64Array, but is null',
+  ],
+  [
+    () => new DiffGrad(Float32Array.of(1) as never),
+    'diffGrad: parameters must be an object or a list of pairs, but are a list of numbers',
+  ],
+  [
+    () => new DiffGrad({ w: new Float32Array(1) }, { groups: [{ parameters: 'w' as never }] }),
+    'diffGrad: parameters are selected by a RegExp, a list of names or a function, not by w',
+  ],
+  [
+    () => new Ranger({ w: new Float32Array(1) }),
+    'Ranger: to centralize its gradient, the shape of w is needed',
+  ],
+  [
+    () => new SGD({ w: new Float32Array(1) }, { nesterov: true }),
+    'SGD: nesterov needs a momentum above 0',
+  ],
+])('refuses what cannot be trained as it stands', (make, message) => {
+  expect(make).toThrow(message)
+})
+
+test('parameters and gradients may be Maps, and have any names', () => {
+  const [odd, bias] = [Float32Array.of(1), Float32Array.of(1)]
+  const optimizer = new SGD(
+    new Map([
+      ['constructor', odd],
+      ['bias', bias],
+    ]),
+    {
+      learningRate: 1,
+    },
+  )
+  optimizer.step(new Map([['bias', Float32Array.of(1)]]))
+  expect([odd[0], bias[0]]).toEqual([1, 0])
+  optimizer.step({ constructor: Float32Array.of(1) })
+  expect([odd[0], bias[0]]).toEqual([0, 0])
 })
 
 test('refuses parameters that share memory', () => {
@@ -128,13 +203,13 @@ test('a parameter whose buffer was transferred away is named', () => {
 
 test('a schedule that leaves its range stops the step before anything moves', () => {
   const weights = Float32Array.of(1)
-  const learningRate = { kind: 'linear', from: 1, to: -1, steps: 2 } as const
-  const optimizer = new DiffGrad({ weights }, { learningRate })
+  const beta1 = linear({ from: 0, to: 1, steps: 2 })
+  const optimizer = new DiffGrad({ weights }, { beta1 })
   optimizer.step({ weights: Float32Array.of(1) })
   optimizer.step({ weights: Float32Array.of(1) })
   const before = structuredClone([weights, optimizer.stateDict()])
   expect(() => optimizer.step({ weights: Float32Array.of(1) })).toThrow(
-    new RangeError('diffGrad: learningRate must be a finite number, at least 0, but is -1'),
+    new RangeError('diffGrad: beta1 must be in [0, 1), but is 1'),
   )
   expect([weights, optimizer.stateDict()]).toEqual(before)
 })
@@ -143,6 +218,15 @@ test('a schedule that leaves its range stops the step before anything moves', ()
 const changed = (state: StateDict, parameter: string, changes: object): StateDict => ({
   ...state,
   parameters: { ...state.parameters, [parameter]: { ...state.parameters[parameter], ...changes } },
+})
+
+test('refuses a gradient that is another parameter', () => {
+  const [x, y] = [Float32Array.of(1), Float32Array.of(2)]
+  const optimizer = new SGD({ x, y }, { learningRate: 0.5 })
+  expect(() => optimizer.step({ x: y, y: x })).toThrow(
+    'SGD: the gradient of x is itself a parameter, which would move before it is read',
+  )
+  expect([x[0], y[0]]).toEqual([1, 2])
 })
 
 const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, string])[] = [
@@ -206,9 +290,24 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
     'diffGrad: the state has other settings for bias than for weights',
   ],
   [
+    'no reports',
+    ({ reports: _, ...state }) => state,
+    'diffGrad: the state has reports that are none',
+  ],
+  [
+    'less than no updates',
+    (state) => ({ ...state, updates: -3 }),
+    'diffGrad: the state has -3 as the number of updates',
+  ],
+  [
+    'a gradient that waits for nothing',
+    (state) => ({ ...state, accumulated: 0 }),
+    'diffGrad: the state has a gradient of weights that waits for nothing',
+  ],
+  [
     'more waiting gradients than an update takes',
     (state) => ({ ...state, accumulated: 2 }),
-    'diffGrad: the state waits after 2 gradients, but an update takes 2',
+    'diffGrad: the state waits after 2 of 2 gradients, but an update takes 2',
   ],
 ]
 
@@ -238,11 +337,19 @@ test('set refuses what it cannot do, and does the rest', () => {
     'diffGrad: bias shares its settings with weights; make it a group',
   )
   expect(() => optimizer.set({ beta1: 1 })).toThrow('diffGrad: beta1 must be in [0, 1), but is 1')
+  expect(() => optimizer.set({ learningRate: 1 }, ['wieghts'])).toThrow(
+    'diffGrad: wieghts is selected, which is no parameter',
+  )
+  expect(() => optimizer.set({ learningRate: 1 }, /wieghts/)).toThrow(
+    'diffGrad: /wieghts/ selects no parameter',
+  )
   optimizer.set({ learningRate: 0.25 })
   expect(optimizer.options('bias').learningRate).toBe(0.25)
   const adam = new Adam({ weights: new Float32Array(1) })
   expect(() => adam.set({ amsgrad: true })).toThrow(
     'Adam: amsgrad decides what is remembered and cannot change',
   )
-  expect(() => optimizer.report(Number.NaN)).toThrow('diffGrad: the reported loss is NaN')
+  expect(() => optimizer.report(Number.NaN)).toThrow(
+    'diffGrad: the reported loss must be a number, but is NaN',
+  )
 })

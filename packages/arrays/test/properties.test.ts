@@ -50,12 +50,13 @@ test('saved anywhere and loaded, every optimizer goes on bit for bit', () => {
     fc.property(Any, gradients, options, fc.nat(), (Optimizer, gradients, options, cut) => {
       const stop = cut % gradients.length
       const theta = Float32Array.of(1, -2, 3, 0.5)
-      const optimizer = new Optimizer({ theta }, options)
+      const shaped = (values: Float32Array) => ({ theta: { values, shape: [2, 2] } })
+      const optimizer = new Optimizer(shaped(theta), options)
       const step = (g: number[]) => optimizer.step({ theta: Float32Array.from(g) })
       for (const g of gradients.slice(0, stop)) step(g)
 
       const copy = theta.slice()
-      const resumed = new Optimizer({ theta: copy }, options)
+      const resumed = new Optimizer(shaped(copy), options)
       resumed.loadStateDict(structuredClone(optimizer.stateDict()))
       for (const g of gradients.slice(stop)) {
         step(g)

@@ -67,6 +67,11 @@ test('a rule cannot take a name that the optimizer needs', () => {
   expect(() => defineRule(greedy)).toThrow(new TypeError('greedy: the name slow is reserved'))
 })
 
+test('a rule cannot give one name to two of its values', () => {
+  const doubled = { ...diffGrad, name: 'doubled', inner: ['m'] }
+  expect(() => defineRule(doubled)).toThrow(new TypeError('doubled: two values are called m'))
+})
+
 test('a histogram counts every value once', () => {
   const numbers = fc.array(fc.double(), { minLength: 1 })
   const edges = fc
@@ -91,6 +96,12 @@ test.each([
   ['bn1.weight', undefined, true],
   ['conv2d_1/kernel', undefined, false],
   ['normal_weights', undefined, false],
+  ['dense/bias:0', undefined, true],
+  ['hiddenBias', undefined, true],
+  ['b1', undefined, true],
+  ['transformer.ln_f.weight', undefined, true],
+  ['embedding.weight', undefined, false],
+  ['block1.conv', undefined, false],
   ['anything', [8], true],
   ['anything', [8, 4], false],
 ])('no decay on %s of shape %s: %s', (name, shape, exempt) => {

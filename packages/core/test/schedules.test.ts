@@ -171,13 +171,13 @@ test.each([
   ],
   [
     () => stepDecay({ from: 1, factor: 0, every: 2 }),
-    'step: factor must be a finite number above 0, but is 0',
+    'stepDecay: factor must be a finite number above 0, but is 0',
   ],
   [
     () => plateau({ from: 1, patience: -1 }),
     'plateau: patience must be a finite number, at least 0, but is -1',
   ],
-  [() => join(), 'join: the number of pieces must be a whole number, at least 1, but is 0'],
+  [() => join(), 'join: pieces must be a list of at least one piece, but is '],
 ])('refuses what is no schedule', (make, message) => {
   expect(make).toThrow(new RangeError(message))
 })
