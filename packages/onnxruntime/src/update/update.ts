@@ -38,7 +38,7 @@ export interface Stepped {
 }
 
 /** What of an optimizer does not depend on where it keeps its arrays. */
-export type Conductor<O extends CommonOptions> = Pick<
+type Conductor<O extends CommonOptions> = Pick<
   Optimizer<never, O>,
   'rule' | 'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
 >

@@ -3,8 +3,10 @@ import { type Answer, type Call, methods, type RemoteTrainer } from './message.t
 
 /** A worker of a browser, or of `node:worker_threads`. */
 export interface WorkerLike {
+  /** Sends a message, and with it the port that it names. */
   // biome-ignore lint/suspicious/noExplicitAny: Node and browsers have two types of the same port
   postMessage(message: unknown, transfer: any[]): void
+  /** Ends the worker. */
   terminate(): unknown
 }
 
