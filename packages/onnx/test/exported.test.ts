@@ -20,9 +20,16 @@ interface Packed {
 interface Golden {
   readonly inputs: Readonly<Record<string, Packed>>
   readonly target: Packed
-  readonly loss: number
-  readonly output: Packed
-  readonly gradients: Readonly<Record<string, Packed>>
+  readonly modes: Readonly<
+    Record<
+      string,
+      {
+        readonly loss: number
+        readonly output: Packed
+        readonly gradients: Readonly<Record<string, Packed>>
+      }
+    >
+  >
 }
 
 function unpack({ type, shape, data }: Packed): Tensor {
@@ -43,12 +50,18 @@ async function errors(
   name: string,
   options: DifferentiateOptions,
 ): Promise<ReadonlyMap<string, number>> {
-  const golden: Golden = JSON.parse(new TextDecoder().decode(fixture(`${name}.json`)))
+  const {
+    inputs: given,
+    target,
+    modes,
+  }: Golden = JSON.parse(new TextDecoder().decode(fixture(`${name}.json`)))
+  const golden = modes[options.mode ?? 'train']
+  if (golden === undefined) throw new TypeError(`${name} must have golden data for the mode`)
   const { model, loss, parameters, statistics } = gradientModel(
     readModel(fixture(`${name}.onnx`), fixture),
     options,
   )
-  const inputs = Object.entries({ ...golden.inputs, target: golden.target })
+  const inputs = Object.entries({ ...given, target })
   const weights = [...parameters, ...statistics].map(
     ([parameter, { initial }]) => [parameter, fed(initial)] as const,
   )
@@ -76,23 +89,36 @@ async function errors(
   ])
 }
 
-const models: readonly (readonly [name: string, options: DifferentiateOptions])[] = [
-  ['mobile', { loss: crossEntropy(), dimensions: { batch: 4 } }],
-  ['unet', { loss: meanSquaredError(), dimensions: { batch: 2 }, mode: 'evaluate' }],
-  ['bert', { loss: crossEntropy(), dimensions: { batch_size: 3, sequence_length: 7 } }],
+const models: readonly (readonly [
+  name: string,
+  mode: 'train' | 'evaluate',
+  options: DifferentiateOptions,
+])[] = [
+  ['mobile', 'train', { loss: crossEntropy(), dimensions: { batch: 4 } }],
+  ['mobile', 'evaluate', { loss: crossEntropy(), dimensions: { batch: 4 } }],
+  ['unet', 'evaluate', { loss: meanSquaredError(), dimensions: { batch: 2 } }],
+  ['vit', 'evaluate', { loss: crossEntropy(), dimensions: { batch_size: 3 } }],
+  ['bert', 'evaluate', { loss: crossEntropy(), dimensions: { batch_size: 3, sequence_length: 7 } }],
 ]
 
-test.each(models)('%s, exported by PyTorch: every gradient is PyTorch’s', async (name, options) => {
-  for (const [value, error] of await errors(name, options)) expect(error, value).toBeLessThan(1e-5)
-})
+test.each(models)(
+  '%s, exported by PyTorch: every gradient is PyTorch’s, to %s',
+  async (name, mode, options) => {
+    for (const [value, error] of await errors(name, { ...options, mode }))
+      expect(error, value).toBeLessThan(1e-5)
+  },
+)
 
-test.each(models)('%s: so it is in the most literal formulation', async (name, options) => {
-  for (const [value, error] of await errors(name, { ...options, lowering: literal }))
-    expect(error, value).toBeLessThan(1e-5)
-})
+test.each(models)(
+  '%s: so it is in the most literal formulation, to %s',
+  async (name, mode, options) => {
+    for (const [value, error] of await errors(name, { ...options, mode, lowering: literal }))
+      expect(error, value).toBeLessThan(1e-5)
+  },
+)
 
-test.each(models)('%s: so it is in plain operators', async (name, options) => {
+test.each(models)('%s: so it is in plain operators, to %s', async (name, mode, options) => {
   const lowering = { operators: 'plain', weightGradient: 'taps', imageGradient: 'flipped' } as const
-  for (const [value, error] of await errors(name, { ...options, lowering }))
+  for (const [value, error] of await errors(name, { ...options, mode, lowering }))
     expect(error, value).toBeLessThan(1e-5)
 })

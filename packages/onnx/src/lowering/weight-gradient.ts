@@ -1,3 +1,4 @@
+import { OnnxError } from '../error.ts'
 import {
   apply,
   concat,
@@ -83,7 +84,7 @@ export const weightGradients: Readonly<
 
 const joined = (parts: readonly Value[], axis: number): Value => {
   const [first, ...rest] = parts
-  if (first === undefined) throw new RangeError('a kernel must have elements')
+  if (first === undefined) throw new OnnxError('convolution: its kernel must have elements')
   return rest.length === 0 ? first : concat([first, ...rest], axis)
 }
 

@@ -53,7 +53,13 @@ const codes: Readonly<Record<DataType, number>> = {
 export const float16: number = 10
 export const bfloat16: number = 16
 
-const types = new Map(Object.entries(codes).map(([type, code]) => [code, type as DataType]))
+const isDataType = (name: string): name is DataType => Object.hasOwn(codes, name)
+
+const types = new Map(
+  Object.entries(codes).flatMap(([type, code]) =>
+    isDataType(type) ? [[code, type] as const] : [],
+  ),
+)
 
 /** Bytes an element takes. */
 export const elementSize = (type: DataType): number => arrays[type].BYTES_PER_ELEMENT
@@ -66,8 +72,10 @@ export const typeOf = (code: number): DataType | undefined =>
   code === float16 || code === bfloat16 ? 'float32' : types.get(code)
 
 /** Views little-endian bytes, which must be aligned, as elements of a type. */
-export const viewAs = (type: DataType, { buffer, byteOffset, byteLength }: Uint8Array): Elements =>
-  new arrays[type](buffer as ArrayBuffer, byteOffset, byteLength / elementSize(type))
+export const viewAs = (
+  type: DataType,
+  { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
+): Elements => new arrays[type](buffer, byteOffset, byteLength / elementSize(type))
 
 /** Numbers as elements of a type; integers beyond 2⁵³ are given as bigint. */
 export function elements(type: DataType, values: Iterable<number | bigint>): Elements {

@@ -6,7 +6,7 @@ import { pooling } from './cases/pooling.ts'
 import { products } from './cases/product.ts'
 import type { Case } from './check.ts'
 
-/** At least two cases for every operator that has a rule. */
+/** Every operator that has a rule, in several forms; the sizes of each are drawn anew from every seed. */
 export const cases: readonly Case[] = [
   ...elementwise,
   ...products,

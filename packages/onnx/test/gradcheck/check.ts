@@ -9,6 +9,9 @@ import { count } from '../../src/model/model.ts'
 import { writeModel } from '../../src/model/write.ts'
 import { type Random, seeded } from '../../src/random.ts'
 
+/** What float32 leaves of the differences: no right rule errs by more. */
+export const tolerance: number = 1e-4
+
 /** Draws the lengths of a case. */
 export interface Draw {
   /** A whole number from `low` to `high`, both included. */

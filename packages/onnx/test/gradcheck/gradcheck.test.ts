@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import * as rules from '../../src/gradient/operators/index.ts'
 import { cases } from './cases.ts'
-import { worstError } from './check.ts'
+import { tolerance, worstError } from './check.ts'
 
 test.each(cases)(
   'the gradient of $operator agrees with finite differences: $about',
   async (one) => {
-    expect(await worstError(one, 5)).toBeLessThan(5e-4)
+    expect(await worstError(one, 5)).toBeLessThan(tolerance)
   },
 )
 
