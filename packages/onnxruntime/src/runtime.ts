@@ -19,9 +19,13 @@ export type SessionOptions = InferenceSession.SessionOptions
 /** Tensors by the names of inputs or outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>
 
-/** Threads that wait for work sleep, so that a trainer between two steps costs nothing. */
+/**
+ * Threads that wait for work sleep, so that a trainer between two steps costs nothing. Without a plan of
+ * its memory, a fifth less of it is resident (XResNet-18, 64 px, batch 32: 680 MB of 850), as fast.
+ */
 const restful: SessionOptions = {
   logSeverityLevel: 3,
+  enableMemPattern: false,
   extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
 }
 
