@@ -48,7 +48,7 @@ beforeAll(() => {
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
   const dependencies = installed('dependencies').map(([, path]) => path)
   const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
-  run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...sources)
+  run('npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...sources)
   // What a user installs beside them is too large to be copied, and brings more than is here to npm.
   for (const [name, path] of installed('peerDependencies'))
     symlinkSync(path, join(folder, 'node_modules', name))
