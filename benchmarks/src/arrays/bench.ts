@@ -42,6 +42,7 @@ export async function benchArrays(rounds: number): Promise<void> {
   const steps: Results['steps'][number][] = []
   for (const workload of workloads) {
     const idle = await idleShare()
+    console.error(`${workload.name} …`) // Minutes pass.
     const timings = await timeSteps(workload, rounds)
     steps.push({ workload: workload.name, elements: elementsOf(workload), idle, timings })
   }

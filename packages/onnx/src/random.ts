@@ -1,3 +1,6 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+
 /** Numbers drawn one after the other, the same for the same seed on every machine. */
 export interface Random {
   /** Evenly from [0, 1). */
@@ -6,15 +9,10 @@ export interface Random {
   normal(): number
 }
 
-/** A generator after mulberry32: 32 bits of state, advanced by a constant and mixed. */
+/** Numbers from xoroshiro128+. */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    const a = Math.imul(state ^ (state >>> 15), state | 1)
-    const b = a ^ (a + Math.imul(a ^ (a >>> 7), a | 61))
-    return ((b ^ (b >>> 14)) >>> 0) / 2 ** 32
-  }
+  const generator = xoroshiro128plus(seed)
+  const uniform = (): number => uniformFloat64(generator)
   return {
     uniform,
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),

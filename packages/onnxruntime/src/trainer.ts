@@ -78,7 +78,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     model: Model | Uint8Array,
     { optimizer, update = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<O>,
   ): Promise<Trainer<O>> {
-    const forward = model instanceof Uint8Array ? readModel(plainBytes(model)) : model
+    const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = { ...loweringFor(session), ...rest.lowering }
     const subject = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
@@ -233,10 +233,6 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     )
   }
 }
-
-/** A Buffer of Node is a Uint8Array that slices in a way of its own. */
-const plainBytes = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
 
 const copied = (weights: Tensors): Checkpoint['weights'] =>
   Object.fromEntries(

@@ -73,7 +73,8 @@ export const elementwise: readonly Case[] = [
   ),
   unary('LeakyRelu', 'apart', { alpha: { float: 0.3 } }),
   unary('Elu', 'apart', { alpha: { float: 0.7 } }),
-  unary('HardSigmoid', 'apart', { alpha: { float: 0.31 }, beta: { float: 0.43 } }),
+  // Its kinks, at −1.25 and 1.875, lie in the middle between elements that are apart.
+  unary('HardSigmoid', 'apart', { alpha: { float: 0.32 }, beta: { float: 0.4 } }),
   unary('Gelu'),
   unary('Gelu', 'smooth', { approximate: 'tanh' }),
   unary('Softmax'),
