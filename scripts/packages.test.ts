@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,13 +22,14 @@ const packages = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name))
   .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
 
-/** What they depend on from elsewhere, as it is installed here, so that nothing is downloaded. */
-const dependencies = packages.flatMap((path) => {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
-  return Object.keys(dependencies)
-    .filter((name) => !name.startsWith('@diffgrad/'))
-    .map((name) => join(path, 'node_modules', name))
-})
+/** What the packages list in a field of their manifests, from elsewhere, where it is installed here. */
+const installed = (field: 'dependencies' | 'peerDependencies'): readonly [string, string][] =>
+  packages.flatMap((path) => {
+    const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+    return Object.keys(manifest[field] ?? {})
+      .filter((name) => !name.startsWith('@diffgrad/'))
+      .map((name): [string, string] => [name, join(path, 'node_modules', name)])
+  })
 
 /** All code blocks of the READMEs, and what their lines `console.log(…) // …` promise to print. */
 const blocks = [root, ...packages].flatMap((path) => {
@@ -45,8 +46,12 @@ beforeAll(() => {
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  const dependencies = installed('dependencies').map(([, path]) => path)
   const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
-  run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...sources)
+  run('npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...sources)
+  // What a user installs beside them is too large to be copied, and brings more than is here to npm.
+  for (const [name, path] of installed('peerDependencies'))
+    symlinkSync(path, join(folder, 'node_modules', name))
 })
 
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { benchArrays } from './arrays/bench.ts'
+import { benchTraining } from './training/bench.ts'
 
 const program = new Command('bench').description('Speed, side by side with the alternatives')
 
@@ -8,5 +9,11 @@ program
   .description('optimizer steps over typed arrays; results are written to benchmarks/results')
   .option('--rounds <n>', 'how often each contender is timed', Number, 7)
   .action(({ rounds }: { rounds: number }) => benchArrays(rounds))
+
+program
+  .command('training')
+  .description('whole train steps of convolutional networks; results are written likewise')
+  .option('--rounds <n>', 'how often each contender is timed', Number, 5)
+  .action(({ rounds }: { rounds: number }) => benchTraining(rounds))
 
 await program.parseAsync()

@@ -33,7 +33,7 @@ const inNode =
   })
 
 /** A Python that has PyTorch, if there is one. */
-const python = ['python3', '/usr/bin/python3'].find((file) => {
+export const python = ['python3', '/usr/bin/python3'].find((file) => {
   try {
     execFileSync(file, ['-c', 'import torch'], { stdio: 'ignore' })
     return true
@@ -77,7 +77,7 @@ const field: readonly Entry[] = [
 ]
 
 /** A contender at the start. */
-class Runner {
+export class Runner {
   readonly #process: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
 
@@ -98,6 +98,13 @@ class Runner {
   /** Milliseconds a step. */
   async time(steps: number): Promise<number> {
     this.#process.stdin.write(`${steps}\n`)
+    const { value } = await this.#lines.next()
+    return Number(value)
+  }
+
+  /** The most memory that was resident, in bytes, of those that tell. */
+  async memory(): Promise<number> {
+    this.#process.stdin.write('memory\n')
     const { value } = await this.#lines.next()
     return Number(value)
   }

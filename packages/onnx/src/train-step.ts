@@ -22,7 +22,7 @@ import { count, type Model, type Tensor } from './model/model.ts'
 /** A model that takes a batch, targets and all that is remembered, and gives what that becomes. */
 export interface TrainStepModel {
   readonly model: Model
-  /** The output that gives the loss. */
+  /** The output that gives the loss. The forward model's own outputs keep their names. */
   readonly loss: string
   /** Parameters, the update rule's memory and running statistics: what the inputs start from. */
   readonly state: ReadonlyMap<string, Tensor<'float32'>>
@@ -46,7 +46,7 @@ export function trainStepModel(
   model: Model,
   { update, ...options }: TrainStepOptions,
 ): TrainStepModel {
-  const { graph, loss, gradients, statistics } = differentiate(model, options)
+  const { graph, loss, outputs, gradients, statistics } = differentiate(model, options)
   const coefficients = new Map(
     update.coefficients.map((name) => {
       const input = graph.freshName(`coefficient/${name}`)
@@ -59,7 +59,7 @@ export function trainStepModel(
       changes.set(old, value)
 
   const nameOfLoss = graph.freshName('loss')
-  const named = new Map([[nameOfLoss, loss]])
+  const named = new Map([...outputs, [nameOfLoss, loss]])
   const state = new Map<string, Tensor<'float32'>>()
   const next = new Map<string, string>()
   for (const [{ name, initial }, value] of changes) {

@@ -23,6 +23,6 @@ export const file = (graph: GraphParts, parts: ModelParts = {}): Uint8Array =>
     }),
   )
 
-/** A file that recipe.py wrote. */
+/** A file that recipe.py wrote, in the Buffer in which Node reads it. */
 export const fixture = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)))
+  readFileSync(new URL(`fixtures/${name}`, import.meta.url))

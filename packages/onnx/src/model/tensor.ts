@@ -64,7 +64,7 @@ function readRaw(
     throw new OnnxError(
       `tensor "${message.name}": ${type} takes ${elementSize(type)} bytes, but it holds ${bytes.length}`,
     )
-  return viewAs(type, bytes.slice())
+  return viewAs(type, new Uint8Array(bytes)) // A copy; a Buffer's own slice would be none.
 }
 
 function readFields(message: TensorProto, type: DataType): Elements {

@@ -29,15 +29,27 @@ export interface Case {
   readonly lowering?: Partial<Lowering>
 }
 
-/**
- * The worst difference between gradients and central differences, over all inputs and some random
- * directions d, relative to ‖∂x‖. The slope along d is (8·(L(h) − L(−h)) − (L(2h) − L(−2h))) / 12h,
- * with L = Σ r·y summed in double precision.
- */
-export async function worstError(
+/** A case with its lengths and elements drawn, in a session that gives `y` and every gradient `g0`, `g1` … */
+export interface Prepared {
+  readonly session: InferenceSession
+  /** The elements of the inputs. */
+  readonly data: readonly Float32Array[]
+  /** r, by which the sum weighs the elements of y. */
+  readonly weights: Float32Array
+  /** Goes on where drawing the case ended. */
+  readonly random: Random
+  run(
+    data: readonly Float32Array[],
+    wanted: readonly string[],
+  ): Promise<InferenceSession.OnnxValueMapType>
+}
+
+/** Draws a case, and prepares its gradients of Σ r·y on an execution provider. */
+export async function prepare(
   { inputs, build, values = 'smooth', lowering }: Case,
   seed: number,
-): Promise<number> {
+  provider = 'cpu',
+): Promise<Prepared> {
   const random = seeded(seed)
   const graph = new Graph({ ...fastest, ...lowering })
   const shapes = inputs({
@@ -56,9 +68,10 @@ export async function worstError(
   const session = await InferenceSession.create(writeModel(toModel({ name: 'check', outputs })), {
     logSeverityLevel: 3,
     intraOpNumThreads: 1,
+    executionProviders: [provider],
   })
   const data = shapes.map((shape) => elements(random, count(shape), values))
-  const run = (changed: readonly Float32Array[], wanted: string[]) =>
+  const run: Prepared['run'] = (changed, wanted) =>
     session.run(
       Object.fromEntries(
         changed.flatMap((array, i) =>
@@ -69,13 +82,23 @@ export async function worstError(
       ),
       wanted,
     )
+  return { session, data, weights, random, run }
+}
+
+/**
+ * The worst difference between gradients and central differences, over all inputs and some random
+ * directions d, relative to ‖∂x‖. The slope along d is (8·(L(h) − L(−h)) − (L(2h) − L(−2h))) / 12h,
+ * with L = Σ r·y summed in double precision.
+ */
+export async function worstError(one: Case, seed: number): Promise<number> {
+  const { session, data, weights, random, run } = await prepare(one, seed)
   const sum = async (input: number, direction: Float32Array, step: number): Promise<number> => {
     const moved = data.map((array, i) =>
       i === input ? array.map((v, k) => v + step * (direction[k] ?? 0)) : array,
     )
     return dot(floats(await run(moved, ['y']), 'y'), weights)
   }
-  const exact = await run(data, [...outputs.keys()])
+  const exact = await run(data, session.outputNames)
   let worst = 0
   for (const [i, array] of data.entries()) {
     const gradient = floats(exact, `g${i}`)
@@ -93,7 +116,7 @@ export async function worstError(
   return worst
 }
 
-function floats(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+export function floats(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = results[name]?.data
   if (data instanceof Float32Array) return data
   throw new TypeError(`${name} must be float32`)

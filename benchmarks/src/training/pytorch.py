@@ -1,0 +1,84 @@
+"""Trains the workloads in PyTorch with diffGrad, on two threads. Speaks as run-trainer.ts does."""
+import resource
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+BATCH = 32
+network, size = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(2)
+
+
+def conv_norm(inputs, outputs, kernel=3, stride=1):
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.branch = nn.Sequential(
+            conv_norm(inputs, outputs, 3, stride), nn.ReLU(), conv_norm(outputs, outputs))
+        pool = [nn.AvgPool2d(stride)] if stride > 1 else []
+        project = [conv_norm(inputs, outputs, 1)] if inputs != outputs else []
+        self.shortcut = nn.Sequential(*pool, *project)
+
+    def forward(self, x):
+        return F.relu(self.branch(x) + self.shortcut(x))
+
+
+def small():
+    layers, inputs = [], 3
+    for outputs in (16, 32, 64):
+        layers += [nn.Conv2d(inputs, outputs, 3, 1, 1), nn.BatchNorm2d(outputs), nn.ReLU(),
+                   nn.MaxPool2d(2)]
+        inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def xresnet18():
+    layers, inputs = [], 3
+    for i, outputs in enumerate((32, 32, 64)):
+        layers += [conv_norm(inputs, outputs, 3, 2 if i == 0 else 1), nn.ReLU()]
+        inputs = outputs
+    layers.append(nn.MaxPool2d(3, 2, 1))
+    for i, outputs in enumerate((64, 128, 256, 512)):
+        layers += [Block(inputs, outputs, 1 if i == 0 else 2), Block(outputs, outputs, 1)]
+        inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
+model = {'small': small, 'xresnet18': xresnet18}[network]()
+parameters = list(model.parameters())
+memory = [[torch.zeros_like(p) for _ in range(3)] for p in parameters]
+x, target = torch.randn(BATCH, 3, size, size), torch.arange(BATCH) % 10
+t = 0
+
+
+def step():
+    global t
+    t += 1
+    grads = torch.autograd.grad(F.cross_entropy(model(x), target), parameters)
+    alpha = 1e-3 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
+    with torch.no_grad():
+        for p, g, (m, v, previous) in zip(parameters, grads, memory):
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            xi = torch.sigmoid((previous - g).abs())
+            p.sub_(alpha * xi * m / (v.sqrt() + 1e-8))
+            previous.copy_(g)
+
+
+print('ready', flush=True)
+for line in sys.stdin:
+    if line.strip() == 'memory':
+        print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+        continue
+    steps = int(line)
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    print(1000 * (time.perf_counter() - start) / steps, flush=True)

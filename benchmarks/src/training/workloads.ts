@@ -1,0 +1,42 @@
+import {
+  batchNorm,
+  buildModel,
+  conv,
+  globalAveragePool,
+  type Layer,
+  linear,
+  type Model,
+  maxPool,
+  relu,
+  sequential,
+  xResNet18,
+} from '@diffgrad/onnx'
+
+/** A network that classifies square images. */
+export interface Workload {
+  readonly name: string
+  readonly network: 'small' | 'xresnet18'
+  /** Pixels a side. */
+  readonly size: number
+}
+
+export const batch = 32
+
+export const workloads: readonly Workload[] = [
+  { name: 'small CNN, 64²', network: 'small', size: 64 },
+  { name: 'XResNet-18, 64²', network: 'xresnet18', size: 64 },
+  { name: 'XResNet-18, 128²', network: 'xresnet18', size: 128 },
+]
+
+const networks: Readonly<Record<Workload['network'], Layer>> = {
+  small: sequential(
+    ...[16, 32, 64].map((channels) => sequential(conv(channels), batchNorm(), relu, maxPool(2))),
+    globalAveragePool,
+    linear(10),
+  ),
+  xresnet18: xResNet18(10),
+}
+
+/** The network, for batches of images in three colours. */
+export const modelOf = ({ network, size }: Workload): Model =>
+  buildModel(networks[network], { shape: ['batch', 3, size, size], seed: 1 })

@@ -1,0 +1,69 @@
+import type { ParameterState, StateDict } from '@diffgrad/core'
+import { TrainerError } from '../error.ts'
+import { readSafetensors, type SavedTensor, writeSafetensors } from './safetensors.ts'
+
+/** All of a trainer. */
+export interface Checkpoint {
+  readonly weights: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+  >
+  readonly optimizer: StateDict
+  /** What the user keeps with it. */
+  readonly notes: unknown
+}
+
+/** The only version of this format. */
+const format = 'diffgrad checkpoint 1'
+
+/** What an optimizer remembers is named after the weight: `memory/m/conv.weight`. */
+const memory = /^memory\/(?<slot>[^/]+)\/(?<name>.*)$/s
+
+/** A checkpoint as a safetensors file: weights under their names, memory beside, the rest as JSON. */
+export function writeCheckpoint({
+  weights,
+  optimizer,
+  notes,
+}: Checkpoint): Uint8Array<ArrayBuffer> {
+  const remembered = Object.entries(optimizer.parameters).flatMap(([name, { memory }]) =>
+    Object.entries(memory).map(([slot, data]): [string, SavedTensor] => [
+      `memory/${slot}/${name}`,
+      { shape: weights[name].shape, data },
+    ]),
+  )
+  const parameters = Object.entries(optimizer.parameters).map(([name, { step, settings }]) => [
+    name,
+    { step, settings },
+  ])
+  const rest = { ...optimizer, parameters: Object.fromEntries(parameters) }
+  return writeSafetensors({
+    metadata: { format, optimizer: JSON.stringify(rest), notes: JSON.stringify(notes) },
+    tensors: { ...weights, ...Object.fromEntries(remembered) },
+  })
+}
+
+/**
+ * Reads what `writeCheckpoint` gave.
+ *
+ * @throws {TrainerError} If it is damaged, or something else.
+ */
+export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { metadata, tensors } = readSafetensors(bytes)
+  if (metadata.format !== format)
+    throw new TrainerError(
+      `checkpoint: must be a ${format}, but is ${metadata.format ?? 'another'}`,
+    )
+  const weights: Record<string, Checkpoint['weights'][string]> = {}
+  const memories: Record<string, Record<string, SavedTensor['data']>> = {}
+  for (const [key, { shape, data }] of Object.entries(tensors)) {
+    const { slot, name } = key.match(memory)?.groups ?? {}
+    if (slot !== undefined) memories[name] = { ...memories[name], [slot]: data }
+    else if (data instanceof Float32Array) weights[key] = { shape, data }
+    else throw new TrainerError(`checkpoint: "${key}" must be F32, but is F64`)
+  }
+  const saved: StateDict = JSON.parse(metadata.optimizer)
+  const parameters = Object.entries(saved.parameters).map(
+    ([name, rest]): [string, ParameterState] => [name, { ...rest, memory: memories[name] ?? {} }],
+  )
+  const optimizer = { ...saved, parameters: Object.fromEntries(parameters) }
+  return { weights, optimizer, notes: JSON.parse(metadata.notes) }
+}

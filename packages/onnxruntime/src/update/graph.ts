@@ -1,0 +1,137 @@
+import { type CommonOptions, Optimizer } from '@diffgrad/core'
+import {
+  gradientModel,
+  type Model,
+  type TrainedParameter,
+  type TrainStepModel,
+  trainStepModel,
+} from '@diffgrad/onnx'
+import type { InferenceSession } from 'onnxruntime-common'
+import { TrainerError } from '../error.ts'
+import { createSession, scalarOf, type Tensors } from '../runtime.ts'
+import { mustBeFinite } from './finite.ts'
+import { type Call, Recorder, type Slot } from './recorder.ts'
+import type { Given, Plan, Stepped, Update } from './update.ts'
+
+type Start = TrainedParameter['initial']
+
+/** A train step that is ready to run, and the kernel that it was made of. */
+interface Prepared extends TrainStepModel {
+  readonly kernel: Call['kernel']
+  readonly session: InferenceSession
+}
+
+/** Moves the weights inside the model that computes their gradients. */
+export class GraphUpdate<O extends CommonOptions> implements Update<O> {
+  readonly model: Model
+  readonly optimizer: Optimizer<Slot, O>
+  readonly #plan: Plan<O>
+  readonly #recorder: Recorder
+  readonly #parameters: readonly Slot[]
+  readonly #statistics: readonly Slot[]
+  #prepared: Prepared | undefined
+
+  static async create<O extends CommonOptions>(plan: Plan<O>): Promise<GraphUpdate<O>> {
+    const update = new GraphUpdate(plan)
+    const before = update.optimizer.stateDict()
+    await update.#prepare(update.#next())
+    update.optimizer.loadStateDict(before)
+    return update
+  }
+
+  private constructor(plan: Plan<O>) {
+    const { runtime, forward, differentiate } = plan
+    const { rule, ...options } = plan.optimizer
+    const { model, parameters, statistics } = gradientModel(forward, differentiate)
+    const slots = ([name, { initial }]: readonly [string, { readonly initial: Start }]): Slot => ({
+      name,
+      tensor: new runtime.Tensor('float32', initial.data.slice(), initial.shape),
+    })
+    this.model = model
+    this.#plan = plan
+    this.#parameters = [...parameters].map(slots)
+    this.#statistics = [...statistics].map(slots)
+    this.#recorder = new Recorder(runtime)
+    const named = this.#parameters.map((slot) => ({
+      name: slot.name,
+      value: slot,
+      shape: slot.tensor.dims,
+    }))
+    // OptimizerOptions without the rule is what it was with it.
+    this.optimizer = new Optimizer(this.#recorder, rule, named, options as object)
+    this.#mustShareSettings()
+  }
+
+  get weights(): Tensors {
+    return tensorsOf([...this.#parameters, ...this.#statistics])
+  }
+
+  async step({ feeds, outputs, signal }: Given): Promise<Stepped> {
+    const before = this.optimizer.stateDict()
+    try {
+      const call = this.#next()
+      const { session, loss: nameOfLoss, next, coefficients } = await this.#prepare(call)
+      const scalars = [...coefficients].map(([name, input]) => [
+        input,
+        new this.#plan.runtime.Tensor('float32', [call.coefficients[name]], []),
+      ])
+      const state = [...this.#parameters, ...this.#statistics, ...this.#recorder.slots]
+      const results = await session.run(
+        { ...feeds, ...tensorsOf(state), ...Object.fromEntries(scalars) },
+        [nameOfLoss, ...next.values(), ...outputs],
+      )
+      signal?.throwIfAborted()
+      const loss = scalarOf(results, nameOfLoss)
+      mustBeFinite(loss, before.updates)
+      for (const slot of state) slot.tensor = results[next.get(slot.name) ?? ''] ?? slot.tensor
+      return { loss, outcome: 'updated', outputs: results }
+    } catch (error) {
+      this.optimizer.loadStateDict(before)
+      throw error
+    }
+  }
+
+  write(weights: Readonly<Record<string, Float32Array>>): void {
+    for (const slot of [...this.#parameters, ...this.#statistics])
+      if (slot.name in weights) this.#recorder.write(slot, weights[slot.name])
+  }
+
+  async release(): Promise<void> {
+    await this.#prepared?.session.release()
+  }
+
+  /** What the optimizer does at its next step. It counts the step as taken. */
+  #next(): Call {
+    this.#recorder.calls = []
+    // Nothing is computed here: what stands for a gradient only has to be another than its parameter.
+    const all = this.#parameters.map(({ name, tensor }) => [name, { name, tensor }])
+    this.optimizer.step(Object.fromEntries(all))
+    const [call] = this.#recorder.calls
+    return call
+  }
+
+  /** Rules with phases change their kernel once; the train step of the phase before is then done with. */
+  async #prepare({ kernel }: Call): Promise<Prepared> {
+    const before = this.#prepared
+    if (before?.kernel === kernel) return before
+    const { runtime, forward, differentiate, session: options } = this.#plan
+    const made = trainStepModel(forward, { ...differentiate, update: kernel })
+    const session = await createSession(runtime, made.model, options)
+    this.#prepared = { ...made, kernel, session }
+    await before?.session.release()
+    return this.#prepared
+  }
+
+  #mustShareSettings(): void {
+    const [first, ...others] = this.#parameters.map(({ name }) => name)
+    const settings = JSON.stringify(this.optimizer.options(first))
+    const other = others.find((name) => JSON.stringify(this.optimizer.options(name)) !== settings)
+    if (other === undefined) return
+    throw new TrainerError(
+      `update "graph": all parameters must have one group of settings, but ${other} has others than ${first}; use update "kernel"`,
+    )
+  }
+}
+
+const tensorsOf = (slots: readonly Slot[]): Tensors =>
+  Object.fromEntries(slots.map(({ name, tensor }) => [name, tensor]))

@@ -1,0 +1,81 @@
+import type { Backend, Kernel, Lists } from '@diffgrad/core'
+import type { Tensor } from 'onnxruntime-common'
+import { TrainerError } from '../error.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** A parameter, or a part of its memory, as a tensor that is replaced and never changed. */
+export interface Slot {
+  /** The input of the train step that takes it. */
+  readonly name: string
+  tensor: Tensor
+}
+
+/** What an optimizer asked to be computed. */
+export interface Call {
+  readonly kernel: Kernel
+  readonly coefficients: Readonly<Record<string, number>>
+}
+
+/** What cannot be computed in the graph, by the memory that it needs. */
+const needs: Readonly<Record<string, string>> = {
+  gradient: 'accumulate, centralize or clip',
+  slow: 'lookahead',
+  average: 'averageWeights',
+}
+
+/**
+ * A backend that computes nothing: it notes which kernel an optimizer would run, and with which
+ * scalars, so that a graph can do it.
+ */
+export class Recorder implements Backend<Slot> {
+  readonly slots: Slot[] = []
+  calls: Call[] = []
+  readonly #runtime: Runtime
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  mismatch(): undefined {}
+
+  zeros(like: readonly Slot[], names: readonly string[]): Lists<Slot> {
+    const name = names.find((name) => name in needs)
+    if (name) throw new TrainerError(`update "graph": has no ${needs[name]}; use update "kernel"`)
+    const lists = names.map((name) => [name, like.map((slot) => this.#zeros(slot, name))] as const)
+    this.slots.push(...lists.flatMap(([, list]) => list))
+    return Object.fromEntries(lists)
+  }
+
+  apply(kernel: Kernel, _: Lists<Slot>, coefficients: Readonly<Record<string, number>>): void {
+    this.calls.push({ kernel, coefficients })
+  }
+
+  scratch(): never {
+    throw new TrainerError('update "graph": has no inspect; use update "kernel"')
+  }
+
+  norm(): never {
+    throw new TrainerError('update "graph": has no skipNotFinite; use update "kernel"')
+  }
+
+  centralize(): never {
+    throw new TrainerError('update "graph": has no centralize; use update "kernel"')
+  }
+
+  read({ tensor }: Slot): Float32Array {
+    // Made here or by a train step, all of whose state is float32.
+    return tensor.data as Float32Array
+  }
+
+  write(slot: Slot, elements: Float32Array | Float64Array): void {
+    slot.tensor = this.#tensor(Float32Array.from(elements), slot.tensor.dims)
+  }
+
+  #zeros({ name, tensor: { size, dims } }: Slot, slot: string): Slot {
+    return { name: `${name}/${slot}`, tensor: this.#tensor(new Float32Array(size), dims) }
+  }
+
+  #tensor(data: Float32Array, dims: readonly number[]): Tensor {
+    return new this.#runtime.Tensor('float32', data, dims)
+  }
+}

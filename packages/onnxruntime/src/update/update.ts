@@ -1,0 +1,62 @@
+import type {
+  CommonOptions,
+  Optimizer,
+  OptimizerOptions,
+  StepOutcome,
+  UpdateRule,
+} from '@diffgrad/core'
+import type { DifferentiateOptions, Model } from '@diffgrad/onnx'
+import type { Runtime, SessionOptions, Tensors } from '../runtime.ts'
+
+/** A rule of @diffgrad/core, its hyperparameters, parameter groups and surroundings. */
+export type OptimizerChoice<O extends CommonOptions> = OptimizerOptions<O> & {
+  readonly rule: UpdateRule<O>
+}
+
+/** What is trained, how, and on what. */
+export interface Plan<O extends CommonOptions> {
+  readonly runtime: Runtime
+  readonly session: SessionOptions
+  readonly forward: Model
+  readonly differentiate: DifferentiateOptions
+  readonly optimizer: OptimizerChoice<O>
+}
+
+/** What a step is given. */
+export interface Given {
+  readonly feeds: Tensors
+  /** The forward model's outputs that are asked for. */
+  readonly outputs: readonly string[]
+  readonly signal: AbortSignal | undefined
+}
+
+/** What a step gave. */
+export interface Stepped {
+  readonly loss: number
+  readonly outcome: StepOutcome
+  readonly outputs: Tensors
+}
+
+/** What of an optimizer does not depend on where it keeps its arrays. */
+type Conductor<O extends CommonOptions> = Pick<
+  Optimizer<never, O>,
+  'rule' | 'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
+>
+
+/** One way to move the weights by the gradients of a batch. */
+export interface Update<O extends CommonOptions> {
+  /** The gradient model, which tells what a batch must be. */
+  readonly model: Model
+  readonly optimizer: Conductor<O>
+  /** Parameters and running statistics as they are now, as the runtime takes them. */
+  readonly weights: Tensors
+  /**
+   * Takes one step, all of it or nothing.
+   *
+   * @throws {TrainerError} If the loss is not finite. Then nothing has changed.
+   */
+  step(given: Given): Promise<Stepped>
+  /** Replaces the elements of some weights. */
+  write(weights: Readonly<Record<string, Float32Array>>): void
+  release(): Promise<void>
+}

@@ -1,0 +1,37 @@
+import type { Batch } from '../batch.ts'
+import type { StepResult, Trainer } from '../trainer.ts'
+
+/** What of a trainer works from another thread: everything that only takes and gives values. */
+export const methods = [
+  'step',
+  'evaluate',
+  'predict',
+  'set',
+  'report',
+  'export',
+  'save',
+  'load',
+  'dispose',
+] as const
+
+/** The name of a method that works from another thread. */
+type Method = (typeof methods)[number]
+
+/** A call of a method. */
+export interface Call {
+  readonly id: number
+  readonly method: Method
+  readonly given: readonly unknown[]
+}
+
+/** What became of a call. The call 0 is the making of the trainer. */
+export type Answer = { readonly id: number } & (
+  | { readonly value: unknown }
+  | { readonly error: unknown }
+)
+
+/** A trainer in a worker. */
+export type RemoteTrainer = Pick<Trainer, Exclude<Method, 'step'>> & {
+  /** Takes one step, as `step` of `Trainer` does; there is no signal that reaches a worker at work. */
+  step(batch: Batch): Promise<StepResult>
+}

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { diffGrad } from '@diffgrad/core'
+import { crossEntropy } from '@diffgrad/onnx'
+import * as ort from 'onnxruntime-node'
+import { chromium } from 'playwright-core'
+import { expect, onTestFinished, test } from 'vitest'
+import { Trainer } from '../src/index.ts'
+import { bundle } from './bundle.ts'
+import { smallModel, stripes } from './digits.ts'
+
+const browser = '/usr/bin/chromium'
+
+/** Serves a page that runs a program, and the runtime's own files. */
+async function serve(program: string): Promise<string> {
+  const dist = dirname(fileURLToPath(import.meta.resolve('onnxruntime-web')))
+  const page = '<!doctype html><script type="module" src="/program.mjs"></script>'
+  const server = createServer(({ url = '/' }, response) => {
+    const [type, body] =
+      url === '/'
+        ? ['text/html', page]
+        : url === '/program.mjs'
+          ? ['text/javascript', readFileSync(program)]
+          : [url.endsWith('.wasm') ? 'application/wasm' : 'text/javascript', runtimeFile(dist, url)]
+    response.writeHead(200, { 'content-type': type }).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('must have a port')
+  return `http://127.0.0.1:${address.port}/`
+}
+
+const runtimeFile = (dist: string, url: string): Buffer | string =>
+  existsSync(join(dist, url)) ? readFileSync(join(dist, url)) : ''
+
+test.skipIf(!existsSync(browser))(
+  `a page trains with onnxruntime-web as Node does; skipped where there is no ${browser}`,
+  async () => {
+    const program = await bundle('page.ts', { platform: 'browser', external: [] })
+    const started = await chromium.launch({
+      executablePath: browser,
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ],
+    })
+    onTestFinished(() => started.close())
+    const page = await started.newPage()
+    page.on('console', (message) => console.log(message.text()))
+    page.on('pageerror', (error) => console.log(error.message))
+    await page.goto(await serve(program))
+    await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 })
+    const { losses, accuracy } = JSON.parse(await page.title())
+    expect(accuracy).toBeGreaterThan(0.9)
+    const trainer = await Trainer.create(ort, smallModel(), {
+      loss: crossEntropy(),
+      optimizer: { rule: diffGrad, learningRate: 1e-2 },
+      dimensions: { batch: 16 },
+    })
+    for (const [t, loss] of losses.slice(0, 10).entries())
+      expect((await trainer.step(stripes(t))).loss).toBeCloseTo(loss, 4)
+    await trainer.dispose()
+  },
+)

@@ -1,0 +1,49 @@
+import { adam, type CommonOptions, diffGrad, radam, type UpdateRule } from '@diffgrad/core'
+import { crossEntropy } from '@diffgrad/onnx'
+import * as ort from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+import { accuracy, type OptimizerChoice, Trainer, type TrainerOptions } from '../src/index.ts'
+import { smallModel, stripes } from './digits.ts'
+
+const options = {
+  loss: crossEntropy(),
+  dimensions: { batch: 16 },
+  optimizer: { rule: diffGrad, learningRate: 1e-2 },
+  metrics: { accuracy: accuracy() },
+} satisfies TrainerOptions<typeof diffGrad.defaults>
+
+test.each(['kernel', 'graph'] as const)('a small network learns: %s', async (update) => {
+  const trainer = await Trainer.create(ort, smallModel(), { ...options, update })
+  const before = await trainer.evaluate(stripes(1000, 64))
+  let last = Number.NaN
+  for (let step = 0; step < 60; step++) last = (await trainer.step(stripes(step))).loss
+  const after = await trainer.evaluate(stripes(1000, 64))
+  expect(before.metrics.accuracy).toBeLessThan(0.6)
+  expect(after.metrics.accuracy).toBeGreaterThan(0.9)
+  expect(last).toBeLessThan(before.loss / 2)
+  await trainer.dispose()
+})
+
+const traceOf = async <O extends CommonOptions>(
+  rule: UpdateRule<O>,
+  update: 'kernel' | 'graph',
+) => {
+  const optimizer: OptimizerChoice<CommonOptions> = { rule, learningRate: 1e-2, weightDecay: 1e-2 }
+  const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
+  const losses: number[] = []
+  for (let step = 0; step < 12; step++) losses.push((await trainer.step(stripes(step))).loss)
+  await trainer.dispose()
+  return losses
+}
+
+test.each([
+  ['diffGrad', (update) => traceOf(diffGrad, update)],
+  ['Adam', (update) => traceOf(adam, update)],
+  ['RAdam, which has two phases', (update) => traceOf(radam, update)],
+] as [string, (update: 'kernel' | 'graph') => Promise<number[]>][])(
+  'both ways of updating give the same losses: %s',
+  async (_, trace) => {
+    const [byKernel, inGraph] = [await trace('kernel'), await trace('graph')]
+    for (const [t, loss] of byKernel.entries()) expect(inGraph[t]).toBeCloseTo(loss, 4)
+  },
+)

@@ -1,0 +1,53 @@
+import { Worker } from 'node:worker_threads'
+import { diffGrad } from '@diffgrad/core'
+import { crossEntropy } from '@diffgrad/onnx'
+import * as ort from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+import { connectTrainer, type RemoteTrainer, Trainer } from '../src/index.ts'
+import { bundle } from './bundle.ts'
+import { smallModel, stripes } from './digits.ts'
+
+const large = stripes(1, 4096)
+
+/** How often a 10 ms timer ticks while something runs, as a share of how often it should. */
+async function ticking(task: () => Promise<unknown>): Promise<number> {
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 10)
+  const start = performance.now()
+  await task()
+  clearInterval(timer)
+  return ticks / ((performance.now() - start) / 10)
+}
+
+test('a timer ticks on while a worker trains, and stands still while this thread does', async () => {
+  const there = await connectTrainer(new Worker(await bundle('worker.ts')))
+  const here = await Trainer.create(ort, smallModel(), {
+    loss: crossEntropy(),
+    optimizer: { rule: diffGrad, learningRate: 1e-2 },
+    dimensions: { batch: 4096 },
+  })
+  const fiveSteps = async (trainer: Pick<RemoteTrainer, 'step'>) => {
+    for (let t = 0; t < 5; t++) await trainer.step(large)
+  }
+  await fiveSteps(there)
+  await fiveSteps(here)
+  expect(await ticking(() => fiveSteps(there))).toBeGreaterThan(0.5)
+  expect(await ticking(() => fiveSteps(here))).toBeLessThan(0.3)
+  await there.dispose()
+  await here.dispose()
+})
+
+test('a worker does all that a trainer does, and its errors arrive', async () => {
+  const trainer = await connectTrainer(new Worker(await bundle('worker.ts')))
+  const { updates, metrics } = await trainer.step(large)
+  expect(updates).toBe(1)
+  expect(metrics.accuracy).toBeLessThan(1)
+  const saved = await trainer.save('notes')
+  const { loss } = await trainer.evaluate(large)
+  await trainer.set({ learningRate: 0.5 })
+  await trainer.step(large)
+  expect(await trainer.load(saved)).toBe('notes')
+  expect((await trainer.evaluate(large)).loss).toBe(loss)
+  await expect(trainer.step({ input: large.input })).rejects.toThrow('must have "target"')
+  await trainer.dispose()
+})
