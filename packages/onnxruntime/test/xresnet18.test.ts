@@ -48,6 +48,6 @@ test.each([
   'XResNet-18 on onnxruntime-%s, %s: %i losses are those of PyTorch',
   async (on, update, steps) => {
     const losses = await trace({ node, web }[on], update, steps)
-    expect(worst(losses, expected.losses)).toBeLessThan(1e-4)
+    expect(worst(losses, expected.losses)).toBeLessThan(1e-3)
   },
 )
