@@ -31,8 +31,13 @@ test('a timer ticks on while a worker trains, and stands still while this thread
   }
   await fiveSteps(there)
   await fiveSteps(here)
-  expect(await ticking(() => fiveSteps(there))).toBeGreaterThan(0.5)
-  expect(await ticking(() => fiveSteps(here))).toBeLessThan(0.3)
+  const [free, blocked] = [
+    await ticking(() => fiveSteps(there)),
+    await ticking(() => fiveSteps(here)),
+  ]
+  // On a machine with other work both tick less often; one of them hardly ever.
+  expect(blocked).toBeLessThan(0.3)
+  expect(free).toBeGreaterThan(3 * blocked)
   await there.dispose()
   await here.dispose()
 })
