@@ -11,7 +11,7 @@ import { Trainer } from '../src/index.ts'
 import { bundle } from './bundle.ts'
 import { smallModel, stripes } from './digits.ts'
 
-const browser = '/usr/bin/chromium'
+const browser = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Serves a page that runs a program, and the runtime's own files. */
 async function serve(program: string): Promise<string> {
