@@ -1,0 +1,21 @@
+/** Pictures of one split, decoded: shared memory, so that the loader's workers read it in place. */
+export interface Split {
+  /** RGB bytes · pictures × size × size × 3. */
+  readonly pixels: Uint8Array<SharedArrayBuffer>
+  /** The class of each picture, an index into `classes`. */
+  readonly labels: Uint16Array<SharedArrayBuffer>
+  /** Where each picture came from, relative to the data set. */
+  readonly files: readonly string[]
+}
+
+/** A data set as `prepare` leaves it. */
+export interface Dataset {
+  readonly name: string
+  /** SHA-256 over paths, classes and bytes of all pictures: what results are recorded against. */
+  readonly hash: string
+  /** Edge of the stored squares, in pixels. */
+  readonly size: number
+  readonly classes: readonly string[]
+  readonly train: Split
+  readonly validation: Split
+}
