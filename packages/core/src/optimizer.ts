@@ -16,7 +16,7 @@ import { checkParameters, type Parameter } from './parameters.ts'
 import { mustHold } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
-import { changedSettings } from './setting-changes.ts'
+import { changedOptions, changedSettings } from './setting-changes.ts'
 import { optionsAt } from './settings.ts'
 import { capture, restore, type StateDict } from './state.ts'
 import { type Surroundings, splitSurroundings } from './surroundings.ts'
@@ -45,7 +45,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   /** The rule it follows. */
   readonly rule: UpdateRule<O>
   readonly #backend: Backend<T, S>
-  readonly #options: GroupingOptions<O>
+  #options: GroupingOptions<O>
   readonly #surroundings: Surroundings
   readonly #gathering: Gathering<T, O>
   #groups: readonly Group<T, O>[] = []
@@ -193,19 +193,31 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     return Object.fromEntries(entries)
   }
 
+  /** The options with which another optimizer would begin with the settings that this one has now. */
+  get configuration(): OptimizerOptions<O> {
+    // OptimizerOptions are these three together.
+    const options = { ...this.#surroundings, ...this.#options.base, groups: this.#options.groups }
+    return options as unknown as OptimizerOptions<O>
+  }
+
   /**
-   * Changes settings from the next step on, of all parameters or of some. A schedule sees all steps
-   * and reports since the optimizer was made.
+   * Changes settings from the next step on, of all parameters or of some, those to come included. A
+   * schedule sees all steps and reports since the optimizer was made.
    *
    * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
    * if nothing is selected, or a part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<O>>, parameters: Selector = () => true): void {
-    const changed = changedSettings(this.rule, this.#groups, changes, parameters, {
-      updates: this.#updates,
-      reports: this.#reports,
-    })
-    for (const { group, settings } of changed) group.settings = settings
+  set(changes: Partial<Settings<O>>, parameters?: Selector): void {
+    const options = changedOptions(this.#options, changes, parameters)
+    if (this.#groups.length === 0) {
+      partition(this.rule, [], options, new Set())
+    } else {
+      const position = { updates: this.#updates, reports: this.#reports }
+      const selector = parameters ?? (() => true)
+      const changed = changedSettings(this.rule, this.#groups, changes, selector, position)
+      for (const { group, settings } of changed) group.settings = settings
+    }
+    this.#options = options
   }
 
   /**
