@@ -4,6 +4,7 @@ import type { KernelBackend } from '@tensorflow/tfjs-core'
 import { CpuEngine, isCpu } from './cpu.ts'
 import type { Engine } from './engine.ts'
 import { tensorEngine } from './tensors.ts'
+import { isWasm, WasmEngine } from './wasm.ts'
 
 /** Finds the engine for a kernel on a backend. */
 export type ChooseEngine = (backend: KernelBackend, graph: Graph) => Engine
@@ -23,7 +24,12 @@ export function fused(made: LoopTable): ChooseEngine {
   }
 }
 
+/** Engines that serve all optimizers alike. */
+const shared = new WeakMap<KernelBackend, Engine>()
+
 function engineOf(backend: KernelBackend, made: LoopTable): Engine {
   if (isCpu(backend)) return new CpuEngine(backend, made)
-  return tensorEngine
+  const known = shared.get(backend) ?? (isWasm(backend) ? WasmEngine.of(backend) : undefined)
+  if (known) shared.set(backend, known)
+  return known ?? tensorEngine
 }

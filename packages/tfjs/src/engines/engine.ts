@@ -32,6 +32,10 @@ export interface Engine {
 /** How many positions a call has. */
 export const positionsOf = ({ graph, lists }: Call): number => lists[graph.arrays[0]].length
 
+/** The names of the arrays that a graph reads. */
+export const readBy = ({ nodes }: Graph): ReadonlySet<string> =>
+  new Set(nodes.flatMap((node) => (node.op === 'array' ? [node.name] : [])))
+
 /** The names of the arrays that a graph writes. */
 export const writtenBy = ({ outputs }: Graph): ReadonlySet<string> =>
   new Set(outputs.map(([array]) => array))

@@ -41,7 +41,8 @@ export const tensorEngine: Engine = {
     tidy(() => {
       const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
       for (let k = 0; k < positionsOf(call); k++) {
-        const read = kernel.reads.map((name) => [name, lists[name][k]])
+        const read = kernel.reads.map((name) => [name, lists[name][k]] as const)
+        const operands = new Set(read.map(([, array]) => array))
         const results = kernel.evaluate(
           tensors,
           Object.fromEntries(read),
@@ -50,9 +51,12 @@ export const tensorEngine: Engine = {
         const written = kernel.writes.map((name) => {
           const array = variableOf(lists[name][k])
           const result = results[name]
-          const whole =
-            result.rank === array.rank ? result.clone() : broadcastTo(result, array.shape)
-          return { array, result: whole }
+          // What a kernel only passes on, such as a gradient, may be an array that the user refills.
+          if (operands.has(result)) return { array, result: mul(result, 1) }
+          return {
+            array,
+            result: result.rank < array.rank ? broadcastTo(result, array.shape) : result,
+          }
         })
         // None before all are computed: a result may be another array that is written.
         for (const { array, result } of written) array.assign(result)
