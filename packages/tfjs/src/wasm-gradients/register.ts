@@ -5,6 +5,7 @@ import { depthwiseConv2dNativeBackpropFilter } from './DepthwiseConv2dNativeBack
 import { depthwiseConv2dNativeBackpropInput } from './DepthwiseConv2dNativeBackpropInput.ts'
 import { differentiateDilated } from './dilated.ts'
 import { maxPoolGrad } from './MaxPoolGrad.ts'
+import { tile } from './Tile.ts'
 import { unsortedSegmentSum } from './UnsortedSegmentSum.ts'
 
 const kernels = [
@@ -13,6 +14,7 @@ const kernels = [
   depthwiseConv2dNativeBackpropFilter,
   depthwiseConv2dNativeBackpropInput,
   maxPoolGrad,
+  tile,
   unsortedSegmentSum,
 ]
 
@@ -23,8 +25,8 @@ const kernels = [
  *
  * New are the gradients `Conv2DBackpropFilter`, `DepthwiseConv2dNativeBackpropFilter`,
  * `DepthwiseConv2dNativeBackpropInput` and `UnsortedSegmentSum`, and those of dilated `conv2d` and
- * `depthwiseConv2d`. Replaced are `Conv2DBackpropInput`, which was slow, and `MaxPoolGrad`, which was
- * wrong where all inputs of a window are negative.
+ * `depthwiseConv2d`. Replaced are `Conv2DBackpropInput` and `Tile`, which were slow, and `MaxPoolGrad`,
+ * which was wrong where all inputs of a window are negative.
  */
 export function registerWasmGradients(): void {
   for (const kernel of kernels) {
