@@ -4,7 +4,7 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
 import { Failure, messageOf } from '../failure.ts'
-import type { EpochRow } from '../training/history.ts'
+import { beginning, type History } from '../training/history.ts'
 import type { Environment } from './environment.ts'
 import type { Judgement } from './judgement.ts'
 
@@ -73,8 +73,17 @@ export class RunFolder {
     return (await exists(path)) ? readFile(path) : undefined
   }
 
-  saveSummary(rows: readonly EpochRow[]): Promise<void> {
-    return this.#write('summary.csv', stringify([...rows], { header: true }))
+  /** Writes what has been seen, for reports, and its epochs as a table. */
+  async saveHistory(history: History): Promise<void> {
+    await this.#write('history.json', json(history))
+    await this.#write('summary.csv', stringify([...history.epochs], { header: true }))
+  }
+
+  /** What had been seen by the last checkpoint. */
+  async history(): Promise<History> {
+    return (await exists(this.#at('history.json')))
+      ? JSON.parse(await this.#read('history.json'))
+      : beginning.history
   }
 
   saveJudgement(judgement: Judgement): Promise<void> {

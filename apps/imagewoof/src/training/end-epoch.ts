@@ -33,7 +33,6 @@ export async function endEpoch(
   }
   const values = { 'validation/loss': loss, 'validation/top-1': top1, 'validation/top-5': top5 }
   await events.add({ step: step - 1, values })
-  await folder.saveSummary(next.history.epochs)
   if (bestOf(next.history) === row) {
     await folder.saveCheckpoint('best', await engine.save({ ...next, events: events.length }))
     await folder.saveJudgement(await judge(evaluation, dataset, row.epoch))

@@ -29,6 +29,7 @@ export async function save(
   state: TrainingState,
 ): Promise<void> {
   await folder.saveCheckpoint('last', await engine.save({ ...state, events: events.length }))
+  await folder.saveHistory(state.history)
 }
 
 /** The learning rate of a step, counted from 0. */
