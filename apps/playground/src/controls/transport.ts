@@ -26,7 +26,7 @@ export class Transport {
   constructor(wishes: TransportWishes) {
     const button = (label: string, sign: string, act: () => void): HTMLButtonElement =>
       element('button', { type: 'button', 'aria-label': label, title: label, onclick: act }, sign)
-    this.#play = button('Play', '▶', () => wishes.toggle())
+    this.#play = button('Play', '', () => wishes.toggle())
     this.#play.classList.add('play')
     this.#scrub = element('input', {
       type: 'range',
@@ -64,7 +64,6 @@ export class Transport {
       this.#play.setAttribute('aria-label', label)
       this.#play.title = label
       this.#play.dataset.sign = playing ? 'pause' : at >= steps ? 'again' : 'play'
-      this.#play.textContent = ''
     }
     this.#scrub.max = `${steps}`
     this.#scrub.value = `${at}`

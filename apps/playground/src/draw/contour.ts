@@ -5,7 +5,7 @@ import { type Scene, wayOf } from '../race/scene.ts'
 import { drawNote } from './axes.ts'
 import { contourMap } from './contours.ts'
 import { drawingOrder } from './curve.ts'
-import { drawMark, marks } from './mark.ts'
+import { drawMark, headSize, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
 import { drawTrail, type Place } from './trail.ts'
 
@@ -107,10 +107,13 @@ export function drawContour(surface: Surface, scene: Scene, backdrop: Backdrop):
   backdrop.draw(surface, course)
   const plane = planeOf(course, width, height)
   const placed = ([x, y]: readonly number[]): Place => [plane.x(x), plane.y(y)]
+  for (const descent of descents) {
+    const places = wayOf(descent, position).map(placed)
+    drawTrail(context, places, { colour: ink.paper, dash: [], width: 4.5 })
+  }
   for (const i of drawingOrder(scene)) {
     const places = wayOf(descents[i], position).map(placed)
     const look = { colour: ink.racers[i], dash: marks[i].dash }
-    drawTrail(context, places, { ...look, colour: ink.paper, dash: [], width: 4.5 })
     drawTrail(context, places, { ...look, width: i === selected ? 2.75 : 2 })
   }
   const [x, y] = placed(start)
@@ -120,9 +123,13 @@ export function drawContour(surface: Surface, scene: Scene, backdrop: Backdrop):
   context.arc(x, y, 5, 0, 2 * Math.PI)
   context.stroke()
   drawNote(surface, 'start', [x + 10, y - 8], { colour: ink.text })
-  for (const i of drawingOrder(scene)) {
+  for (const [order, i] of drawingOrder(scene).entries()) {
     const head = placed(descents[i].between(position))
     if (!head.every(Number.isFinite)) continue
-    drawMark(context, marks[i], head, { r: 7, fill: ink.racers[i], outline: ink.paper })
+    drawMark(context, marks[i], head, {
+      r: headSize(order),
+      fill: ink.racers[i],
+      outline: ink.paper,
+    })
   }
 }

@@ -2,7 +2,7 @@ import { type ScaleLinear, scaleLinear, scalePow } from 'd3-scale'
 import { type Course, excess } from '../race/course.ts'
 import { type Scene, wayOf } from '../race/scene.ts'
 import { drawBottomAxis, drawLine, drawNote } from './axes.ts'
-import { drawMark, marks } from './mark.ts'
+import { drawMark, headSize, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
 import { drawTrail, type Place, tracePath } from './trail.ts'
 
@@ -57,7 +57,7 @@ export function drawCurve(surface: Surface, scene: Scene): void {
   context.beginPath()
   context.rect(0, 0, width, height - margins.bottom + 4)
   context.clip()
-  for (const i of drawingOrder(scene)) {
+  for (const [order, i] of drawingOrder(scene).entries()) {
     const colour = ink.racers[i]
     const way = wayOf(descents[i], position)
     const unrolled = way.map(([x], t): Place => [along(x), down(Math.min(t, position))])
@@ -67,7 +67,7 @@ export function drawCurve(surface: Surface, scene: Scene): void {
     if (!Number.isFinite(x)) continue
     drawMark(context, marks[i], [along(x), down(position)], { r: 4, ...look })
     const y = Math.max(up(excess(course.landscape, [x])), margins.top)
-    drawMark(context, marks[i], [along(x), y - 9], { r: 8, ...look })
+    drawMark(context, marks[i], [along(x), y - 9], { r: headSize(order), ...look })
   }
   context.restore()
 }

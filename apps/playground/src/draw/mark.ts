@@ -60,3 +60,6 @@ export function drawMark(
   context.fill(path)
   context.restore()
 }
+
+/** Heads that are drawn later are smaller, so that two in one place both show. */
+export const headSize = (order: number): number => 9 - 0.7 * order

@@ -10,7 +10,7 @@ export const originalAndFixed: Story = {
     'It kept the previous gradient by reference. One step later that is the current gradient, their difference is zero, and ξ is ½ for ever. The option is called “aliased” here, and is for comparison only.',
   race: {
     course: 'himmelblau',
-    start: [0.2, 0.2],
+    start: [0, -4],
     racers: [
       racer('diffgrad', { learningRate: 0.1, aliased: true }),
       racer('diffgrad', { learningRate: 0.1 }),
