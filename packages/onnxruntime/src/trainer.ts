@@ -1,4 +1,4 @@
-import type { CommonOptions, Selector, Settings, StepOutcome } from '@diffgrad/core'
+import type { CommonOptions, Histogram, Selector, Settings, StepOutcome } from '@diffgrad/core'
 import { type DifferentiateOptions, type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { type Batch, feedsOf } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
@@ -42,6 +42,18 @@ export interface StepResult extends Judgement {
   readonly outcome: StepOutcome
   /** How many updates were made in all. */
   readonly updates: number
+  /** What was asked for. */
+  readonly histograms?: Readonly<Record<string, Histogram>>
+}
+
+/** What a step may be told. */
+export interface StepChoice {
+  readonly signal?: AbortSignal
+  /**
+   * Inner values of the rule to count before the weights move, such as `{ xi: [0, 0.5, 1] }`. See
+   * `histograms` of `Optimizer` in @diffgrad/core. Only of the update by kernels.
+   */
+  readonly histograms?: Readonly<Record<string, readonly number[]>>
 }
 
 /** Which weights. */
@@ -107,14 +119,17 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    * @throws {TrainerError} Naming what of the batch does not fit; or if the loss is not finite. Then
    *   nothing has changed, nor has it when the signal aborts.
    */
-  step(batch: Batch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StepResult> {
+  step(batch: Batch, { signal, histograms: edges }: StepChoice = {}): Promise<StepResult> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
       const feeds = feedsOf(this.#runtime, model, batch, weights)
       const outputs = this.#wanted
-      const { loss, outcome, outputs: given } = await this.#update.step({ feeds, outputs, signal })
-      return { loss, metrics: this.#measure(given, batch), outcome, updates: optimizer.updates }
+      const given = { feeds, outputs, signal, edges }
+      const { loss, outcome, outputs: results, histograms } = await this.#update.step(given)
+      const metrics = this.#measure(results, batch)
+      const { updates } = optimizer
+      return { loss, metrics, outcome, updates, ...(histograms && { histograms }) }
     })
   }
 
