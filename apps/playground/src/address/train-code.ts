@@ -11,7 +11,8 @@ export const writeTrain = (state: TrainState): Query => [
 
 /** Reads what `writeTrain` wrote; whatever does not make sense is as it is shown first. */
 export function readTrain(query: URLSearchParams): TrainState {
-  const [first, second] = readRacers(query, 2)
+  // Networks are trained on the loss as it is.
+  const [first, second] = readRacers(query, 2).map((racer) => ({ ...racer, lossScale: 1 }))
   return {
     tab: 'train',
     engine: wordFrom(query, 'engine', ['wasm', 'webgpu']),

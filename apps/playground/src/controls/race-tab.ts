@@ -18,6 +18,7 @@ import { choice } from './choice.ts'
 import { InsidePanel } from './inside-panel.ts'
 import { LandscapeStage } from './landscape-stage.ts'
 import { numberField } from './number-field.ts'
+import { RacerKey } from './racer-key.ts'
 import { RacerList } from './racer-list.ts'
 import { StoryList } from './story-list.ts'
 import { Telling } from './telling.ts'
@@ -52,11 +53,11 @@ export class RaceTab implements Tab {
   readonly #racers = new RacerList({
     of: () => this.#state.racers,
     change: (racers) => this.#changeRacers(racers),
-    select: (selected) => this.#show({ ...this.#state, selected }),
     fewest: 1,
     most: mostRacers,
     scalable: true,
   })
+  readonly #key = new RacerKey((selected) => this.#show({ ...this.#state, selected }))
   readonly #course = choice('Landscape', 'course', courseTitles, (course) =>
     this.#change({ course, start: courses[course].start, at: 0 }),
   )
@@ -92,7 +93,7 @@ export class RaceTab implements Tab {
         'div',
         { class: 'stage' },
         this.#telling.head,
-        element('div', { class: 'ground' }, this.#stage.node, this.#transport.node),
+        element('div', { class: 'ground' }, this.#key.node, this.#stage.node, this.#transport.node),
         element(
           'div',
           { class: 'beside' },
@@ -193,7 +194,8 @@ export class RaceTab implements Tab {
     if (!this.#playing) this.#position = state.at
     this.#state = state
     this.#stories.show(state.story)
-    this.#racers.show(state.racers, state.selected)
+    this.#racers.show(state.racers)
+    this.#key.show(state.racers, state.selected)
     this.#course.show(state.course)
     this.#steps.show(state.steps)
     for (const [i, field] of this.#start.entries()) {

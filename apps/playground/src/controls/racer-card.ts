@@ -11,8 +11,6 @@ export interface CardWishes {
   change(racer: Racer): void
   /** Where it can be removed. */
   remove?(): void
-  /** Where one can be selected. */
-  select?(): void
   /** Whether its loss can be multiplied. */
   readonly scalable: boolean
 }
@@ -21,7 +19,7 @@ export interface CardWishes {
 export interface RacerCard {
   readonly node: HTMLElement
   /** Shows the racer as it is told now. */
-  show(racer: Racer, label: string, selected: boolean): void
+  show(racer: Racer, label: string): void
   /** Where it stands, in words. */
   tell(figures: string): void
 }
@@ -31,15 +29,10 @@ const names: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 export function racerCard(index: number, wishes: CardWishes): RacerCard {
-  const { of, change, remove, select, scalable } = wishes
+  const { of, change, remove, scalable } = wishes
   const label = element('span', { class: 'label' })
   const figures = element('span', { class: 'figures' })
-  const pick = element('button', {
-    type: 'button',
-    class: 'pick',
-    onclick: () => select?.(),
-  })
-  pick.append(swatch(index), label)
+  const name = element('div', { class: 'name' }, swatch(index), label)
   const title = field[of().name].title
   const rate = rateSlider(title, (value) => change(withOption(of(), 'learningRate', value)))
   const kind = element(
@@ -67,11 +60,9 @@ export function racerCard(index: number, wishes: CardWishes): RacerCard {
     form.node,
   )
   return {
-    node: element('li', { class: 'racer' }, pick, figures, rate.node, details),
-    show(racer, text, selected) {
+    node: element('li', { class: 'racer' }, name, figures, rate.node, details),
+    show(racer, text) {
       say(label, text)
-      if (select) pick.setAttribute('aria-pressed', `${selected}`)
-      else pick.disabled = true
       kind.value = racer.name satisfies EntrantName
       rate.show(Number(optionOf(racer, 'learningRate')))
       form.show(racer)

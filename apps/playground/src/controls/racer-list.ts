@@ -7,7 +7,6 @@ import { type RacerCard, racerCard } from './racer-card.ts'
 export interface ListWishes {
   readonly of: () => readonly Racer[]
   change(racers: readonly Racer[]): void
-  select?(index: number): void
   readonly fewest: number
   readonly most: number
   readonly scalable: boolean
@@ -32,7 +31,7 @@ export class RacerList {
     this.node = element('div', { class: 'field' }, this.#list, this.#add)
   }
 
-  show(racers: readonly Racer[], selected = -1): void {
+  show(racers: readonly Racer[]): void {
     const names = racers.map(({ name }) => name).join()
     if (names !== this.#names) {
       this.#names = names
@@ -40,7 +39,7 @@ export class RacerList {
       this.#list.replaceChildren(...this.#cards.map(({ node }) => node))
     }
     const labels = labelsOf(racers)
-    for (const [i, card] of this.#cards.entries()) card.show(racers[i], labels[i], i === selected)
+    for (const [i, card] of this.#cards.entries()) card.show(racers[i], labels[i])
     this.#add.hidden = racers.length >= this.#wishes.most
   }
 
@@ -49,12 +48,11 @@ export class RacerList {
   }
 
   #card(index: number): RacerCard {
-    const { of, change, select, fewest, scalable } = this.#wishes
+    const { of, change, fewest, scalable } = this.#wishes
     return racerCard(index, {
       of: () => of()[index],
       change: (racer) => change(of().with(index, racer)),
       scalable,
-      ...(select && { select: () => select(index) }),
       ...(of().length > fewest && { remove: () => change(of().toSpliced(index, 1)) }),
     })
   }

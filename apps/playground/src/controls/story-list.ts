@@ -24,8 +24,16 @@ export class StoryList {
 
   show(story: string | undefined): void {
     for (const [name, button] of this.#buttons) {
-      if (name === story) button.setAttribute('aria-current', 'true')
-      else button.removeAttribute('aria-current')
+      if (name === story) {
+        if (!button.hasAttribute('aria-current')) reveal(button)
+        button.setAttribute('aria-current', 'true')
+      } else button.removeAttribute('aria-current')
     }
   }
+}
+
+/** Where the list is a row that scrolls, brings a story into it. */
+function reveal(button: HTMLElement): void {
+  const row = button.closest('ol')
+  if (row) row.scrollTo({ left: button.offsetLeft - (row.clientWidth - button.offsetWidth) / 2 })
 }

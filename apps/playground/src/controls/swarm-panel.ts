@@ -10,7 +10,7 @@ import type { Course } from '../race/course.ts'
 import { figure, pointFigure } from '../race/figures.ts'
 import { type Summary, summaryOf } from '../swarm/summary.ts'
 import { nowhere, type Swarm } from '../swarm/swarm.ts'
-import { betas, type Cell, rates, secondOption } from '../swarm/sweep.ts'
+import { betas, type Cell, rates, secondOption, settings } from '../swarm/sweep.ts'
 import { swatch } from './swatch.ts'
 
 /** How many starts an axis. */
@@ -51,6 +51,7 @@ export class SwarmPanel {
   readonly #sheet: Sheet
   readonly #pixels = new Pixels(side)
   readonly #backdrop = new Backdrop()
+  readonly #lines = new Backdrop(false)
   #panorama: Panorama | undefined
 
   /** @param pick - is told the setting of a sweep that was clicked. */
@@ -60,7 +61,7 @@ export class SwarmPanel {
       const shown = this.#panorama
       if (shown?.of === 'sweep') drawSweep(surface, shown.cells, shown.racer, shown.beta)
       else if (shown?.view === 'map')
-        drawMap(surface, shown.swarm, shown.course, shown.steps, this.#pixels)
+        drawMap(surface, shown.swarm, shown, { pixels: this.#pixels, lines: this.#lines })
       else if (shown) drawCloud(surface, shown.swarm, shown.course, this.#backdrop)
     })
     this.#canvas.addEventListener('pointermove', (event) => say(this.#pointed, this.#tell(event)))
@@ -85,7 +86,7 @@ export class SwarmPanel {
     const summary =
       panorama.of === 'starts'
         ? inWords(summaryOf(panorama.swarm))
-        : `${panorama.cells.length} of ${rates.length * betas.length} settings tried, 64 starts each`
+        : `${panorama.cells.length} of ${settings} settings tried, 64 starts each`
     say(this.#summary, summary)
     this.#canvas.setAttribute('aria-label', `${label}: ${summary}`)
     this.#canvas.classList.toggle('wide', panorama.of === 'sweep')

@@ -2,7 +2,7 @@ import { courses } from '../race/course.ts'
 import { gridOf } from '../swarm/grid.ts'
 import { reachIn, Swarm } from '../swarm/swarm.ts'
 import type { SwarmState } from '../swarm/swarm-state.ts'
-import { type Cell, sweep } from '../swarm/sweep.ts'
+import { type Cell, settings, sweep } from '../swarm/sweep.ts'
 import type { Panorama } from './swarm-panel.ts'
 
 /** A piece of work at a time, for all panels alike. */
@@ -55,7 +55,7 @@ export function sweepRun({ racers, course, steps, beta }: SwarmState): SwarmRun 
         if (next.done) done = true
         else cells.push(next.value)
       }
-      progress = done ? 1 : sweeps[0].cells.length / 286
+      progress = done ? 1 : sweeps[0].cells.length / settings
       return !done
     },
     get progress() {

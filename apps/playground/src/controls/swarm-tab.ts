@@ -36,12 +36,7 @@ export class SwarmTab implements Tab {
     class: 'primary',
     onclick: () => this.#toggle(),
   })
-  readonly #course = choice(
-    'Landscape',
-    'course',
-    titles(() => true),
-    (course) => this.#change({ course }),
-  )
+  readonly #course = choice('Landscape', 'course', titles, (course) => this.#change({ course }))
   readonly #mode = choice(
     'Show',
     'mode',
@@ -198,9 +193,6 @@ const paceOf = ({ mode, racers }: SwarmState, rate: number): string =>
     ? `${rate.toFixed(0)} steps a second × ${racers.length} optimizers × ${(side * side).toLocaleString('en')} starts`
     : `${(rate * racers.length).toFixed(0)} settings a second`
 
-const titles = (fits: (course: string) => boolean): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(courses)
-      .filter(([name]) => fits(name))
-      .map(([name, { title }]) => [name, title]),
-  )
+const titles: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(courses).map(([name, { title }]) => [name, title]),
+)

@@ -28,6 +28,12 @@ export const planeOf = (
 export class Backdrop {
   #key = ''
   readonly #canvas = document.createElement('canvas')
+  readonly #filled: boolean
+
+  /** @param filled - whether heights are shown by colours too, not by lines alone. */
+  constructor(filled = true) {
+    this.#filled = filled
+  }
 
   draw(surface: Surface, course: Course): void {
     const { context, width, height, scale, ink } = surface
@@ -37,18 +43,14 @@ export class Backdrop {
       this.#canvas.width = width * scale
       this.#canvas.height = height * scale
       const own = this.#canvas.getContext('2d')
-      if (own) paintLandscape({ ...surface, context: own }, course)
+      if (own) paintLandscape({ ...surface, context: own }, course, this.#filled)
     }
     context.drawImage(this.#canvas, 0, 0, width, height)
   }
 }
 
 /** Paints filled contours, with the minima. */
-export function paintLandscape(
-  surface: Surface,
-  course: Course,
-  { filled = true }: { readonly filled?: boolean } = {},
-): void {
+function paintLandscape(surface: Surface, course: Course, filled: boolean): void {
   const { context, width, height, scale, ink } = surface
   const { polygons, columns, rows } = contourMap(course.landscape, course.window, height / width)
   const colour = scaleLinear<string>([0, polygons.length - 1], [ink.deep, ink.high])

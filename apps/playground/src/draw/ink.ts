@@ -4,6 +4,7 @@ export interface Ink {
   readonly text: string
   readonly muted: string
   readonly line: string
+  readonly edge: string
   /** The lowest and the highest of a landscape. */
   readonly deep: string
   readonly high: string
@@ -24,6 +25,7 @@ export function inkOf(root: HTMLElement): Ink {
     text: named('text'),
     muted: named('muted'),
     line: named('line'),
+    edge: named('edge'),
     deep: named('deep'),
     high: named('high'),
     contour: named('contour'),

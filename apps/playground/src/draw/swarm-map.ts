@@ -2,7 +2,7 @@ import type { Course } from '../race/course.ts'
 import { isFiniteAt } from '../swarm/summary.ts'
 import { nowhere, type Swarm } from '../swarm/swarm.ts'
 import { mixed, type Rgb, rgbOf } from './colour.ts'
-import { paintLandscape } from './contour.ts'
+import type { Backdrop } from './contour.ts'
 import type { Ink } from './ink.ts'
 import type { Surface } from './sheet.ts'
 
@@ -10,7 +10,7 @@ import type { Surface } from './sheet.ts'
 const fading = 0.88
 
 /** The colour of a start that was at a minimum from a step on. */
-export const shade = (colour: Rgb, paper: Rgb, step: number, steps: number): Rgb =>
+const shade = (colour: Rgb, paper: Rgb, step: number, steps: number): Rgb =>
   mixed(colour, paper, (fading * Math.log1p(step)) / Math.log1p(steps))
 
 /** A picture of as many pixels as a swarm has starts, to be drawn larger. */
@@ -50,9 +50,8 @@ export class Pixels {
 export function drawMap(
   surface: Surface,
   swarm: Swarm,
-  course: Course,
-  steps: number,
-  pixels: Pixels,
+  { course, steps }: { readonly course: Course; readonly steps: number },
+  { pixels, lines }: { readonly pixels: Pixels; readonly lines: Backdrop },
 ): void {
   const { ink } = surface
   const paper = rgbOf(ink.paper)
@@ -67,9 +66,8 @@ export function drawMap(
     if (at !== nowhere) return table[at][Math.min(swarm.arrived[i], steps)]
     return isFiniteAt(swarm.points, swarm.size, i) ? lost : none
   })
-  paintLandscape(surface, course, { filled: false })
+  lines.draw(surface, course)
 }
 
 /** The colours of the minima, in order. */
-export const homeColours = (ink: Ink): readonly Rgb[] =>
-  [0, 1, 2, 3].map((i) => rgbOf(ink.racers[i]))
+const homeColours = (ink: Ink): readonly Rgb[] => [0, 1, 2, 3].map((i) => rgbOf(ink.racers[i]))

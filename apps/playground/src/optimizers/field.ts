@@ -35,6 +35,8 @@ export interface Entrant {
   /** What people call it. */
   readonly title: string
   readonly defaults: Options
+  /** Its rule, for trainers; they check the options that come with it. */
+  readonly rule: UpdateRule
   /** @throws RangeError naming an option that is out of range. */
   create(parameters: ParameterSet, options: Options): ArraysOptimizer
 }
@@ -46,10 +48,12 @@ function entrant<O extends CommonOptions>(
 ): Entrant {
   return {
     title,
+    // Whose options it has is not asked any more, here and below.
+    rule: rule as unknown as UpdateRule,
     // Options without schedules are plain values.
     defaults: { ...rule.defaults } as unknown as Options,
     create(parameters, options) {
-      // The optimizer itself checks names and values. Whose options it had is not asked any more.
+      // The optimizer itself checks names and values.
       const made = new Optimizer(parameters, { ...options } as ArraysOptions<O>)
       return made as unknown as ArraysOptimizer
     },

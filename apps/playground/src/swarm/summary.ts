@@ -15,14 +15,22 @@ export function summaryOf({
   points,
   size,
 }: Pick<Swarm, 'arrived' | 'points' | 'size'>): Summary {
-  const there = arrived.filter((step) => step !== nowhere).sort()
-  let lost = 0
-  for (let i = 0; i < size; i++) if (!isFiniteAt(points, size, i)) lost++
-  return {
-    share: there.length / size,
-    median: there.length > 0 ? there[there.length >> 1] : undefined,
-    lost: lost / size,
+  const byStep = new Map<number, number>()
+  let [there, lost] = [0, 0]
+  for (let i = 0; i < size; i++) {
+    const step = arrived[i]
+    if (step !== nowhere) {
+      there++
+      byStep.set(step, (byStep.get(step) ?? 0) + 1)
+    } else if (!isFiniteAt(points, size, i)) lost++
   }
+  let before = 0
+  const steps = [...byStep].sort(([a], [b]) => a - b)
+  const median = steps.find(([, count]) => {
+    before += count
+    return 2 * before >= there
+  })
+  return { share: there / size, median: median?.[0], lost: lost / size }
 }
 
 /** Whether all coordinates of a point are finite. */

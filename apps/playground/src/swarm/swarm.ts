@@ -75,12 +75,15 @@ export class Swarm {
   #look(): void {
     const { size, points, home, arrived } = this
     const square = this.#reach ** 2
+    const axes = this.#minima[0].length
     for (let i = 0; i < size; i++) {
       let at = nowhere
       for (let k = 0; k < this.#minima.length && at === nowhere; k++) {
+        const minimum = this.#minima[k]
         let distance = 0
-        for (const [axis, x] of this.#minima[k].entries())
-          distance += (points[axis * size + i] - x) ** 2
+        for (let axis = 0; axis < axes; axis++) {
+          distance += (points[axis * size + i] - minimum[axis]) ** 2
+        }
         if (distance < square) at = k
       }
       if (at === nowhere) arrived[i] = nowhere

@@ -15,6 +15,9 @@ export const betas: readonly number[] = Array.from({ length: 13 }, (_, i) =>
   Number((1 - 10 ** (-i / 4)).toFixed(4)),
 )
 
+/** How many settings a sweep tries. */
+export const settings: number = rates.length * betas.length
+
 /** What a sweep varies beside the learning rate: for optimizers without β, the momentum. */
 export function secondOption({ name }: Racer, beta: 'beta1' | 'beta2'): string {
   return beta in field[name].defaults ? beta : 'momentum'
@@ -29,12 +32,7 @@ export interface Cell {
 }
 
 /** The racer with the settings of a cell. */
-export const settled = (
-  racer: Racer,
-  beta: 'beta1' | 'beta2',
-  column: number,
-  row: number,
-): Racer =>
+const settled = (racer: Racer, beta: 'beta1' | 'beta2', column: number, row: number): Racer =>
   withOption(
     withOption(racer, 'learningRate', rates[column]),
     secondOption(racer, beta),
@@ -48,7 +46,7 @@ export function* sweep(
   { beta, steps }: { readonly beta: 'beta1' | 'beta2'; readonly steps: number },
 ): Generator<Cell> {
   const starts = gridOf(window, window.length === 1 ? [64] : [8, 8])
-  for (let i = 0; i < rates.length * betas.length; i++) {
+  for (let i = 0; i < settings; i++) {
     const [column, row] = [i % rates.length, Math.floor(i / rates.length)]
     const tried = settled(racer, beta, column, row)
     const swarm = new Swarm(tried, landscape, starts, reachIn(window))
