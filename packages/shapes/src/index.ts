@@ -1,1 +1,1 @@
-export {}
+export { classes, type Shapes, type ShapesOptions, shapes } from './shapes.ts'

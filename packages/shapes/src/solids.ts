@@ -1,0 +1,137 @@
+/**
+ * The distance from a point to the surface of a body, negative inside; never more than the true one.
+ * Bodies lie around the origin, within distance 1, and are seen along z.
+ *
+ * The formulas are Inigo Quilez's: https://iquilezles.org/articles/distfunctions/
+ */
+export type Solid = (x: number, y: number, z: number) => number
+
+const { abs, cos, max, min, PI, sin, sqrt } = Math
+
+const length2 = (x: number, y: number): number => sqrt(x * x + y * y)
+const length3 = (x: number, y: number, z: number): number => sqrt(x * x + y * y + z * z)
+const clamp = (x: number, low: number, high: number): number => min(max(x, low), high)
+
+/** Makes a body of its proportion, from 0 to 1. */
+export type SolidOf = (proportion: number) => Solid
+
+export const sphere: SolidOf = () => (x, y, z) => length3(x, y, z) - 0.8
+
+/** A ring around z. */
+export const torus: SolidOf = (proportion) => {
+  const tube = 0.18 + 0.14 * proportion
+  return (x, y, z) => length2(length2(x, y) - (0.97 - tube), z) - tube
+}
+
+export const cube: SolidOf = (proportion) => {
+  const round = 0.01 + 0.09 * proportion
+  const half = 0.56 - round
+  return (x, y, z) => {
+    const a = abs(x) - half
+    const b = abs(y) - half
+    const c = abs(z) - half
+    return length3(max(a, 0), max(b, 0), max(c, 0)) + min(max(a, b, c), 0) - round
+  }
+}
+
+/** Its tip points along y. */
+export const cone: SolidOf = (proportion) => {
+  const radius = 0.5 + 0.2 * proportion
+  const [tip, base] = [0.85, -0.65]
+  const slant = length2(radius, tip - base)
+  return (x, y, z) => {
+    const side = (length2(x, z) * (tip - base) + (y - tip) * radius) / slant
+    return max(side, base - y) - 0.02
+  }
+}
+
+/** Extrudes a flat figure along z, and rounds it. */
+const extruded = (figure: (x: number, y: number) => number, half: number, round: number): Solid => {
+  return (x, y, z) => {
+    const d = figure(x, y) + round
+    const h = abs(z) - half + round
+    return length2(max(d, 0), max(h, 0)) + min(max(d, h), 0) - round
+  }
+}
+
+/** Five points. */
+export const star: SolidOf = (proportion) => {
+  const outer = 0.97
+  const inner = outer * (0.38 + 0.1 * proportion)
+  // The edge from a point of the star to the notch beside it, in the sector from 0 to π/5.
+  const [ex, ey] = [inner * cos(PI / 5) - outer, inner * sin(PI / 5)]
+  const edge = length2(ex, ey)
+  return extruded(
+    (x, y) => {
+      const angle = abs(((Math.atan2(x, y) + 2 * PI) % (0.4 * PI)) - 0.2 * PI)
+      const r = length2(x, y)
+      const px = r * cos(0.2 * PI - angle) - outer
+      const py = r * sin(0.2 * PI - angle)
+      const t = clamp((px * ex + py * ey) / (edge * edge), 0, 1)
+      const side = ex * py - ey * px > 0 ? -1 : 1
+      return side * length2(px - ex * t, py - ey * t)
+    },
+    0.14 + 0.1 * proportion,
+    0.05,
+  )
+}
+
+export const heart: SolidOf = (proportion) => {
+  const scale = 1.45
+  return extruded(
+    (u, v) => {
+      const x = abs(u) / scale
+      const y = v / scale + 0.53
+      if (x + y > 1) return scale * (length2(x - 0.25, y - 0.75) - sqrt(2) / 4)
+      const m = 0.5 * max(x + y, 0)
+      const d = min(length2(x, y - 1), length2(x - m, y - m))
+      return (x > y ? 1 : -1) * scale * d
+    },
+    0.18 + 0.14 * proportion,
+    0.12,
+  )
+}
+
+/** Opens along y, its handle at +x. */
+export const mug: SolidOf = (proportion) => {
+  const radius = 0.44 + 0.08 * proportion
+  const half = 0.6
+  const centre = -0.22
+  return (x, y, z) => {
+    const r = length2(x - centre, z)
+    const outside = max(r - radius, abs(y) - half)
+    const hollow = max(r - radius + 0.09, -half + 0.12 - y)
+    const handle = length2(length2(x - centre - radius - 0.02, y) - 0.3, z) - 0.085
+    return max(min(outside, handle), -hollow)
+  }
+}
+
+/** Three crossed bars with a ball at every end. */
+export const jack: SolidOf = (proportion) => {
+  const bar = 0.1 + 0.06 * proportion
+  const ball = bar + 0.1
+  const reach = 0.97 - ball
+  return (x, y, z) => {
+    const a = abs(x)
+    const b = abs(y)
+    const c = abs(z)
+    const bars = min(
+      length3(max(a - reach, 0), b, c),
+      length3(a, max(b - reach, 0), c),
+      length3(a, b, max(c - reach, 0)),
+    )
+    const balls = min(length3(a - reach, b, c), length3(a, b - reach, c), length3(a, b, c - reach))
+    return min(bars - bar, balls - ball)
+  }
+}
+
+/** Lies along x. */
+export const dumbbell: SolidOf = (proportion) => {
+  const ball = 0.34 + 0.08 * proportion
+  const reach = 0.97 - ball
+  return (x, y, z) => {
+    const a = abs(x)
+    const bar = length3(max(a - reach, 0), y, z) - 0.12
+    return min(bar, length3(a - reach, y, z) - ball)
+  }
+}
