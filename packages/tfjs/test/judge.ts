@@ -21,7 +21,7 @@ export async function judge(backend: string): Promise<readonly Verdict[]> {
   const tensors = subject(backend)
   const checks = [
     ...laws.map(({ name, check }) => ({ name, check: () => check(tensors) })),
-    ...facts.filter(({ on }) => on?.includes(backend) ?? true),
+    ...facts.filter(({ on }) => on?.includes(backend) ?? backend !== 'plain'),
   ]
   const verdicts: Verdict[] = []
   for (const { name, check } of checks) {

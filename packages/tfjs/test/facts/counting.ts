@@ -23,21 +23,20 @@ function calls(of: object, method: string, happens: () => void): number {
 
 /** Steps on the gradients of a network, each rule's third one being looked at. */
 async function thirdSteps(look: (step: () => void, variables: number) => void): Promise<void> {
+  const [model, batch] = [network(), lines()]
+  const { loss, gradients } = gradientsOf(model, batch)
+  await loss.data() // Whatever waits to be submitted is.
   for (const [rule, Rule] of Object.entries(classes)) {
     if (rule === 'Ranger') continue // It does more than its rule: centralization, Lookahead.
-    const [model, batch, optimizer] = [network(), lines(), new Rule()]
-    for (let t = 1; t <= 3; t++) {
-      const { loss, gradients } = gradientsOf(model, batch)
-      await loss.data() // Whatever waits to be submitted is.
-      const step = (): void => void optimizer.applyGradients(gradients)
-      if (t < 3) step()
-      else look(step, Object.keys(gradients).length)
-      tf.dispose([loss, gradients])
-    }
+    const optimizer = new Rule()
+    const step = (): void => void optimizer.applyGradients(gradients)
+    step()
+    step()
+    look(step, Object.keys(gradients).length)
     optimizer.dispose()
-    model.dispose()
-    tf.dispose(batch)
   }
+  model.dispose()
+  tf.dispose([batch, loss, gradients])
 }
 
 const backendPart = (name: string): object => {
