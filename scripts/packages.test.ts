@@ -58,7 +58,8 @@ beforeAll(() => {
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
   const dependencies = installed('dependencies').map(([, path]) => path)
   const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
-  run('npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...sources)
+  const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps']
+  run('npm', 'install', ...options, ...sources)
   // What a user installs beside them is too large to be copied, and brings more than is here to npm.
   const peers = installed('peerDependencies')
   // TensorFlow.js as a whole, whose core alone is a peer.

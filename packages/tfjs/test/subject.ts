@@ -20,10 +20,7 @@ export const classes: Readonly<
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
 
 /** The class that ships for a rule, or the general one for any other rule. */
-export const start = (
-  rule: UpdateRule,
-  options: OptimizerOptions<CommonOptions>,
-): RuleOptimizer => {
+const start = (rule: UpdateRule, options: OptimizerOptions<CommonOptions>): RuleOptimizer => {
   const Shipped = classes[rule.name]
   return Shipped ? new Shipped(options) : new RuleOptimizer(rule, options)
 }
