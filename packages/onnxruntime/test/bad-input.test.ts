@@ -85,6 +85,17 @@ test('an aborted step changes nothing', async () => {
   await trainer.dispose()
 })
 
+test('an abort that comes while the runtime computes is heard when it is done', async () => {
+  const trainer = await Trainer.create(ort, smallModel(), options)
+  const before = await trainer.save()
+  const controller = new AbortController()
+  const step = trainer.step(good, { signal: controller.signal })
+  setTimeout(() => controller.abort())
+  await expect(step).rejects.toThrow('aborted')
+  expect(await trainer.save()).toEqual(before)
+  await trainer.dispose()
+})
+
 test('an output that is not there is named', async () => {
   const metrics = { accuracy: accuracy({ output: 'logits' }) }
   await expect(Trainer.create(ort, smallModel(), { ...options, metrics })).rejects.toThrow(

@@ -10,6 +10,7 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import { createSession, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
+import { mustGoOn } from './go-on.ts'
 import { type Call, Recorder, type Slot } from './recorder.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
 
@@ -80,7 +81,7 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
         { ...feeds, ...tensorsOf(state), ...Object.fromEntries(scalars) },
         [nameOfLoss, ...next.values(), ...outputs],
       )
-      signal?.throwIfAborted()
+      await mustGoOn(signal)
       const loss = scalarOf(results, nameOfLoss)
       mustBeFinite(loss, before.updates)
       for (const slot of state) slot.tensor = results[next.get(slot.name) ?? ''] ?? slot.tensor

@@ -4,6 +4,7 @@ import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
+import { mustGoOn } from './go-on.ts'
 import { writesInPlace } from './in-place.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
 
@@ -89,7 +90,7 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     const wanted = [this.#loss, ...this.#gradientOf.values(), ...this.#nextOf.values(), ...outputs]
     const fetches = Object.fromEntries(wanted.map((name) => [name, this.#targets[name] ?? null]))
     const results = await this.#session.run({ ...feeds, ...this.weights }, fetches)
-    signal?.throwIfAborted()
+    await mustGoOn(signal)
     const loss = scalarOf(results, this.#loss)
     if (!this.#skips) mustBeFinite(loss, this.optimizer.updates)
     for (const [name, gradient] of this.#gradientOf)
