@@ -24,7 +24,7 @@ export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOp
   readonly optimizer: OptimizerChoice<O>
   /**
    * `kernel` moves the weights by fused kernels of @diffgrad/arrays, with all that an optimizer can
-   * do. `graph` makes the update a part of the model: for one group of settings without surroundings.
+   * do. `graph` makes the update a part of the model: parameter groups and schedules, no surroundings.
    * Default `kernel`.
    */
   readonly update?: 'kernel' | 'graph'
