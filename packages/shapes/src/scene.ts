@@ -42,7 +42,7 @@ const { cos, PI, sin } = Math
 
 export function sceneFrom(kind: Kind, random: Random): Scene {
   const { body, ground, clutter } = paletteFrom(random)
-  const scale = random.uniform(0.62, 0.9)
+  const scale = random.uniform(0.68, 0.92)
   const room = 1 - 0.95 * scale
   const [x, y] = [random.uniform(-room, room), random.uniform(-room, room)]
   return {
@@ -61,8 +61,8 @@ export function sceneFrom(kind: Kind, random: Random): Scene {
     behind: Array.from({ length: Math.floor(random.uniform(0, 4)) }, () =>
       clutterFrom(clutter(), random),
     ),
-    before: random.chance(0.25) ? [occluderFrom({ x, y, scale }, clutter(), random)] : [],
-    noise: random.uniform(1, 9),
+    before: random.chance(0.2) ? [occluderFrom({ x, y, scale }, clutter(), random)] : [],
+    noise: random.uniform(1, 7),
   }
 }
 
