@@ -35,7 +35,7 @@ export interface OpenOptions extends Partial<Places>, Attendance {
 }
 
 /** The edge of training squares: a crop of 35 % of one is then enlarged by an eighth, no more. */
-const trainingEdge = (size: number): number => Math.ceil(1.5 * size)
+const trainingEdge = (size: number): number => Math.floor(1.5 * size)
 
 /** Changes when the squares of the same pictures do. */
 const version = 1
