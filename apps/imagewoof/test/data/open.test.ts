@@ -165,6 +165,7 @@ test.each<[string, Parameters<typeof folderOf>[0], string]>([
   ['no validation', trainOnly, 'must hold a folder val; it does not'],
   ['no classes', { ...trainOnly, 'val/notes.txt': 'x' }, 'must hold a folder for each class'],
   ['an empty class', { ...catsAndDogs, 'train/bird/.keep': '' }, 'train/bird holds no pictures'],
+  ['a folder in a class', { ...catsAndDogs, 'val/dog/more/1.jpg': 'x' }, 'dog/more is a folder'],
   [
     'a class of which nothing can be read',
     { ...catsAndDogs, 'train/bird/1.jpg': 'x' },
