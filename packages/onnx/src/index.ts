@@ -1,4 +1,10 @@
-export { type XResNetOptions, xResNet, xResNet18 } from './architectures/xresnet.ts'
+export {
+  type XResNetOptions,
+  xResNet,
+  xResNet18,
+  xResNet34,
+  xResNet50,
+} from './architectures/xresnet.ts'
 export type { DifferentiateOptions } from './differentiate.ts'
 export { OnnxError } from './error.ts'
 export { type EvaluationModel, evaluationModel } from './evaluation-model.ts'
@@ -31,6 +37,7 @@ export { type LinearOptions, linear } from './layers/linear.ts'
 export { batchNorm, layerNorm, type NormalizationOptions } from './layers/normalization.ts'
 export { averagePool, globalAveragePool, maxPool, type PoolOptions } from './layers/pooling.ts'
 export { residual } from './layers/residual.ts'
+export { simpleSelfAttention } from './layers/simple-self-attention.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
 export {
   binaryCrossEntropy,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { xResNet, xResNet18 } from '../src/architectures/xresnet.ts'
+import { xResNet, xResNet18, xResNet50 } from '../src/architectures/xresnet.ts'
 import { dropout, gelu, mish, relu, silu } from '../src/layers/activation.ts'
 import { selfAttention } from '../src/layers/attention.ts'
 import { buildModel } from '../src/layers/build-model.ts'
@@ -15,6 +15,7 @@ import { type Layer, sequential } from '../src/layers/layer.ts'
 import { linear } from '../src/layers/linear.ts'
 import { layerNorm } from '../src/layers/normalization.ts'
 import { averagePool, maxPool } from '../src/layers/pooling.ts'
+import { simpleSelfAttention } from '../src/layers/simple-self-attention.ts'
 import { seeded } from '../src/random.ts'
 import { float, floats, session } from './runtime.ts'
 
@@ -45,14 +46,23 @@ test('a size that a layer needs must have a number', () => {
   )
 })
 
-test('XResNet-18 has as many parameters as its description says', () => {
-  const { initializers } = buildModel(xResNet18(10), { shape: ['batch', 3, 64, 64], seed: 1 })
-  const sizes = [...initializers].map(([name, tensor]) =>
-    tensor.type === 'opaque' || name.includes('running') ? 0 : tensor.data.length,
+function parametersOf(layer: Layer): number {
+  const { initializers } = buildModel(layer, { shape: ['batch', 3, 64, 64], seed: 1 })
+  const sizes = [...initializers].map(([name, { type, ...tensor }]) =>
+    'data' in tensor && type === 'float32' && !name.includes('running') ? tensor.data.length : 0,
   )
+  return sizes.reduce((a, b) => a + b)
+}
+
+test('an XResNet has as many parameters as its description says', () => {
   // Convolutions: 28 512 in the stem, 10 985 472 in the blocks, 172 032 in the shortcuts; 2 × 4 864
   // for normalization; 5 130 in the head.
-  expect(sizes.reduce((a, b) => a + b)).toBe(28_512 + 10_985_472 + 172_032 + 2 * 4_864 + 5_130)
+  expect(parametersOf(xResNet18(10))).toBe(28_512 + 10_985_472 + 172_032 + 2 * 4_864 + 5_130)
+  // The same, with bottlenecks: 23 445 504 in blocks and shortcuts, 53 248 for normalization.
+  expect(parametersOf(xResNet50(10))).toBe(28_512 + 23_445_504 + 53_248 + 20_490)
+  // Attention in the first stage: a projection of 64 × 64, and γ.
+  const attentive = xResNet18(10, { selfAttention: true, activation: mish })
+  expect(parametersOf(attentive)).toBe(parametersOf(xResNet18(10)) + 64 * 64 + 1)
 })
 
 test('the same seed draws the same parameters, another seed others', () => {
@@ -107,3 +117,20 @@ function head<T>(
 ): readonly [string, T][] {
   return [...from].filter(([name]) => /^[04]\./.test(name) && like.has(name))
 }
+
+test('simple self-attention is γ·(x·xᵀ)·(W·x) + x, and starts as nothing', async () => {
+  const drawn = buildModel(simpleSelfAttention, { shape: [1, 2, 1, 3], seed: 1 })
+  const x = float(Float32Array.of(1, 2, 3, -1, 0, 2), [1, 2, 1, 3])
+  const first = await (await session(drawn)).run({ input: x })
+  expect([...floats(first, 'output')]).toEqual([1, 2, 3, -1, 0, 2])
+  const initializers = new Map(drawn.initializers)
+    .set('gamma', { type: 'float32', shape: [1], data: Float32Array.of(0.5) })
+    .set('projection.weight', {
+      type: 'float32',
+      shape: [2, 2, 1, 1],
+      data: Float32Array.of(1, 2, 0, -1),
+    })
+  const results = await (await session({ ...drawn, initializers })).run({ input: x })
+  // x·xᵀ = [14 5; 5 5], W·x = [-1 2 7; 1 0 -2].
+  expect([...floats(results, 'output')]).toEqual([-3.5, 16, 47, -1, 5, 14.5])
+})

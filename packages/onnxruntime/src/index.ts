@@ -4,6 +4,7 @@ export { accuracy, type Metric, type Output, type Outputs } from './metrics.ts'
 export type { Runtime, SessionOptions } from './runtime.ts'
 export {
   type Judgement,
+  type StepChoice,
   type StepResult,
   Trainer,
   type TrainerOptions,

@@ -1,14 +1,17 @@
-import type { CommonOptions, Selector, Settings, StepOutcome } from '@diffgrad/core'
+import type { CommonOptions, Histogram, Selector, Settings, StepOutcome } from '@diffgrad/core'
 import { type DifferentiateOptions, type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { type Batch, feedsOf } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
 import { TrainerError } from './error.ts'
-import { Evaluation } from './evaluation.ts'
-import { loweringFor } from './lowering.ts'
+import { Evaluation, type Subject } from './evaluation.ts'
 import type { Metric, Outputs } from './metrics.ts'
 import { inferenceModel } from './model/inference.ts'
 import { mustGive } from './model/outputs.ts'
 import { withWeights } from './model/weights.ts'
+import { fallbacksOf } from './provider/fallbacks.ts'
+import { loweringFor } from './provider/lowering.ts'
+import { acceleratorsOf } from './provider/names.ts'
+import { rehearse } from './provider/rehearse.ts'
 import { floatsOf, type Runtime, type SessionOptions, scalarOf, type Tensors } from './runtime.ts'
 import { Turns } from './turns.ts'
 import { GraphUpdate } from './update/graph.ts'
@@ -42,6 +45,18 @@ export interface StepResult extends Judgement {
   readonly outcome: StepOutcome
   /** How many updates were made in all. */
   readonly updates: number
+  /** What was asked for. */
+  readonly histograms?: Readonly<Record<string, Histogram>>
+}
+
+/** What a step may be told. */
+export interface StepChoice {
+  readonly signal?: AbortSignal
+  /**
+   * Inner values of the rule to count before the weights move, such as `{ xi: [0, 0.5, 1] }`. See
+   * `histograms` of `Optimizer` in @diffgrad/core. Only of the update by kernels.
+   */
+  readonly histograms?: Readonly<Record<string, readonly number[]>>
 }
 
 /** Which weights. */
@@ -58,6 +73,7 @@ export interface WeightsChoice {
  */
 export class Trainer<O extends CommonOptions = CommonOptions> {
   readonly #forward: Model
+  readonly #session: SessionOptions
   readonly #runtime: Runtime
   readonly #update: Update<O>
   readonly #evaluation: Evaluation
@@ -70,7 +86,8 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    * @param ort - the module `onnxruntime-node` or `onnxruntime-web`.
    * @param model - a model, or the bytes of an .onnx file.
    * @throws {OnnxError} If the model cannot be read or differentiated.
-   * @throws {TrainerError} If the runtime lacks an operator, or the update has not what is asked for.
+   * @throws {TrainerError} If the runtime or its provider cannot run an operator, or the update has
+   *   not what is asked for.
    * @throws RangeError naming an option of the optimizer that is unknown or out of range.
    */
   static async create<O extends CommonOptions>(
@@ -84,20 +101,26 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
     const plan = { ...subject, optimizer }
     const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
-    return new Trainer(ort, forward, chosen, new Evaluation(subject), metrics)
+    const trainer = new Trainer(subject, chosen, metrics)
+    const accelerators = acceleratorsOf(session)
+    if (accelerators.length > 0)
+      await rehearse(ort, chosen, accelerators).catch(async (error) => {
+        await trainer.dispose()
+        throw error
+      })
+    return trainer
   }
 
   private constructor(
-    runtime: Runtime,
-    forward: Model,
+    subject: Subject,
     update: Update<O>,
-    evaluation: Evaluation,
     metrics: Readonly<Record<string, Metric>>,
   ) {
-    this.#runtime = runtime
-    this.#forward = forward
+    this.#runtime = subject.runtime
+    this.#forward = subject.forward
+    this.#session = subject.session
     this.#update = update
-    this.#evaluation = evaluation
+    this.#evaluation = new Evaluation(subject)
     this.#metrics = metrics
   }
 
@@ -107,14 +130,17 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    * @throws {TrainerError} Naming what of the batch does not fit; or if the loss is not finite. Then
    *   nothing has changed, nor has it when the signal aborts.
    */
-  step(batch: Batch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<StepResult> {
+  step(batch: Batch, { signal, histograms: edges }: StepChoice = {}): Promise<StepResult> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
       const feeds = feedsOf(this.#runtime, model, batch, weights)
       const outputs = this.#wanted
-      const { loss, outcome, outputs: given } = await this.#update.step({ feeds, outputs, signal })
-      return { loss, metrics: this.#measure(given, batch), outcome, updates: optimizer.updates }
+      const given = { feeds, outputs, signal, edges }
+      const { loss, outcome, outputs: results, histograms } = await this.#update.step(given)
+      const metrics = this.#measure(results, batch)
+      const { updates } = optimizer
+      return { loss, metrics, outcome, updates, ...(histograms && { histograms }) }
     })
   }
 
@@ -143,6 +169,18 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
         outputs.map(([name, { type, data, dims }]) => [name, { type, data, dims }]),
       )
     })
+  }
+
+  /**
+   * The operators of a train step that the CPU runs, though another provider was asked for: none of
+   * the providers has them. Sorted; empty on the CPU itself.
+   */
+  fallbacks(): Promise<readonly string[]> {
+    return this.#turns.take(async () =>
+      acceleratorsOf(this.#session).length === 0
+        ? []
+        : fallbacksOf(this.#runtime, this.#update.model, this.#session),
+    )
   }
 
   /** Changes settings from the next step on. See `set` of `Optimizer` in @diffgrad/core. */

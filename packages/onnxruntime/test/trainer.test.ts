@@ -47,3 +47,21 @@ test.each([
     for (const [t, loss] of byKernel.entries()) expect(inGraph[t]).toBeCloseTo(loss, 4)
   },
 )
+
+test('a step shows the friction that it is about to use', async () => {
+  const trainer = await Trainer.create(ort, smallModel(), options)
+  const edges = { xi: [0.5, 0.500001, 0.5001, 0.6, 1] }
+  const plain = await trainer.step(stripes(1))
+  const { histograms } = await trainer.step(stripes(2), { histograms: edges })
+  expect(plain.histograms).toBeUndefined()
+  // Every parameter of the network has one friction, in [½, 1).
+  const weights = 8 * 9 + 2 * 8 + 16 * 8 * 9 + 2 * 16 + 3 * 16 + 3
+  expect(histograms?.xi.counts.reduce((a, b) => a + b)).toBe(weights)
+  expect(histograms?.xi.outside).toBe(0)
+  expect(histograms?.xi.mean).toBeGreaterThan(0.5)
+  await expect(trainer.step(stripes(3), { histograms: { eta: [0, 1] } })).rejects.toThrow('no eta')
+  expect((await trainer.step(stripes(3))).updates).toBe(3)
+  const inGraph = await Trainer.create(ort, smallModel(), { ...options, update: 'graph' })
+  await expect(inGraph.step(stripes(1), { histograms: edges })).rejects.toThrow('no inner values')
+  for (const each of [trainer, inGraph]) await each.dispose()
+})

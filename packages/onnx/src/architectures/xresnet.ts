@@ -6,6 +6,7 @@ import { linear } from '../layers/linear.ts'
 import { batchNorm } from '../layers/normalization.ts'
 import { averagePool, globalAveragePool, maxPool } from '../layers/pooling.ts'
 import { residual } from '../layers/residual.ts'
+import { simpleSelfAttention } from '../layers/simple-self-attention.ts'
 
 /** What may be chosen about an XResNet. */
 export interface XResNetOptions {
@@ -16,6 +17,12 @@ export interface XResNetOptions {
   readonly stem?: readonly number[]
   /** Channels of the first stage; every later one has twice those of the one before. */
   readonly width?: number
+  /** How many times its inner channels a block gives: 1, or with a bottleneck 4. Default 1. */
+  readonly expansion?: number
+  /** Default `relu`. */
+  readonly activation?: Layer
+  /** Ends the branch of the first stage's last block with `simpleSelfAttention`. Default false. */
+  readonly selfAttention?: boolean
   /** γ of the last normalization of every branch. Default zeros: blocks begin as their shortcuts. */
   readonly lastScale?: Initializer
 }
@@ -32,52 +39,90 @@ export const xResNet = ({
   blocks,
   stem = [32, 32, 64],
   width = 64,
+  expansion = 1,
+  activation = relu,
+  selfAttention = false,
   lastScale = zeros,
-}: XResNetOptions): Layer =>
-  sequential(
-    sequential(...stem.map((channels, i) => convNormRelu(channels, { stride: i === 0 ? 2 : 1 }))),
+}: XResNetOptions): Layer => {
+  const { block, convNormActivation } = parts({ expansion, activation, lastScale })
+  /** The first block of a stage halves the image, but for the first stage. */
+  const stage = (length: number, number: number): Layer =>
+    sequential(
+      ...Array.from({ length }, (_, i) =>
+        block(width * 2 ** number, {
+          stride: i === 0 && number > 0 ? 2 : 1,
+          attention: selfAttention && number === 0 && i === length - 1,
+        }),
+      ),
+    )
+  return sequential(
+    sequential(
+      ...stem.map((channels, i) => convNormActivation(channels, { stride: i === 0 ? 2 : 1 })),
+    ),
     maxPool(3, { stride: 2, padding: 1 }),
-    ...blocks.map((n, i) => stage(n, width * 2 ** i, { stride: i === 0 ? 1 : 2, lastScale })),
+    ...blocks.map(stage),
     globalAveragePool,
     linear(classes),
   )
+}
+
+/** An XResNet of a given depth. */
+type Sized = (classes: number, options?: Partial<XResNetOptions>) => Layer
 
 /** XResNet-18: four stages of two blocks. */
-export const xResNet18 = (classes: number, options: Partial<XResNetOptions> = {}): Layer =>
+export const xResNet18: Sized = (classes, options) =>
   xResNet({ blocks: [2, 2, 2, 2], ...options, classes })
 
-interface BlockOptions {
-  readonly stride: number
+/** XResNet-34: four stages of three to six blocks. */
+export const xResNet34: Sized = (classes, options) =>
+  xResNet({ blocks: [3, 4, 6, 3], ...options, classes })
+
+/** XResNet-50: as XResNet-34, of blocks with a bottleneck. */
+export const xResNet50: Sized = (classes, options) =>
+  xResNet({ blocks: [3, 4, 6, 3], expansion: 4, ...options, classes })
+
+interface Style {
+  readonly expansion: number
+  readonly activation: Layer
   readonly lastScale: Initializer
 }
 
-const convNorm = (channels: number, options: ConvOptions, scale: Initializer = ones): Layer =>
-  sequential(conv(channels, options), batchNorm({ scale }))
-
-const convNormRelu = (channels: number, options: ConvOptions = {}): Layer =>
-  sequential(convNorm(channels, options), relu)
-
-/** The first block of a stage halves the image, but for the first stage. */
-const stage = (blocks: number, channels: number, { stride, lastScale }: BlockOptions): Layer =>
-  sequential(
-    ...Array.from({ length: blocks }, (_, i) =>
-      block(channels, { stride: i === 0 ? stride : 1, lastScale }),
-    ),
-  )
-
-const block = (channels: number, { stride, lastScale }: BlockOptions): Layer =>
-  sequential(
-    residual(
-      sequential(convNormRelu(channels, { stride }), convNorm(channels, {}, lastScale)),
-      shortcut(channels, stride),
-    ),
-    relu,
-  )
-
-const shortcut =
-  (channels: number, stride: number): Layer =>
-  (x, scope) => {
-    const shrink = stride === 1 ? [] : [averagePool(stride, { roundUp: true })]
-    const project = x.shape[1] === channels ? [] : [convNorm(channels, { kernel: 1 })]
-    return sequential(...shrink, ...project)(x, scope)
+/** What an XResNet of a style is made of. */
+function parts({ expansion, activation, lastScale }: Style): {
+  readonly convNormActivation: (channels: number, options?: ConvOptions) => Layer
+  readonly block: (channels: number, options: { stride: number; attention: boolean }) => Layer
+} {
+  const convNorm = (channels: number, options: ConvOptions, scale: Initializer = ones): Layer =>
+    sequential(conv(channels, options), batchNorm({ scale }))
+  const convNormActivation = (channels: number, options: ConvOptions = {}): Layer =>
+    sequential(convNorm(channels, options), activation)
+  const convolutions = (channels: number, stride: number): readonly Layer[] =>
+    expansion === 1
+      ? [convNormActivation(channels, { stride }), convNorm(channels, {}, lastScale)]
+      : [
+          convNormActivation(channels, { kernel: 1 }),
+          convNormActivation(channels, { stride }),
+          convNorm(channels * expansion, { kernel: 1 }, lastScale),
+        ]
+  const shortcut =
+    (channels: number, stride: number): Layer =>
+    (x, scope) => {
+      const shrink = stride === 1 ? [] : [averagePool(stride, { roundUp: true })]
+      const project = x.shape[1] === channels ? [] : [convNorm(channels, { kernel: 1 })]
+      return sequential(...shrink, ...project)(x, scope)
+    }
+  return {
+    convNormActivation,
+    block: (channels, { stride, attention }) =>
+      sequential(
+        residual(
+          sequential(
+            ...convolutions(channels, stride),
+            ...(attention ? [simpleSelfAttention] : []),
+          ),
+          shortcut(channels * expansion, stride),
+        ),
+        activation,
+      ),
   }
+}

@@ -66,7 +66,8 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     return tensorsOf([...this.#parameters, ...this.#statistics])
   }
 
-  async step({ feeds, outputs, signal }: Given): Promise<Stepped> {
+  async step({ feeds, outputs, signal, edges }: Given): Promise<Stepped> {
+    if (edges) throw new TrainerError('update "graph": shows no inner values of the rule')
     const before = this.optimizer.stateDict()
     try {
       const call = this.#next()

@@ -71,7 +71,7 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     this.#skips = options.skipNotFinite === true
   }
 
-  async step({ feeds, outputs, signal }: Given): Promise<Stepped> {
+  async step({ feeds, outputs, signal, edges }: Given): Promise<Stepped> {
     const { loss: nameOfLoss, parameters, statistics } = this.#parts
     const wanted = [
       nameOfLoss,
@@ -85,10 +85,11 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     if (!this.#skips) mustBeFinite(loss, this.optimizer.updates)
     for (const [name, { gradient }] of parameters)
       this.#gradients[name].set(floatsOf(results, gradient))
+    const histograms = edges && this.optimizer.histograms(this.#gradients, edges)
     const outcome = this.optimizer.step(this.#gradients)
     if (outcome !== 'skipped')
       for (const [name, { next }] of statistics) this.#arrays[name].set(floatsOf(results, next))
-    return { loss, outcome, outputs: results }
+    return { loss, outcome, outputs: results, ...(histograms && { histograms }) }
   }
 
   write(weights: Arrays): void {

@@ -1,5 +1,6 @@
 import type {
   CommonOptions,
+  Histogram,
   Optimizer,
   OptimizerOptions,
   StepOutcome,
@@ -28,6 +29,8 @@ export interface Given {
   /** The forward model's outputs that are asked for. */
   readonly outputs: readonly string[]
   readonly signal: AbortSignal | undefined
+  /** Between which edges inner values of the rule are counted. */
+  readonly edges: Readonly<Record<string, readonly number[]>> | undefined
 }
 
 /** What a step gave. */
@@ -35,6 +38,7 @@ export interface Stepped {
   readonly loss: number
   readonly outcome: StepOutcome
   readonly outputs: Tensors
+  readonly histograms?: Readonly<Record<string, Histogram>>
 }
 
 /** What of an optimizer does not depend on where it keeps its arrays. */

@@ -1,0 +1,19 @@
+import { Command } from 'commander'
+import { addCompare } from './compare.ts'
+import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
+import { addPredict } from './predict.ts'
+import { addReport } from './report.ts'
+import { addResume } from './resume.ts'
+import { addTrain } from './train.ts'
+
+const commands = [addTrain, addResume, addEvaluate, addPredict, addExport, addCompare, addReport]
+
+/** The whole command line. */
+export function program(): Command {
+  const all = new Command('npm start --')
+    .description('Trains image classifiers with diffGrad and its relatives, from photographs.')
+    .configureHelp({ sortSubcommands: false })
+  for (const add of commands) add(all)
+  return all
+}
