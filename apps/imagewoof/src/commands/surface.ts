@@ -1,5 +1,5 @@
 import { listenForInterruption } from '../training/interruption.ts'
-import type { Surface } from '../training/run.ts'
+import type { Surface } from '../training/surface.ts'
 
 /** Does something that Ctrl-C may end after the step in progress; the exit code tells if it did. */
 export async function interruptibly<T>(work: (surface: Surface) => Promise<T>): Promise<T> {

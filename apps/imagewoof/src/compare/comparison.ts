@@ -6,7 +6,8 @@ import { Failure, messageOf } from '../failure.ts'
 import type { Environment } from '../run/environment.ts'
 import { exists, RunFolder } from '../run/run-folder.ts'
 import type { History } from '../training/history.ts'
-import { resumeRun, type Surface, startRun } from '../training/run.ts'
+import { resumeRun, startRun } from '../training/run.ts'
+import type { Surface } from '../training/surface.ts'
 import type { Contender } from './contender.ts'
 
 /** Who is compared, from which seeds. */

@@ -50,11 +50,12 @@ const configOf = ({ classes }: Exported): object => ({
   'transformers.js_config': { dtype: 'fp32' },
 })
 
-/** The way from a photograph to a picture that `prepare` takes: Lanczos, then the middle square. */
+/** The way from a photograph to a validation picture, as `prepare` goes it. */
 const preprocessorOf = ({ size }: Exported): object => ({
-  image_processor_type: 'ConvNextFeatureExtractor',
+  image_processor_type: 'ViTImageProcessor',
   do_resize: true,
-  size: { shortest_edge: size },
+  size: { shortest_edge: Math.floor(size / 0.875) },
+  // Lanczos.
   resample: 1,
   do_center_crop: true,
   crop_size: { width: size, height: size },

@@ -1,10 +1,11 @@
 import { exponential } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
+import type { Loader } from '../data/batch.ts'
 import { engines } from '../engine/engines.ts'
 import { messageOf } from '../failure.ts'
 import { networkOf, recipeOf } from '../recipe/recipe.ts'
-import type { Surface } from '../training/run.ts'
-import { openData } from '../training/session.ts'
+import { openPictures } from '../training/pictures.ts'
+import type { Surface } from '../training/surface.ts'
 
 /** A learning rate, and the loss of the batch that was seen with it. */
 export interface Trial {
@@ -31,9 +32,10 @@ const tooMuch = 3
 export async function rangeTest(
   config: Config,
   { from, to, steps }: Range,
-  { screen, signal }: Surface,
+  surface: Surface,
 ): Promise<readonly Trial[]> {
-  const { dataset, loader } = await openData(config)
+  const { screen, signal } = surface
+  const { dataset, loader } = await openPictures(config, surface)
   try {
     const circumstances = {
       classes: dataset.classes.length,
@@ -73,7 +75,7 @@ export async function rangeTest(
 }
 
 /** So many batches, over as many epochs as it takes. */
-async function* endless(loader: Awaited<ReturnType<typeof openData>>['loader'], count: number) {
+async function* endless(loader: Loader, count: number) {
   for (let epoch = 0, left = count; left > 0; epoch++)
     for await (const batch of loader.train(epoch)) {
       if (left-- <= 0) return

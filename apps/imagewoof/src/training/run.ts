@@ -6,15 +6,10 @@ import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
 import { RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
-import { progressOn, type Screen } from './progress.ts'
+import { progressOn } from './progress.ts'
 import { openSession, type Session } from './session.ts'
+import type { Surface } from './surface.ts'
 import { isFinished, train } from './train.ts'
-
-/** What a run is told from outside. */
-export interface Surface {
-  readonly screen: Screen
-  readonly signal: AbortSignal
-}
 
 /** What became of a run. */
 export interface Run {
@@ -29,7 +24,7 @@ export interface Run {
  * @throws {Failure} Naming what of configuration, data or folder is in the way.
  */
 export async function startRun(config: Config, path: string, surface: Surface): Promise<Run> {
-  const session = await openSession(config)
+  const session = await openSession(config, surface)
   try {
     const folder = await RunFolder.create(path, config, environmentOf(session.dataset))
     return await carryOn(session, folder, beginning, surface)
@@ -45,7 +40,7 @@ export async function startRun(config: Config, path: string, surface: Surface): 
  */
 export async function resumeRun(path: string, surface: Surface): Promise<Run> {
   const folder = await RunFolder.open(path)
-  const session = await openSession(await folder.config())
+  const session = await openSession(await folder.config(), surface)
   try {
     const { data } = await folder.environment()
     const { hash, name } = session.dataset

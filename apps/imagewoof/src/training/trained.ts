@@ -2,16 +2,17 @@ import type { Engine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { RunFolder, type Which } from '../run/run-folder.ts'
 import { openEngine, openSession, type Session } from './session.ts'
+import type { Surface } from './surface.ts'
 
 /**
  * Opens a run's data and its network, with the weights of a checkpoint.
  *
  * @throws {Failure} If the folder is no run's, or has no such checkpoint.
  */
-export async function openTrained(path: string, which: Which): Promise<Session> {
+export async function openTrained(path: string, which: Which, surface: Surface): Promise<Session> {
   const folder = await RunFolder.open(path)
   const checkpoint = await checkpointOf(folder, which)
-  const session = await openSession(await folder.config())
+  const session = await openSession(await folder.config(), surface)
   return loaded(session, checkpoint, () => session.close())
 }
 
