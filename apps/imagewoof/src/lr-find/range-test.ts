@@ -91,20 +91,3 @@ export function smoothed(trials: readonly Trial[], keep = 0.9): readonly Trial[]
     return { rate, loss: average / (1 - keep ** (i + 1)) }
   })
 }
-
-/**
- * Where the smoothed loss falls fastest, per factor of the learning rate, before its minimum.
- *
- * @returns undefined if it never falls.
- */
-export function suggestion(trials: readonly Trial[]): number | undefined {
-  const smooth = smoothed(trials)
-  const losses = smooth.map(({ loss }) => loss)
-  const end = losses.indexOf(Math.min(...losses))
-  let best: { readonly rate: number; readonly fall: number } | undefined
-  for (let i = 5; i <= end; i++) {
-    const fall = losses[i - 5] - losses[i]
-    if (fall > (best?.fall ?? 0)) best = { rate: smooth[i].rate, fall }
-  }
-  return best?.rate
-}
