@@ -37,6 +37,6 @@ export function addEvaluate(program: Command): void {
         } finally {
           await session.close()
         }
-      })
+      }, process.stderr)
     })
 }

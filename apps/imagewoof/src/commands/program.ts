@@ -7,9 +7,11 @@ import { addPredict } from './predict.ts'
 import { addPrepare } from './prepare.ts'
 import { addReport } from './report.ts'
 import { addResume } from './resume.ts'
+import { addStart } from './start.ts'
 import { addTrain } from './train.ts'
 
 const commands = [
+  addStart,
   addPrepare,
   addTrain,
   addResume,

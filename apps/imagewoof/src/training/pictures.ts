@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
 import { Failure } from '../failure.ts'
+import { whole } from '../report/numbers.ts'
 import type { Surface } from './surface.ts'
 
 /** A data set, and what makes batches of it. */
@@ -26,7 +27,11 @@ export async function openPictures(config: Config, surface: Surface): Promise<Pi
   const { dataset, skipped } = await openDataset(options).finally(view.stop)
   if (skipped.length > 0)
     screen.write(`${skipped.length} files are no pictures and were skipped; prepare lists them\n`)
-  const count = dataset.train.labels.length
+  const { name, classes, train, validation } = dataset
+  const count = train.labels.length
+  screen.write(
+    `${name}: ${whole(count)} training and ${whole(validation.labels.length)} validation pictures of ${classes.length} classes\n`,
+  )
   if (batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training pictures, but is ${batch}`,
