@@ -21,11 +21,15 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export function start(
   args: readonly string[],
   cache: string,
+  environment: Readonly<Record<string, string>> = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', '--conditions=@diffgrad/source', main, ...args],
-    { env: { ...process.env, IMAGEWOOF_CACHE: cache }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { ...process.env, IMAGEWOOF_CACHE: cache, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   let [output, errors] = ['', '']
   child.stdout.on('data', (text) => {
@@ -41,8 +45,7 @@ export function start(
 }
 
 /** Runs the command line to its end. */
-export const run = (args: readonly string[], cache: string): Promise<Ended> =>
-  start(args, cache).ended
+export const run = (...given: Parameters<typeof start>): Promise<Ended> => start(...given).ended
 
 /** A network that trains in a moment. */
 export const tiny: readonly string[] = [

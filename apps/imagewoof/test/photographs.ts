@@ -2,14 +2,23 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
-const classes = ['rows', 'columns', 'noise']
+/** What photographs show, unless told otherwise. */
+const all = ['rows', 'columns', 'noise']
 
 /** Makes a folder of small noisy JPEGs: stripes along rows, along columns, or none. */
 export async function photographs(
   folder: string,
-  { train = 24, validation = 10 }: { readonly train?: number; readonly validation?: number } = {},
+  {
+    train = 24,
+    validation = 10,
+    classes = all,
+  }: {
+    readonly train?: number
+    readonly validation?: number
+    readonly classes?: readonly string[]
+  } = {},
 ): Promise<string> {
   const generator = xoroshiro128plus(1)
   const draw = (): number => uniformFloat64(generator)
@@ -22,7 +31,7 @@ export async function photographs(
   return folder
 }
 
-function picture(name: string, draw: () => number): sharp.Sharp {
+function picture(name: string, draw: () => number): Sharp {
   const [width, height, channels] = [40 + Math.floor(20 * draw()), 40 + Math.floor(20 * draw()), 3]
   const [phase, period] = [8 * draw(), 6 + 4 * draw()]
   const pixels = Uint8Array.from({ length: width * height * channels }, (_, i) => {

@@ -3,8 +3,9 @@ import type { Config } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import { engines } from '../engine/engines.ts'
 import { messageOf } from '../failure.ts'
-import { networkOf, recipeOf } from '../recipe/recipe.ts'
+import { recipeOf } from '../recipe/recipe.ts'
 import { openPictures } from '../training/pictures.ts'
+import { newNetwork } from '../training/session.ts'
 import type { Surface } from '../training/surface.ts'
 
 /** A learning rate, and the loss of the batch that was seen with it. */
@@ -41,9 +42,8 @@ export async function rangeTest(
       classes: dataset.classes.length,
       batchesPerEpoch: loader.batchesPerEpoch,
     }
-    const recipe = recipeOf(config, circumstances, {
-      model: networkOf(config, circumstances.classes),
-    })
+    const network = await newNetwork(config, circumstances.classes)
+    const recipe = recipeOf(config, circumstances, network)
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
     const engine = await engines[config.engine]({

@@ -1,3 +1,4 @@
+import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 import { optimizerOf } from '../recipe/optimizer.ts'
@@ -7,7 +8,7 @@ import { EventFile } from '../run/events/event-file.ts'
 import { RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
 import { progressOn } from './progress.ts'
-import { openSession, type Session } from './session.ts'
+import { networkIn, openSession, type Session } from './session.ts'
 import type { Surface } from './surface.ts'
 import { isFinished, train } from './train.ts'
 
@@ -26,7 +27,9 @@ export interface Run {
 export async function startRun(config: Config, path: string, surface: Surface): Promise<Run> {
   const session = await openSession(config, surface)
   try {
-    const folder = await RunFolder.create(path, config, environmentOf(session.dataset))
+    const { dataset, network } = session
+    const folder = await RunFolder.create(path, config, environmentOf(dataset))
+    if (config.backbone !== undefined) await folder.save('backbone.onnx', writeModel(network.model))
     return await carryOn(session, folder, beginning, surface)
   } finally {
     await session.close()
@@ -40,7 +43,7 @@ export async function startRun(config: Config, path: string, surface: Surface): 
  */
 export async function resumeRun(path: string, surface: Surface): Promise<Run> {
   const folder = await RunFolder.open(path)
-  const session = await openSession(await folder.config(), surface)
+  const session = await openSession(await folder.config(), surface, networkIn(folder))
   try {
     const { data } = await folder.environment()
     const { hash, name } = session.dataset
