@@ -1,4 +1,4 @@
-import type { Inspection, Optimizer, StepOutcome, UpdateRule } from '@diffgrad/core'
+import type { Inspection, Optimizer, StateDict, StepOutcome, UpdateRule } from '@diffgrad/core'
 
 /** Gradients as plain numbers, by parameter name. */
 export type NumericGradients = Readonly<Record<string, ArrayLike<number>>>
@@ -24,10 +24,9 @@ export interface Setup {
 /** One optimizer at work. */
 export interface Session {
   /** Its state and settings. */
-  readonly optimizer: Pick<
-    Optimizer<never>,
-    'loadStateDict' | 'report' | 'stateDict' | 'swapAverage'
-  >
+  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'swapAverage'> & {
+    stateDict(): StateDict | Promise<StateDict>
+  }
   step(gradients: NumericGradients): StepOutcome | Promise<StepOutcome>
   inspect(gradients: NumericGradients): Inspection | Promise<Inspection>
   /** Overwrites parameters, as loading a model does. */

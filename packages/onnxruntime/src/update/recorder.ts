@@ -1,4 +1,4 @@
-import type { Backend, Kernel, Lists } from '@diffgrad/core'
+import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
 import type { Tensor } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import type { Runtime } from '../runtime.ts'
@@ -28,6 +28,7 @@ const needs: Readonly<Record<string, string>> = {
  * scalars, so that a graph can do it.
  */
 export class Recorder implements Backend<Slot> {
+  readonly describe: Backend<Slot>['describe'] = describeSaved
   readonly slots: Slot[] = []
   calls: Call[] = []
   readonly #runtime: Runtime

@@ -1,0 +1,1 @@
+export { Network, type Outputs } from './network.ts'

@@ -1,0 +1,103 @@
+import '@tensorflow/tfjs-backend-wasm'
+import { sgd } from '@diffgrad/core'
+import {
+  averagePool,
+  batchNorm,
+  buildModel,
+  conv,
+  crossEntropy,
+  globalAveragePool,
+  type Layer,
+  linear,
+  maxPool,
+  mish,
+  relu,
+  seeded,
+  sequential,
+  xResNet18,
+  xResNet50,
+} from '@diffgrad/onnx'
+import { Network } from '@diffgrad/onnx-tfjs'
+import { Trainer } from '@diffgrad/onnxruntime'
+import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import * as tf from '@tensorflow/tfjs'
+import * as ort from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+
+registerWasmGradients()
+
+const [batch, classes] = [4, 3]
+const narrow = { stem: [4, 4, 8], width: 8 }
+
+const cases: readonly { name: string; network: Layer; size: number }[] = [
+  { name: 'XResNet-18', network: xResNet18(classes, narrow), size: 36 },
+  {
+    name: 'XResNet-50 with Mish and attention',
+    network: xResNet50(classes, { ...narrow, activation: mish, selfAttention: true }),
+    size: 32,
+  },
+  {
+    name: 'windows that hang over edges, and a bias',
+    network: sequential(
+      conv(5, { kernel: 5, stride: 2, padding: 1, bias: true }),
+      batchNorm(),
+      relu,
+      averagePool(2, { roundUp: true }),
+      conv(6, { dilation: 2 }),
+      maxPool(3, { stride: 2, roundUp: true }),
+      globalAveragePool,
+      linear(classes),
+    ),
+    size: 20,
+  },
+]
+
+const random = seeded(3)
+
+test.each(cases)('$name trains as on ONNX Runtime', async ({ network, size }) => {
+  await tf.setBackend('wasm')
+  const dims = [batch, 3, size, size]
+  const model = buildModel(network, { shape: ['batch', ...dims.slice(1)], seed: 1 })
+  const images = Float32Array.from({ length: batch * 3 * size ** 2 }, () => random.normal())
+  const labels = [0, 1, 2, 1]
+  const learningRate = 0.05
+  const trainer = await Trainer.create(ort, model, {
+    loss: crossEntropy(),
+    optimizer: { rule: sgd, learningRate },
+    dimensions: { batch },
+  })
+  const ours = new Network(model)
+  const optimizer = tf.train.sgd(learningRate)
+  const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), classes)
+  const input = tf.tensor(images, dims)
+  const { numTensors } = tf.memory()
+  for (let step = 0; step < 4; step++) {
+    const theirs = await trainer.step({ input: images, target: labels })
+    const loss = tf.tidy(() => {
+      let next: ReadonlyMap<string, tf.Tensor> = new Map()
+      const loss = optimizer.minimize(
+        () => {
+          const run = ours.run({ input }, true)
+          next = new Map([...run.next].map(([name, tensor]) => [name, tf.keep(tensor)]))
+          return tf.losses.softmaxCrossEntropy(targets, run.outputs.get('output') ?? tf.scalar(0))
+        },
+        true,
+        [...ours.parameters.values()],
+      )
+      for (const [name, tensor] of next) {
+        ours.statistics.get(name)?.assign(tensor)
+        tensor.dispose()
+      }
+      return loss?.dataSync()[0]
+    })
+    expect(loss).toBeCloseTo(theirs.loss, 3)
+  }
+  expect(tf.memory().numTensors).toBe(numTensors)
+
+  const { data } = (await trainer.predict({ input: images })).output
+  const logits = tf.tidy(() => ours.run({ input }, false).outputs.get('output')?.dataSync())
+  for (const [i, value] of [...(logits ?? [])].entries())
+    expect(value).toBeCloseTo(Number(data[i]), 2)
+  ours.dispose()
+  tf.dispose([targets, input])
+})
