@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { imageNet } from '../data/image-net.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** A trained network, and what its pictures and its outputs mean. */
@@ -10,9 +11,6 @@ export interface Exported {
   /** Edge of its pictures. */
   readonly size: number
 }
-
-/** ImageNet's statistics, which the loader normalizes by. */
-const statistics = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] }
 
 /**
  * Writes a folder that transformers.js loads: `pipeline('image-classification', folder)`. One that is
@@ -62,5 +60,6 @@ const preprocessorOf = ({ size }: Exported): object => ({
   do_rescale: true,
   rescale_factor: 1 / 255,
   do_normalize: true,
-  ...statistics,
+  image_mean: imageNet.mean,
+  image_std: imageNet.deviation,
 })
