@@ -9,13 +9,15 @@ import { historyOf } from './weights.ts'
 const folder = scratch()
 const cache = join(folder, 'cache')
 const contenders = ['diffgrad', 'diffgrad --aliased']
+/** Its second step has no finite loss. */
+const wild = 'sgd --learning-rate 1e30'
 const control = 'adam --learning-rate 0.002'
 
 test('compare resumes with the runs that are done, and reports all of them and the control', async () => {
   const data = await photographs(join(folder, 'photographs'))
   const out = join(folder, 'compare')
   const common = ['--data', data, '--out', out, ...tiny, '--epochs', '2', '--runs', '2']
-  const { child, ended } = start(['compare', ...contenders, ...common], cache)
+  const { child, ended } = start(['compare', ...contenders, wild, ...common], cache)
   const runs = join(out, 'runs')
   const second = join(runs, 'diffgrad-aliased-seed-1', 'config.json')
   while (!existsSync(second) && child.exitCode === null) await setTimeout(5)
@@ -28,8 +30,9 @@ test('compare resumes with the runs that are done, and reports all of them and t
   const { code, output, errors } = await run(['resume', out], cache)
   expect(`${code} ${errors}`).toBe('0 ')
   expect(statSync(done).mtimeMs).toBe(before)
-  expect(readdirSync(runs)).toHaveLength(6)
+  expect(readdirSync(runs)).toHaveLength(8)
   for (const name of [...contenders, control]) expect(output).toContain(`${name}  `)
+  expect(output).toContain(`${wild}, seed 1: step 2: the loss must be finite`)
   const rows = readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')
   expect(rows).toHaveLength(1 + 6)
   const report = readFileSync(join(out, 'report.html'), 'utf8')

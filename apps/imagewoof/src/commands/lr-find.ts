@@ -13,8 +13,8 @@ import { exists } from '../run/run-folder.ts'
 import { rateText } from '../training/progress.ts'
 import { commandLine } from './command-line.ts'
 import { counted } from './counted.ts'
+import { freshFolder } from './fresh-folder.ts'
 import { interruptibly } from './surface.ts'
-import { freshFolder } from './train.ts'
 
 const rate = (text: string): number => {
   if (Number.isFinite(Number(text)) && Number(text) > 0) return Number(text)

@@ -3,9 +3,9 @@ import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
 import { type Run, startRun } from '../training/run.ts'
 import { commandLine } from './command-line.ts'
+import { folderFor } from './fresh-folder.ts'
 import { reportRun } from './report-run.ts'
 import { interruptibly } from './surface.ts'
-import { folderFor } from './train.ts'
 
 /** A network that learns the embedded pictures in a few minutes on two cores. */
 const small = { size: 48, width: 32, batch: 32, epochs: 8 }

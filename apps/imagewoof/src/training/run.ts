@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
@@ -5,7 +6,7 @@ import { optimizerOf } from '../recipe/optimizer.ts'
 import { updatesOf } from '../recipe/recipe.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
-import { RunFolder } from '../run/run-folder.ts'
+import { exists, RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
 import { progressOn } from './progress.ts'
 import { networkIn, openSession, type Session } from './session.ts'
@@ -24,16 +25,22 @@ export interface Run {
  *
  * @throws {Failure} Naming what of configuration, data or folder is in the way.
  */
-export async function startRun(config: Config, path: string, surface: Surface): Promise<Run> {
-  const session = await openSession(config, surface)
+export async function startRun(given: Config, path: string, surface: Surface): Promise<Run> {
+  const session = await openSession(await withWholePath(given), surface)
   try {
-    const { dataset, network } = session
+    const { config, dataset, network } = session
     const folder = await RunFolder.create(path, config, environmentOf(dataset))
     if (config.backbone !== undefined) await folder.save('backbone.onnx', writeModel(network.model))
     return await carryOn(session, folder, beginning, surface)
   } finally {
     await session.close()
   }
+}
+
+/** The same configuration with data that is found from any folder. */
+async function withWholePath(config: Config): Promise<Config> {
+  const data = resolve(config.data)
+  return (await exists(data)) ? { ...config, data } : config
 }
 
 /**
