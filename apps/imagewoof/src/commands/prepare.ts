@@ -32,7 +32,7 @@ IMAGEWOOF_CACHE    the folder for what is downloaded, unpacked and decoded
 IMAGEWOOF_ADDRESS  where the published archives are, instead of fast.ai's address`
 
 /** Makes a data set ready, and prints what is in it. */
-export async function prepare(options: OpenOptions): Promise<Opened> {
+async function prepare(options: OpenOptions): Promise<Opened> {
   const view = progressView(process.stdout)
   const opened = await openDataset({ ...options, onProgress: view.onProgress }).finally(view.stop)
   console.log(summaryOf(opened))

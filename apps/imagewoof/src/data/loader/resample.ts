@@ -1,9 +1,8 @@
+import { imageNet } from '../image-net.ts'
 import type { Crop } from './crop.ts'
 import { type Taps, tapsOf } from './taps.ts'
 
-/** ImageNet's mean and deviation, of values from 0 to 1. */
-const mean = [0.485, 0.456, 0.406]
-const deviation = [0.229, 0.224, 0.225]
+const { mean, deviation } = imageNet
 
 // value / 255, less the mean, over the deviation.
 const factor = deviation.map((d) => 1 / (255 * d))
