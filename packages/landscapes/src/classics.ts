@@ -1,3 +1,4 @@
+import { gaussianNoise } from './gaussian-noise.ts'
 import type { Landscape } from './landscape.ts'
 
 /** A bent valley, the steeper the larger b. */
@@ -45,6 +46,42 @@ const rastrigin: Landscape = {
   minimum: [0, 0],
 }
 
+const himmelblau: Landscape = {
+  name: 'himmelblau',
+  equation: '(x² + y − 11)² + (x + y² − 7)²',
+  value: ([x, y]) => (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
+  gradient([x, y]) {
+    const [a, b] = [x * x + y - 11, x + y * y - 7]
+    return [4 * a * x + 2 * b, 2 * a + 4 * b * y]
+  },
+  minimum: [3, 2],
+  others: [
+    [-2.805118086952745, 3.131312518250573],
+    [-3.779310253377747, -3.283185991286169],
+    [3.584428340330492, -1.848126526964404],
+  ],
+}
+
+/** Flat at its saddle in (0, 0), with a minimum on either side of it. */
+const saddle: Landscape = {
+  name: 'saddle',
+  equation: '½x² − ½y² + ¼y⁴',
+  value: ([x, y]) => (x * x - y * y) / 2 + y ** 4 / 4,
+  gradient: ([x, y]) => [x, y ** 3 - y],
+  minimum: [0, 1],
+  others: [[0, -1]],
+}
+
+/** A straight valley, steep across and flat along, whose gradients are noisy. */
+const ravine: Landscape = {
+  name: 'ravine',
+  equation: 'x²/10 + 2y², gradients with noise',
+  value: ([x, y]) => (x * x) / 10 + 2 * y * y,
+  gradient: ([x, y]) => [x / 5, 4 * y],
+  minimum: [0, 0],
+  noise: gaussianNoise(2, 1),
+}
+
 /** Functions of two variables that optimizers are usually tried on. */
 export const classics: readonly Landscape[] = [
   rosenbrock('rosenbrock1', 1),
@@ -52,4 +89,7 @@ export const classics: readonly Landscape[] = [
   quadratic,
   beale,
   rastrigin,
+  himmelblau,
+  saddle,
+  ravine,
 ]

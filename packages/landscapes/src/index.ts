@@ -1,3 +1,3 @@
 export { classics } from './classics.ts'
-export type { Landscape } from './landscape.ts'
+export { type Landscape, minimaOf } from './landscape.ts'
 export { paper } from './paper.ts'

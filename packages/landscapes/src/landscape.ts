@@ -8,4 +8,14 @@ export interface Landscape {
   gradient(point: readonly number[]): readonly number[]
   /** A global minimum. */
   readonly minimum: readonly number[]
+  /** The other global minima, where there are several. */
+  readonly others?: readonly (readonly number[])[]
+  /** By how much a noisy gradient is off at step t, from 1; the same at every call. */
+  noise?(t: number): readonly number[]
 }
+
+/** All global minima of a landscape. */
+export const minimaOf = ({ minimum, others = [] }: Landscape): readonly (readonly number[])[] => [
+  minimum,
+  ...others,
+]

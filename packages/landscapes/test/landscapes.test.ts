@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { classics, paper } from '../src/index.ts'
+import { classics, minimaOf, paper } from '../src/index.ts'
 
 const coordinate = fc.double({ min: -2, max: 2, noNaN: true })
 const kinks = [-0.9, -0.5, -0.4, 0, 0.4, 0.5]
@@ -34,4 +34,27 @@ test.each([...paper, ...classics])('nothing lies below the minimum of $name', (l
       expect(landscape.value(point)).toBeGreaterThanOrEqual(lowest - 1e-6)
     }),
   )
+})
+
+test.each([...paper, ...classics])('$name is as low at every minimum', (landscape) => {
+  for (const minimum of minimaOf(landscape)) {
+    expect(landscape.value(minimum)).toBeCloseTo(landscape.value(landscape.minimum), 12)
+  }
+})
+
+test.each(classics)('the gradient vanishes at every minimum of $name', (landscape) => {
+  for (const minimum of minimaOf(landscape)) {
+    for (const slope of landscape.gradient(minimum)) expect(Math.abs(slope)).toBeLessThan(1e-12)
+  }
+})
+
+test('the noise of the ravine is standard normal, and the same at every call', () => {
+  const ravine = classics.find(({ noise }) => noise)
+  const values = Array.from({ length: 4096 }, (_, t) => ravine?.noise?.(t) ?? []).flat()
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
+  expect(values).toHaveLength(8192)
+  expect(Math.abs(mean)).toBeLessThan(0.05) // Four and a half deviations of such a mean.
+  expect(Math.abs(variance - 1)).toBeLessThan(0.07)
+  expect(ravine?.noise?.(7)).toEqual(ravine?.noise?.(7))
 })

@@ -1,8 +1,9 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { percent, whole } from '../report/numbers.ts'
 import type { Which } from '../run/run-folder.ts'
 import { openTrained } from '../training/trained.ts'
+import { checkpointOption } from './checkpoint-option.ts'
 
 /** Adds `evaluate`: a checkpoint on all validation pictures. */
 export function addEvaluate(program: Command): void {
@@ -10,11 +11,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description('judge a checkpoint on all validation pictures')
     .argument('<run>', 'the run folder')
-    .addOption(
-      new Option('--checkpoint <which>', 'which checkpoint')
-        .choices(['best', 'last'])
-        .default('best'),
-    )
+    .addOption(checkpointOption())
     .option('--json', 'print JSON, with a prediction for each picture')
     .action(async (path: string, options: { readonly checkpoint: Which; readonly json?: true }) => {
       const session = await openTrained(path, options.checkpoint)

@@ -1,10 +1,13 @@
 import { Command } from 'commander'
+import { addCompare } from './compare.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
+import { addPredict } from './predict.ts'
 import { addReport } from './report.ts'
 import { addResume } from './resume.ts'
 import { addTrain } from './train.ts'
 
-const commands = [addTrain, addResume, addEvaluate, addReport]
+const commands = [addTrain, addResume, addEvaluate, addPredict, addExport, addCompare, addReport]
 
 /** The whole command line. */
 export function program(): Command {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { Comparison } from '../compare/comparison.ts'
+import { writeCompareReport } from '../report/compare-report.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { RunFolder } from '../run/run-folder.ts'
 
@@ -6,9 +8,13 @@ import { RunFolder } from '../run/run-folder.ts'
 export function addReport(program: Command): void {
   program
     .command('report')
-    .description('make report.html of a run folder anew')
-    .argument('<run>', 'the run folder')
+    .description('make report.html anew, from what lies in a folder')
+    .argument('<run>', 'the folder of a run or a comparison')
     .action(async (path: string) => {
-      console.log(await writeRunReport(await RunFolder.open(path)))
+      const comparison = await Comparison.open(path)
+      const written = comparison
+        ? await writeCompareReport(comparison)
+        : await writeRunReport(await RunFolder.open(path))
+      console.log(written)
     })
 }

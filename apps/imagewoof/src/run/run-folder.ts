@@ -11,7 +11,7 @@ import type { Judgement } from './judgement.ts'
 /** Which of a run's two checkpoints. */
 export type Which = 'last' | 'best'
 
-const exists = (path: string): Promise<boolean> =>
+export const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
@@ -71,6 +71,12 @@ export class RunFolder {
   async checkpoint(which: Which): Promise<Uint8Array | undefined> {
     const path = this.#at(`${which}.safetensors`)
     return (await exists(path)) ? readFile(path) : undefined
+  }
+
+  /** Removes both checkpoints, which are large. */
+  async forgetCheckpoints(): Promise<void> {
+    for (const which of ['last', 'best'])
+      await rm(this.#at(`${which}.safetensors`), { force: true })
   }
 
   /** Writes what has been seen, for reports, and its epochs as a table. */

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { Failure } from '../failure.ts'
-import { networkOf, recipeOf } from '../recipe/recipe.ts'
+import { type Circumstances, networkOf, recipeOf } from '../recipe/recipe.ts'
 import { openDataset, openLoader } from './pictures.ts'
 
 /** Data and a network on an engine, as a configuration wants them. */
@@ -30,12 +30,8 @@ export async function openSession(config: Config): Promise<Session> {
     )
   const loader = await openLoader(dataset, config)
   try {
-    const classes = dataset.classes.length
     const { batchesPerEpoch } = loader
-    const model = networkOf(config, classes)
-    const engine = await engines[config.engine](
-      recipeOf(config, { classes, batchesPerEpoch }, { model }),
-    )
+    const engine = await openEngine(config, { classes: dataset.classes.length, batchesPerEpoch })
     const close = async (): Promise<void> => {
       await engine.dispose()
       await loader.dispose()
@@ -45,4 +41,10 @@ export async function openSession(config: Config): Promise<Session> {
     await loader.dispose()
     throw error
   }
+}
+
+/** Puts the network of a configuration on its engine. */
+export function openEngine(config: Config, circumstances: Circumstances): Promise<Engine> {
+  const model = networkOf(config, circumstances.classes)
+  return engines[config.engine](recipeOf(config, circumstances, { model }))
 }

@@ -1,6 +1,7 @@
+import type { Engine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { RunFolder, type Which } from '../run/run-folder.ts'
-import { openSession, type Session } from './session.ts'
+import { openEngine, openSession, type Session } from './session.ts'
 
 /**
  * Opens a run's data and its network, with the weights of a checkpoint.
@@ -9,17 +10,46 @@ import { openSession, type Session } from './session.ts'
  */
 export async function openTrained(path: string, which: Which): Promise<Session> {
   const folder = await RunFolder.open(path)
-  const checkpoint = await folder.checkpoint(which)
-  if (!checkpoint)
-    throw new Failure(
-      `${path}: has no ${which} checkpoint yet; ${which === 'best' ? 'no epoch is over' : 'no step was saved'}`,
-    )
+  const checkpoint = await checkpointOf(folder, which)
   const session = await openSession(await folder.config())
+  return loaded(session, checkpoint, () => session.close())
+}
+
+/** The engine of a run with the weights of a checkpoint, and the names of its classes; no data. */
+export async function openTrainedEngine(
+  path: string,
+  which: Which,
+): Promise<{
+  readonly engine: Engine
+  readonly classes: readonly string[]
+  readonly size: number
+}> {
+  const folder = await RunFolder.open(path)
+  const checkpoint = await checkpointOf(folder, which)
+  const [config, { data }] = [await folder.config(), await folder.environment()]
+  const batchesPerEpoch = Math.floor(data.train / config.batch)
+  const engine = await openEngine(config, { classes: data.classes.length, batchesPerEpoch })
+  const opened = { engine, classes: data.classes, size: config.size }
+  return loaded(opened, checkpoint, () => engine.dispose())
+}
+
+async function checkpointOf(folder: RunFolder, which: Which): Promise<Uint8Array> {
+  const checkpoint = await folder.checkpoint(which)
+  if (checkpoint) return checkpoint
+  const reason = which === 'best' ? 'no epoch is over' : 'no step was saved'
+  throw new Failure(`${folder.path}: has no ${which} checkpoint yet; ${reason}`)
+}
+
+async function loaded<T extends { readonly engine: Engine }>(
+  opened: T,
+  checkpoint: Uint8Array,
+  close: () => Promise<void>,
+): Promise<T> {
   try {
-    await session.engine.load(checkpoint)
-    return session
+    await opened.engine.load(checkpoint)
+    return opened
   } catch (error) {
-    await session.close()
+    await close()
     throw error
   }
 }

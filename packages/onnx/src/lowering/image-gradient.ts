@@ -1,4 +1,4 @@
-import { apply, reshape, slice, transpose } from '../graph/operations.ts'
+import { apply, reshape, reverse, transpose } from '../graph/operations.ts'
 import { sizes, type Value } from '../graph/value.ts'
 import { spans, type Window } from '../shapes/window.ts'
 import type { Lowering } from './lowering.ts'
@@ -27,14 +27,9 @@ export const imageGradients: Readonly<
     const axes = kernel.map((_, axis) => axis)
     const grouped = reshape(weight, [groups, outputs / groups, inputs, ...kernel])
     const swapped = transpose(grouped, [0, 2, 1, ...axes.map((axis) => axis + 3)])
-    const turned = slice(
+    const turned = axes.reduce(
+      (value, axis) => reverse(value, axis + 2),
       reshape(swapped, [groups * inputs, outputs / groups, ...kernel]),
-      axes.map((axis) => ({
-        axis: axis + 2,
-        start: -1,
-        end: Number.MIN_SAFE_INTEGER,
-        step: -1,
-      })),
     )
     const points = sizes(gradient).slice(2)
     const begin = spans(window).map((span, axis) => span - 1 - (window.begin[axis] ?? 0))

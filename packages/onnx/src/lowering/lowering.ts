@@ -13,7 +13,10 @@ export interface Lowering {
   readonly imageGradient: 'transposed' | 'flipped'
   /** Images of at most so many pixels are convolved as one tall image; 0 leaves all as they are. */
   readonly foldBatchUpTo: number
-  /** `plain` writes BatchNormalization's training mode and MaxPool's indices in simpler operators. */
+  /**
+   * `plain` writes in simpler operators what not every provider has: BatchNormalization's training
+   * mode, MaxPool's indices, Pow of operands that differ in shape, and Slice backwards.
+   */
   readonly operators: 'standard' | 'plain'
 }
 

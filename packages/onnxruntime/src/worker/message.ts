@@ -6,6 +6,7 @@ export const methods = [
   'step',
   'evaluate',
   'predict',
+  'fallbacks',
   'set',
   'report',
   'export',

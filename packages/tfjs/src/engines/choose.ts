@@ -5,6 +5,8 @@ import { CpuEngine, isCpu } from './cpu.ts'
 import type { Engine } from './engine.ts'
 import { tensorEngine } from './tensors.ts'
 import { isWasm, WasmEngine } from './wasm.ts'
+import { isWebgl, WebglEngine } from './webgl.ts'
+import { isWebgpu, WebgpuEngine } from './webgpu.ts'
 
 /** Finds the engine for a kernel on a backend. */
 export type ChooseEngine = (backend: KernelBackend, graph: Graph) => Engine
@@ -29,7 +31,14 @@ const shared = new WeakMap<KernelBackend, Engine>()
 
 function engineOf(backend: KernelBackend, made: LoopTable): Engine {
   if (isCpu(backend)) return new CpuEngine(backend, made)
-  const known = shared.get(backend) ?? (isWasm(backend) ? WasmEngine.of(backend) : undefined)
-  if (known) shared.set(backend, known)
-  return known ?? tensorEngine
+  const engine = shared.get(backend) ?? sharedEngine(backend)
+  shared.set(backend, engine)
+  return engine
+}
+
+function sharedEngine(backend: KernelBackend): Engine {
+  if (isWasm(backend)) return WasmEngine.of(backend) ?? tensorEngine
+  if (isWebgl(backend)) return new WebglEngine(backend)
+  if (isWebgpu(backend)) return new WebgpuEngine(backend)
+  return tensorEngine
 }

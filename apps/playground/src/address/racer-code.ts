@@ -1,0 +1,53 @@
+import { field, isEntrant, type Options, type OptionValue } from '../optimizers/field.ts'
+import { type Racer, racer, withOption } from '../optimizers/racer.ts'
+
+/** Writes a racer: `adam,learningRate:0.05,lossScale:100`. */
+export function writeRacer({ name, options, lossScale }: Racer): string {
+  const changed = Object.entries(options).map(([option, value]) => `${option}:${value}`)
+  return [name, ...changed, ...(lossScale === 1 ? [] : [`lossScale:${lossScale}`])].join(',')
+}
+
+/** Reads what `writeRacer` wrote. What is unknown or out of range is left at its default. */
+export function readRacer(text: string): Racer | undefined {
+  const [name, ...changes] = text.split(',')
+  if (!isEntrant(name)) return undefined
+  const defaults: Options = field[name].defaults
+  let read = racer(name)
+  for (const change of changes) {
+    const [option, word = ''] = change.split(':')
+    if (option === 'lossScale') {
+      const scale = Number(word)
+      if (scale > 0 && Number.isFinite(scale)) read = { ...read, lossScale: scale }
+    } else if (Object.hasOwn(defaults, option)) {
+      const changed = withOption(read, option, parsed(word, defaults[option]))
+      if (complaint(changed) === undefined) read = changed
+    }
+  }
+  return read
+}
+
+function parsed(word: string, like: OptionValue): OptionValue {
+  if (typeof like === 'number') return Number(word)
+  return typeof like === 'boolean' ? word === 'true' : word
+}
+
+/** What the library has against the options of a racer, if it has. */
+export function complaint({ name, options }: Racer): string | undefined {
+  const theta = new Float64Array(1)
+  try {
+    const optimizer = field[name].create({ theta }, options)
+    optimizer.options('theta')
+    return undefined
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    throw error
+  }
+}
+
+/** Reads all racers of an address, up to a number. */
+export const readRacers = (query: URLSearchParams, most: number): readonly Racer[] =>
+  query
+    .getAll('o')
+    .map(readRacer)
+    .filter((racer) => racer !== undefined)
+    .slice(0, most)

@@ -1,0 +1,88 @@
+import {
+  AdaMod,
+  Adam,
+  AdamW,
+  type ArraysOptimizer,
+  type ArraysOptions,
+  adaMod,
+  adam,
+  adamW,
+  type CommonOptions,
+  DiffGrad,
+  DiffMod,
+  DiffRGrad,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  type ParameterSet,
+  RAdam,
+  Ranger,
+  radam,
+  ranger,
+  SGD,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/arrays'
+
+/** The value of an option, as a control shows it. */
+export type OptionValue = number | boolean | string
+
+/** Options by name; what is not named stands at its default. */
+export type Options = Readonly<Record<string, OptionValue>>
+
+/** An optimizer that can be chosen. */
+export interface Entrant {
+  /** What people call it. */
+  readonly title: string
+  readonly defaults: Options
+  /** Its rule, for trainers; they check the options that come with it. */
+  readonly rule: UpdateRule
+  /** @throws RangeError naming an option that is out of range. */
+  create(parameters: ParameterSet, options: Options): ArraysOptimizer
+}
+
+function entrant<O extends CommonOptions>(
+  title: string,
+  rule: UpdateRule<O>,
+  Optimizer: new (parameters: ParameterSet, options?: ArraysOptions<O>) => ArraysOptimizer<O>,
+): Entrant {
+  return {
+    title,
+    // Whose options it has is not asked any more, here and below.
+    rule: rule as unknown as UpdateRule,
+    // Options without schedules are plain values.
+    defaults: { ...rule.defaults } as unknown as Options,
+    create(parameters, options) {
+      // The optimizer itself checks names and values.
+      const made = new Optimizer(parameters, { ...options } as ArraysOptions<O>)
+      return made as unknown as ArraysOptimizer
+    },
+  }
+}
+
+/** The name of an optimizer that can be chosen, as addresses use it. */
+export type EntrantName =
+  | 'diffgrad'
+  | 'diffrgrad'
+  | 'diffmod'
+  | 'adam'
+  | 'adamw'
+  | 'radam'
+  | 'adamod'
+  | 'ranger'
+  | 'sgd'
+
+/** All optimizers that can be chosen. */
+export const field: Readonly<Record<EntrantName, Entrant>> = {
+  diffgrad: entrant('diffGrad', diffGrad, DiffGrad),
+  diffrgrad: entrant('DiffRGrad', diffRGrad, DiffRGrad),
+  diffmod: entrant('DiffMod', diffMod, DiffMod),
+  adam: entrant('Adam', adam, Adam),
+  adamw: entrant('AdamW', adamW, AdamW),
+  radam: entrant('RAdam', radam, RAdam),
+  adamod: entrant('AdaMod', adaMod, AdaMod),
+  ranger: entrant('Ranger', ranger, Ranger),
+  sgd: entrant('SGD', sgd, SGD),
+}
+
+export const isEntrant = (name: string): name is EntrantName => Object.hasOwn(field, name)

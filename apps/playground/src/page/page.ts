@@ -1,0 +1,67 @@
+import { addressOf, type State, stateOf } from '../address/address.ts'
+import { RaceTab } from '../controls/race-tab.ts'
+import { followKeys } from './keys.ts'
+import type { Tab } from './tab.ts'
+import { followTheme } from './theme.ts'
+
+type TabName = State['tab']
+
+/** Makes a tab when it is first shown; the larger ones are fetched then. */
+async function makeTab(state: State, keep: (state: State) => void): Promise<Tab> {
+  switch (state.tab) {
+    case 'race':
+      return new RaceTab(state, keep)
+    case 'swarm': {
+      const { SwarmTab } = await import('../controls/swarm-tab.ts')
+      return new SwarmTab(state, keep)
+    }
+    case 'train': {
+      const { TrainTab } = await import('../controls/train-tab.ts')
+      return new TrainTab(state, keep)
+    }
+  }
+}
+
+/** Starts the page: its tabs follow its address, and its address follows its tabs. */
+export function openPage(document: Document): void {
+  const main = document.querySelector('main')
+  const button = document.querySelector<HTMLElement>('#theme')
+  if (!main || !button) throw new Error('page: has no main element or theme button')
+  followTheme(button)
+  const tabs = new Map<TabName, Tab>()
+  const addresses = new Map<TabName, string>()
+  let shown: TabName | undefined
+
+  const keep = (state: State): void => {
+    const address = addressOf(state)
+    addresses.set(state.tab, address)
+    if (shown === state.tab || shown === undefined) history.replaceState(null, '', address)
+    for (const link of document.querySelectorAll<HTMLAnchorElement>('[data-tab]')) {
+      if (link.dataset.tab === state.tab) link.href = address
+    }
+  }
+
+  const show = async (): Promise<void> => {
+    const state = stateOf(location.hash)
+    const { tab: name } = state
+    if (shown !== undefined && shown !== name) tabs.get(shown)?.pause()
+    shown = name
+    for (const link of document.querySelectorAll<HTMLElement>('[data-tab]')) {
+      if (link.dataset.tab === name) link.setAttribute('aria-current', 'page')
+      else link.removeAttribute('aria-current')
+    }
+    const known = tabs.get(name)
+    if (known) {
+      main.replaceChildren(known.node)
+      if (location.hash !== addresses.get(name)) known.open(state)
+      return
+    }
+    const tab = await makeTab(state, keep)
+    tabs.set(name, tab)
+    if (shown === name) main.replaceChildren(tab.node)
+  }
+
+  addEventListener('hashchange', show)
+  followKeys(() => (shown === undefined ? {} : (tabs.get(shown)?.keys ?? {})))
+  void show()
+}
