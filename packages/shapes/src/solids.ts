@@ -17,6 +17,15 @@ export type SolidOf = (proportion: number) => Solid
 
 export const sphere: SolidOf = () => (x, y, z) => length3(x, y, z) - 0.8
 
+/** A ball in a flat ring around y. */
+export const planet: SolidOf = (proportion) => {
+  const ball = 0.48 + 0.08 * proportion
+  return (x, y, z) => {
+    const ring = max(abs(length2(x, z) - 0.83) - 0.13, abs(y) - 0.025)
+    return min(length3(x, y, z) - ball, ring)
+  }
+}
+
 /** A ring around z. */
 export const torus: SolidOf = (proportion) => {
   const tube = 0.18 + 0.14 * proportion

@@ -17,18 +17,27 @@ export interface Session {
 }
 
 /**
- * Opens the data of a configuration, and puts its network on its engine.
+ * Opens the data of a configuration.
  *
- * @throws {Failure} If the data does not fit the configuration.
+ * @throws {Failure} If it does not fit the configuration.
  */
-export async function openSession(config: Config): Promise<Session> {
+export async function openData(config: Config): Promise<Pick<Session, 'dataset' | 'loader'>> {
   const dataset = await openDataset(config)
   const count = dataset.train.labels.length
   if (config.batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training pictures, but is ${config.batch}`,
     )
-  const loader = await openLoader(dataset, config)
+  return { dataset, loader: await openLoader(dataset, config) }
+}
+
+/**
+ * Opens the data of a configuration, and puts its network on its engine.
+ *
+ * @throws {Failure} If the data does not fit the configuration.
+ */
+export async function openSession(config: Config): Promise<Session> {
+  const { dataset, loader } = await openData(config)
   try {
     const { batchesPerEpoch } = loader
     const engine = await openEngine(config, { classes: dataset.classes.length, batchesPerEpoch })

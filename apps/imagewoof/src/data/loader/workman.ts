@@ -36,6 +36,7 @@ export class Workman {
   }
 
   async dispose(): Promise<void> {
+    this.#worker.ref() // Or nothing would keep the process until it has ended.
     await this.#worker.terminate()
   }
 
