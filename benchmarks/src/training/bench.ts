@@ -35,6 +35,11 @@ const trainer = (workload: Workload, runtime: string, update: string): Command =
   ...[here('run-trainer.ts'), runtime, update, workload.name],
 ]
 
+const onTfjs = ({ name }: Workload): Command => [
+  ...([process.execPath, '--import', 'tsx', '--conditions=@diffgrad/source'] as const),
+  ...[here('run-tfjs.ts'), name],
+]
+
 /** Everyone who is there. */
 function commandsOf(workload: Workload): ReadonlyMap<string, Command> {
   const commands = new Map([
@@ -43,6 +48,7 @@ function commandsOf(workload: Workload): ReadonlyMap<string, Command> {
     ['onnxruntime-web, update by kernels', trainer(workload, 'web', 'kernel')],
   ])
   const { network, size } = workload
+  if (size <= 64) commands.set('TensorFlow.js, wasm, one thread', onTfjs(workload))
   if (python) commands.set('PyTorch', [python, here('pytorch.py'), network, `${size}`])
   return commands
 }
