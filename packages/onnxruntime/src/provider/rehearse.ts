@@ -23,7 +23,7 @@ export async function rehearse<O extends CommonOptions>(
     await update.step({
       feeds: { ...zeros(runtime, update), ...update.weights },
       outputs: [],
-      edges: {},
+      edges: undefined,
       signal,
     })
   } catch (cause) {
