@@ -8,6 +8,7 @@ import {
 import {
   backend,
   engine,
+  env,
   keep,
   reshape,
   type Tensor,
@@ -153,7 +154,7 @@ export class Variables<O extends CommonOptions> {
   #adaptEpsilon(): void {
     const { configuration } = this.#conductor
     const given = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
-    if (given || backend().floatPrecision() === 32) return
+    if (given || !isHalf()) return
     const position = this.#conductor.stateDict()
     const options = { ...configuration, epsilon: backend().epsilon() }
     this.#conductor = new Conductor(this.#backend, this.#rule, [], options)
@@ -178,6 +179,10 @@ export class Variables<O extends CommonOptions> {
     this.#waiting = rest
   }
 }
+
+/** Where float32 can be rendered, TensorFlow.js 4.22 says 16 nevertheless: its check is upside down. */
+const isHalf = (): boolean =>
+  backend().floatPrecision() === 16 && !env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')
 
 /** Of what is saved without shapes, as in the format of all packages of diffgrad, with the variable's. */
 function fitted(
