@@ -6,14 +6,15 @@ import { stringify } from 'csv-stringify/sync'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
 import { Failure } from '../failure.ts'
-import { type Range, rangeTest, suggestion } from '../lr-find/range-test.ts'
+import { type Range, rangeTest } from '../lr-find/range-test.ts'
+import { suggestion } from '../lr-find/suggestion.ts'
 import { rangeReport } from '../report/lr-report.ts'
 import { exists } from '../run/run-folder.ts'
 import { rateText } from '../training/progress.ts'
 import { commandLine } from './command-line.ts'
 import { counted } from './counted.ts'
+import { freshFolder } from './fresh-folder.ts'
 import { interruptibly } from './surface.ts'
-import { freshFolder } from './train.ts'
 
 const rate = (text: string): number => {
   if (Number.isFinite(Number(text)) && Number(text) > 0) return Number(text)
@@ -28,7 +29,7 @@ export function addLrFind(program: Command): void {
   const command = program
     .command('lr-find')
     .description('find a learning rate: raise it step by step, and look at the loss')
-    .option('--from <rate>', 'the first learning rate', rate, 1e-6)
+    .option('--from <rate>', 'the first learning rate', rate, 1e-5)
     .option('--to <rate>', 'the last learning rate', rate, 1)
     .option('--steps <count>', 'how many steps', counted, 100)
     .option('--out <folder>', 'where to (default: a new folder in runs/)')

@@ -13,13 +13,16 @@ export function addPrepare(program: Command): void {
     .addHelpText('after', environment)
     .action(async (data: string, { size }: { readonly size: number }) => {
       const interruption = new AbortController()
-      const interrupt = (): void => interruption.abort(new Error('interrupted'))
+      const interrupt = (): void => interruption.abort()
       process.once('SIGINT', interrupt)
       try {
         await prepare({ data, size, signal: interruption.signal })
+      } catch (error) {
+        if (!interruption.signal.aborted) throw error
+        console.error('interrupted; what has been downloaded is kept')
+        process.exitCode = 130
       } finally {
         process.off('SIGINT', interrupt)
-        if (interruption.signal.aborted) process.exitCode = 130
       }
     })
 }
@@ -29,7 +32,7 @@ IMAGEWOOF_CACHE    the folder for what is downloaded, unpacked and decoded
 IMAGEWOOF_ADDRESS  where the published archives are, instead of fast.ai's address`
 
 /** Makes a data set ready, and prints what is in it. */
-export async function prepare(options: OpenOptions): Promise<Opened> {
+async function prepare(options: OpenOptions): Promise<Opened> {
   const view = progressView(process.stdout)
   const opened = await openDataset({ ...options, onProgress: view.onProgress }).finally(view.stop)
   console.log(summaryOf(opened))
@@ -49,8 +52,8 @@ export function summaryOf({ dataset, grey, skipped, folders }: Opened): string {
     ...classes.map((name, label) => row(name, countOf(train, label), countOf(validation, label))),
     row('together', train.labels.length, validation.labels.length),
     '',
-    ...(grey > 0 ? [`${grey} pictures of one channel were given three`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} files are no pictures and were skipped:`] : []),
+    ...(grey > 0 ? [`${grey} with one channel, which was made three`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped, being no pictures:`] : []),
     ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
     ...(folders ? [`pictures  ${folders.pictures}`, `decoded   ${folders.decoded}`] : []),
     `hash      ${hash}`,

@@ -4,11 +4,15 @@ import { addEvaluate } from './evaluate.ts'
 import { addExport } from './export.ts'
 import { addLrFind } from './lr-find.ts'
 import { addPredict } from './predict.ts'
+import { addPrepare } from './prepare.ts'
 import { addReport } from './report.ts'
 import { addResume } from './resume.ts'
+import { addStart } from './start.ts'
 import { addTrain } from './train.ts'
 
 const commands = [
+  addStart,
+  addPrepare,
   addTrain,
   addResume,
   addEvaluate,

@@ -7,7 +7,7 @@ import { schedules } from '../recipe/schedules.ts'
 import { channels, edge, seed, share } from './ranges.ts'
 
 /** How a field appears on the command line. */
-export interface Appearance {
+interface Appearance {
   readonly description: string
   /** What stands for the value in the help; a flag has none. */
   readonly value?: string

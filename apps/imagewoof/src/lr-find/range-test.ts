@@ -1,10 +1,12 @@
 import { exponential } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
+import type { Loader } from '../data/batch.ts'
 import { engines } from '../engine/engines.ts'
 import { messageOf } from '../failure.ts'
-import { networkOf, recipeOf } from '../recipe/recipe.ts'
-import type { Surface } from '../training/run.ts'
-import { openData } from '../training/session.ts'
+import { recipeOf } from '../recipe/recipe.ts'
+import { openPictures } from '../training/pictures.ts'
+import { newNetwork } from '../training/session.ts'
+import type { Surface } from '../training/surface.ts'
 
 /** A learning rate, and the loss of the batch that was seen with it. */
 export interface Trial {
@@ -31,17 +33,17 @@ const tooMuch = 3
 export async function rangeTest(
   config: Config,
   { from, to, steps }: Range,
-  { screen, signal }: Surface,
+  surface: Surface,
 ): Promise<readonly Trial[]> {
-  const { dataset, loader } = await openData(config)
+  const { screen, signal } = surface
+  const { dataset, loader } = await openPictures(config, surface)
   try {
     const circumstances = {
       classes: dataset.classes.length,
       batchesPerEpoch: loader.batchesPerEpoch,
     }
-    const recipe = recipeOf(config, circumstances, {
-      model: networkOf(config, circumstances.classes),
-    })
+    const network = await newNetwork(config, circumstances.classes)
+    const recipe = recipeOf(config, circumstances, network)
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
     const engine = await engines[config.engine]({
@@ -73,7 +75,7 @@ export async function rangeTest(
 }
 
 /** So many batches, over as many epochs as it takes. */
-async function* endless(loader: Awaited<ReturnType<typeof openData>>['loader'], count: number) {
+async function* endless(loader: Loader, count: number) {
   for (let epoch = 0, left = count; left > 0; epoch++)
     for await (const batch of loader.train(epoch)) {
       if (left-- <= 0) return
@@ -88,21 +90,4 @@ export function smoothed(trials: readonly Trial[], keep = 0.9): readonly Trial[]
     average = keep * average + (1 - keep) * loss
     return { rate, loss: average / (1 - keep ** (i + 1)) }
   })
-}
-
-/**
- * Where the smoothed loss falls fastest, per factor of the learning rate, before its minimum.
- *
- * @returns undefined if it never falls.
- */
-export function suggestion(trials: readonly Trial[]): number | undefined {
-  const smooth = smoothed(trials)
-  const losses = smooth.map(({ loss }) => loss)
-  const end = losses.indexOf(Math.min(...losses))
-  let best: { readonly rate: number; readonly fall: number } | undefined
-  for (let i = 5; i <= end; i++) {
-    const fall = losses[i - 5] - losses[i]
-    if (fall > (best?.fall ?? 0)) best = { rate: smooth[i].rate, fall }
-  }
-  return best?.rate
 }

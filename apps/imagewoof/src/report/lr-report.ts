@@ -42,7 +42,10 @@ function rangeChart(
   const smooth = smoothed(trials)
   const losses = smooth.map(({ loss }) => loss)
   const [low, high] = [Math.min(...losses), Math.max(...losses.slice(0, 10))]
-  const top = high + 0.5 * (high - low)
+  const [bottom, top] = [
+    Math.floor(10 * (low - 0.2 * (high - low))) / 10,
+    Math.ceil(10 * (high + 0.5 * (high - low))) / 10,
+  ]
   const points = (some: readonly Trial[]) => some.map(({ rate, loss }) => [rate, loss])
   return {
     grid: { left: 48, right: 20, top: 16, bottom: 44 },
@@ -55,11 +58,7 @@ function rangeChart(
       max: to,
       axisLabel: { color: muted, formatter: (rate: number) => rate.toExponential(0) },
     },
-    yAxis: {
-      type: 'value',
-      min: Math.floor(10 * (low - 0.2 * (high - low))) / 10,
-      max: Math.ceil(10 * top) / 10,
-    },
+    yAxis: { type: 'value', min: bottom, max: top },
     series: [
       {
         type: 'line',
@@ -72,15 +71,20 @@ function rangeChart(
         symbol: 'none',
         data: points(smooth),
         lineStyle: { color: series(0), width: 2 },
-        ...(suggested !== undefined && {
-          markLine: {
-            symbol: 'none',
-            lineStyle: { color: series(1), type: 'dashed', width: 2 },
-            label: { formatter: short(suggested), color: series(1) },
-            data: [{ xAxis: suggested }],
-          },
-        }),
       },
+      ...(suggested === undefined
+        ? []
+        : [
+            {
+              type: 'line',
+              symbol: 'none',
+              data: [
+                [suggested, bottom],
+                [suggested, top],
+              ],
+              lineStyle: { color: series(1), type: 'dashed', width: 2 },
+            },
+          ]),
     ],
   }
 }

@@ -27,7 +27,7 @@ export interface ConfusedPair {
 }
 
 /** One picture. */
-export interface Example {
+interface Example {
   readonly file: string
   /** Of the class that it was taken for. */
   readonly probability: number

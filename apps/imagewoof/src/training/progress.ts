@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 
 /** What is known between two steps. */
-export interface Reading {
+interface Reading {
   /** Steps taken, of all. */
   readonly steps: number
   readonly pictures: number

@@ -36,7 +36,9 @@ export class Workman {
   }
 
   async dispose(): Promise<void> {
-    this.#worker.ref() // Or nothing would keep the process until it has ended.
+    // The process has to wait for the end, and no late batch may let it go.
+    this.#worker.removeAllListeners('message')
+    this.#worker.ref()
     await this.#worker.terminate()
   }
 

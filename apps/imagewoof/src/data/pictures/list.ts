@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../failure.ts'
@@ -43,12 +44,10 @@ export async function listPictures(folder: string): Promise<Listing> {
 }
 
 async function rootOf(folder: string): Promise<string> {
-  const inside = await visibleIn(folder)
-  if (inside.includes('train')) return folder
+  if (await isFolder(join(folder, 'train'))) return folder
   const around: string[] = []
-  for (const name of inside) {
-    if ((await isFolder(join(folder, name))) && (await isFolder(join(folder, name, 'train'))))
-      around.push(join(folder, name))
+  for (const { name } of await visibleIn(folder)) {
+    if (await isFolder(join(folder, name, 'train'))) around.push(join(folder, name))
   }
   if (around.length === 1) return around[0]
   throw new Failure(`${folder} must hold a folder train with a folder for each class; it does not`)
@@ -58,7 +57,7 @@ async function foldersIn(root: string, split: string): Promise<readonly string[]
   const path = join(root, split)
   if (!(await isFolder(path))) throw new Failure(`${root} must hold a folder ${split}; it does not`)
   const names: string[] = []
-  for (const name of await visibleIn(path)) {
+  for (const { name } of await visibleIn(path)) {
     if (await isFolder(join(path, name))) names.push(name)
   }
   if (names.length === 0)
@@ -74,20 +73,28 @@ async function filesOf(
 ): Promise<readonly Listed[]> {
   const listed: Listed[] = []
   for (const name of folders) {
-    const files = await visibleIn(join(root, split, name))
-    if (files.length === 0) throw new Failure(`${join(root, split, name)} holds no pictures`)
+    const folder = join(root, split, name)
+    const entries = await visibleIn(folder)
+    const inner = entries.find((entry) => entry.isDirectory())
+    if (inner)
+      throw new Failure(`${join(folder, inner.name)} is a folder; only pictures belong here`)
+    if (entries.length === 0) throw new Failure(`${folder} holds no pictures`)
     const label = classes.indexOf(name)
-    listed.push(...files.map((file) => ({ path: `${split}/${name}/${file}`, label })))
+    listed.push(...entries.map((file) => ({ path: `${split}/${name}/${file.name}`, label })))
   }
   return listed
 }
 
 /** Sorted by code units, not by anybody's language. */
-async function visibleIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`${folder} cannot be read: ${error.code}`)
-  })
-  return names.filter((name) => !name.startsWith('.')).sort()
+async function visibleIn(folder: string): Promise<readonly Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new Failure(`${folder} cannot be read: ${error.code}`)
+    },
+  )
+  return entries
+    .filter(({ name }) => !name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 const isFolder = async (path: string): Promise<boolean> =>

@@ -1,6 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Failure } from '../../failure.ts'
+import { makeFolder } from '../make-folder.ts'
 import type { Attendance } from '../progress.ts'
 import { archives } from './archives.ts'
 import { digestOf } from './digest.ts'
@@ -68,13 +69,6 @@ async function unpacked(
     await unpack(archive, folder, attendance)
   }
   return folder
-}
-
-/** @throws {Failure} If the folder cannot be made. */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`the cache folder ${path} cannot be written: ${error.code}`)
-  })
 }
 
 async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {

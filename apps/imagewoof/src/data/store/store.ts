@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
-import { makeFolder } from '../sources/locate.ts'
+import { makeFolder } from '../make-folder.ts'
 import { type Decoded, sharedBytes } from './decoded.ts'
 import { parseIndex, type StoredSplit } from './index-file.ts'
 
