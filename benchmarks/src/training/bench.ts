@@ -32,27 +32,26 @@ type Command = readonly [file: string, ...args: string[]]
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-const trainer = (workload: Workload, runtime: string, update: string): Command => [
+/** A contender that is TypeScript. */
+const script = (path: string, ...args: readonly string[]): Command => [
   ...([process.execPath, '--import', 'tsx', '--conditions=@diffgrad/source'] as const),
-  ...[here('run-trainer.ts'), runtime, update, workload.name],
-]
-
-const jax = (size: number): Command => [
-  ...([process.execPath, '--import', 'tsx'] as const),
-  ...['--conditions=@diffgrad/source', here('run-jax.ts'), `${size}`],
+  ...[here(path), ...args],
 ]
 
 /** Everyone who is there. */
 function commandsOf(workload: Workload): ReadonlyMap<string, Command> {
+  const { name, network, size } = workload
+  const trainer = (runtime: string, update: string): Command =>
+    script('run-trainer.ts', runtime, update, name)
   const commands = new Map([
-    ['onnxruntime-node, update by kernels', trainer(workload, 'node', 'kernel')],
-    ['onnxruntime-node, update in the graph', trainer(workload, 'node', 'graph')],
-    ['onnxruntime-web, update by kernels', trainer(workload, 'web', 'kernel')],
+    ['onnxruntime-node, update by kernels', trainer('node', 'kernel')],
+    ['onnxruntime-node, update in the graph', trainer('node', 'graph')],
+    ['onnxruntime-web, update by kernels', trainer('web', 'kernel')],
   ])
-  const { network, size } = workload
-  // TensorFlow.js joins here, with the gradients of @diffgrad/tfjs/wasm-gradients. On jax-js a step of
-  // XResNet-18 would take minutes.
-  if (network === 'small') commands.set('jax-js (jit, wasm, one thread)', jax(size))
+  // On jax-js a step of XResNet-18 would take minutes.
+  if (network === 'small')
+    commands.set('jax-js (jit, wasm, one thread)', script('run-jax.ts', `${size}`))
+  if (size <= 64) commands.set('TensorFlow.js, wasm, one thread', script('run-tfjs.ts', name))
   if (python) commands.set('PyTorch', [python, here('pytorch.py'), network, `${size}`])
   return commands
 }

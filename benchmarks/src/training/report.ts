@@ -28,7 +28,7 @@ export const markdown = ({ machine, date, rounds, workloads }: Results): string 
 ${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machine.system},
 Node ${machine.node}. ${date}, ${rounds} rounds of two steps each, by \`pnpm bench training\`.
 
-Forward, backward and diffGrad on batches of 32, float32, two threads. Medians, with quartiles in
+Forward, backward and diffGrad on batches of 32, float32, two threads unless said otherwise. Medians, with quartiles in
 brackets; contenders take turns, and only one works at a time. Memory is the most that was resident,
 batch and program included.
 ${workloads
