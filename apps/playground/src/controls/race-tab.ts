@@ -111,13 +111,13 @@ export class RaceTab implements Tab {
           { class: 'entries' },
           element('h2', {}, 'Optimizers'),
           this.#racers.node,
+        ),
+        element(
+          'section',
+          { class: 'ground-settings' },
           element('h2', {}, 'Ground'),
           element('div', { class: 'setting' }, this.#course.node, this.#steps.node, ...start),
-          element(
-            'p',
-            { class: 'hint' },
-            'Click or drag in the landscape to start elsewhere. Space plays, the comma and full stop keys step.',
-          ),
+          element('p', { class: 'hint' }, hint),
         ),
       ),
     )
@@ -225,6 +225,9 @@ export class RaceTab implements Tab {
     return { course: courses[course], start, descents, selected, steps, position: this.#position }
   }
 }
+
+const hint =
+  'Click or drag in the landscape to start elsewhere, or focus it and use the arrow keys. Space plays; comma and full stop step.'
 
 const courseTitles: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(courses).map(([name, { title }]) => [name, title]),

@@ -37,8 +37,8 @@ const percent = (share: number): string =>
 
 /** How a swarm fares, in words. */
 export function inWords({ share, median, lost }: Summary): string {
-  const half = median === undefined ? '' : `, half of them by step ${median}`
-  return `${percent(share)} at a global minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
+  const half = median === undefined ? '' : `, half by step ${median}`
+  return `${percent(share)} at a minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
 }
 
 /** One optimizer's swarm, or its sweep. Pointing at a place tells more of it. */

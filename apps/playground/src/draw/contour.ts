@@ -63,7 +63,7 @@ function paintLandscape(surface: Surface, course: Course, filled: boolean): void
     context.beginPath()
     for (const ring of coordinates.flat()) {
       for (const [k, [i, j]] of ring.entries()) {
-        const [x, y] = [(i / columns) * width, (j / rows) * height]
+        const [x, y] = [(i / columns) * (width + 4) - 2, (j / rows) * (height + 4) - 2]
         if (k === 0) context.moveTo(x, y)
         else context.lineTo(x, y)
       }

@@ -14,6 +14,7 @@ import {
   diffGrad,
   diffMod,
   diffRGrad,
+  type Floats,
   type ParameterSet,
   RAdam,
   Ranger,
@@ -37,8 +38,12 @@ export interface Entrant {
   readonly defaults: Options
   /** Its rule, for trainers; they check the options that come with it. */
   readonly rule: UpdateRule
-  /** @throws RangeError naming an option that is out of range. */
-  create(parameters: ParameterSet, options: Options): ArraysOptimizer
+  /**
+   * Makes an optimizer of one parameter without further axes, called theta.
+   *
+   * @throws RangeError naming an option that is out of range.
+   */
+  create(theta: Floats, options: Options): ArraysOptimizer
 }
 
 function entrant<O extends CommonOptions>(
@@ -52,7 +57,8 @@ function entrant<O extends CommonOptions>(
     rule: rule as unknown as UpdateRule,
     // Options without schedules are plain values.
     defaults: { ...rule.defaults } as unknown as Options,
-    create(parameters, options) {
+    create(theta, options) {
+      const parameters = { theta: { values: theta, shape: [theta.length] } }
       // The optimizer itself checks names and values.
       const made = new Optimizer(parameters, { ...options } as ArraysOptions<O>)
       return made as unknown as ArraysOptimizer

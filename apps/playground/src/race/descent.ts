@@ -38,7 +38,7 @@ export class Descent {
     this.#landscape = landscape
     this.#lossScale = lossScale
     this.#theta = Float64Array.from(start)
-    this.#optimizer = field[name].create({ theta: this.#theta }, options)
+    this.#optimizer = field[name].create(this.#theta, options)
     this.#inspected = inspected
     this.#points = [[...start]]
     this.#losses = [excess(landscape, start)]

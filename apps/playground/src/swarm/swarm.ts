@@ -45,7 +45,7 @@ export class Swarm {
     this.#reach = reach
     this.#lossScale = lossScale
     this.#gradients = new Float32Array(starts.length)
-    this.#optimizer = field[name].create({ points: this.points }, options)
+    this.#optimizer = field[name].create(this.points, options)
     this.#look()
   }
 
@@ -67,7 +67,7 @@ export class Swarm {
         this.#gradients[axis * size + i] = this.#lossScale * (slope[axis] + (noise?.[axis] ?? 0))
       }
     }
-    this.#optimizer.step({ points: this.#gradients })
+    this.#optimizer.step({ theta: this.#gradients })
     this.#look()
   }
 
