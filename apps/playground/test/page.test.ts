@@ -49,6 +49,11 @@ describe.skipIf(!executablePath)(title, () => {
   }
 
   const count = (page: Page): Promise<string | null> => page.textContent('.transport .count')
+  /** The address once it has followed what is shown. */
+  async function addressIn(page: Page): Promise<string> {
+    await page.waitForTimeout(300)
+    return `${await page.evaluate('location.hash')}`
+  }
   const until = (page: Page, text: string): Promise<void> =>
     page.locator('.transport .count', { hasText: text }).waitFor()
 
@@ -72,14 +77,14 @@ describe.skipIf(!executablePath)(title, () => {
 
   test('an address leads back to what was shown', async () => {
     const address =
-      '#race?on=beale&from=2,-1.5&steps=80&o=diffgrad,learningRate:0.05,version:2&o=sgd,learningRate:0.01,momentum:0.9,nesterov:true,lossScale:0.1&at=33&speed=20&see=1'
+      '#race?on=beale&from=2,-1.5&steps=80&o=diffgrad,learningRate:0.05,version:2&o=sgd,learningRate:0.02,momentum:0.9,nesterov:true,lossScale:0.1&at=33&speed=20&see=1'
     const page = await open(address)
     await until(page, '33 / 80')
-    expect(await page.evaluate('location.hash')).toBe(address)
+    expect(await addressIn(page)).toBe(address)
     await page.fill('input[name=start-x]', '1.25')
     await page.press('input[name=start-x]', 'Enter')
     await page.click('.transport [aria-label="One step on"]')
-    const changed = `${await page.evaluate('location.hash')}`
+    const changed = await addressIn(page)
     expect(stateOf(changed)).toMatchObject({ start: [1.25, -1.5], at: 34, selected: 1 })
     const figures = await page.locator('.racer .figures').allTextContents()
     await page.reload()
@@ -106,7 +111,7 @@ describe.skipIf(!executablePath)(title, () => {
     await page.focus('canvas.landscape')
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowRight')
-    expect(stateOf(`${await page.evaluate('location.hash')}`)).toMatchObject({
+    expect(stateOf(await addressIn(page))).toMatchObject({
       start: [0.28, -3.72],
     })
     await page.keyboard.press('End')

@@ -60,6 +60,7 @@ test('what a change leaves as it was is not computed anew', () => {
 test('a race does not run past its end, nor jump after a pause', () => {
   expect(advanced(299.5, 0.05, { speed: 60, steps: 300 })).toBe(300)
   expect(advanced(0, 0.05, { speed: 60, steps: 300 })).toBeCloseTo(3, 12)
+  expect(advanced(0, -0.01, { speed: 60, steps: 300 })).toBe(0)
   expect(advanced(0, 3600, { speed: 60, steps: 300 })).toBeCloseTo(6, 12)
 })
 
