@@ -1,19 +1,29 @@
 import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Prints what the first load weighs, and each part that is fetched later. */
+/** Prints what each part of the page weighs, and what is fetched at first but for the fonts. */
 function weigh(): Plugin {
+  let quiet = false
   return {
     name: 'weigh',
     apply: 'build',
-    generateBundle(_, bundle) {
-      const weights = Object.values(bundle).map((part) => ({
-        part: part.fileName,
-        'gzip KB': Number(
-          (gzipSync('code' in part ? part.code : part.source).length / 1000).toFixed(1),
-        ),
-      }))
-      console.table(weights.sort((a, b) => b['gzip KB'] - a['gzip KB']))
+    configResolved({ logLevel }) {
+      quiet = logLevel === 'error'
+    },
+    writeBundle(_, bundle) {
+      if (quiet) return
+      const parts = Object.values(bundle).map((part) => {
+        const content = part.type === 'chunk' ? part.code : part.source
+        return { part: part.fileName, 'gzip KB': gzipSync(content).length / 1000 }
+      })
+      console.table(
+        parts
+          .sort((a, b) => b['gzip KB'] - a['gzip KB'])
+          .map(({ part, 'gzip KB': weight }) => ({ part, 'gzip KB': Number(weight.toFixed(1)) })),
+      )
+      const first = parts.filter(({ part }) => /^index\.html$|index-.*\.(js|css)$/.test(part))
+      const sum = first.reduce((sum, part) => sum + part['gzip KB'], 0)
+      console.log(`first load: ${sum.toFixed(1)} KB gzipped, and about 115 KB of fonts`)
     },
   }
 }
@@ -22,6 +32,7 @@ export default defineConfig({
   base: './', // Any folder of any host will do.
   resolve: { conditions: ['@diffgrad/source', 'module', 'browser', 'development|production'] },
   worker: { format: 'es' },
+  optimizeDeps: { exclude: ['onnxruntime-web'] }, // It looks for its files beside itself.
   build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
   plugins: [weigh()],
 })

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, stateOf } from '../src/address/address.ts'
@@ -73,6 +74,21 @@ describe.skipIf(!executablePath)(title, () => {
       return `at ${pointFigure(theta)} · loss ${figure(excess(landscape, theta))}`
     })
     expect(await page.locator('.racer .figures').allTextContents()).toEqual(standings)
+  })
+
+  test('the first load is at most 300 KB gzipped, and the other tabs are not in it', async () => {
+    const page = await browser.newPage()
+    const weights: Record<string, number> = {}
+    page.on('response', async (response) => {
+      const body = await response.body()
+      weights[new URL(response.url()).pathname] = gzipSync(body).length
+    })
+    await page.goto(site.url)
+    await page.waitForLoadState('networkidle')
+    await page.close()
+    const sum = Object.values(weights).reduce((sum, weight) => sum + weight, 0)
+    expect(sum).toBeLessThan(300_000)
+    expect(Object.keys(weights).filter((path) => /train|worker|ort|wasm/.test(path))).toEqual([])
   })
 
   test('an address leads back to what was shown', async () => {

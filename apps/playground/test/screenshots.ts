@@ -18,7 +18,7 @@ async function take(
   { width, height }: { readonly width: number; readonly height: number },
   ready: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.5 })
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.25 })
   await page.goto(site.url + address)
   await ready(page)
   await page.waitForTimeout(500) // Fonts and the last frame.
@@ -31,9 +31,9 @@ async function take(
 
 try {
   const scrubbed = async (page: Page): Promise<void> => page.locator('.facts').waitFor()
-  const size = { width: 1280, height: 720 }
+  const size = { width: 1280, height: 840 }
   await take('playground-race.png', '#race?story=adam-overshoots&at=300', size, scrubbed)
-  await take('playground-swarm.png', '#swarm', { width: 1280, height: 700 }, (page) =>
+  await take('playground-swarm.png', '#swarm', { width: 1280, height: 740 }, (page) =>
     page.locator('.standing', { hasText: 'step 300 of 300' }).waitFor(),
   )
 } finally {

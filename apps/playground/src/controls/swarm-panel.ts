@@ -36,7 +36,7 @@ const percent = (share: number): string =>
   `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`
 
 /** How a swarm fares, in words. */
-export function inWords({ share, median, lost }: Summary): string {
+function inWords({ share, median, lost }: Summary): string {
   const half = median === undefined ? '' : `, half by step ${median}`
   return `${percent(share)} at a minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
 }
