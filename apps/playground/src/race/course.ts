@@ -37,7 +37,7 @@ export const courses: Readonly<Record<string, Course>> = {
   f2: course(
     'F2',
     'F2',
-    [[-1.04, 0.75]],
+    [[-1.04, 1.04]],
     [-1],
     'A cliff, then waves. The deepest is at −0.643.',
     0.6,
