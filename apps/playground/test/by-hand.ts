@@ -1,14 +1,18 @@
-import { Adam, type ArraysOptimizer, DiffGrad, DiffRGrad } from '@diffgrad/arrays'
+import { Adam, DiffGrad, DiffRGrad } from '@diffgrad/arrays'
 import type { Landscape } from '@diffgrad/landscapes'
 import type { Racer } from '../src/optimizers/racer.ts'
 
+/** Takes a step against a gradient. */
+interface Stepper {
+  step(gradients: { readonly theta: Float64Array }): unknown
+}
+
 /** The library's own classes, without anything of the page in between. */
-const classes: Readonly<Record<string, (theta: Float64Array, options: object) => ArraysOptimizer>> =
-  {
-    adam: (theta, options) => new Adam({ theta }, options) as unknown as ArraysOptimizer,
-    diffgrad: (theta, options) => new DiffGrad({ theta }, options) as unknown as ArraysOptimizer,
-    diffrgrad: (theta, options) => new DiffRGrad({ theta }, options) as unknown as ArraysOptimizer,
-  }
+const classes: Readonly<Record<string, (theta: Float64Array, options: object) => Stepper>> = {
+  adam: (theta, options) => new Adam({ theta }, options),
+  diffgrad: (theta, options) => new DiffGrad({ theta }, options),
+  diffrgrad: (theta, options) => new DiffRGrad({ theta }, options),
+}
 
 /** Where the library takes a racer in so many steps. */
 export function byHand(

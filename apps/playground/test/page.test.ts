@@ -189,6 +189,18 @@ describe.skipIf(!executablePath)(title, () => {
     expect(await page.textContent('.swarm-panel .summary')).toBe(summary)
   })
 
+  test('a click on a square of a sweep chooses its setting', async () => {
+    const page = await open('#swarm?on=f1&mode=sweep&steps=20&o=adam')
+    await page.locator('.standing', { hasText: 'all settings tried' }).waitFor()
+    await page.click('.panorama', { position: { x: 110, y: 20 } })
+    const { racers } = stateOf(await addressIn(page))
+    const { learningRate, beta1 } = racers[0].options
+    expect(learningRate).toBeGreaterThan(0.001)
+    expect(learningRate).toBeLessThan(0.01)
+    expect(beta1).toBeGreaterThan(0.99)
+    expect(await page.textContent('.standing')).toBe('all settings tried') // And not again.
+  })
+
   test('two networks learn on WebAssembly, and friction is shown while they do', async () => {
     const page = await open(
       '#train?engine=wasm&steps=50&seed=3&o=diffgrad,learningRate:0.01&o=adam,learningRate:0.01',

@@ -1,6 +1,6 @@
 import { type ScaleLinear, scaleLinear, scalePow } from 'd3-scale'
 import { type Course, excess } from '../race/course.ts'
-import { type Scene, wayOf } from '../race/scene.ts'
+import { drawingOrder, type Scene, wayOf } from '../race/scene.ts'
 import { drawBottomAxis, drawLine, drawNote } from './axes.ts'
 import { drawMark, headSize, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
@@ -71,9 +71,3 @@ export function drawCurve(surface: Surface, scene: Scene): void {
   }
   context.restore()
 }
-
-/** The selected racer is drawn last, on top of the others. */
-export const drawingOrder = ({ descents, selected }: Scene): readonly number[] => [
-  ...[...descents.keys()].filter((i) => i !== selected),
-  ...(selected < descents.length ? [selected] : []),
-]

@@ -1,7 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
-import type { Scene } from '../race/scene.ts'
+import { drawingOrder, type Scene } from '../race/scene.ts'
 import { drawBottomAxis, drawLeftAxis, drawLine } from './axes.ts'
-import { drawingOrder } from './curve.ts'
 import { drawMark, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
 import { type Place, tracePath } from './trail.ts'

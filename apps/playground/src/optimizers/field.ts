@@ -31,6 +31,9 @@ export type OptionValue = number | boolean | string
 /** Options by name; what is not named stands at its default. */
 export type Options = Readonly<Record<string, OptionValue>>
 
+/** What the page needs of an optimizer. */
+export type Runner = Pick<ArraysOptimizer, 'step' | 'inspect' | 'stateDict' | 'options'>
+
 /** An optimizer that can be chosen. */
 export interface Entrant {
   /** What people call it. */
@@ -43,7 +46,7 @@ export interface Entrant {
    *
    * @throws RangeError naming an option that is out of range.
    */
-  create(theta: Floats, options: Options): ArraysOptimizer
+  create(theta: Floats, options: Options): Runner
 }
 
 function entrant<O extends CommonOptions>(
@@ -60,8 +63,7 @@ function entrant<O extends CommonOptions>(
     create(theta, options) {
       const parameters = { theta: { values: theta, shape: [theta.length] } }
       // The optimizer itself checks names and values.
-      const made = new Optimizer(parameters, { ...options } as ArraysOptions<O>)
-      return made as unknown as ArraysOptimizer
+      return new Optimizer(parameters, { ...options } as ArraysOptions<O>)
     },
   }
 }

@@ -111,6 +111,11 @@ export const courses: Readonly<Record<string, Course>> = {
   ),
 }
 
+/** What people call the courses. */
+export const courseTitles: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(courses).map(([name, { title }]) => [name, title]),
+)
+
 /** How far above the lowest point of the landscape a point is, never below 0. */
 export const excess = ({ value, minimum }: Landscape, point: readonly number[]): number =>
   Math.max(value(point) - value(minimum), 0)

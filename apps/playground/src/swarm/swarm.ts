@@ -1,6 +1,5 @@
-import type { ArraysOptimizer } from '@diffgrad/arrays'
 import { type Landscape, minimaOf } from '@diffgrad/landscapes'
-import { field } from '../optimizers/field.ts'
+import { field, type Runner } from '../optimizers/field.ts'
 import type { Racer } from '../optimizers/racer.ts'
 
 /** Stands for no minimum, and for no step. */
@@ -23,7 +22,7 @@ export class Swarm {
   readonly #reach: number
   readonly #lossScale: number
   readonly #gradients: Float32Array
-  readonly #optimizer: ArraysOptimizer
+  readonly #optimizer: Runner
   #steps = 0
 
   /**
