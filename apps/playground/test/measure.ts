@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { launch } from './browser/chromium.ts'
 import { serveSite } from './browser/site.ts'
 
@@ -6,7 +6,7 @@ import { serveSite } from './browser/site.ts'
 
 /** Six optimizers on a landscape of two variables. */
 const race =
-  '#race?on=himmelblau&from=0,-4&steps=2000&speed=120' +
+  '#race?on=himmelblau&from=0,-4&steps=2000&speed=60' +
   '&o=diffgrad,learningRate:0.01&o=diffrgrad,learningRate:0.002&o=diffmod,learningRate:0.01' +
   '&o=adam,learningRate:0.01&o=adam,learningRate:0.005&o=sgd,learningRate:0.001,momentum:0.9'
 
@@ -26,22 +26,39 @@ const frames = `new Promise((resolve) => {
   requestAnimationFrame(frame)
 })`
 
+/** Times between frames, in words. */
+function summed(times: readonly number[]): { readonly count: number; readonly text: string } {
+  const sorted = times.toSorted((a, b) => a - b)
+  const mean = sorted.reduce((sum, time) => sum + time, 0) / sorted.length
+  const late = sorted[Math.floor(0.95 * sorted.length)]
+  const rate = (1000 / mean).toFixed(1)
+  return { count: times.length, text: `${rate} frames a second, 95 % within ${late.toFixed(1)} ms` }
+}
+
 const site = await serveSite()
 const browser = await launch()
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   await page.goto(site.url + race)
+  const still = summed(await page.evaluate<number[]>(frames))
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  const busy = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN
+  }
   await page.keyboard.press('Space')
-  const times = (await page.evaluate<number[]>(frames)).sort((a, b) => a - b)
-  const mean = times.reduce((sum, time) => sum + time, 0) / times.length
-  const late = times[Math.floor(0.95 * times.length)]
+  const before = await busy()
+  const racing = summed(await page.evaluate<number[]>(frames))
+  const spent = (1000 * ((await busy()) - before)) / racing.count
   await page.goto('about:blank')
   await page.goto(site.url + swarm)
   await page.locator('.standing', { hasText: 'step 300 of 300' }).waitFor()
   const pace = await page.textContent('.pace')
   console.log(`${browser.version()}, without a GPU, on ${cpus().length} × ${cpus()[0].model}`)
-  console.log(`six optimizers racing: ${(1000 / mean).toFixed(1)} frames a second;`)
-  console.log(`  95 of 100 frames within ${late.toFixed(1)} ms`)
+  console.log(`load of the machine: ${loadavg()[0].toFixed(1)}`)
+  console.log(`nothing moving: ${still.text}`)
+  console.log(`six optimizers racing: ${racing.text}, ${spent.toFixed(1)} ms of work in each`)
   console.log(`a swarm: ${pace}`)
 } finally {
   await browser.close()

@@ -18,13 +18,13 @@ async function take(
   { width, height }: { readonly width: number; readonly height: number },
   ready: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.25 })
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.2 })
   await page.goto(site.url + address)
   await ready(page)
   await page.waitForTimeout(500) // Fonts and the last frame.
   const picture = await page.screenshot()
   await sharp(picture)
-    .png({ palette: true, colours: 128, effort: 10 })
+    .png({ palette: true, colours: 96, effort: 10 })
     .toFile(folder + file)
   await page.close()
 }

@@ -122,8 +122,12 @@ export class RaceTab implements Tab {
       this.#position = advanced(this.#position, seconds, this.#state)
       if (this.#position >= this.#state.steps) this.#goTo(this.#state.steps)
       else {
-        this.#state = { ...this.#state, at: Math.floor(this.#position) }
-        this.#draw()
+        const at = Math.floor(this.#position)
+        const moved = at !== this.#state.at
+        this.#state = { ...this.#state, at }
+        // Between two steps only the racers move.
+        if (moved) this.#draw()
+        else this.#stage.show(this.#scene())
       }
     })
     this.#draw()

@@ -166,5 +166,5 @@ const runOf = (state: SwarmState): SwarmRun =>
 
 const paceOf = ({ mode, racers }: SwarmState, rate: number): string =>
   mode === 'starts'
-    ? `${rate.toFixed(0)} steps a second × ${racers.length} optimizers × ${(side * side).toLocaleString('en')} starts`
+    ? `${rate.toFixed(0)} steps a second × ${racers.length} × ${(side * side).toLocaleString('en')} starts`
     : `${(rate * racers.length).toFixed(0)} settings a second`
