@@ -21,9 +21,14 @@ function weigh(): Plugin {
           .sort((a, b) => b['gzip KB'] - a['gzip KB'])
           .map(({ part, 'gzip KB': weight }) => ({ part, 'gzip KB': Number(weight.toFixed(1)) })),
       )
-      const first = parts.filter(({ part }) => /^index\.html$|index-.*\.(js|css)$/.test(part))
-      const sum = first.reduce((sum, part) => sum + part['gzip KB'], 0)
-      console.log(`first load: ${sum.toFixed(1)} KB gzipped, and about 115 KB of fonts`)
+      const weightOf = (pattern: RegExp): string =>
+        parts
+          .filter(({ part }) => pattern.test(part))
+          .reduce((sum, part) => sum + part['gzip KB'], 0)
+          .toFixed(1)
+      const code = weightOf(/^index\.html$|index-.*\.(js|css)$/)
+      const fonts = weightOf(/-(latin|greek)-wght/)
+      console.log(`first load, gzipped: ${code} KB, and ${fonts} KB of fonts`)
     },
   }
 }

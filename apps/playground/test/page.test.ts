@@ -107,6 +107,11 @@ describe.skipIf(!executablePath)(title, () => {
     await until(page, '34 / 80')
     expect(await page.locator('.racer .figures').allTextContents()).toEqual(figures)
     expect(addressOf(stateOf(changed))).toBe(changed)
+    await page.click('[data-tab=train]')
+    await page.locator('main .train').waitFor()
+    await page.goBack()
+    await until(page, '34 / 80')
+    expect(await addressIn(page)).toBe(changed)
   })
 
   test('keys play, step and move the start', async () => {

@@ -18,13 +18,13 @@ async function take(
   { width, height }: { readonly width: number; readonly height: number },
   ready: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.2 })
+  const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.1 })
   await page.goto(site.url + address)
   await ready(page)
   await page.waitForTimeout(500) // Fonts and the last frame.
   const picture = await page.screenshot()
   await sharp(picture)
-    .png({ palette: true, colours: 96, effort: 10 })
+    .png({ palette: true, colours: 128, effort: 10 })
     .toFile(folder + file)
   await page.close()
 }
@@ -33,7 +33,7 @@ try {
   const scrubbed = async (page: Page): Promise<void> => page.locator('.facts').waitFor()
   const size = { width: 1280, height: 840 }
   await take('playground-race.png', '#race?story=adam-overshoots&at=300', size, scrubbed)
-  await take('playground-swarm.png', '#swarm', { width: 1280, height: 740 }, (page) =>
+  await take('playground-swarm.png', '#swarm', { width: 1280, height: 710 }, (page) =>
     page.locator('.standing', { hasText: 'step 300 of 300' }).waitFor(),
   )
 } finally {

@@ -27,8 +27,8 @@ export class SwarmTab implements Tab {
   readonly #grid = element('div', { class: 'panels' })
   readonly #title = element('h1', {})
   readonly #claim = element('p', { class: 'claim' })
-  readonly #standing = element('output', { class: 'standing' })
-  readonly #pace = element('output', { class: 'pace' })
+  readonly #standing = element('output', { class: 'standing', 'aria-live': 'off' })
+  readonly #pace = element('output', { class: 'pace', 'aria-live': 'off' })
   readonly #bar = element('progress', { max: 1, 'aria-label': 'progress' })
   readonly #legend = new SwarmLegend()
   readonly #play = element('button', {

@@ -31,7 +31,7 @@ export class TrainTab implements Tab {
     class: 'primary',
     onclick: () => this.#toggle(),
   })
-  readonly #standing = element('output', { class: 'standing' })
+  readonly #standing = element('output', { class: 'standing', 'aria-live': 'off' })
   readonly #failure = element('p', { class: 'warning', role: 'alert' })
   readonly #pictures = new PictureRow()
   readonly #losses = chart('Loss of each batch; its running average is bold', (surface) =>

@@ -20,7 +20,7 @@ export class Transport {
   readonly node: HTMLElement
   readonly #play: HTMLButtonElement
   readonly #scrub: HTMLInputElement
-  readonly #count = element('output', { class: 'count', 'aria-label': 'step' })
+  readonly #count = element('output', { class: 'count', 'aria-live': 'off' })
   readonly #speed: ReturnType<typeof choice>
 
   constructor(wishes: TransportWishes) {
