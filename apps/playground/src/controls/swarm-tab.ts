@@ -132,10 +132,10 @@ export class SwarmTab implements Tab {
   }
 
   #show(): void {
-    const { mode, racers } = this.#state
+    const { mode, view, racers } = this.#state
     const starts = mode === 'starts'
     say(this.#title, starts ? 'Forty thousand starts' : 'Which settings find the minimum')
-    say(this.#claim, starts ? startsClaim : sweepClaim)
+    say(this.#claim, starts ? `${startsClaim} ${viewClaims[view]}` : sweepClaim)
     say(
       this.#play,
       this.#animation.running ? 'Pause' : this.#run.progress >= 1 ? 'Run again' : 'Run',
@@ -157,7 +157,11 @@ export class SwarmTab implements Tab {
 }
 
 const startsClaim =
-  'The rules are elementwise, so a swarm is one array, and each member fares as if it were alone. Every pixel is a start: its colour says which minimum it is at, its strength how soon it came.'
+  'The rules are elementwise, so a swarm is one array, and each member fares as if it were alone.'
+const viewClaims = {
+  map: 'Every pixel is a start: its colour says which minimum it is at, its strength how soon it came.',
+  cloud: 'Every dot is where a member is now, and the stronger the more are there.',
+}
 const sweepClaim =
   'Every square is a setting, tried from 64 starts: the stronger its colour, the more of them end at a global minimum. The ring is the setting that races; click a square to choose it.'
 
