@@ -56,10 +56,10 @@ const darkBody: Lightnesses = [
   [0.18, 0.28],
 ]
 const darkGround: Lightnesses = [
-  [0.1, 0.2],
-  [0.15, 0.3],
+  [0.06, 0.2],
+  [0.2, 0.4],
 ]
 const lightGround: Lightnesses = [
-  [0.72, 0.82],
-  [0.78, 0.92],
+  [0.6, 0.78],
+  [0.78, 0.94],
 ]

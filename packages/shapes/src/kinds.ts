@@ -28,7 +28,7 @@ const anyTexture = [
   texture.marble,
 ] as const
 
-/** Most kinds bear any texture, so that only the form tells them; the two spheres, only the texture. */
+/** All kinds but one bear any texture, so that only the form tells them. */
 export const kinds: readonly Kind[] = [
   {
     name: 'torus',
@@ -39,7 +39,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'cube',
     solid: solid.cube,
-    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.3 },
+    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.6 },
     textures: anyTexture,
   },
   {
@@ -63,7 +63,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'mug',
     solid: solid.mug,
-    pose: { spin: 0.6, tilt: [0.3, 0.8], roll: 0.3 },
+    pose: { spin: 0.5, tilt: [0.4, 0.8], roll: 0.3 },
     textures: anyTexture,
   },
   {
@@ -79,10 +79,10 @@ export const kinds: readonly Kind[] = [
     textures: anyTexture,
   },
   {
-    name: 'striped sphere',
-    solid: solid.sphere,
-    pose: { spin: any, tilt: [-any, any], roll: any },
-    textures: [texture.latitudes],
+    name: 'planet',
+    solid: solid.planet,
+    pose: { spin: any, tilt: [0.25, 0.7], roll: 0.7 },
+    textures: anyTexture,
   },
   {
     name: 'checkered sphere',

@@ -42,8 +42,8 @@ const { cos, PI, sin } = Math
 
 export function sceneFrom(kind: Kind, random: Random): Scene {
   const { body, ground, clutter } = paletteFrom(random)
-  const scale = random.uniform(0.62, 0.9)
-  const room = 1 - 0.95 * scale
+  const scale = random.uniform(0.58, 0.88)
+  const room = 1.12 - scale
   const [x, y] = [random.uniform(-room, room), random.uniform(-room, room)]
   return {
     solid: kind.solid(random.uniform(0, 1)),
@@ -58,11 +58,11 @@ export function sceneFrom(kind: Kind, random: Random): Scene {
     gloss: random.uniform(0, 0.7),
     ground,
     pattern: patternFrom(random),
-    behind: Array.from({ length: Math.floor(random.uniform(0, 4)) }, () =>
+    behind: Array.from({ length: Math.floor(random.uniform(0, 5)) }, () =>
       clutterFrom(clutter(), random),
     ),
-    before: random.chance(0.25) ? [occluderFrom({ x, y, scale }, clutter(), random)] : [],
-    noise: random.uniform(1, 9),
+    before: random.chance(0.2) ? [occluderFrom({ x, y, scale }, clutter(), random)] : [],
+    noise: random.uniform(1, 7),
   }
 }
 
@@ -103,8 +103,8 @@ function patternFrom(random: Random): texture.Texture {
     texture.marble,
   ])(random)
   const [c, s] = directionFrom(random)
-  const strength = random.uniform(0.2, 0.7)
-  const slope = random.uniform(0, 0.4)
+  const strength = random.uniform(0.3, 1)
+  const slope = random.uniform(0, 0.5)
   return (x, y) => {
     const [u, v] = [x * c + y * s, y * c - x * s]
     return 0.3 + slope * u + strength * (painted(u, v, 0.17) - 0.5)
@@ -120,7 +120,7 @@ const clutterFrom = (colour: Colour, random: Random): Flat => ({
   colour,
 })
 
-/** Hides a part of the body's rim, never its middle. */
+/** Hides a part of the body, beginning at its rim. */
 function occluderFrom(
   { x, y, scale }: Pick<Scene, 'x' | 'y' | 'scale'>,
   colour: Colour,

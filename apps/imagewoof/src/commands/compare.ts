@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { contendersOf, presets, usual } from '../compare/contender.ts'
 import { standingsOf } from '../compare/standing.ts'
+import type { Config } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
 import { writeCompareReport } from '../report/compare-report.ts'
 import { percent } from '../report/numbers.ts'
 import { commandLine } from './command-line.ts'
 import { counted } from './counted.ts'
+import { freshFolder } from './fresh-folder.ts'
 import { interruptibly } from './surface.ts'
-import { freshFolder } from './train.ts'
 
 interface Options {
   readonly preset?: string
@@ -33,16 +34,20 @@ export function addCompare(program: Command): void {
       const given = givenOf(options)
       const wanted = preset ? [...presets[preset], ...names] : names.length > 0 ? names : usual
       const contenders = contendersOf(wanted, given)
-      const [{ config }] = contenders
-      const seeds = Array.from({ length: runs }, (_, i) => config.seed + i)
+      const seeds = seedsFrom(contenders[0].config, runs)
       const comparison = await Comparison.create(out ?? freshFolder('compare'), {
         contenders,
         seeds,
+        keep: false,
       })
       await carryOutComparison(comparison)
     },
   )
 }
+
+/** The seed of a configuration, and those after it. */
+export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
+  Array.from({ length: runs }, (_, i) => seed + i)
 
 /** Makes the runs that a comparison lacks, and reports it. */
 export async function carryOutComparison(comparison: Comparison): Promise<void> {
@@ -57,6 +62,8 @@ export async function carryOutComparison(comparison: Comparison): Promise<void> 
       const all = top1.map((share) => percent(share)).join(', ')
       console.log(`${contender.padEnd(width)}  ${percent(mean)}  (${all})`)
     }
+    for (const { contender, seed, reason } of await comparison.failures())
+      console.log(`${contender}, seed ${seed}: ${reason}`)
     if (surface.signal.aborted) console.log(`to go on  ${commandLine('resume', comparison.path)}`)
     console.log(`report    ${report}`)
   })

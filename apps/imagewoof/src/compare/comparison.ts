@@ -1,18 +1,31 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TrainerError } from '@diffgrad/onnxruntime'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
+import type { Config } from '../config/config.ts'
 import { Failure, messageOf } from '../failure.ts'
+import { writeRunReport } from '../report/run-report.ts'
 import type { Environment } from '../run/environment.ts'
 import { exists, RunFolder } from '../run/run-folder.ts'
 import type { History } from '../training/history.ts'
-import { resumeRun, type Surface, startRun } from '../training/run.ts'
+import { resumeRun, startRun } from '../training/run.ts'
+import type { Surface } from '../training/surface.ts'
 import type { Contender } from './contender.ts'
 
 /** Who is compared, from which seeds. */
 export interface Plan {
   readonly contenders: readonly Contender[]
   readonly seeds: readonly number[]
+  /** Whether finished runs keep their checkpoints, which are large. */
+  readonly keep: boolean
+}
+
+/** A run that ended badly, such as by a loss that is not finite. */
+interface Failed {
+  readonly contender: string
+  readonly seed: number
+  readonly reason: string
 }
 
 /** What a contender did from a seed. */
@@ -63,34 +76,33 @@ export class Comparison {
   }
 
   /**
-   * Makes the runs that are not done yet: all contenders from the first seed, then from the next. A run
-   * that is done keeps no checkpoints.
+   * Makes the runs that are not done yet: all contenders from the first seed, then from the next. One
+   * that ends badly does not keep the others from theirs.
    */
   async carryOn(surface: Surface): Promise<void> {
-    let number = 0
-    for (const seed of this.plan.seeds)
-      for (const { name, config } of this.plan.contenders) {
-        number++
-        if (surface.signal.aborted) return
-        const path = this.#pathOf(name, seed)
-        if (await isDone(path)) continue
-        surface.screen.write(`run ${number} of ${this.runs} · ${name} · seed ${seed}\n`)
-        const { finished, folder } = (await exists(path))
-          ? await resumeRun(path, surface)
-          : await startRun({ ...config, seed }, path, surface)
-        if (finished) await folder.forgetCheckpoints()
-      }
+    for (const [i, run] of this.#all.entries()) {
+      if (surface.signal.aborted) return
+      if (await isOver(run.path)) continue
+      surface.screen.write(`run ${i + 1} of ${this.runs} · ${run.contender} · seed ${run.seed}\n`)
+      await this.#make(run, surface)
+    }
   }
 
   /** What the finished runs gave, by seed, then by contender. */
   async outcomes(): Promise<readonly Outcome[]> {
     const found: Outcome[] = []
-    for (const seed of this.plan.seeds)
-      for (const { name } of this.plan.contenders) {
-        const path = this.#pathOf(name, seed)
-        if (await isDone(path))
-          found.push({ contender: name, seed, history: await new RunFolder(path).history() })
-      }
+    for (const { contender, seed, path } of this.#all)
+      if (await isFinished(path))
+        found.push({ contender, seed, history: await new RunFolder(path).history() })
+    return found
+  }
+
+  /** The runs that ended badly. */
+  async failures(): Promise<readonly Failed[]> {
+    const found: Failed[] = []
+    for (const { contender, seed, path } of this.#all)
+      if (await exists(failureOf(path)))
+        found.push({ contender, seed, reason: await readFile(failureOf(path), 'utf8') })
     return found
   }
 
@@ -113,15 +125,50 @@ export class Comparison {
     )
   }
 
+  /** By seed, then by contender. */
+  get #all(): readonly (Contender & { contender: string; seed: number; path: string })[] {
+    return this.plan.seeds.flatMap((seed) =>
+      this.plan.contenders.map((contender) => ({
+        ...contender,
+        contender: contender.name,
+        seed,
+        path: this.#pathOf(contender.name, seed),
+      })),
+    )
+  }
+
+  async #make(
+    { path, config, seed }: { path: string; config: Config; seed: number },
+    surface: Surface,
+  ): Promise<void> {
+    try {
+      const { finished, folder } = (await exists(path))
+        ? await resumeRun(path, surface)
+        : await startRun({ ...config, seed }, path, surface)
+      if (!finished) return
+      await writeRunReport(folder)
+      if (!this.plan.keep) await folder.forgetCheckpoints()
+    } catch (error) {
+      if (!(error instanceof TrainerError)) throw error
+      surface.screen.write(`${error.message}\n`)
+      await replaceFile(failureOf(path), Buffer.from(error.message))
+    }
+  }
+
   #pathOf(name: string, seed: number): string {
     return join(this.path, 'runs', `${name.replace(/[^\w.]+/g, '-')}-seed-${seed}`)
   }
 }
 
 const planOf = (path: string): string => join(path, 'compare.json')
+const failureOf = (path: string): string => join(path, 'failure.txt')
+
+/** Whether there is nothing left to do for a run. */
+const isOver = async (path: string): Promise<boolean> =>
+  (await exists(failureOf(path))) || (await isFinished(path))
 
 /** Whether all epochs of a run were seen, and its last checkpoint written. */
-async function isDone(path: string): Promise<boolean> {
+async function isFinished(path: string): Promise<boolean> {
   if (!(await exists(join(path, 'config.json')))) return false
   const folder = new RunFolder(path)
   return (await folder.history()).epochs.length >= (await folder.config()).epochs

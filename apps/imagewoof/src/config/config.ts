@@ -6,9 +6,6 @@ import { schema } from './schema.ts'
 /** All that decides a training, with nothing left open. */
 export type Config = z.output<typeof schema>
 
-/** A part of what decides a training. */
-export type Given = z.input<typeof schema>
-
 /** What the recipe sets, of the rules that have it. */
 const recipe: Readonly<Partial<Config>> = {
   beta1: 0.95,

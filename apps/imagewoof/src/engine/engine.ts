@@ -18,7 +18,7 @@ export interface Recipe {
 }
 
 /** What a train step gave, before the weights moved. */
-export interface Step {
+interface Step {
   readonly loss: number
   /** Share of the pictures whose largest logit is the class that counts most in their target. */
   readonly accuracy: number

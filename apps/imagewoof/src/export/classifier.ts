@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { Failure, messageOf } from '../failure.ts'
 
 /** A class and how probable it is. */
-export interface Guess {
+interface Guess {
   readonly label: string
   readonly probability: number
 }

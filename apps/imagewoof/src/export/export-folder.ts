@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { imageNet } from '../data/image-net.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** A trained network, and what its pictures and its outputs mean. */
@@ -10,9 +11,6 @@ export interface Exported {
   /** Edge of its pictures. */
   readonly size: number
 }
-
-/** ImageNet's statistics, which the loader normalizes by. */
-const statistics = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] }
 
 /**
  * Writes a folder that transformers.js loads: `pipeline('image-classification', folder)`. One that is
@@ -50,16 +48,18 @@ const configOf = ({ classes }: Exported): object => ({
   'transformers.js_config': { dtype: 'fp32' },
 })
 
-/** The way from a photograph to a picture that `prepare` takes: Lanczos, then the middle square. */
+/** The way from a photograph to a validation picture, as `prepare` goes it. */
 const preprocessorOf = ({ size }: Exported): object => ({
-  image_processor_type: 'ConvNextFeatureExtractor',
+  image_processor_type: 'ViTImageProcessor',
   do_resize: true,
-  size: { shortest_edge: size },
+  size: { shortest_edge: Math.floor(size / 0.875) },
+  // Lanczos.
   resample: 1,
   do_center_crop: true,
   crop_size: { width: size, height: size },
   do_rescale: true,
   rescale_factor: 1 / 255,
   do_normalize: true,
-  ...statistics,
+  image_mean: imageNet.mean,
+  image_std: imageNet.deviation,
 })

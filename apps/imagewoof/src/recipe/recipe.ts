@@ -33,7 +33,7 @@ export function networkOf(config: Config, classes: number): Model {
 export function recipeOf(
   config: Config,
   circumstances: Circumstances,
-  { model, frozen = [] }: { readonly model: Model; readonly frozen?: readonly RegExp[] },
+  { model, frozen }: Pick<Recipe, 'model' | 'frozen'>,
 ): Recipe {
   const { batch, size, threads } = config
   const optimizer = optimizerOf(config, updatesOf(config, circumstances))

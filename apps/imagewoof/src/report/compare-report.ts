@@ -11,20 +11,25 @@ import { facts, figure, page } from './page.ts'
 
 /** Makes report.html of a comparison from its finished runs, and gives its path. */
 export async function writeCompareReport(comparison: Comparison): Promise<string> {
-  const outcomes = await comparison.outcomes()
+  const [outcomes, failures] = [await comparison.outcomes(), await comparison.failures()]
   const { contenders, seeds } = comparison.plan
   const names = contenders.map(({ name }) => name)
   const standings = standingsOf(outcomes, names)
   const { data, engine, node, system, processor, cores } = await comparison.environment()
   const [{ config }] = contenders
-  const title = `${names.length} optimizers on ${data.name}`
+  const alone = names.length === 1
+  const title = `${alone ? names[0] : `${names.length} optimizers`} on ${data.name}`
   const text = page(title, [
     html`<h1>${title}</h1>
-<p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${whole(data.train)} training and ${whole(data.validation)} validation pictures of ${data.classes.length} classes; ${config.epochs} epochs from ${seeds.length} seeds${outcomes.length < comparison.runs ? html`, ${outcomes.length} of ${comparison.runs} runs finished` : ''}.</p>
-<p>From each seed, all begin with the same weights and see the same batches. The control is Adam at half the learning rate: where ξ stays at ½, it is what diffGrad is.</p>`,
+<p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${whole(data.train)} training and ${whole(data.validation)} validation pictures of ${data.classes.length} classes; ${config.epochs} epochs from ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}${outcomes.length < comparison.runs ? html`, ${outcomes.length} of ${comparison.runs} runs finished` : ''}.</p>
+${alone ? '' : html`<p>From each seed, all begin with the same weights and see the same batches. The control is Adam at half the learning rate: where ξ stays at ½, it is what diffGrad is.</p>`}`,
     ...(standings.length > 0
       ? results(standings, outcomes, names)
       : [html`<p>No run is finished yet.</p>`]),
+    ...failures.map(
+      ({ contender, seed, reason }) =>
+        html`<p>${contender}, seed ${seed}, ended badly: ${reason}</p>`,
+    ),
     html`<h2>What it was made with</h2>
 ${facts([
   ['data', data.name],
@@ -53,7 +58,7 @@ ${figure(
     width: 560,
     height: 80 + 36 * standings.length,
   }),
-  'Dots are seeds, bars their means.',
+  'Dots are seeds, bars their means. Every run has a report of its own in runs/.',
 )}
 ${figure(
   'Right answers in validation (%)',

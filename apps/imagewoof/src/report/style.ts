@@ -50,6 +50,7 @@ th { color: var(--muted); font-weight: 500; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
+.key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }
 details { margin-top: 0.75rem; }
 summary { cursor: pointer; color: var(--muted); }
 `

@@ -15,7 +15,7 @@ export interface Environment {
 }
 
 /** A data set, without its pictures. */
-export interface Described {
+interface Described {
   readonly name: string
   /** See `Dataset`. */
   readonly hash: string

@@ -27,7 +27,7 @@ export interface ConfusedPair {
 }
 
 /** One picture. */
-export interface Example {
+interface Example {
   readonly file: string
   /** Of the class that it was taken for. */
   readonly probability: number
@@ -63,7 +63,8 @@ export async function judge(
   return { epoch, loss, top1, top5, classes, matrix, confused: await Promise.all(confused) }
 }
 
-async function thumbnailOf({ size, validation }: Dataset, picture: number): Promise<string> {
+async function thumbnailOf({ validation }: Dataset, picture: number): Promise<string> {
+  const { size } = validation
   const length = size * size * 3
   const pixels = validation.pixels.slice(picture * length, (picture + 1) * length)
   const raw = { width: size, height: size, channels: 3 } as const

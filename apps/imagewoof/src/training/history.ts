@@ -34,7 +34,7 @@ export interface History {
 }
 
 /** Where a training stands, between two steps. */
-export interface Position {
+interface Position {
   /** Counted from 0. */
   readonly epoch: number
   /** The next batch of the epoch. */

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 
 /** What is known between two steps. */
-export interface Reading {
+interface Reading {
   /** Steps taken, of all. */
   readonly steps: number
   readonly pictures: number
@@ -38,6 +38,8 @@ function bar(screen: Screen, steps: number, before: number): Progress {
       hideCursor: true,
       clearOnComplete: true,
       barsize: 20,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
     })
     shown.start(steps, at, { pace: '–', loss: '–', rate: '–', left: '–' })
     return shown

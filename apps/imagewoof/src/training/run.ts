@@ -1,20 +1,17 @@
+import { resolve } from 'node:path'
+import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 import { optimizerOf } from '../recipe/optimizer.ts'
 import { updatesOf } from '../recipe/recipe.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
-import { RunFolder } from '../run/run-folder.ts'
+import { exists, RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
-import { progressOn, type Screen } from './progress.ts'
-import { openSession, type Session } from './session.ts'
+import { progressOn } from './progress.ts'
+import { networkIn, openSession, type Session } from './session.ts'
+import type { Surface } from './surface.ts'
 import { isFinished, train } from './train.ts'
-
-/** What a run is told from outside. */
-export interface Surface {
-  readonly screen: Screen
-  readonly signal: AbortSignal
-}
 
 /** What became of a run. */
 export interface Run {
@@ -28,14 +25,22 @@ export interface Run {
  *
  * @throws {Failure} Naming what of configuration, data or folder is in the way.
  */
-export async function startRun(config: Config, path: string, surface: Surface): Promise<Run> {
-  const session = await openSession(config)
+export async function startRun(given: Config, path: string, surface: Surface): Promise<Run> {
+  const session = await openSession(await withWholePath(given), surface)
   try {
-    const folder = await RunFolder.create(path, config, environmentOf(session.dataset))
+    const { config, dataset, network } = session
+    const folder = await RunFolder.create(path, config, environmentOf(dataset))
+    if (config.backbone !== undefined) await folder.save('backbone.onnx', writeModel(network.model))
     return await carryOn(session, folder, beginning, surface)
   } finally {
     await session.close()
   }
+}
+
+/** The same configuration with data that is found from any folder. */
+async function withWholePath(config: Config): Promise<Config> {
+  const data = resolve(config.data)
+  return (await exists(data)) ? { ...config, data } : config
 }
 
 /**
@@ -45,7 +50,7 @@ export async function startRun(config: Config, path: string, surface: Surface): 
  */
 export async function resumeRun(path: string, surface: Surface): Promise<Run> {
   const folder = await RunFolder.open(path)
-  const session = await openSession(await folder.config())
+  const session = await openSession(await folder.config(), surface, networkIn(folder))
   try {
     const { data } = await folder.environment()
     const { hash, name } = session.dataset

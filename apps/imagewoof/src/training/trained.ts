@@ -1,17 +1,18 @@
 import type { Engine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { RunFolder, type Which } from '../run/run-folder.ts'
-import { openEngine, openSession, type Session } from './session.ts'
+import { networkIn, openEngine, openSession, type Session } from './session.ts'
+import type { Surface } from './surface.ts'
 
 /**
  * Opens a run's data and its network, with the weights of a checkpoint.
  *
  * @throws {Failure} If the folder is no run's, or has no such checkpoint.
  */
-export async function openTrained(path: string, which: Which): Promise<Session> {
+export async function openTrained(path: string, which: Which, surface: Surface): Promise<Session> {
   const folder = await RunFolder.open(path)
   const checkpoint = await checkpointOf(folder, which)
-  const session = await openSession(await folder.config())
+  const session = await openSession(await folder.config(), surface, networkIn(folder))
   return loaded(session, checkpoint, () => session.close())
 }
 
@@ -28,7 +29,9 @@ export async function openTrainedEngine(
   const checkpoint = await checkpointOf(folder, which)
   const [config, { data }] = [await folder.config(), await folder.environment()]
   const batchesPerEpoch = Math.floor(data.train / config.batch)
-  const engine = await openEngine(config, { classes: data.classes.length, batchesPerEpoch })
+  const circumstances = { classes: data.classes.length, batchesPerEpoch }
+  const network = await networkIn(folder)(config, circumstances.classes)
+  const engine = await openEngine(config, circumstances, network)
   const opened = { engine, classes: data.classes, size: config.size }
   return loaded(opened, checkpoint, () => engine.dispose())
 }

@@ -9,6 +9,10 @@ export interface Crop {
 }
 
 const attempts = 10
+
+/** Fewer pixels cannot be resampled. */
+const smallest = 3
+
 const mostOblong = Math.log(4 / 3)
 
 /**
@@ -20,9 +24,9 @@ export function randomCrop(edge: number, least: number, draw: Draw): Crop {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const area = edge * edge * (least + (1 - least) * draw())
     const ratio = Math.exp(mostOblong * (2 * draw() - 1))
-    const width = Math.round(Math.sqrt(area * ratio))
-    const height = Math.round(Math.sqrt(area / ratio))
-    if (width < 1 || height < 1 || width > edge || height > edge) continue
+    const width = Math.max(Math.round(Math.sqrt(area * ratio)), smallest)
+    const height = Math.max(Math.round(Math.sqrt(area / ratio)), smallest)
+    if (width > edge || height > edge) continue
     const left = Math.floor((edge - width + 1) * draw())
     const top = Math.floor((edge - height + 1) * draw())
     return { left, top, width, height }

@@ -1,37 +1,35 @@
+import { imageNet } from '../image-net.ts'
 import type { Crop } from './crop.ts'
+import { type Taps, tapsOf } from './taps.ts'
 
-/** ImageNet's mean and deviation, of values from 0 to 1. */
-export const imageNet = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const
+const { mean, deviation } = imageNet
 
-const factor = imageNet.deviation.map((deviation) => 1 / (255 * deviation))
-const offset = imageNet.mean.map((mean, channel) => -mean / imageNet.deviation[channel])
-
-/** Which pixels a resampled one is made of, along one axis. */
-interface Taps {
-  readonly first: Int32Array
-  /** How many pixels, the same for all. */
-  readonly count: number
-  /** Rows of `count` that sum to 1. */
-  readonly weights: Float32Array
-}
+// value / 255, less the mean, over the deviation.
+const factor = deviation.map((d) => 1 / (255 * d))
+const offset = mean.map((m, channel) => -m / deviation[channel])
 
 /**
- * Resizes parts of stored squares to pictures that a network sees. The filter is a triangle, as wide
- * as the distance of two resampled pixels but no narrower than that of two stored ones: antialiased
- * bilinear resampling, as of Pillow and torchvision.
+ * Resizes parts of stored squares to what a network sees, by antialiased bilinear resampling.
  *
- * @param edge - of the stored squares.
- * @param size - of the pictures made.
+ * This is where a loader spends its time: the loops are unrolled over the three taps, and the first
+ * runs down the columns, so that its weights stay in registers.
  */
 export class Resampler {
   readonly #edge: number
   readonly #size: number
-  /** Rows of the crop, already of the new width · rows × size × 3. */
+  /** The rows of a crop, already as wide as the picture · edge × size × 3. */
   readonly #rows: Float32Array
-  /** Of every length that a crop can have, from 1. */
+  /** For a crop of each length, from 1. */
   readonly #taps: readonly Taps[]
 
+  /**
+   * @param edge - of the stored squares, at most half as large again as the pictures.
+   * @param size - edge of the pictures.
+   */
   constructor(edge: number, size: number) {
+    if (edge > 1.5 * size) {
+      throw new RangeError(`stored squares must be at most 1.5 × ${size} px, but are ${edge} px`)
+    }
     this.#edge = edge
     this.#size = size
     this.#rows = new Float32Array(edge * size * 3)
@@ -40,77 +38,51 @@ export class Resampler {
 
   /**
    * @param square - RGB bytes · edge × edge × 3.
-   * @param flip - whether left and right change places.
+   * @param crop - at least three pixels wide and high.
+   * @param mirror - whether left and right change places.
    * @param picture - normalized by ImageNet's statistics · 3 × size × size.
    */
-  resample(square: Uint8Array, crop: Crop, flip: boolean, picture: Float32Array): void {
-    this.#narrow(square, crop, flip)
-    this.#shorten(crop.height, picture)
+  resample(square: Uint8Array, crop: Crop, mirror: boolean, picture: Float32Array): void {
+    this.#narrow(square, crop, mirror)
+    this.#shorten(crop, picture)
   }
 
-  #narrow(square: Uint8Array, { left, top, width, height }: Crop, flip: boolean): void {
+  #narrow(square: Uint8Array, { left, top, width, height }: Crop, mirror: boolean): void {
     const [rows, size] = [this.#rows, this.#size]
-    const { first, count, weights } = this.#taps[width - 1]
-    for (let y = 0; y < height; y++) {
-      const row = 3 * ((top + y) * this.#edge + left)
-      for (let x = 0; x < size; x++) {
-        let from = row + 3 * first[x]
-        let [red, green, blue] = [0, 0, 0]
-        for (let k = x * count; k < (x + 1) * count; k++, from += 3) {
-          const weight = weights[k]
-          red += weight * square[from]
-          green += weight * square[from + 1]
-          blue += weight * square[from + 2]
-        }
-        const to = 3 * (y * size + (flip ? size - 1 - x : x))
-        rows[to] = red
-        rows[to + 1] = green
-        rows[to + 2] = blue
+    const { first, weights } = this.#taps[width - 1]
+    const [stored, made] = [3 * this.#edge, 3 * size]
+    for (let x = 0; x < size; x++) {
+      const a = weights[3 * x]
+      const b = weights[3 * x + 1]
+      const c = weights[3 * x + 2]
+      let i = top * stored + 3 * (left + first[x])
+      let to = 3 * (mirror ? size - 1 - x : x)
+      for (let y = 0; y < height; y++, i += stored, to += made) {
+        rows[to] = a * square[i] + b * square[i + 3] + c * square[i + 6]
+        rows[to + 1] = a * square[i + 1] + b * square[i + 4] + c * square[i + 7]
+        rows[to + 2] = a * square[i + 2] + b * square[i + 5] + c * square[i + 8]
       }
     }
   }
 
-  #shorten(height: number, picture: Float32Array): void {
+  #shorten({ height }: Crop, picture: Float32Array): void {
     const [rows, size] = [this.#rows, this.#size]
-    const { first, count, weights } = this.#taps[height - 1]
-    const stride = 3 * size
-    for (let y = 0, i = 0; y < size; y++) {
-      for (let x = 0; x < size; x++, i++) {
-        let from = first[y] * stride + 3 * x
-        let [red, green, blue] = [0, 0, 0]
-        for (let k = y * count; k < (y + 1) * count; k++, from += stride) {
-          const weight = weights[k]
-          red += weight * rows[from]
-          green += weight * rows[from + 1]
-          blue += weight * rows[from + 2]
-        }
-        picture[i] = red * factor[0] + offset[0]
-        picture[i + size * size] = green * factor[1] + offset[1]
-        picture[i + 2 * size * size] = blue * factor[2] + offset[2]
+    const { first, weights } = this.#taps[height - 1]
+    const [made, plane] = [3 * size, size * size]
+    for (let y = 0, to = 0; y < size; y++) {
+      const a = weights[3 * y]
+      const b = weights[3 * y + 1]
+      const c = weights[3 * y + 2]
+      let i = first[y] * made
+      for (let x = 0; x < size; x++, to++, i += 3) {
+        const [j, k] = [i + made, i + 2 * made]
+        const red = a * rows[i] + b * rows[j] + c * rows[k]
+        const green = a * rows[i + 1] + b * rows[j + 1] + c * rows[k + 1]
+        const blue = a * rows[i + 2] + b * rows[j + 2] + c * rows[k + 2]
+        picture[to] = red * factor[0] + offset[0]
+        picture[to + plane] = green * factor[1] + offset[1]
+        picture[to + 2 * plane] = blue * factor[2] + offset[2]
       }
     }
   }
-}
-
-/** Beyond the ends of the crop there is nothing: the pixels inside share the weight. */
-function tapsOf(length: number, size: number): Taps {
-  const scale = length / size
-  const radius = Math.max(scale, 1)
-  const count = Math.min(Math.ceil(2 * radius) + 1, length)
-  const first = new Int32Array(size)
-  const weights = new Float32Array(size * count)
-  for (let i = 0; i < size; i++) {
-    const centre = (i + 0.5) * scale
-    const begin = Math.min(Math.max(Math.floor(centre - radius + 0.5), 0), length - count)
-    const row = Float64Array.from({ length: count }, (_, k) =>
-      Math.max(0, 1 - Math.abs(begin + k + 0.5 - centre) / radius),
-    )
-    const sum = row.reduce((a, b) => a + b)
-    first[i] = begin
-    weights.set(
-      row.map((weight) => weight / sum),
-      i * count,
-    )
-  }
-  return { first, count, weights }
 }

@@ -36,6 +36,9 @@ export class Workman {
   }
 
   async dispose(): Promise<void> {
+    // The process has to wait for the end, and no late batch may let it go.
+    this.#worker.removeAllListeners('message')
+    this.#worker.ref()
     await this.#worker.terminate()
   }
 

@@ -5,7 +5,13 @@ import { type ChartOption, ink, muted, series, surface } from '../chart.ts'
 
 /** Every run as a dot, and the mean of each contender as a line across. */
 export const dotsChart = (standings: readonly Standing[]): ChartOption => ({
-  grid: { left: 8, right: 24, top: 8, bottom: 36, containLabel: true },
+  grid: {
+    // Text is not measured here, so it is given room by its length.
+    left: 24 + 7.5 * Math.max(...standings.map(({ contender }) => contender.length)),
+    right: 24,
+    top: 8,
+    bottom: 40,
+  },
   xAxis: {
     type: 'value',
     scale: true,

@@ -25,7 +25,7 @@ export function confusionChart(
   const names = { type: 'category', data: classes.map(shortened), axisTick: { show: false } }
   const numbers = classes.length <= 20
   return {
-    grid: { left: 104, right: 8, top: 8, bottom: 92 },
+    grid: { left: 120, right: 8, top: 8, bottom: 92 },
     xAxis: { ...names, axisLabel: { rotate: 45, color: muted, interval: 0 } },
     yAxis: { ...names, inverse: true, axisLabel: { color: muted, interval: 0 } },
     series: [

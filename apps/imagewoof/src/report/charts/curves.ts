@@ -6,7 +6,7 @@ const legend = { top: 0, left: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 
 const epochs = { type: 'value', name: 'epoch', nameLocation: 'middle', nameGap: 24, minInterval: 1 }
 
 /** At most so many points of a long list, each the mean of its neighbours. */
-export function thinned(
+function thinned(
   values: readonly number[],
   points: number,
 ): readonly (readonly [place: number, mean: number])[] {
