@@ -1,7 +1,7 @@
 import { defineRule } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
-import { DiffGrad, RuleOptimizer } from '../../src/index.ts'
+import { DiffGrad, DiffMod, RuleOptimizer } from '../../src/index.ts'
 import type { Fact } from './fact.ts'
 import { lines, network, variablesOf } from './network.ts'
 
@@ -146,6 +146,23 @@ export const forms: readonly Fact[] = [
       for (const slot of slots) expect([...memory[slot]]).toEqual([3, 3, 3])
       optimizer.dispose()
       x.dispose()
+    },
+  },
+  {
+    name: 'NaN stays NaN, also where it is compared, and stays where it is',
+    async check() {
+      for (const Rule of [DiffGrad, DiffMod]) {
+        const x = variable(new Array(11).fill(1))
+        const optimizer = new Rule({ clip: { by: 'value', limit: 0.5 } })
+        const gradient = tf.tensor1d(
+          Array.from({ length: 11 }, (_, i) => (i === 7 ? Number.NaN : 1)),
+        )
+        for (let t = 0; t < 3; t++) optimizer.applyGradients({ [x.name]: gradient })
+        const found = [...(await x.data())].map(Number.isNaN)
+        expect(found).toEqual(found.map((_, i) => i === 7))
+        optimizer.dispose()
+        tf.dispose([x, gradient])
+      }
     },
   },
 ]
