@@ -7,6 +7,7 @@ import {
   trainStepModel,
 } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
+import { TrainerError } from '../error.ts'
 import { createSession, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
 import { mustGoOn } from './go-on.ts'
