@@ -11,7 +11,7 @@ import { durationText } from '../training/progress.ts'
 import { chart } from './chart.ts'
 import { confusionChart } from './charts/confusion.ts'
 import { accuracyChart, lossChart, rateChart } from './charts/curves.ts'
-import { distanceQuantile, frictionChart } from './charts/friction.ts'
+import { distanceQuantile, frictionChart, spreadChart } from './charts/friction.ts'
 import { type Html, html } from './html.ts'
 import { percent, short, whole } from './numbers.ts'
 import { facts, figure, page, tile } from './page.ts'
@@ -128,7 +128,15 @@ function friction(
       height: 320,
     }),
     'The darker, the more parameters; the line is the median. Logarithmic scale; the lowest band holds all below 10⁻⁷, which 32-bit floats near ½ hardly tell from 0.',
-  )}</div>`
+  )}
+${figure(
+  'Its spread at the end of each epoch',
+  chart(spreadChart(readings, stepsPerEpoch), 'Spread of the friction', {
+    width: 560,
+    height: 320,
+  }),
+  'Shares of all parameters, two bins a decade; the strongest line is the last epoch.',
+)}</div>`
 }
 
 function* environmentFacts(environment: Environment): Iterable<readonly [string, unknown]> {
