@@ -39,6 +39,8 @@ export interface Session {
 export interface Subject {
   readonly name: string
   readonly dtypes: readonly Setup['dtype'][]
+  /** What it refuses to do, because it cannot. Nothing, unless it says so. */
+  readonly lacks?: readonly 'skipNotFinite'[]
   /** Starts an optimizer with one of the shipped rules, or any other. */
   create(rule: UpdateRule, setup: Setup): Session
 }

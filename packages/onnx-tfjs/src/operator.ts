@@ -7,8 +7,8 @@ export interface Run {
   readonly values: ReadonlyMap<string, Value>
   /** Whole numbers that the model holds. */
   readonly integers: ReadonlyMap<string, readonly number[]>
-  /** Whether a batch is normalized by its own statistics. */
-  readonly training: boolean
+  /** Whether a weight is being trained. */
+  readonly trained: (name: string) => boolean
   /** What running statistics become when the step is taken. */
   readonly next: Map<string, Tensor>
 }
@@ -23,8 +23,9 @@ export class Application {
     this.#run = run
   }
 
-  get training(): boolean {
-    return this.#run.training
+  /** Whether an input is being trained. */
+  trains(index: number): boolean {
+    return this.#run.trained(this.#node.inputs[index])
   }
 
   /** @throws Error if it is absent. */

@@ -17,7 +17,7 @@ import {
   xResNet18,
   xResNet50,
 } from '@diffgrad/onnx'
-import { Network } from '@diffgrad/onnx-tfjs'
+import { differentiate, Network } from '@diffgrad/onnx-tfjs'
 import { Trainer } from '@diffgrad/onnxruntime'
 import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
@@ -69,35 +69,26 @@ test.each(cases)('$name trains as on ONNX Runtime', async ({ network, size }) =>
   const ours = new Network(model)
   const optimizer = tf.train.sgd(learningRate)
   const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), classes)
-  const input = tf.tensor(images, dims)
   const { numTensors } = tf.memory()
   for (let step = 0; step < 4; step++) {
     const theirs = await trainer.step({ input: images, target: labels })
-    const loss = tf.tidy(() => {
-      let next: ReadonlyMap<string, tf.Tensor> = new Map()
-      const loss = optimizer.minimize(
-        () => {
-          const run = ours.run({ input }, true)
-          next = new Map([...run.next].map(([name, tensor]) => [name, tf.keep(tensor)]))
-          return tf.losses.softmaxCrossEntropy(targets, run.outputs.get('output') ?? tf.scalar(0))
-        },
-        true,
-        [...ours.parameters.values()],
-      )
-      for (const [name, tensor] of next) {
-        ours.statistics.get(name)?.assign(tensor)
-        tensor.dispose()
-      }
-      return loss?.dataSync()[0]
-    })
-    expect(loss).toBeCloseTo(theirs.loss, 3)
+    const found = differentiate(
+      ours,
+      () => ({ input: tf.tensor(images, dims) }),
+      ({ output }) => tf.losses.softmaxCrossEntropy(targets, output),
+    )
+    expect((await found.loss.data())[0]).toBeCloseTo(theirs.loss, 3)
+    optimizer.applyGradients(found.gradients)
+    for (const [name, tensor] of Object.entries(found.next))
+      ours.statistics.get(name)?.assign(tensor)
+    tf.dispose({ ...found })
   }
   expect(tf.memory().numTensors).toBe(numTensors)
 
   const { data } = (await trainer.predict({ input: images })).output
-  const logits = tf.tidy(() => ours.run({ input }, false).outputs.get('output')?.dataSync())
-  for (const [i, value] of [...(logits ?? [])].entries())
+  const { output } = ours.run({ input: tf.tensor(images, dims) }, false).outputs
+  for (const [i, value] of (await output.data()).entries())
     expect(value).toBeCloseTo(Number(data[i]), 2)
   ours.dispose()
-  tf.dispose([targets, input])
+  tf.dispose([targets, output])
 })

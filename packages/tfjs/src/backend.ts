@@ -12,6 +12,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { ChooseEngine } from './engines/choose.ts'
 import { variableOf } from './engines/engine.ts'
+import { isWebgpu } from './engines/webgpu.ts'
 import { describe, mismatch } from './fit.ts'
 import { norm, shrinkage } from './norm.ts'
 
@@ -57,7 +58,13 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     this.#choose(backend(), graph).run({ kernel, graph, lists, coefficients, t, inPlace })
   }
 
+  /** Only asked for by `skipNotFinite`, which has to know at once. */
   norm(array: Tensor): number {
+    if (isWebgpu(backend())) {
+      throw new Error(
+        'skipNotFinite reads a number from the device at every step, which WebGPU cannot do at once',
+      )
+    }
     return tidy(() => norm([array]).dataSync()[0])
   }
 

@@ -1,5 +1,6 @@
 import { laws } from '@diffgrad/conformance'
 import { getBackend, memory, ready, setBackend } from '@tensorflow/tfjs-core'
+import { registerWasmGradients } from '../src/wasm-gradients/index.ts'
 import { facts } from './facts/index.ts'
 import { subject } from './subject.ts'
 
@@ -13,13 +14,14 @@ export interface Verdict {
 
 /** Checks every law, and every fact about optimizers of TensorFlow.js, on a backend. */
 export async function judge(backend: string): Promise<readonly Verdict[]> {
+  registerWasmGradients()
   await setBackend(backend)
   await ready()
   if (getBackend() !== backend) throw new Error(`${backend} cannot run here`)
   const tensors = subject(backend)
   const checks = [
     ...laws.map(({ name, check }) => ({ name, check: () => check(tensors) })),
-    ...facts,
+    ...facts.filter(({ on }) => on?.includes(backend) ?? backend !== 'plain'),
   ]
   const verdicts: Verdict[] = []
   for (const { name, check } of checks) {

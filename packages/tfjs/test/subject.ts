@@ -20,10 +20,7 @@ export const classes: Readonly<
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
 
 /** The class that ships for a rule, or the general one for any other rule. */
-export const start = (
-  rule: UpdateRule,
-  options: OptimizerOptions<CommonOptions>,
-): RuleOptimizer => {
+const start = (rule: UpdateRule, options: OptimizerOptions<CommonOptions>): RuleOptimizer => {
   const Shipped = classes[rule.name]
   return Shipped ? new Shipped(options) : new RuleOptimizer(rule, options)
 }
@@ -69,9 +66,11 @@ export function subject(name: string): TensorSubject {
       use: (given: ReturnType<typeof tensors>) => R,
     ): Promise<R> => {
       const given = tensors(gradients)
-      const result = use(given)
-      dispose(given.map(({ tensor }) => tensor))
-      return result
+      try {
+        return use(given)
+      } finally {
+        dispose(given.map(({ tensor }) => tensor))
+      }
     }
     return {
       optimizer: {
@@ -109,7 +108,8 @@ export function subject(name: string): TensorSubject {
   const clear = (): void => {
     for (const one of made.splice(0)) one.dispose()
   }
-  return { name, dtypes: ['float32'], create, clear }
+  const lacks = name === 'webgpu' ? (['skipNotFinite'] as const) : []
+  return { name, dtypes: ['float32'], lacks, create, clear }
 }
 
 /** Options in which listed names are those of a session's variables. */

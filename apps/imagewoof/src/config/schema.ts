@@ -122,10 +122,12 @@ export const schema = z.strictObject({
     .optional()
     .meta(course('share of the steps before flat-cosine falls (default: 0.72)', '<share>')),
   seed: numeric(seed).default(1).meta(course('where all that is drawn starts from', '<number>')),
-  engine: choice(['onnxruntime']).default('onnxruntime').meta(course('what computes', '<name>')),
+  engine: choice(['onnxruntime', 'tfjs'])
+    .default('onnxruntime')
+    .meta(course('what computes', '<name>')),
   threads: numeric(count)
     .default(availableParallelism())
-    .meta(course('threads that compute', '<count>')),
+    .meta(course('threads of onnxruntime; tfjs computes on one, or a graphics card', '<count>')),
   saveEvery: numeric(nonNegative)
     .default(120)
     .meta(course('seconds between checkpoints within an epoch', '<seconds>')),

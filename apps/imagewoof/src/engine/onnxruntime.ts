@@ -2,7 +2,7 @@ import { crossEntropy } from '@diffgrad/onnx'
 import { type Metric, Trainer } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
 import type { Engine, Recipe } from './engine.ts'
-import { largest } from './largest.ts'
+import { agreement } from './largest.ts'
 
 /** Computes on ONNX Runtime. */
 export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
@@ -18,7 +18,7 @@ export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
     optimizer,
     frozen,
     dimensions: Object.fromEntries(dimensions),
-    metrics: { accuracy: agreement(output) },
+    metrics: { accuracy: accuracyOf(output) },
     session: { intraOpNumThreads: threads },
   })
   const average = { average: Boolean(optimizer.averageWeights) }
@@ -47,16 +47,12 @@ export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
 }
 
 /** The share of rows of which the largest logit and the largest target have the same place. */
-const agreement = (output: string): Metric => ({
+const accuracyOf = (output: string): Metric => ({
   outputs: [output],
   compute(outputs, { targets }) {
     const { data, dims } = outputs[output]
-    const [rows, classes] = dims
     if (!(data instanceof Float32Array) || !(targets instanceof Float32Array))
       throw new TypeError(`${output} and targets must be float32`)
-    let right = 0
-    for (let i = 0; i < rows; i++)
-      if (largest(data, i, classes) === largest(targets, i, classes)) right++
-    return right / rows
+    return agreement(data, targets, dims[0])
   },
 })

@@ -3,8 +3,8 @@ import type { Operator } from '../operator.ts'
 import { Value } from '../value.ts'
 
 /**
- * y = γ·(x − μ)/√(σ² + ε) + β, with the mean and variance of each channel: in training those of the
- * batch, which also move the running ones; else the running ones.
+ * y = γ·(x − μ)/√(σ² + ε) + β, with the mean and variance of each channel: where γ is being trained
+ * those of the batch, which also move the running ones; else the running ones.
  */
 export const BatchNormalization: Operator = (application) => {
   const { image } = application.input(0)
@@ -12,7 +12,7 @@ export const BatchNormalization: Operator = (application) => {
     (index) => application.input(index).onnx as Tensor1D, // By the operator's definition.
   )
   const epsilon = application.float('epsilon', 1e-5)
-  if (!application.training) {
+  if (!application.trains(1)) {
     const y = batchNorm(image, runningMean, runningVariance, bias, scale, epsilon)
     return Value.ofImage(y)
   }

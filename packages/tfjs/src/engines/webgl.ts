@@ -7,7 +7,15 @@ import {
   util,
 } from '@tensorflow/tfjs-core'
 import { type GlslProgram, glsl } from '../shaders/glsl.ts'
-import { adopt, type Call, type Engine, positionsOf, readBy, variableOf } from './engine.ts'
+import {
+  adopt,
+  type Call,
+  type Engine,
+  positionsOf,
+  readBy,
+  variableOf,
+  writtenBy,
+} from './engine.ts'
 
 /** A program as the webgl backend takes it. */
 interface WebglProgram {
@@ -53,6 +61,7 @@ export class WebglEngine implements Engine {
   run(call: Call): void {
     const { graph, lists, coefficients } = call
     const read = [...readBy(graph)]
+    const written = writtenBy(graph)
     for (let k = 0; k < positionsOf(call); k++) {
       const array = (name: string): Tensor => lists[name][k]
       // Small tensors that are still on the CPU would go as uniforms; and their data may be refilled.
@@ -71,15 +80,16 @@ export class WebglEngine implements Engine {
         )
         return [program.output, made] as const
       })
-      const passedOn = graph.outputs.flatMap(([name, node]) =>
-        node.op === 'array' && node.name !== name
-          ? [[name, array(node.name).clone()] as const]
-          : [],
-      )
+      const passedOn = graph.outputs.flatMap(([name, node]) => {
+        if (node.op !== 'array' || node.name === name) return []
+        const source = array(node.name)
+        // What is itself written has to be held on to.
+        return [{ name, source, held: written.has(node.name) ? source.clone() : undefined }]
+      })
       for (const [name, made] of results) adopt(this.#backend, array(name), made)
-      for (const [name, tensor] of passedOn) {
-        variableOf(array(name)).assign(tensor)
-        tensor.dispose()
+      for (const { name, source, held } of passedOn) {
+        variableOf(array(name)).assign(held ?? source)
+        held?.dispose()
       }
     }
   }

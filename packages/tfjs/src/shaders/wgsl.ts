@@ -5,7 +5,7 @@ import { type Dialect, decimal, formula } from './formula.ts'
 export const workgroupSize = 64
 
 /** What a program is bound to: an array of its graph as it is, or its new elements. */
-export interface Binding {
+interface Binding {
   readonly array: string
   readonly as: 'before' | 'after' | 'in place'
 }

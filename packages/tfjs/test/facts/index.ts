@@ -1,7 +1,8 @@
-/** Something that holds for optimizers of TensorFlow.js on every backend. */
-export interface Fact {
-  readonly name: string
-  check(): Promise<void>
-}
+import { counting } from './counting.ts'
+import type { Fact } from './fact.ts'
+import { forms } from './forms.ts'
+import { saving } from './saving.ts'
+import { training } from './training.ts'
 
-export const facts: readonly Fact[] = []
+/** Every fact. */
+export const facts: readonly Fact[] = [...forms, ...saving, ...training, ...counting]
