@@ -1,10 +1,11 @@
-import type { Backend, Kernel, Lists } from '@diffgrad/core'
+import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
 import type { Engine, KernelReport } from './engine.ts'
 import { type Floats, mismatch, zerosLike } from './floats.ts'
 
 /** Typed arrays, on which an engine runs the kernels. */
 export class ArraysBackend implements Backend<Floats> {
   readonly mismatch: Backend<Floats>['mismatch'] = mismatch
+  readonly describe: Backend<Floats>['describe'] = describeSaved
   readonly #engine: Engine
   #disposed = false
 

@@ -1,4 +1,4 @@
-import { type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from './engine.ts'
 import { fingerprint } from './fingerprint.ts'
 import { type Floats, zerosLike } from './floats.ts'
@@ -10,6 +10,10 @@ interface Compiled {
   readonly coefficients: readonly string[]
   readonly loop: Loop
 }
+
+/** The loop for a graph: one that was made at build time, or else the interpreter. */
+export const loopOf = (graph: Graph, made: LoopTable): Loop =>
+  Object.hasOwn(made, fingerprint(graph)) ? made[fingerprint(graph)] : interpret(graph)
 
 /** Kernels without WebAssembly: loops that were made at build time, or else the interpreter. */
 export class Loops implements Engine {
@@ -46,9 +50,8 @@ export class Loops implements Engine {
     const known = this.#compiled.get(kernel)
     if (known) return known
     const graph = trace(kernel)
-    const made: Loop | undefined = this.#loops[fingerprint(graph)]
     const { arrays, coefficients } = graph
-    const compiled = { arrays, coefficients, loop: made ?? interpret(graph) }
+    const compiled = { arrays, coefficients, loop: loopOf(graph, this.#loops) }
     this.#compiled.set(kernel, compiled)
     return compiled
   }

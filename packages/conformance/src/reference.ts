@@ -1,6 +1,7 @@
 import {
   type Backend,
   type CommonOptions,
+  describeSaved,
   type Kernel,
   type Lists,
   numbers,
@@ -31,6 +32,7 @@ const reference: Backend<Numbers> = {
   mismatch: () => undefined, // The laws only give gradients that fit; refusals are each adapter's.
   zeros,
   scratch: zeros,
+  describe: describeSaved,
   apply(kernel, lists, coefficients) {
     const [first] = Object.keys(lists)
     for (const [k, { values }] of lists[first].entries()) {

@@ -1,4 +1,4 @@
-import type { Inspection, Optimizer, StepOutcome, UpdateRule } from '@diffgrad/core'
+import type { Inspection, Optimizer, StateDict, StepOutcome, UpdateRule } from '@diffgrad/core'
 
 /** Gradients as plain numbers, by parameter name. */
 export type NumericGradients = Readonly<Record<string, ArrayLike<number>>>
@@ -24,10 +24,9 @@ export interface Setup {
 /** One optimizer at work. */
 export interface Session {
   /** Its state and settings. */
-  readonly optimizer: Pick<
-    Optimizer<never>,
-    'loadStateDict' | 'report' | 'stateDict' | 'swapAverage'
-  >
+  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'swapAverage'> & {
+    stateDict(): StateDict | Promise<StateDict>
+  }
   step(gradients: NumericGradients): StepOutcome | Promise<StepOutcome>
   inspect(gradients: NumericGradients): Inspection | Promise<Inspection>
   /** Overwrites parameters, as loading a model does. */
@@ -40,6 +39,8 @@ export interface Session {
 export interface Subject {
   readonly name: string
   readonly dtypes: readonly Setup['dtype'][]
+  /** What it refuses to do, because it cannot. Nothing, unless it says so. */
+  readonly lacks?: readonly 'skipNotFinite'[]
   /** Starts an optimizer with one of the shipped rules, or any other. */
   create(rule: UpdateRule, setup: Setup): Session
 }

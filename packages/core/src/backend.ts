@@ -9,9 +9,9 @@ export type Lists<T> = Readonly<Record<string, readonly T[]>>
 /**
  * What an adapter provides: arrays `T` that can be changed in place, and ways to run kernels over
  * them. Groups, counters, schedules and state are the optimizer's; of the mathematics, an adapter has two
- * reductions.
+ * reductions. `S` is what it saves of an array.
  */
-export interface Backend<T> {
+export interface Backend<T, S = Saved> {
   /**
    * Why a gradient does not fit its parameter, to follow "the gradient of w" in an error message; or
    * nothing, if it fits.
@@ -38,10 +38,22 @@ export interface Backend<T> {
   ): void
   /** The Euclidean norm of all elements; not finite if, and only if, one of them is not. */
   norm(array: T): number
+  /**
+   * Scales arrays so that the norm of all together is at most `limit`; one that is not finite leaves
+   * none of them finite throughout. In place. For devices that would be held up by reading a `norm`:
+   * without it, the optimizer reads one.
+   */
+  limitNorm?(arrays: readonly T[], limit: number): void
   /** Subtracts from each row, along all axes but the first, its mean. In place. */
   centralize(array: T, shape: readonly number[]): void
   /** A copy of the elements. */
-  read(array: T): Saved
+  read(array: T): S
   /** Replaces all elements. */
-  write(array: T, elements: Saved): void
+  write(array: T, elements: S): void
+  /** What was saved, in the words of an error message: equal words, equal kind and size. */
+  describe(saved: S | undefined): string
 }
+
+/** What was saved, by its kind and length: `Float32Array(3)`. */
+export const describeSaved = (saved: Saved | undefined): string =>
+  `${saved?.constructor?.name}(${saved?.length})`

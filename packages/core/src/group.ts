@@ -24,6 +24,8 @@ export interface Equations extends RuleKernels {
 
 /** Parameters that share all their settings, with what is remembered of each. */
 export class Group<T, O extends CommonOptions> {
+  /** By which of the optimizer's groups of settings its parameters are selected. */
+  readonly key: string
   settings: Settings<O>
   readonly parameters: readonly Parameter<T>[]
   readonly names: readonly string[]
@@ -38,11 +40,12 @@ export class Group<T, O extends CommonOptions> {
   readonly #kernels = new Map<string, RuleKernels>()
 
   constructor(
-    backend: Backend<T>,
+    backend: Backend<T, unknown>,
     rule: UpdateRule<O>,
-    { settings, parameters }: Partition<T, O>,
+    { key, settings, parameters }: Partition<T, O>,
     needs: readonly string[],
   ) {
+    this.key = key
     this.settings = settings
     this.parameters = parameters
     this.names = parameters.map(({ name }) => name)

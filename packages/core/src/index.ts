@@ -1,7 +1,7 @@
 export { type Arithmetic, numbers } from './arithmetic.ts'
 export type { Lookahead } from './averaging/lookahead.ts'
 export type { WeightAveraging } from './averaging/moving-average.ts'
-export type { Backend, Lists, Saved } from './backend.ts'
+export { type Backend, describeSaved, type Lists, type Saved } from './backend.ts'
 export {
   type Binary,
   canonical,

@@ -6,12 +6,17 @@ import { type Gradients, Sorting } from './gradient/sorting.ts'
 import { type Alike, alike, type Equations, Group, type Some } from './group.ts'
 import { type Histogram, histogram } from './histogram.ts'
 import type { Kernel } from './kernel.ts'
-import { type GroupSettings, partition, type Selector } from './parameter-groups.ts'
+import {
+  type GroupingOptions,
+  type GroupSettings,
+  partition,
+  type Selector,
+} from './parameter-groups.ts'
 import { checkParameters, type Parameter } from './parameters.ts'
 import { mustHold } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
-import { changedSettings } from './setting-changes.ts'
+import { changedOptions, changedSettings } from './setting-changes.ts'
 import { optionsAt } from './settings.ts'
 import { capture, restore, type StateDict } from './state.ts'
 import { type Surroundings, splitSurroundings } from './surroundings.ts'
@@ -30,20 +35,21 @@ export type OptimizerOptions<O> = Partial<Settings<O>> &
 export type StepOutcome = 'updated' | 'accumulated' | 'skipped'
 
 /** The values inside the rule, as `inspect` shows them: of each name, one array a parameter. */
-export type Inspection = Readonly<Record<string, Readonly<Record<string, Saved>>>>
+export type Inspection<S = Saved> = Readonly<Record<string, Readonly<Record<string, S>>>>
 
 /**
  * The conductor of all backends: parameter groups, step counters, schedules, accumulation, clipping,
  * Lookahead, weight averages and saved state, around one rule.
  */
-export class Optimizer<T, O extends CommonOptions = CommonOptions> {
+export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   /** The rule it follows. */
   readonly rule: UpdateRule<O>
-  readonly #backend: Backend<T>
-  readonly #groups: readonly Group<T, O>[]
+  readonly #backend: Backend<T, S>
+  #options: GroupingOptions<O>
   readonly #surroundings: Surroundings
   readonly #gathering: Gathering<T, O>
-  readonly #sorting: Sorting<T, O>
+  #groups: readonly Group<T, O>[] = []
+  #sorting: Sorting<T, O>
   #updates = 0
   #swapped = false
   #begun = false
@@ -55,7 +61,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    * @throws TypeError if two parameters have one name, or a shape is missing that `centralize` needs.
    */
   constructor(
-    backend: Backend<T>,
+    backend: Backend<T, S>,
     rule: UpdateRule<O>,
     parameters: readonly Parameter<T>[],
     { groups = [], ...options }: OptimizerOptions<O> = {},
@@ -63,17 +69,36 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     const { surroundings, rest } = splitSurroundings(rule, options)
     this.rule = rule
     this.#backend = backend
+    this.#options = { base: rest, groups }
     this.#surroundings = surroundings
     this.#gathering = new Gathering(backend, surroundings)
-    checkParameters(rule, parameters, surroundings)
-    const partitions = partition<T, O>(rule, parameters, rest, groups)
+    this.#sorting = new Sorting(rule, backend, [])
+    this.add(parameters)
+  }
+
+  /**
+   * Takes in more parameters, under the settings that parameters selected like them have now. They
+   * join the updates that are to come, and begin their own steps at the first.
+   *
+   * @throws TypeError, RangeError as the constructor does. Then nothing has changed.
+   */
+  add(parameters: readonly Parameter<T>[]): void {
+    const { lookahead, averageWeights } = this.#surroundings
+    const all = [...this.#groups.flatMap((group) => group.parameters), ...parameters]
+    checkParameters(this.rule, all, this.#surroundings)
     const needs = [
       ...(this.#gathering.needsMemory ? ['gradient'] : []),
-      ...(surroundings.lookahead ? ['slow'] : []),
-      ...(surroundings.averageWeights ? ['average'] : []),
+      ...(lookahead ? ['slow'] : []),
+      ...(averageWeights ? ['average'] : []),
     ]
-    this.#groups = partitions.map((part) => new Group(backend, rule, part, needs))
-    this.#sorting = new Sorting(rule, backend, this.#groups)
+    const names = new Set(all.map(({ name }) => name))
+    const added = partition(this.rule, parameters, this.#options, names).map((part) => {
+      const settings = this.#groups.find(({ key }) => key === part.key)?.settings ?? part.settings
+      return new Group(this.#backend, this.rule, { ...part, settings }, needs)
+    })
+    this.#groups = [...this.#groups, ...added]
+    this.#sorting = new Sorting(this.rule, this.#backend, this.#groups)
+    if (this.#begun) this.#capture(added)
   }
 
   /** How many updates were made. */
@@ -110,8 +135,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    *
    * @throws RangeError as `step` does.
    */
-  inspect(gradients: Gradients<T>): Inspection {
-    const found: Record<string, Record<string, Saved>> = {}
+  inspect(gradients: Gradients<T>): Inspection<S> {
+    const found: Record<string, Record<string, S>> = {}
     const copies = this.#gathering.copy(this.#sorting.sort(gradients))
     for (const some of copies.flatMap(alike)) {
       const { group, positions, gradients, inspect, coefficients } = this.#prepared(some)
@@ -137,6 +162,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    * @throws RangeError as `step` does, if the rule has no such value, or if edges do not rise.
    */
   histograms(
+    this: Optimizer<T, O>,
     gradients: Gradients<T>,
     edges: Readonly<Record<string, readonly number[]>>,
   ): Readonly<Record<string, Histogram>> {
@@ -152,24 +178,46 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
 
   /** The hyperparameters of a parameter at its next step, schedules resolved. */
   options(parameter: string): O {
-    const group = this.#groups.find(({ names }) => names.includes(parameter))
-    if (!group) throw new RangeError(`${this.rule.name}: no parameter is called ${parameter}`)
-    return this.#optionsOf(group)
+    return this.#optionsOf(this.#find(parameter).group)
   }
 
   /**
-   * Changes settings from the next step on, of all parameters or of some. A schedule sees all steps
-   * and reports since the optimizer was made.
+   * The arrays themselves in which a parameter's memory is: the rule's slots, and `slow` and `average`
+   * weights. The next step changes them.
+   *
+   * @throws RangeError if no parameter has this name.
+   */
+  memory(parameter: string): Readonly<Record<string, T>> {
+    const { group, position } = this.#find(parameter)
+    const entries = Object.entries(group.memory).map(([slot, arrays]) => [slot, arrays[position]])
+    return Object.fromEntries(entries)
+  }
+
+  /** The options with which another optimizer would begin with the settings that this one has now. */
+  get configuration(): OptimizerOptions<O> {
+    // OptimizerOptions are these three together.
+    const options = { ...this.#surroundings, ...this.#options.base, groups: this.#options.groups }
+    return options as unknown as OptimizerOptions<O>
+  }
+
+  /**
+   * Changes settings from the next step on, of all parameters or of some, those to come included. A
+   * schedule sees all steps and reports since the optimizer was made.
    *
    * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
    * if nothing is selected, or a part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<O>>, parameters: Selector = () => true): void {
-    const changed = changedSettings(this.rule, this.#groups, changes, parameters, {
-      updates: this.#updates,
-      reports: this.#reports,
-    })
-    for (const { group, settings } of changed) group.settings = settings
+  set(changes: Partial<Settings<O>>, parameters?: Selector): void {
+    const options = changedOptions(this.#options, changes, parameters)
+    if (this.#groups.length === 0) {
+      partition(this.rule, [], options, new Set())
+    } else {
+      const position = { updates: this.#updates, reports: this.#reports }
+      const selector = parameters ?? (() => true)
+      const changed = changedSettings(this.rule, this.#groups, changes, selector, position)
+      for (const { group, settings } of changed) group.settings = settings
+    }
+    this.#options = options
   }
 
   /**
@@ -208,7 +256,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
   }
 
   /** Everything but the parameters themselves that it takes to go on as if never interrupted. */
-  stateDict(): StateDict {
+  stateDict(): StateDict<S> {
     return capture(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
       accumulate: this.#surroundings.accumulate,
@@ -224,7 +272,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
    * @throws TypeError naming the first thing in the state that does not fit; RangeError naming a
    * setting that is out of range. Then nothing has changed.
    */
-  loadStateDict(state: StateDict): void {
+  loadStateDict(state: StateDict<S>): void {
     restore(this.rule, this.#backend, this.#groups, this.#surroundings, state)
     this.#updates = state.updates
     this.#gathering.waiting = state.accumulated
@@ -243,12 +291,23 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     )
   }
 
-  /** Slow and average weights begin where the parameters are when they first count. */
+  #find(parameter: string): { readonly group: Group<T, O>; readonly position: number } {
+    for (const group of this.#groups) {
+      const position = group.names.indexOf(parameter)
+      if (position >= 0) return { group, position }
+    }
+    throw new RangeError(`${this.rule.name}: no parameter is called ${parameter}`)
+  }
+
   #begin(): void {
-    if (this.#begun) return
-    if (this.#surroundings.lookahead) this.#applyToAll(captureSlow)
-    if (this.#surroundings.averageWeights) this.#applyToAll(captureAverage)
+    if (!this.#begun) this.#capture(this.#groups)
     this.#begun = true
+  }
+
+  /** Slow and average weights begin where the parameters are when they first count. */
+  #capture(groups: readonly Group<T, O>[]): void {
+    if (this.#surroundings.lookahead) this.#applyToAll(captureSlow, groups)
+    if (this.#surroundings.averageWeights) this.#applyToAll(captureAverage, groups)
   }
 
   /** All that could refuse the next step of some parameters happens here. */
@@ -271,8 +330,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions> {
     }
   }
 
-  #applyToAll(kernel: Kernel): void {
-    for (const group of this.#groups) {
+  #applyToAll(kernel: Kernel, groups = this.#groups): void {
+    for (const group of groups) {
       const all = group.parameters.map((_, i) => i)
       this.#backend.apply(kernel, group.lists(all), {})
     }

@@ -56,8 +56,16 @@ export function checkSelector(
   }
 }
 
+/** Settings for all parameters, and changes of them for some. */
+export interface GroupingOptions<O> {
+  readonly base: Partial<Settings<O>>
+  readonly groups: readonly GroupSettings<O>[]
+}
+
 /** Parameters that share all their settings. */
 export interface Partition<T, O> {
+  /** By which groups of settings they are selected. */
+  readonly key: string
   readonly settings: Settings<O>
   readonly parameters: readonly Parameter<T>[]
 }
@@ -66,15 +74,15 @@ export interface Partition<T, O> {
  * Sorts parameters by the groups that select them. Their settings are the base settings, changed by
  * each of these groups, the last one having the last word.
  *
+ * @param names - those that a group may list.
  * @throws RangeError naming the first setting that is unknown or out of range, in any group.
  */
 export function partition<T, O extends CommonOptions>(
   rule: UpdateRule<O>,
   parameters: readonly Parameter<T>[],
-  base: Partial<Settings<O>>,
-  groups: readonly GroupSettings<O>[],
+  { base, groups }: GroupingOptions<O>,
+  names: ReadonlySet<string>,
 ): readonly Partition<T, O>[] {
-  const names = new Set(parameters.map(({ name }) => name))
   const changes = groups.map(({ parameters: selector, ...settings }) => {
     checkSelector(rule, selector, names)
     // What a group has beside its selector are settings.
@@ -87,11 +95,11 @@ export function partition<T, O extends CommonOptions>(
   }
   checked([])
   for (const change of changes) checked([change])
-  const partitions = new Map<string, { settings: Settings<O>; parameters: Parameter<T>[] }>()
+  const partitions = new Map<string, Partition<T, O> & { parameters: Parameter<T>[] }>()
   for (const parameter of parameters) {
     const own = changes.filter(({ selector }) => selects(selector, parameter))
     const key = `${own.map((change) => changes.indexOf(change))}`
-    const found = partitions.get(key) ?? { settings: checked(own), parameters: [] }
+    const found = partitions.get(key) ?? { key, settings: checked(own), parameters: [] }
     partitions.set(key, found)
     found.parameters.push(parameter)
   }

@@ -1,5 +1,11 @@
 import type { Group } from './group.ts'
-import { checkSelector, type Selector, selects } from './parameter-groups.ts'
+import {
+  checkSelector,
+  type GroupingOptions,
+  type GroupSettings,
+  type Selector,
+  selects,
+} from './parameter-groups.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
 import { optionsAt, settingsOf } from './settings.ts'
@@ -37,3 +43,25 @@ export function changedSettings<T, O extends CommonOptions>(
   })
   return changed.length > 0 ? changed : refuse(`${String(selector)} selects no parameter`)
 }
+
+/** The options of an optimizer after a change of settings, of all parameters or of some. */
+export function changedOptions<O>(
+  { base, groups }: GroupingOptions<O>,
+  changes: Partial<Settings<O>>,
+  parameters: Selector | undefined,
+): GroupingOptions<O> {
+  if (!parameters) {
+    return {
+      base: { ...base, ...changes },
+      groups: groups.map((group) => ({ ...group, ...changes })),
+    }
+  }
+  const others = groups.filter(
+    (group) => group.parameters !== parameters || !covers(changes, group),
+  )
+  return { base, groups: [...others, { ...changes, parameters }] }
+}
+
+/** Whether a change leaves nothing of a group's settings. */
+const covers = <O>(changes: Partial<Settings<O>>, group: GroupSettings<O>): boolean =>
+  Object.keys(group).every((option) => option === 'parameters' || option in changes)

@@ -20,30 +20,30 @@ interface Position {
 }
 
 /** What is saved of one parameter. */
-export interface ParameterState {
+export interface ParameterState<S = Saved> {
   /** How many updates it took part in. */
   readonly step: number
   /** Its hyperparameters and schedules. */
   readonly settings: Readonly<Record<string, unknown>>
   /** The rule's slots; `slow` and `average` weights; `gradient`, if one waits for an update. */
-  readonly memory: Readonly<Record<string, Saved>>
+  readonly memory: Readonly<Record<string, S>>
 }
 
 /** The whole state of an optimizer: JSON but for the typed arrays, keyed by parameter name. */
-export interface StateDict extends Position {
+export interface StateDict<S = Saved> extends Position {
   /** The version of this format. */
   readonly format: 1
   readonly rule: string
-  readonly parameters: Readonly<Record<string, ParameterState>>
+  readonly parameters: Readonly<Record<string, ParameterState<S>>>
 }
 
 /** Copies everything that an optimizer remembers. */
-export function capture<T, O extends CommonOptions>(
+export function capture<T, O extends CommonOptions, S>(
   rule: UpdateRule<O>,
-  backend: Backend<T>,
+  backend: Backend<T, S>,
   groups: readonly Group<T, O>[],
   position: Position,
-): StateDict {
+): StateDict<S> {
   const entries = groups.flatMap((group) =>
     group.parameters.map(({ name }, i) => {
       const memory = slotsToSave(group, group.waiting[i]).map((slot) => [
@@ -63,12 +63,12 @@ export function capture<T, O extends CommonOptions>(
  * @throws TypeError naming the first thing that does not fit.
  * @throws RangeError naming a setting that is out of range.
  */
-export function restore<T, O extends CommonOptions>(
+export function restore<T, O extends CommonOptions, S>(
   rule: UpdateRule<O>,
-  backend: Backend<T>,
+  backend: Backend<T, S>,
   groups: readonly Group<T, O>[],
   surroundings: Surroundings,
-  state: StateDict,
+  state: StateDict<S>,
 ): void {
   const must = (fits: boolean, complaint: string): void => {
     if (!fits) throw new TypeError(`${rule.name}: the state ${complaint}`)
@@ -136,7 +136,7 @@ function checkPosition(state: Position, surroundings: Surroundings, must: Must):
 function checkedSettings<T, O extends CommonOptions>(
   rule: UpdateRule<O>,
   group: Group<T, O>,
-  states: readonly ParameterState[],
+  states: readonly ParameterState<unknown>[],
   { updates, reports }: Position,
   must: Must,
 ): Settings<O> {
@@ -163,11 +163,11 @@ function checkedSettings<T, O extends CommonOptions>(
   return settings
 }
 
-function checkMemory<T, O extends CommonOptions>(
-  backend: Backend<T>,
+function checkMemory<T, O extends CommonOptions, S>(
+  backend: Backend<T, S>,
   group: Group<T, O>,
   i: number,
-  memory: ParameterState['memory'],
+  memory: ParameterState<S>['memory'],
   must: Must,
 ): void {
   const { name } = group.parameters[i]
@@ -177,9 +177,8 @@ function checkMemory<T, O extends CommonOptions>(
     `remembers ${Object.keys(memory)} of ${name}, but the optimizer ${slots}`,
   )
   for (const slot of slots) {
-    const [is, should] = [memory[slot], backend.read(group.memory[slot][i])].map(
-      (array) => `${array?.constructor?.name}(${array?.length})`,
-    )
+    const should = backend.describe(backend.read(group.memory[slot][i]))
+    const is = backend.describe(memory[slot])
     must(is === should, `has ${is} as ${slot} of ${name}, but it must be ${should}`)
   }
 }

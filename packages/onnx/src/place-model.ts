@@ -2,9 +2,8 @@ import { fromModel, type OpenSizes } from './graph/from-model.ts'
 import { Graph } from './graph/graph.ts'
 import type { Value } from './graph/value.ts'
 import type { Loss } from './losses/loss.ts'
-import { foldBatch } from './lowering/fold-batch.ts'
 import { fastest, type Lowering } from './lowering/lowering.ts'
-import { plainMaxPool } from './lowering/plain-max-pool.ts'
+import { placements as lowered } from './lowering/placements.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { evaluateMode } from './modes/evaluate.ts'
 import { trainMode } from './modes/train.ts'
@@ -57,7 +56,7 @@ export function placeModel(
   const values = fromModel(graph, model, {
     ...sizes,
     mayChange: (name, tensor) => isTrained(name, tensor) || moving.has(name),
-    placements: [...placements, foldBatch, plainMaxPool],
+    placements: [...placements, ...lowered],
   })
   const outputs = new Map(
     model.outputs.flatMap(({ name }) => {

@@ -6,7 +6,7 @@ import { withWeightsAsInputs, withWeightsInside } from './model/weights.ts'
 import { createSession, type Runtime, type SessionOptions, type Tensors } from './runtime.ts'
 
 /** What is evaluated, and on what. */
-interface Subject {
+export interface Subject {
   readonly runtime: Runtime
   readonly session: SessionOptions
   readonly forward: Model

@@ -1,4 +1,5 @@
 export type { Batch, BatchValue } from './batch.ts'
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
 export { TrainerError } from './error.ts'
 export { accuracy, type Metric, type Output, type Outputs } from './metrics.ts'
 export type { Runtime, SessionOptions } from './runtime.ts'

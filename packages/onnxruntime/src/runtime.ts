@@ -6,6 +6,7 @@ import type {
   TensorConstructor,
 } from 'onnxruntime-common'
 import { TrainerError } from './error.ts'
+import { providersOf } from './provider/names.ts'
 
 /** What is needed of a runtime: the module `onnxruntime-node` or `onnxruntime-web` has it. */
 export interface Runtime {
@@ -42,7 +43,10 @@ export async function createSession(
   try {
     return await InferenceSession.create(writeModel(model), { ...restful, ...options })
   } catch (cause) {
-    throw new TrainerError(`runtime: cannot run ${complaint(model, cause)}`, { cause })
+    const on = providersOf(options)
+      .map((name) => `, ${name}`)
+      .join('')
+    throw new TrainerError(`runtime${on}: cannot run ${complaint(model, cause)}`, { cause })
   }
 }
 

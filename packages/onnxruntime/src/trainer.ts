@@ -3,12 +3,15 @@ import { type DifferentiateOptions, type Model, readModel, writeModel } from '@d
 import { type Batch, feedsOf } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
 import { TrainerError } from './error.ts'
-import { Evaluation } from './evaluation.ts'
-import { loweringFor } from './lowering.ts'
+import { Evaluation, type Subject } from './evaluation.ts'
 import type { Metric, Outputs } from './metrics.ts'
 import { inferenceModel } from './model/inference.ts'
 import { mustGive } from './model/outputs.ts'
 import { withWeights } from './model/weights.ts'
+import { fallbacksOf } from './provider/fallbacks.ts'
+import { loweringFor } from './provider/lowering.ts'
+import { acceleratorsOf } from './provider/names.ts'
+import { rehearse } from './provider/rehearse.ts'
 import { floatsOf, type Runtime, type SessionOptions, scalarOf, type Tensors } from './runtime.ts'
 import { Turns } from './turns.ts'
 import { GraphUpdate } from './update/graph.ts'
@@ -21,7 +24,7 @@ export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOp
   readonly optimizer: OptimizerChoice<O>
   /**
    * `kernel` moves the weights by fused kernels of @diffgrad/arrays, with all that an optimizer can
-   * do. `graph` makes the update a part of the model: for one group of settings without surroundings.
+   * do. `graph` makes the update a part of the model: parameter groups and schedules, no surroundings.
    * Default `kernel`.
    */
   readonly update?: 'kernel' | 'graph'
@@ -70,6 +73,7 @@ export interface WeightsChoice {
  */
 export class Trainer<O extends CommonOptions = CommonOptions> {
   readonly #forward: Model
+  readonly #session: SessionOptions
   readonly #runtime: Runtime
   readonly #update: Update<O>
   readonly #evaluation: Evaluation
@@ -82,7 +86,8 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    * @param ort - the module `onnxruntime-node` or `onnxruntime-web`.
    * @param model - a model, or the bytes of an .onnx file.
    * @throws {OnnxError} If the model cannot be read or differentiated.
-   * @throws {TrainerError} If the runtime lacks an operator, or the update has not what is asked for.
+   * @throws {TrainerError} If the runtime or its provider cannot run an operator, or the update has
+   *   not what is asked for.
    * @throws RangeError naming an option of the optimizer that is unknown or out of range.
    */
   static async create<O extends CommonOptions>(
@@ -96,20 +101,26 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
     const plan = { ...subject, optimizer }
     const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
-    return new Trainer(ort, forward, chosen, new Evaluation(subject), metrics)
+    const trainer = new Trainer({ ...subject, forward: moving(forward, chosen) }, chosen, metrics)
+    const accelerators = acceleratorsOf(session)
+    if (accelerators.length > 0)
+      await rehearse(ort, chosen, accelerators).catch(async (error) => {
+        await trainer.dispose()
+        throw error
+      })
+    return trainer
   }
 
   private constructor(
-    runtime: Runtime,
-    forward: Model,
+    subject: Subject,
     update: Update<O>,
-    evaluation: Evaluation,
     metrics: Readonly<Record<string, Metric>>,
   ) {
-    this.#runtime = runtime
-    this.#forward = forward
+    this.#runtime = subject.runtime
+    this.#forward = subject.forward
+    this.#session = subject.session
     this.#update = update
-    this.#evaluation = evaluation
+    this.#evaluation = new Evaluation(subject)
     this.#metrics = metrics
   }
 
@@ -158,6 +169,18 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
         outputs.map(([name, { type, data, dims }]) => [name, { type, data, dims }]),
       )
     })
+  }
+
+  /**
+   * The operators of a train step that the CPU runs, though another provider was asked for: none of
+   * the providers has them. Sorted; empty on the CPU itself.
+   */
+  fallbacks(): Promise<readonly string[]> {
+    return this.#turns.take(async () =>
+      acceleratorsOf(this.#session).length === 0
+        ? []
+        : fallbacksOf(this.#runtime, this.#update.model, this.#session),
+    )
   }
 
   /** Changes settings from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
@@ -248,6 +271,18 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     )
   }
 }
+
+/** The model with the weights that are trained, so that those it began with need not be kept. */
+const moving = <O extends CommonOptions>(forward: Model, { weights }: Update<O>): Model =>
+  withWeights(
+    forward,
+    new Map(
+      Object.entries(weights).map(([name, { dims }]) => [
+        name,
+        { type: 'float32', shape: dims, data: floatsOf(weights, name) },
+      ]),
+    ),
+  )
 
 const copied = (weights: Tensors): Checkpoint['weights'] =>
   Object.fromEntries(

@@ -10,6 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
 import { bundle } from './bundle.ts'
 import { smallModel, stripes } from './digits.ts'
+import type { Shown } from './train-in-page.ts'
 
 const browser = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
@@ -36,25 +37,41 @@ async function serve(program: string): Promise<string> {
 const runtimeFile = (dist: string, url: string): Buffer | string =>
   existsSync(join(dist, url)) ? readFileSync(join(dist, url)) : ''
 
-test.skipIf(!existsSync(browser))(
-  `a page trains with onnxruntime-web as Node does; skipped where there is no ${browser}`,
-  async () => {
-    const program = await bundle('page.ts', { platform: 'browser', external: [] })
-    const started = await chromium.launch({
-      executablePath: browser,
-      args: [
-        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    })
-    onTestFinished(() => started.close())
-    const page = await started.newPage()
-    page.on('console', (message) => console.log(message.text()))
-    page.on('pageerror', (error) => console.log(error.message))
-    await page.goto(await serve(program))
-    await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 })
-    const { losses, accuracy } = JSON.parse(await page.title())
-    expect(accuracy).toBeGreaterThan(0.9)
+const args = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+]
+/** WebGPU computed by the processor. */
+const software = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
+/** What a program shows in the title of its page. */
+async function shownBy(program: string, flags: readonly string[]): Promise<Shown> {
+  const started = await chromium.launch({ executablePath: browser, args: [...args, ...flags] })
+  onTestFinished(() => started.close())
+  const page = await started.newPage()
+  page.on('console', (message) => console.log(message.text()))
+  page.on('pageerror', (error) => console.log(error.message))
+  await page.goto(await serve(program))
+  await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 })
+  return JSON.parse(await page.title())
+}
+
+test.skipIf(!existsSync(browser)).each([
+  { on: 'WebAssembly', page: 'page.ts', flags: [], atLeast: 0.9, onCpu: [] },
+  {
+    on: 'WebGPU',
+    page: 'webgpu-page.ts',
+    flags: software,
+    atLeast: 0,
+    onCpu: ['LogSoftmax', 'OneHot'],
+  },
+])(
+  `a page trains with onnxruntime-web on $on as Node does; skipped where there is no ${browser}`,
+  async ({ page, flags, atLeast, onCpu }) => {
+    const program = await bundle(page, { platform: 'browser', external: [] })
+    const { losses, accuracy, fallbacks } = await shownBy(program, flags)
+    expect(accuracy).toBeGreaterThan(atLeast)
+    expect(fallbacks).toEqual(onCpu)
     const trainer = await Trainer.create(ort, smallModel(), {
       loss: crossEntropy(),
       optimizer: { rule: diffGrad, learningRate: 1e-2 },

@@ -20,25 +20,46 @@ export const mixed = (a: Colour, b: Colour, share: number): Colour => [
   a[2] + (b[2] - a[2]) * share,
 ]
 
-/** What a picture is painted with: the body in two tones that differ, on a ground that differs from both. */
+/** What a picture is painted with: a light body on dark ground, or a dark one on light ground. */
 export interface Palette {
   readonly body: readonly [Colour, Colour]
   readonly ground: readonly [Colour, Colour]
+  /** As light as the ground. */
+  clutter(): Colour
 }
 
 export function paletteFrom(random: Random): Palette {
   const hue = random.uniform(0, 1)
-  const light = random.chance(0.5)
-  const tone = (hue: number, low: number, high: number) =>
-    colour((hue + 1) % 1, random.uniform(0.35, 0.95), random.uniform(low, high))
-  const near = () => hue + random.uniform(-0.06, 0.06)
+  const near = () => hue + random.uniform(-0.08, 0.08)
   const far = () => hue + random.uniform(0.15, 0.85)
+  const tone = (hue: number, low: number, high: number) =>
+    colour((hue + 1) % 1, random.uniform(0.4, 0.95), random.uniform(low, high))
+  const [body, ground]: readonly Lightnesses[] = random.chance(0.5)
+    ? [lightBody, darkGround]
+    : [darkBody, lightGround]
   return {
-    body: light
-      ? [tone(near(), 0.6, 0.78), tone(far(), 0.2, 0.4)]
-      : [tone(near(), 0.38, 0.5), tone(far(), 0.72, 0.92)],
-    ground: light
-      ? [tone(far(), 0.1, 0.3), tone(far(), 0.2, 0.42)]
-      : [tone(far(), 0.62, 0.8), tone(far(), 0.75, 0.92)],
+    body: [tone(near(), ...body[0]), tone(far(), ...body[1])],
+    ground: [tone(far(), ...ground[0]), tone(far(), ...ground[1])],
+    clutter: () => tone(far(), ground[0][0], ground[1][1]),
   }
 }
+
+/** From and to, of either tone. */
+type Lightnesses = readonly [readonly [number, number], readonly [number, number]]
+
+const lightBody: Lightnesses = [
+  [0.55, 0.68],
+  [0.75, 0.9],
+]
+const darkBody: Lightnesses = [
+  [0.36, 0.48],
+  [0.18, 0.28],
+]
+const darkGround: Lightnesses = [
+  [0.06, 0.2],
+  [0.2, 0.4],
+]
+const lightGround: Lightnesses = [
+  [0.6, 0.78],
+  [0.78, 0.94],
+]

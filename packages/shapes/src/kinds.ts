@@ -28,61 +28,61 @@ const anyTexture = [
   texture.marble,
 ] as const
 
-/** Most kinds bear any texture, so that only the form tells them; the two spheres, only the texture. */
+/** All kinds but one bear any texture, so that only the form tells them. */
 export const kinds: readonly Kind[] = [
   {
     name: 'torus',
     solid: solid.torus,
-    pose: { spin: 0, tilt: [-1, 1], roll: any },
+    pose: { spin: 0, tilt: [-0.9, 0.9], roll: any },
     textures: anyTexture,
   },
   {
     name: 'cube',
     solid: solid.cube,
-    pose: { spin: any, tilt: [0.35, 0.85], roll: 0.5 },
+    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.6 },
     textures: anyTexture,
   },
   {
     name: 'cone',
     solid: solid.cone,
-    pose: { spin: any, tilt: [-0.35, 0.6], roll: 1 },
+    pose: { spin: any, tilt: [-0.1, 0.5], roll: 0.6 },
     textures: anyTexture,
   },
   {
     name: 'star',
     solid: solid.star,
-    pose: { spin: 0.7, tilt: [-0.6, 0.6], roll: any },
+    pose: { spin: 0.5, tilt: [-0.5, 0.5], roll: any },
     textures: anyTexture,
   },
   {
     name: 'heart',
     solid: solid.heart,
-    pose: { spin: 0.7, tilt: [-0.6, 0.6], roll: 0.8 },
+    pose: { spin: 0.5, tilt: [-0.4, 0.4], roll: 0.5 },
     textures: anyTexture,
   },
   {
     name: 'mug',
     solid: solid.mug,
-    pose: { spin: 0.8, tilt: [0.3, 0.9], roll: 0.4 },
+    pose: { spin: 0.5, tilt: [0.4, 0.8], roll: 0.3 },
     textures: anyTexture,
   },
   {
     name: 'jack',
     solid: solid.jack,
-    pose: { spin: any, tilt: [-any, any], roll: any },
+    pose: { spin: any, tilt: [0.4, 0.8], roll: 0.5 },
     textures: anyTexture,
   },
   {
     name: 'dumbbell',
     solid: solid.dumbbell,
-    pose: { spin: 0.7, tilt: [-any, any], roll: any },
+    pose: { spin: 0.5, tilt: [-any, any], roll: any },
     textures: anyTexture,
   },
   {
-    name: 'striped sphere',
-    solid: solid.sphere,
-    pose: { spin: any, tilt: [-any, any], roll: any },
-    textures: [texture.latitudes],
+    name: 'planet',
+    solid: solid.planet,
+    pose: { spin: any, tilt: [0.25, 0.7], roll: 0.7 },
+    textures: anyTexture,
   },
   {
     name: 'checkered sphere',

@@ -17,11 +17,11 @@ export function render(scene: Scene, size: number, random: Random, pixels: Uint8
     const y = 1 - (row + 0.5) * pixel
     for (let column = 0; column < size; column++, i++) {
       const x = (column + 0.5) * pixel - 1
-      let seen = mixed(scene.ground[0], scene.ground[1], clamped(scene.pattern(x, y, 0)))
-      for (const flat of scene.behind) seen = coveredBy(flat, seen, x, y, pixel)
-      seen = mixed(seen, black, shadowAt(scene, view, size, row, column))
       // A ray that misses by less than a pixel grazes the edge.
       const cover = clamped(1 - (view.distance[i] * scene.scale) / pixel)
+      let seen = cover < 1 ? groundAt(scene, x, y, pixel) : black
+      const shadow = cover < 1 ? shadowAt(scene, view, size, row, column) : 0
+      if (shadow > 0) seen = mixed(seen, black, shadow)
       if (cover > 0) seen = mixed(seen, litAt(scene, x, y, view.depth[i], pixel), cover)
       for (const flat of scene.before) seen = coveredBy(flat, seen, x, y, pixel)
       for (let channel = 0; channel < 3; channel++) {
@@ -30,6 +30,12 @@ export function render(scene: Scene, size: number, random: Random, pixels: Uint8
       }
     }
   }
+}
+
+function groundAt({ ground, pattern, behind }: Scene, x: number, y: number, pixel: number): Colour {
+  let seen = mixed(ground[0], ground[1], clamped(pattern(x, y, 0)))
+  for (const flat of behind) seen = coveredBy(flat, seen, x, y, pixel)
+  return seen
 }
 
 /** The body's soft shadow on the ground: its outline, moved away from the light. */

@@ -1,4 +1,4 @@
-import { type Colour, colour, paletteFrom } from './colour.ts'
+import { type Colour, paletteFrom } from './colour.ts'
 import type { Kind, Pose } from './kinds.ts'
 import type { Random } from './random.ts'
 import type { Solid } from './solids.ts'
@@ -41,9 +41,9 @@ export interface Scene {
 const { cos, PI, sin } = Math
 
 export function sceneFrom(kind: Kind, random: Random): Scene {
-  const { body, ground } = paletteFrom(random)
-  const scale = random.uniform(0.55, 0.85)
-  const room = 1.08 - scale
+  const { body, ground, clutter } = paletteFrom(random)
+  const scale = random.uniform(0.58, 0.88)
+  const room = 1.12 - scale
   const [x, y] = [random.uniform(-room, room), random.uniform(-room, room)]
   return {
     solid: kind.solid(random.uniform(0, 1)),
@@ -58,9 +58,11 @@ export function sceneFrom(kind: Kind, random: Random): Scene {
     gloss: random.uniform(0, 0.7),
     ground,
     pattern: patternFrom(random),
-    behind: Array.from({ length: Math.floor(random.uniform(0, 4)) }, () => clutterFrom(random)),
-    before: random.chance(0.3) ? [occluderFrom(x, y, scale, random)] : [],
-    noise: random.uniform(1, 9),
+    behind: Array.from({ length: Math.floor(random.uniform(0, 5)) }, () =>
+      clutterFrom(clutter(), random),
+    ),
+    before: random.chance(0.2) ? [occluderFrom({ x, y, scale }, clutter(), random)] : [],
+    noise: random.uniform(1, 7),
   }
 }
 
@@ -101,25 +103,29 @@ function patternFrom(random: Random): texture.Texture {
     texture.marble,
   ])(random)
   const [c, s] = directionFrom(random)
-  const strength = random.uniform(0.15, 0.5)
-  const slope = random.uniform(0, 0.4)
+  const strength = random.uniform(0.3, 1)
+  const slope = random.uniform(0, 0.5)
   return (x, y) => {
     const [u, v] = [x * c + y * s, y * c - x * s]
     return 0.3 + slope * u + strength * (painted(u, v, 0.17) - 0.5)
   }
 }
 
-const clutterFrom = (random: Random): Flat => ({
+const clutterFrom = (colour: Colour, random: Random): Flat => ({
   x: random.uniform(-1, 1),
   y: random.uniform(-1, 1),
   along: directionFrom(random),
   halfLength: random.pick([0, random.uniform(0.1, 0.8)]),
   radius: random.uniform(0.06, 0.25),
-  colour: colour(random.uniform(0, 1), random.uniform(0.2, 0.8), random.uniform(0.25, 0.75)),
+  colour,
 })
 
-/** Hides a part of the body's rim, never its middle. */
-function occluderFrom(x: number, y: number, scale: number, random: Random): Flat {
+/** Hides a part of the body, beginning at its rim. */
+function occluderFrom(
+  { x, y, scale }: Pick<Scene, 'x' | 'y' | 'scale'>,
+  colour: Colour,
+  random: Random,
+): Flat {
   const [dx, dy] = directionFrom(random)
   const distance = scale * random.uniform(0.55, 0.8)
   return {
@@ -128,7 +134,7 @@ function occluderFrom(x: number, y: number, scale: number, random: Random): Flat
     along: directionFrom(random),
     halfLength: random.pick([0, 0.25, 0.6]),
     radius: random.uniform(0.08, 0.16),
-    colour: colour(random.uniform(0, 1), random.uniform(0.2, 0.8), random.uniform(0.25, 0.75)),
+    colour,
   }
 }
 

@@ -28,16 +28,10 @@ export const checks: TextureFrom = (random) => {
   return (x, y, z) => square(2 * wave(x) * wave(y) * wave(z))
 }
 
-/** Bands of equal latitude. */
-export const latitudes: TextureFrom = (random) => {
-  const bands = random.uniform(7, 10)
-  return (x, y, z) => square(sin(bands * asin(min(max(y / radius(x, y, z), -1), 1))))
-}
-
 /** A chessboard of longitudes and latitudes. */
 export const globe: TextureFrom = (random) => {
   const meridians = floor(random.uniform(3, 5))
-  const parallels = random.uniform(4, 5.5)
+  const parallels = random.uniform(3, 5)
   return (x, y, z) =>
     square(
       1.5 *

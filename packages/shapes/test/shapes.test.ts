@@ -20,7 +20,7 @@ test('all classes take turns', () => {
 })
 
 test('fewer than half of the pictures have a nearest neighbour of their class', () => {
-  const [size, count] = [32, 1000]
+  const [size, count] = [32, 4000]
   const known = shapes({ count, size, seed: 0 })
   const asked = shapes({ count: 200, size, seed: 1 })
   const bytes = size * size * 3

@@ -1,1 +1,12 @@
-export {}
+export { RuleOptimizer, type TensorGradients } from './optimizer.ts'
+export { Adam } from './optimizers/adam.ts'
+export { AdaMod } from './optimizers/adamod.ts'
+export { AdamW } from './optimizers/adamw.ts'
+export { DiffGrad } from './optimizers/diffgrad.ts'
+export { DiffMod } from './optimizers/diffmod.ts'
+export { DiffRGrad } from './optimizers/diffrgrad.ts'
+export { RAdam } from './optimizers/radam.ts'
+export { Ranger } from './optimizers/ranger.ts'
+export { SGD } from './optimizers/sgd.ts'
+export { register } from './register.ts'
+export type { NamedTensors } from './weights.ts'

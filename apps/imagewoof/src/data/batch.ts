@@ -1,9 +1,9 @@
 /** What a train step or an evaluation is fed. */
 export interface Batch {
   /** Normalized by ImageNet's mean and deviation · pictures × 3 × size × size. */
-  readonly images: Float32Array
+  readonly images: Float32Array<ArrayBuffer>
   /** Rows that sum to 1: label smoothing and mixup are in them · pictures × classes. */
-  readonly targets: Float32Array
+  readonly targets: Float32Array<ArrayBuffer>
   /** The classes of the pictures, before smoothing and mixing. */
   readonly labels: readonly number[]
 }

@@ -1,5 +1,7 @@
 /** Pictures of one split, decoded: shared memory, so that the loader's workers read it in place. */
 export interface Split {
+  /** Edge of the stored squares, in pixels. */
+  readonly size: number
   /** RGB bytes · pictures × size × size × 3. */
   readonly pixels: Uint8Array<SharedArrayBuffer>
   /** The class of each picture, an index into `classes`. */
@@ -13,7 +15,10 @@ export interface Dataset {
   readonly name: string
   /** SHA-256 over paths, classes and bytes of all pictures: what results are recorded against. */
   readonly hash: string
-  /** Edge of the stored squares, in pixels. */
+  /**
+   * Edge of the pictures that a network sees, in pixels. Validation pictures are stored like this;
+   * training pictures are larger, so that a crop of them still has something to show.
+   */
   readonly size: number
   readonly classes: readonly string[]
   readonly train: Split

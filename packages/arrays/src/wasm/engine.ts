@@ -4,13 +4,11 @@ import type { Floats } from '../floats.ts'
 import { Team, worthwhile } from '../threads/team.ts'
 import { Arena, arenaOf } from './arena.ts'
 import { Call } from './call.ts'
+import { flushes } from './kernel.ts'
 import type { Dtype } from './lanes.ts'
 import { Memories } from './memories.ts'
 import { anchorOf, Plan } from './plan.ts'
 import { type KernelLists, stretchesOf } from './stretches.ts'
-
-/** Every so many steps, running averages that became negligible are set to zero. */
-const flushEvery = 32
 
 /** Kernels as WebAssembly, compiled when they are first needed. */
 export class WasmEngine implements Engine {
@@ -55,7 +53,7 @@ export class WasmEngine implements Engine {
     const graph = this.#graph(kernel)
     const chosen = graph.arrays.map((name) => lists[name])
     const scalars = graph.coefficients.map((name) => coefficients[name])
-    const flush = t > 0 && t % flushEvery === 0
+    const flush = flushes(t)
     this.#plan(kernel, graph, chosen).run(chosen, scalars, flush)
   }
 

@@ -20,6 +20,12 @@ export interface KernelForm {
   readonly flush: boolean
 }
 
+/** Every so many steps, running averages that became negligible are set to zero. */
+const flushEvery = 32
+
+/** Whether step t, from 1, takes the kernel that flushes. */
+export const flushes = (t: number): boolean => t > 0 && t % flushEvery === 0
+
 /** Kernels take elements by the eight, so arrays are padded to a multiple of it. */
 export const padding = 8
 

@@ -1,15 +1,16 @@
 import { expect } from 'vitest'
 import { rules } from '../golden/golden.ts'
 import type { Law, LooseOptions } from '../subject.ts'
-import { trajectory } from './trials.ts'
+import { known, trajectory } from './trials.ts'
 
 /** For each option, a value other than any default, and what else it takes for it to act. */
 const changes: Readonly<Record<string, readonly LooseOptions[]>> = {
   learningRate: [{}, { learningRate: 0.02 }],
   weightDecay: [{}, { weightDecay: 0.3 }],
+  // With neither averages nor momentum, both are the same equation.
   decay: [
-    { weightDecay: 0.3, decay: 'l2' },
-    { weightDecay: 0.3, decay: 'decoupled' },
+    { weightDecay: 0.3, decay: 'l2', momentum: 0.7 },
+    { weightDecay: 0.3, decay: 'decoupled', momentum: 0.7 },
   ],
   momentum: [{}, { momentum: 0.7 }],
   nesterov: [{ momentum: 0.7 }, { momentum: 0.7, nesterov: true }],
@@ -46,7 +47,9 @@ export const options: readonly Law[] = [
     name: 'every option of every rule changes the numbers',
     async check(subject) {
       for (const rule of rules) {
-        const own = Object.keys(rule.defaults).map((option) => [option, changes[option]] as const)
+        const own = Object.keys(rule.defaults).map((option) => {
+          return [option, changes[option].map((value) => known(rule, value))] as const
+        })
         for (const [option, values] of [...own, ...Object.entries(surroundings)]) {
           const ends = await Promise.all(
             values.map((value) => trajectory(subject, rule, { learningRate: 0.1, ...value })),

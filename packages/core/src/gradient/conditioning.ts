@@ -65,7 +65,7 @@ export const scale: Kernel = defineKernel({
 
 /** Centralizes and clips gradients in place. */
 export function condition<T>(
-  backend: Backend<T>,
+  backend: Backend<T, unknown>,
   { centralize, clip }: ConditioningOptions,
   gradients: readonly { readonly gradient: T; readonly shape: readonly number[] }[],
 ): void {
@@ -76,7 +76,12 @@ export function condition<T>(
   }
   if (!clip) return
   const arrays = gradients.map(({ gradient }) => gradient)
-  const scaled = (some: readonly T[], norm: number): void => {
+  const limitNorm = (some: readonly T[]): void => {
+    if (backend.limitNorm) {
+      backend.limitNorm(some, clip.limit)
+      return
+    }
+    const norm = Math.hypot(...some.map((array) => backend.norm(array)))
     // A norm that is NaN makes all it belongs to NaN, rather than letting the rest pass unclipped.
     if (!(norm <= clip.limit))
       backend.apply(scale, { gradient: some }, { factor: clip.limit / norm })
@@ -86,9 +91,9 @@ export function condition<T>(
       backend.apply(bound, { gradient: arrays }, { lower: -clip.limit, upper: clip.limit })
       break
     case 'norm':
-      for (const array of arrays) scaled([array], backend.norm(array))
+      for (const array of arrays) limitNorm([array])
       break
     case 'globalNorm':
-      scaled(arrays, Math.hypot(...arrays.map((array) => backend.norm(array))))
+      limitNorm(arrays)
   }
 }

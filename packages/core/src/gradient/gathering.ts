@@ -8,10 +8,10 @@ import { accumulate, begin, condition } from './conditioning.ts'
 export class Gathering<T, O extends CommonOptions> {
   /** How many calls wait for the update. */
   waiting = 0
-  readonly #backend: Backend<T>
+  readonly #backend: Backend<T, unknown>
   readonly #surroundings: Surroundings
 
-  constructor(backend: Backend<T>, surroundings: Surroundings) {
+  constructor(backend: Backend<T, unknown>, surroundings: Surroundings) {
     this.#backend = backend
     this.#surroundings = surroundings
   }

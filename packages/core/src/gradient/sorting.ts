@@ -9,7 +9,7 @@ export type Gradients<T> = Named<T | null | undefined>
 /** Checks gradients, and sorts them by group, in the order of the parameters. */
 export class Sorting<T, O extends CommonOptions> {
   readonly #rule: { readonly name: string }
-  readonly #backend: Backend<T>
+  readonly #backend: Backend<T, unknown>
   readonly #groups: readonly Group<T, O>[]
   readonly #names: ReadonlySet<string>
   readonly #values: ReadonlySet<T>
@@ -19,7 +19,7 @@ export class Sorting<T, O extends CommonOptions> {
 
   constructor(
     rule: { readonly name: string },
-    backend: Backend<T>,
+    backend: Backend<T, unknown>,
     groups: readonly Group<T, O>[],
   ) {
     this.#rule = rule

@@ -2,7 +2,7 @@ import { OnnxError } from '../error.ts'
 import { codeOf, type DataType } from '../model/data-type.ts'
 import type { Attribute, Shape } from '../model/model.ts'
 import type { Graph } from './graph.ts'
-import { sizes, type Value } from './value.ts'
+import { sizeOf, sizes, type Value } from './value.ts'
 
 /** A value, or a number that stands for a scalar of the other operand's type. */
 export type Operand = Value | number
@@ -128,6 +128,14 @@ export function slice(
     list(ranges.map(({ step }) => step ?? 1)),
   ])
 }
+
+/** The places of one axis that are listed. */
+export const gather = (x: Value, places: readonly number[], axis: number): Value =>
+  apply('Gather', [x, x.graph.integers(places)], { axis })
+
+/** One axis backwards; not every provider has a Slice that goes backwards. */
+export const reverse = (x: Value, axis: number): Value =>
+  gather(x, Array.from({ length: sizeOf(x, axis) }, (_, i) => i).toReversed(), axis)
 
 /** Adds zeros before and after every axis; negative amounts take elements away. */
 export function pad(x: Value, begin: readonly number[], end: readonly number[]): Value {

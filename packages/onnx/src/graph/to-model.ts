@@ -28,20 +28,22 @@ export function toModel({
   const nameOf = (value: Value): string => named.get(value) ?? value.name
   const tensors = graph.initializers.filter((value) => needed.has(value) && !free.has(value))
   const inputs = [...graph.inputs, ...free].filter((value) => needed.has(value))
+  const operations = graph.operations.filter((operation) => isNeeded(operation, needed))
+  const between = operations
+    .flatMap(({ outputs }) => outputs.filter((value) => value !== undefined))
+    .filter((value) => needed.has(value) && !named.has(value))
   return {
     name,
     inputs: inputs.map(describe),
     outputs: [...named].map(([value, as]) => describe({ ...value, name: as })),
-    nodes: graph.operations
-      .filter((operation) => isNeeded(operation, needed))
-      .map((operation) => toNode(operation, needed, nameOf)),
+    nodes: operations.map((operation) => toNode(operation, needed, nameOf)),
     initializers: new Map(
       tensors.flatMap(({ name, known, initial }): [string, Tensor][] => {
         const tensor = known ?? initial
         return tensor ? [[name, tensor]] : []
       }),
     ),
-    values: new Map(),
+    values: new Map(between.map((value) => [value.name, describe(value)])),
     domains,
   }
 }

@@ -1,5 +1,6 @@
-import { apply, reshape, slice, transpose } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { apply, reshape, reverse, transpose } from '../graph/operations.ts'
+import { sizeOf, sizes, type Value } from '../graph/value.ts'
+import { count } from '../model/model.ts'
 import { spans, type Window } from '../shapes/window.ts'
 import type { Lowering } from './lowering.ts'
 
@@ -19,6 +20,14 @@ export const imageGradients: Readonly<
 > = {
   transposed: convolveTransposed,
 
+  /** Turning a kernel costs as much as it is long, what it saves is in proportion to the image. */
+  adaptive(transposed) {
+    const { gradient, weight, groups, space } = transposed
+    const image = sizeOf(gradient, 0) * groups * sizeOf(weight, 1) * count(space)
+    const small = 4 * count(sizes(weight)) <= image
+    return imageGradients[small ? 'flipped' : 'transposed'](transposed)
+  },
+
   /** With stride 1, q − p runs over the kernel backwards: a convolution with the kernel turned around. */
   flipped(transposed) {
     const { gradient, weight, window, groups, space } = transposed
@@ -27,14 +36,9 @@ export const imageGradients: Readonly<
     const axes = kernel.map((_, axis) => axis)
     const grouped = reshape(weight, [groups, outputs / groups, inputs, ...kernel])
     const swapped = transpose(grouped, [0, 2, 1, ...axes.map((axis) => axis + 3)])
-    const turned = slice(
+    const turned = axes.reduce(
+      (value, axis) => reverse(value, axis + 2),
       reshape(swapped, [groups * inputs, outputs / groups, ...kernel]),
-      axes.map((axis) => ({
-        axis: axis + 2,
-        start: -1,
-        end: Number.MIN_SAFE_INTEGER,
-        step: -1,
-      })),
     )
     const points = sizes(gradient).slice(2)
     const begin = spans(window).map((span, axis) => span - 1 - (window.begin[axis] ?? 0))

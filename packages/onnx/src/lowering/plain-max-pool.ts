@@ -2,8 +2,8 @@ import type { Placement } from '../graph/from-model.ts'
 import { Operation } from '../graph/operation.ts'
 import { apply, lessOrEqual, slice, where } from '../graph/operations.ts'
 import { places } from '../shapes/places.ts'
-import { poolingWindow } from '../shapes/pooling.ts'
-import { seenBy, slide } from '../shapes/window.ts'
+import { pooledSizes, poolingWindow } from '../shapes/pooling.ts'
+import { seenBy, space, spans } from '../shapes/window.ts'
 
 /**
  * MaxPool as comparisons of shifted images, for runtimes that do not tell where a maximum was found.
@@ -13,11 +13,17 @@ export const plainMaxPool: Placement = (graph, node, inputs) => {
   const [image] = inputs
   if (node.operator !== 'MaxPool' || graph.lowering.operators !== 'plain' || !image) return
   const operation = new Operation(graph, { ...node, inputs })
-  if (node.outputs.length > 1 || operation.int('ceil_mode', 0) !== 0) return
+  if (node.outputs.length > 1) return
   const window = poolingWindow(operation)
-  const pads = graph.integers([0, 0, ...window.begin, 0, 0, ...window.end])
+  const points = pooledSizes(operation, window)
+  // Rounding up lets the last kernel hang over the end, where it must find something.
+  const end = spans(window).map((span, axis) => {
+    const reached = ((points[axis] ?? 1) - 1) * (window.strides[axis] ?? 1) + span
+    const there = (space(image)[axis] ?? 1) + (window.begin[axis] ?? 0)
+    return Math.max(reached - there, window.end[axis] ?? 0)
+  })
+  const pads = graph.integers([0, 0, ...window.begin, 0, 0, ...end])
   const padded = apply('Pad', [image, pads, graph.scalar(Number.NEGATIVE_INFINITY)])
-  const points = slide(operation, window)
   const shifted = places(window.kernel).map((element) =>
     slice(padded, seenBy(window, element, points)),
   )

@@ -6,11 +6,14 @@ import { slide, type Window, windowOf } from './window.ts'
 export const poolingWindow = (operation: Operation): Window =>
   windowOf(operation, operation.ints('kernel_shape') ?? [])
 
+/** The lengths of a pooling operation's result, batch and channels left out. */
+export const pooledSizes = (operation: Operation, window: Window): readonly number[] =>
+  slide(operation, window, operation.int('ceil_mode', 0) ? 'up' : 'down')
+
 /** The second output, the place of each maximum, is offered by MaxPool only. */
 const pool: Inference = (operation) => {
   const { type, shape } = operation.input(0)
-  const round = operation.int('ceil_mode', 0) ? Math.ceil : Math.floor
-  const pooled = [...shape.slice(0, 2), ...slide(operation, poolingWindow(operation), round)]
+  const pooled = [...shape.slice(0, 2), ...pooledSizes(operation, poolingWindow(operation))]
   return [
     { type, shape: pooled },
     ...(operation.operator === 'MaxPool' ? [{ type: 'int64', shape: pooled } as const] : []),

@@ -61,11 +61,11 @@ export function windowOf(operation: Operation, kernel: readonly number[]): Windo
 export const spans = ({ kernel, dilations }: Window): readonly number[] =>
   kernel.map((size, axis) => (dilations[axis] ?? 1) * (size - 1) + 1)
 
-/** The lengths after sliding: ⌊(size + begin + end − span) / stride⌋ + 1. */
+/** The lengths after sliding: ⌊(size + begin + end − span) / stride⌋ + 1, or ⌈…⌉ + 1. */
 export function slide(
   operation: Operation,
   window: Window,
-  round: (x: number) => number = Math.floor,
+  round: 'down' | 'up' = 'down',
 ): readonly number[] {
   const span = spans(window)
   return space(operation.input(0)).map((size, axis) => {
@@ -74,8 +74,9 @@ export function slide(
     const room = size + begin + (window.end[axis] ?? 0) - (span[axis] ?? 1)
     if (room < 0)
       throw operation.error(`a kernel of ${span[axis]} must fit into ${size} and its padding`)
-    const length = round(room / stride) + 1
-    // Rounding up must not let a kernel begin in the padding at the end.
+    if (round === 'down') return Math.floor(room / stride) + 1
+    const length = Math.ceil(room / stride) + 1
+    // No kernel may begin in the padding at the end.
     return (length - 1) * stride >= size + begin ? length - 1 : length
   })
 }

@@ -1,7 +1,8 @@
 import { Graph } from '../../src/graph/graph.ts'
 import { toModel } from '../../src/graph/to-model.ts'
 import type { Value } from '../../src/graph/value.ts'
-import { plainMaxPool } from '../../src/lowering/plain-max-pool.ts'
+import { placements } from '../../src/lowering/placements.ts'
+import { trainMode } from '../../src/modes/train.ts'
 import { relativeError } from '../closeness.ts'
 import { type Case, floats, prepare } from './check.ts'
 
@@ -33,8 +34,10 @@ const inPlainOperators = (one: Case): Case => ({
       const inputs = node.inputs.map((name) => values.get(name))
       const { operator, domain, attributes, outputs } = node
       const options = { domain, attributes, outputs: outputs.map((name) => graph.freshName(name)) }
+      const forms = attributes.get('training_mode') ? trainMode(() => false).placements : placements
       const placed =
-        plainMaxPool(graph, node, inputs) ?? graph.apply(operator, inputs, options).outputs
+        forms.map((place) => place(graph, node, inputs)).find((outputs) => outputs) ??
+        graph.apply(operator, inputs, options).outputs
       for (const [i, name] of outputs.entries()) values.set(name, placed[i])
     }
     const result = values.get('y')

@@ -1,36 +1,72 @@
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import { vulkanEnvironment, withoutVulkan } from '@diffgrad/conformance/vulkan'
 import { disagreement } from './agreement.ts'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'
+import { disagreementOf, models } from './models.ts'
 
 // Prints the worst relative error of every operator's gradient; fails where one is too large. The
-// gradients of the CPU are held against finite differences, those of another provider against the CPU's.
+// gradients of the CPU are held against finite differences, those of another provider, and of whole
+// networks on it, against the CPU's.
 const { provider } = parseArgs({ options: { provider: { type: 'string' } } }).values
-const seeds = provider === undefined ? [1, 2, 3, 4] : [1]
 const tolerance = provider === undefined ? exact : 1e-3
-/** What a provider refuses to run is infinitely far from right. */
-const errorOf = (one: (typeof cases)[number], seed: number): Promise<number> =>
-  provider === undefined
-    ? worstError(one, seed)
-    : disagreement(one, seed, provider).catch(() => Number.POSITIVE_INFINITY)
 const rows = new Map<string, { cases: number; worst: number; about: string }>()
-for (const one of cases) {
-  const row = rows.get(one.operator) ?? { cases: 0, worst: 0, about: one.about }
-  rows.set(one.operator, row)
-  for (const seed of seeds) {
-    const error = await errorOf(one, seed).catch((cause) => {
-      throw new Error(`${one.operator}, ${one.about}, seed ${seed}`, { cause })
-    })
-    row.cases++
-    if (!(error <= row.worst) && !Number.isNaN(row.worst))
-      Object.assign(row, { worst: error, about: one.about })
-  }
+
+function enter(name: string, about: string, error: number): void {
+  const row = rows.get(name) ?? { cases: 0, worst: 0, about }
+  rows.set(name, row)
+  row.cases++
+  if (!(error <= row.worst) && !Number.isNaN(row.worst)) Object.assign(row, { worst: error, about })
 }
-console.log(`${'operator'.padEnd(24)}cases  worst relative error`)
-for (const [operator, { cases: n, worst, about }] of rows)
-  console.log(
-    `${operator.padEnd(24)}${String(n).padStart(5)}  ${worst.toExponential(1)}${worst <= tolerance ? '' : '  TOO LARGE'}  ${about}`,
-  )
-const failed = [...rows.values()].filter(({ worst }) => !(worst <= tolerance)).length
-console.log(`${rows.size} operators, ${failed} beyond ${tolerance}`)
-process.exitCode = failed > 0 ? 1 : 0
+
+/** What a provider refuses to run is infinitely far from right. */
+async function accepted(about: string, error: Promise<number>): Promise<number> {
+  return error.catch((cause) => {
+    console.error(`${about}: ${cause instanceof Error ? cause.message : cause}`)
+    return Number.POSITIVE_INFINITY
+  })
+}
+
+async function checkRules(): Promise<void> {
+  for (const one of cases)
+    for (const seed of [1, 2, 3, 4]) {
+      const error = await worstError(one, seed).catch((cause) => {
+        throw new Error(`${one.operator}, ${one.about}, seed ${seed}`, { cause })
+      })
+      enter(one.operator, one.about, error)
+    }
+}
+
+async function checkProvider(provider: string): Promise<void> {
+  for (const one of cases) {
+    const about = `${one.operator}, ${one.about}`
+    enter(one.operator, one.about, await accepted(about, disagreement(one, 1, provider)))
+  }
+  for (const one of models)
+    enter(one.about, 'whole', await accepted(one.about, disagreementOf(one, provider)))
+}
+
+function print(): void {
+  console.log(`${'checked'.padEnd(24)}cases  worst relative error`)
+  for (const [name, { cases: n, worst, about }] of rows) {
+    const verdict = worst <= tolerance ? '' : '  TOO LARGE'
+    const columns = [name.padEnd(24) + String(n).padStart(5), worst.toExponential(1) + verdict]
+    console.log([...columns, about].join('  '))
+  }
+  const failed = [...rows.values()].filter(({ worst }) => !(worst <= tolerance)).length
+  console.log(`${rows.size} checked, ${failed} beyond ${tolerance}`)
+  process.exitCode = failed > 0 ? 1 : 0
+}
+
+// A driver must be named before a process starts.
+const driver = provider === 'webgpu' ? vulkanEnvironment() : {}
+if (driver === undefined) throw new Error(withoutVulkan)
+if (Object.keys(driver).length > 0) {
+  const args = [...process.execArgv, ...process.argv.slice(1)]
+  const env = { ...process.env, ...driver }
+  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1
+} else {
+  await (provider === undefined ? checkRules() : checkProvider(provider))
+  print()
+}

@@ -1,4 +1,4 @@
-import type { Backend, Kernel, Lists } from '@diffgrad/core'
+import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
 import type { Tensor } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import type { Runtime } from '../runtime.ts'
@@ -13,6 +13,8 @@ export interface Slot {
 /** What an optimizer asked to be computed. */
 export interface Call {
   readonly kernel: Kernel
+  /** The names of the parameters that it moves. */
+  readonly parameters: ReadonlySet<string>
   readonly coefficients: Readonly<Record<string, number>>
 }
 
@@ -28,6 +30,7 @@ const needs: Readonly<Record<string, string>> = {
  * scalars, so that a graph can do it.
  */
 export class Recorder implements Backend<Slot> {
+  readonly describe: Backend<Slot>['describe'] = describeSaved
   readonly slots: Slot[] = []
   calls: Call[] = []
   readonly #runtime: Runtime
@@ -46,8 +49,12 @@ export class Recorder implements Backend<Slot> {
     return Object.fromEntries(lists)
   }
 
-  apply(kernel: Kernel, _: Lists<Slot>, coefficients: Readonly<Record<string, number>>): void {
-    this.calls.push({ kernel, coefficients })
+  apply(
+    kernel: Kernel,
+    { theta }: Lists<Slot>,
+    coefficients: Readonly<Record<string, number>>,
+  ): void {
+    this.calls.push({ kernel, parameters: new Set(theta.map(({ name }) => name)), coefficients })
   }
 
   scratch(): never {

@@ -1,4 +1,4 @@
-import { pad, reshape, slice } from '../../graph/operations.ts'
+import { pad, reshape, reverse } from '../../graph/operations.ts'
 import { sizes, type Value } from '../../graph/value.ts'
 import { type Range, slicedRanges } from '../../shapes/parts.ts'
 import { type Rule, unary } from '../rule.ts'
@@ -16,15 +16,12 @@ function putBack(value: Value, range: Range, size: number): Value {
   const { axis, length } = range
   const step = Math.abs(range.step)
   const first = range.step > 0 ? range.start : range.start + (length - 1) * range.step
-  const forward = range.step > 0 ? value : reversed(value, axis)
+  const forward = range.step > 0 ? value : reverse(value, axis)
   const spread = step === 1 ? forward : withGaps(forward, axis, step)
   const zeros = sizes(spread).map(() => 0)
   // The last gap may reach beyond the end, where padding by less than nothing takes it away.
   return pad(spread, zeros.with(axis, first), zeros.with(axis, size - first - length * step))
 }
-
-const reversed = (value: Value, axis: number): Value =>
-  slice(value, [{ axis, start: -1, end: Number.MIN_SAFE_INTEGER, step: -1 }])
 
 /** Puts step − 1 zeros behind every place of an axis. */
 function withGaps(value: Value, axis: number, step: number): Value {

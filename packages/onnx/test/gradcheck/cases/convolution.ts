@@ -35,6 +35,12 @@ const forms: readonly Form[] = [
     kernel: [7, 7],
     attributes: { pads: [3, 3, 3, 3], strides: [2, 2] },
   },
+  {
+    about: 'an image of one pixel',
+    image: [1, 1],
+    kernel: [3, 3],
+    attributes: { pads: [1, 1, 1, 1] },
+  },
   { about: '1×1', image: [3, 6], kernel: [1, 1] },
   { about: '1×1, stride 2', image: [5, 8], kernel: [1, 1], attributes: { strides: [2, 2] } },
   {
@@ -119,6 +125,7 @@ const transposed = (
 export const convolutions: readonly Case[] = [
   ...forms.flatMap((form) => [
     conv(form, '', { foldBatchUpTo: 0 }),
+    conv(form, ' · slices', { weightGradient: 'slices', imageGradient: 'transposed' }),
     conv(form, ' · taps', { weightGradient: 'taps' }),
     conv(form, ' · flipped', { imageGradient: 'flipped' }),
     conv(form, ' · convolution', literal),

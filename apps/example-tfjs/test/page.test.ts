@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
+import { build, type PreviewServer, preview } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const executablePath = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path))
+
+// SwiftShader computes on the CPU what a graphics card would.
+const args = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--ignore-gpu-blocklist',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+]
+
+const title = executablePath
+  ? 'in Chromium'
+  : 'in Chromium: skipped, because none is installed (set CHROMIUM to its path)'
+
+describe.skipIf(!executablePath)(title, () => {
+  let folder: string
+  let server: PreviewServer
+  let browser: Browser
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'example-'))
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    const settings = { root, logLevel: 'error', build: { outDir: folder } } as const
+    await build(settings)
+    server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } })
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args })
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    await rm(folder, { recursive: true })
+  })
+
+  test.each([
+    { query: '', backend: 'webgpu', steps: 12 },
+    { query: '?backend=webgl', backend: 'webgl', steps: 12 },
+    { query: '?backend=wasm', backend: 'wasm', steps: 60 },
+  ])('the loss falls on $backend', async ({ query, backend, steps }) => {
+    const page = await browser.newPage()
+    const errors: Error[] = []
+    page.on('pageerror', (error) => errors.push(error))
+    await page.goto(`${server.resolvedUrls?.local[0]}${query}`)
+    const read = (id: string): Promise<string> => page.locator(`#${id}`).innerText()
+    const lossAt = async (least: number): Promise<number> => {
+      const is = `Number(step.value) >= ${least}`
+      await page.waitForFunction(is, undefined, { timeout: 100_000, polling: 50 })
+      return Number(await read('loss'))
+    }
+    const [first, last] = [await lossAt(1), await lossAt(steps)]
+    expect(await read('backend')).toBe(backend)
+    expect(last).toBeLessThan(backend === 'wasm' ? 0.7 * first : first)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+})

@@ -1,0 +1,31 @@
+import { type Command, Option } from 'commander'
+import { option } from './config.ts'
+import { schema } from './schema.ts'
+
+/** Adds the settings of a configuration to a command, but for some; each is undefined unless given. */
+export function addConfigOptions(command: Command, without: readonly string[] = []): Command {
+  for (const [key, field] of Object.entries(schema.shape)) {
+    if (without.includes(key)) continue
+    const { group = '', description = '', value } = field.meta() ?? {}
+    const inner = field.def.innerType.def
+    const initial = field.def.type === 'default' ? field.def.defaultValue : undefined
+    const flags =
+      value !== undefined
+        ? `${option(key)} ${value}`
+        : initial === true
+          ? `--no-${option(key).slice(2)}`
+          : option(key)
+    const known = inner.type === 'enum' ? `: ${Object.keys(inner.entries).join(', ')}` : ''
+    const note = value !== undefined && initial !== undefined ? ` (default: ${initial})` : ''
+    const added = new Option(flags, `${description}${known}${note}`).helpGroup(group)
+    // What is no number is refused by the schema, which can name it.
+    if (inner.type === 'custom')
+      added.argParser((text) => (Number.isNaN(Number(text)) || text === '' ? text : Number(text)))
+    command.addOption(added)
+  }
+  return command
+}
+
+/** What of a command's options belongs to a configuration. */
+export const givenOf = (options: object): object =>
+  Object.fromEntries(Object.entries(options).filter(([key]) => key in schema.shape))

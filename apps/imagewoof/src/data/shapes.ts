@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto'
+import { classes, shapes } from '@diffgrad/shapes'
+import type { Dataset, Split } from './dataset.ts'
+import { sharedLabels } from './shared-labels.ts'
+
+const [trainingCount, validationCount] = [4000, 1000]
+
+/** The embedded data set: drawn, not read. */
+export function shapesDataset(size: number): Dataset {
+  const [train, validation] = [drawn(trainingCount, size, 0), drawn(validationCount, size, 1)]
+  const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
+  return { name: 'shapes', hash, size, classes, train, validation }
+}
+
+function drawn(count: number, size: number, seed: number): Split {
+  const { pixels, labels } = shapes({ count, size, seed })
+  const shared = new Uint8Array(new SharedArrayBuffer(pixels.length))
+  shared.set(pixels)
+  const files = Array.from(labels, (label, i) => `${classes[label]} ${i}`)
+  return { size, pixels: shared, labels: sharedLabels(labels), files }
+}

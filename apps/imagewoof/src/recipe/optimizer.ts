@@ -1,0 +1,28 @@
+import { type CommonOptions, noDecayOnBiasAndNorm, oneCycleMomentum } from '@diffgrad/core'
+import type { OptimizerChoice } from '@diffgrad/onnxruntime'
+import { type Config, ownSettings } from '../config/config.ts'
+import { rules } from './rules.ts'
+import { schedules } from './schedules.ts'
+
+/** The optimizer of a configuration, for so many updates. Biases and norms do not decay. */
+export function optimizerOf(config: Config, updates: number): OptimizerChoice<CommonOptions> {
+  const { optimizer, schedule, learningRate, weightDecay, decay, accumulate, clip, ema } = config
+  const own = Object.entries(ownSettings).flatMap(([key, place]) => {
+    const value = config[key as keyof typeof ownSettings] // Entries forget what keys they have.
+    return value === undefined ? [] : [[place, value] as const]
+  })
+  const momentum = optimizer === 'sgd' ? 'momentum' : 'beta1'
+  const cycles = schedule === 'one-cycle' && updates >= 2
+  const settings = {
+    ...Object.fromEntries(own),
+    ...(cycles && { [momentum]: oneCycleMomentum({ steps: updates }) }),
+    learningRate: schedules[schedule]({ learningRate, updates, flat: config.flat }),
+    weightDecay,
+    decay,
+    groups: [noDecayOnBiasAndNorm],
+    accumulate,
+    ...(clip !== undefined && { clip: { by: 'globalNorm' as const, limit: clip } }),
+    ...(ema !== undefined && { averageWeights: { decay: ema } }),
+  }
+  return { rule: rules[optimizer], ...settings }
+}

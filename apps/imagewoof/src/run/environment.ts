@@ -1,0 +1,51 @@
+import { createRequire } from 'node:module'
+import { arch, cpus, platform, release } from 'node:os'
+import type { Dataset } from '../data/dataset.ts'
+
+/** What a result depends on beside the configuration. */
+export interface Environment {
+  /** When the training began: ISO 8601. */
+  readonly began: string
+  readonly node: string
+  readonly system: string
+  readonly processor: string
+  readonly cores: number
+  readonly engine: string
+  readonly data: Described
+}
+
+/** A data set, without its pictures. */
+interface Described {
+  readonly name: string
+  /** See `Dataset`. */
+  readonly hash: string
+  readonly classes: readonly string[]
+  readonly train: number
+  readonly validation: number
+}
+
+/** The version of ONNX Runtime that computes. */
+const onnxruntime = (): string => {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json')
+  return `onnxruntime-node ${version}`
+}
+
+/** Where this process runs, and on what data. */
+export function environmentOf({ name, hash, classes, train, validation }: Dataset): Environment {
+  const processors = cpus()
+  return {
+    began: new Date().toISOString(),
+    node: process.version,
+    system: `${platform()} ${release()} ${arch()}`,
+    processor: processors[0]?.model ?? 'unknown',
+    cores: processors.length,
+    engine: onnxruntime(),
+    data: {
+      name,
+      hash,
+      classes,
+      train: train.labels.length,
+      validation: validation.labels.length,
+    },
+  }
+}

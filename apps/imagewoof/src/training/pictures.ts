@@ -1,0 +1,40 @@
+import { progressView } from '../commands/progress-view.ts'
+import type { Config } from '../config/config.ts'
+import type { Loader } from '../data/batch.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { createLoader } from '../data/loader/loader.ts'
+import { openDataset } from '../data/open.ts'
+import { Failure } from '../failure.ts'
+import { whole } from '../report/numbers.ts'
+import type { Surface } from './surface.ts'
+
+/** A data set, and what makes batches of it. */
+export interface Pictures {
+  readonly dataset: Dataset
+  readonly loader: Loader
+}
+
+/**
+ * Opens the data of a configuration, which may take its decoding.
+ *
+ * @throws {Failure} If it does not fit the configuration.
+ */
+export async function openPictures(config: Config, surface: Surface): Promise<Pictures> {
+  const { data, size, batch } = config
+  const { screen, signal } = surface
+  const view = progressView(screen)
+  const options = { data, size, onProgress: view.onProgress, signal }
+  const { dataset, skipped } = await openDataset(options).finally(view.stop)
+  if (skipped.length > 0)
+    screen.write(`${skipped.length} files are no pictures and were skipped; prepare lists them\n`)
+  const { name, classes, train, validation } = dataset
+  const count = train.labels.length
+  screen.write(
+    `${name}: ${whole(count)} training and ${whole(validation.labels.length)} validation pictures of ${classes.length} classes\n`,
+  )
+  if (batch > count)
+    throw new Failure(
+      `--batch must be at most ${count}, the number of training pictures, but is ${batch}`,
+    )
+  return { dataset, loader: createLoader(dataset, config) }
+}

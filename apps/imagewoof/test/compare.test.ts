@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { run, scratch, start, tiny } from './command.ts'
+import { photographs } from './photographs.ts'
+import { historyOf } from './weights.ts'
+
+const folder = scratch()
+const cache = join(folder, 'cache')
+const contenders = ['diffgrad', 'diffgrad --aliased']
+/** Its second step has no finite loss. */
+const wild = 'sgd --learning-rate 1e30'
+const control = 'adam --learning-rate 0.002'
+
+test('compare resumes with the runs that are done, and reports all of them and the control', async () => {
+  const data = await photographs(join(folder, 'photographs'))
+  const out = join(folder, 'compare')
+  const common = ['--data', data, '--out', out, ...tiny, '--epochs', '2', '--runs', '2']
+  const { child, ended } = start(['compare', ...contenders, wild, ...common], cache)
+  const runs = join(out, 'runs')
+  const second = join(runs, 'diffgrad-aliased-seed-1', 'config.json')
+  while (!existsSync(second) && child.exitCode === null) await setTimeout(5)
+  child.kill('SIGINT')
+  const interrupted = await ended
+  expect(interrupted.code).toBe(130)
+  expect(interrupted.output).toContain(`to go on  npm start -- resume ${out}`)
+  const done = join(runs, 'diffgrad-seed-1', 'history.json')
+  const before = statSync(done).mtimeMs
+  const { code, output, errors } = await run(['resume', out], cache)
+  expect(`${code} ${errors}`).toBe('0 ')
+  expect(statSync(done).mtimeMs).toBe(before)
+  expect(readdirSync(runs)).toHaveLength(8)
+  for (const name of [...contenders, control]) expect(output).toContain(`${name}  `)
+  expect(output).toContain(`${wild}, seed 1: step 2: the loss must be finite`)
+  const rows = readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')
+  expect(rows).toHaveLength(1 + 6)
+  const report = readFileSync(join(out, 'report.html'), 'utf8')
+  for (const name of [...contenders, control]) expect(report).toContain(`${name}</td>`)
+  expect(report.match(/<svg /g)).toHaveLength(4)
+
+  // Before a step moves weights, all contenders of a seed have the same loss on the same batch.
+  const first = (name: string): number => historyOf(join(runs, name)).losses[0]
+  expect(first('diffgrad-aliased-seed-1')).toBe(first('diffgrad-seed-1'))
+  expect(first('adam-learning-rate-0.002-seed-1')).toBe(first('diffgrad-seed-1'))
+  expect(first('diffgrad-seed-2')).not.toBe(first('diffgrad-seed-1'))
+  // Aliased, ξ is ½ from the second step on: not what it is otherwise.
+  const last = (name: string): number | undefined => historyOf(join(runs, name)).losses.at(-1)
+  expect(last('diffgrad-aliased-seed-1')).not.toBe(last('diffgrad-seed-1'))
+  // Checkpoints of finished runs would fill the disk.
+  expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
+})

@@ -1,0 +1,170 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { Batch } from '../../src/data/batch.ts'
+import type { Dataset, Split } from '../../src/data/dataset.ts'
+import { randomCrop } from '../../src/data/loader/crop.ts'
+import { createLoader, type LoaderOptions } from '../../src/data/loader/loader.ts'
+import { drawsOf } from '../../src/data/loader/random.ts'
+import { Resampler } from '../../src/data/loader/resample.ts'
+
+/** Every picture is noise, and a class of its own. */
+function noise(count: number, size: number, seed: number): Split {
+  const draw = drawsOf(seed)
+  const pixels = new Uint8Array(new SharedArrayBuffer(count * size * size * 3))
+  for (let i = 0; i < pixels.length; i++) pixels[i] = 256 * draw()
+  const labels = new Uint16Array(new SharedArrayBuffer(2 * count))
+  for (let i = 0; i < count; i++) labels[i] = i
+  return { size, pixels, labels, files: [] }
+}
+
+const dataset: Dataset = {
+  name: 'noise',
+  hash: '',
+  size: 8,
+  classes: Array.from({ length: 40 }, (_, i) => `${i}`),
+  train: noise(40, 12, 1),
+  validation: noise(10, 8, 2),
+}
+
+const plain = { batch: 8, seed: 1, crop: 0.35, flip: true, mixup: 0, labelSmoothing: 0 } as const
+
+function loaderOf(options: Partial<LoaderOptions> = {}) {
+  const loader = createLoader(dataset, { ...plain, ...options })
+  onTestFinished(() => loader.dispose())
+  return loader
+}
+
+async function all(batches: AsyncIterable<Batch>): Promise<Batch[]> {
+  const found: Batch[] = []
+  for await (const batch of batches) found.push(batch)
+  return found
+}
+
+test('a seed is a sequence of batches, however many workers make them', async () => {
+  const once = await all(loaderOf().train(3))
+  expect(once).toHaveLength(5)
+  expect(await all(loaderOf().train(3))).toEqual(once)
+  expect(await all(loaderOf({ workers: 2 }).train(3))).toEqual(once)
+  expect(await all(loaderOf({ seed: 2 }).train(3))).not.toEqual(once)
+})
+
+test.each([0, 0.4])(
+  'from any batch on an epoch is what it would have been (mixup %s)',
+  async (mixup) => {
+    const whole = await all(loaderOf({ mixup }).train(7))
+    expect(await all(loaderOf({ mixup }).train(7, 2))).toEqual(whole.slice(2))
+  },
+)
+
+test('every picture comes once an epoch, in another order each time', async () => {
+  const loader = loaderOf()
+  const orders = [await all(loader.train(0)), await all(loader.train(1))].map((batches) =>
+    batches.flatMap(({ labels }) => labels),
+  )
+  for (const order of orders) expect(new Set(order).size).toBe(40)
+  expect(orders[0]).not.toEqual(orders[1])
+})
+
+test('pictures that fill no batch wait for another epoch', async () => {
+  const loader = loaderOf({ batch: 16 })
+  expect(loader.batchesPerEpoch).toBe(2)
+  expect((await all(loader.train(0))).map(({ labels }) => labels.length)).toEqual([16, 16])
+})
+
+test('validation pictures come as they are, in order, the last batch shorter', async () => {
+  const batches = await all(loaderOf().validation())
+  expect(batches.map(({ labels }) => labels)).toEqual([
+    [0, 1, 2, 3, 4, 5, 6, 7],
+    [8, 9],
+  ])
+  const { images } = batches[1]
+  // ImageNet's statistics for red.
+  const red = (dataset.validation.pixels[9 * 8 * 8 * 3] / 255 - 0.485) / 0.229
+  expect(images[1 * 3 * 8 * 8]).toBeCloseTo(red, 5)
+})
+
+test('label smoothing takes its share from the class and gives it to all', async () => {
+  const [{ targets, labels }] = await all(loaderOf({ labelSmoothing: 0.2 }).train(0))
+  expect(targets[labels[0]]).toBeCloseTo(0.8 + 0.2 / 40, 6)
+  expect(targets[(labels[0] + 1) % 40]).toBeCloseTo(0.2 / 40, 6)
+})
+
+test('mixup blends pictures and targets alike; its own class has the most', async () => {
+  const [first] = await all(loaderOf({ crop: 1, flip: false }).train(0))
+  const [mixed] = await all(loaderOf({ crop: 1, flip: false, mixup: 1 }).train(0))
+  expect(mixed.labels).toEqual(first.labels)
+  for (const [i, label] of mixed.labels.entries()) {
+    const target = mixed.targets.subarray(40 * i, 40 * (i + 1))
+    expect(target.reduce((a, b) => a + b)).toBeCloseTo(1, 6)
+    const partner = first.labels.findIndex((other) => other !== label && target[other] > 0)
+    const share = target[label]
+    expect(share).toBeGreaterThanOrEqual(0.5)
+    const pixel = (n: number): number => first.images[n * 3 * 8 * 8 + 17]
+    const blend = share * pixel(i) + (1 - share) * pixel(partner < 0 ? i : partner)
+    expect(mixed.images[i * 3 * 8 * 8 + 17]).toBeCloseTo(blend, 4)
+  }
+})
+
+test('an epoch that is left early leaves the loader in order', async () => {
+  const loader = loaderOf()
+  const whole = await all(loader.train(0))
+  for await (const batch of loader.train(0)) {
+    expect(batch).toEqual(whole[0])
+    break
+  }
+  expect(await all(loader.train(0))).toEqual(whole)
+})
+
+test('a batch that nobody can make any more is an error', async () => {
+  const loader = loaderOf()
+  const batches = loader.train(0)[Symbol.asyncIterator]()
+  await batches.next()
+  await loader.dispose()
+  await expect(all(loader.train(0))).rejects.toThrow('the loader has been disposed')
+})
+
+test('random crops lie inside, with the areas of torchvision’s RandomResizedCrop', () => {
+  const draw = drawsOf(5)
+  const crops = Array.from({ length: 40_000 }, () => randomCrop(96, 0.35, draw))
+  for (const { left, top, width, height } of crops) {
+    expect(Math.min(left, top)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(left + width, top + height)).toBeLessThanOrEqual(96)
+    expect(Math.abs(Math.log(width / height))).toBeLessThan(Math.log(4 / 3) + 0.04)
+  }
+  const areas = crops.map(({ width, height }) => (width * height) / 96 ** 2)
+  const mean = areas.reduce((a, b) => a + b) / areas.length
+  expect(mean).toBeCloseTo(0.6189, 2) // Of two million draws with NumPy.
+  expect(Math.min(...areas)).toBeGreaterThan(0.34)
+  const left = crops.reduce((sum, { left, width }) => sum + left / (96 - width || 1), 0)
+  expect(left / crops.length).toBeCloseTo(0.5, 1)
+})
+
+// Image.resize((n, n), Image.BILINEAR) of Pillow 9.4, on the row that the test has, as floats.
+const smaller = [81.25, 111.111, 172.222, 48.889, 114.444, 160.0]
+const larger = [
+  10.0, 128.75, 136.25, 57.5, 222.5, 150.0, 56.25, 21.25, 148.75, 101.25, 120.0, 220.0,
+]
+
+/** One row of bytes as a square picture, resampled. */
+function resampled(row: readonly number[], size: number, flip = false): number[] {
+  const edge = row.length
+  const square = Uint8Array.from(
+    { length: edge * edge * 3 },
+    (_, i) => row[Math.floor(i / 3) % edge],
+  )
+  const picture = new Float32Array(3 * size * size)
+  const crop = { left: 0, top: 0, width: edge, height: edge }
+  new Resampler(edge, size).resample(square, crop, flip, picture)
+  // Back from ImageNet's statistics for red.
+  return Array.from(picture.subarray(0, size), (value) => (value * 0.229 + 0.485) * 255)
+}
+
+test('pictures are resampled as Pillow does', () => {
+  const row = [10, 200, 30, 250, 90, 0, 170, 60, 220]
+  const close = (found: number[], expected: number[]): void => {
+    for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i], 2)
+  }
+  close(resampled(row, 6), smaller)
+  close(resampled(row, 12), larger)
+  close(resampled(row, 9), row)
+  close(resampled(row, 6, true), smaller.toReversed())
+})

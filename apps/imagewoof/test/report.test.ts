@@ -1,0 +1,115 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { resolveConfig } from '../src/config/config.ts'
+import { distanceQuantile, distanceShares } from '../src/report/charts/friction.ts'
+import { html } from '../src/report/html.ts'
+import { writeRunReport } from '../src/report/run-report.ts'
+import { RunFolder } from '../src/run/run-folder.ts'
+import { frictionEdges, isRead } from '../src/training/friction.ts'
+
+const classes = ['<b>bold</b>', 'plain']
+const row = {
+  trainLoss: 0.9,
+  trainAccuracy: 0.6,
+  validationLoss: 0.7,
+  top1: 0.75,
+  top5: 1,
+  learningRate: 1e-3,
+  seconds: 61,
+  picturesPerSecond: 80,
+}
+
+/** ξ of so many parameters in each of a few places. */
+function histogramOf(places: readonly (readonly [xi: number, count: number])[]) {
+  const counts = frictionEdges
+    .slice(1)
+    .map((edge, i) =>
+      places.reduce((sum, [xi, n]) => sum + (frictionEdges[i] <= xi && xi < edge ? n : 0), 0),
+    )
+  return { edges: frictionEdges, counts, outside: 0, mean: 0.5001 }
+}
+
+test('a report needs nothing but itself, and escapes what it is given', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'report-')), 'run')
+  const environment = {
+    began: '2026-01-02T03:04:05.000Z',
+    node: 'v22',
+    system: 'linux',
+    processor: 'x',
+    cores: 2,
+    engine: 'onnxruntime-node 1',
+    data: { name: 'two', hash: 'abc123', classes, train: 640, validation: 8 },
+  }
+  const folder = await RunFolder.create(path, resolveConfig({ epochs: 2 }), environment)
+  await folder.saveHistory({
+    losses: Array.from({ length: 20 }, (_, i) => 2 - i / 20),
+    epochs: [1, 2].map((epoch) => ({ ...row, epoch })),
+    friction: [4, 9, 14, 19].map((step) => ({
+      step,
+      histogram: histogramOf([
+        [0.5, 9],
+        [0.51, 1],
+      ]),
+    })),
+  })
+  await folder.saveJudgement({
+    epoch: 2,
+    loss: 0.7,
+    top1: 0.75,
+    top5: 1,
+    classes,
+    matrix: [
+      [3, 1],
+      [1, 3],
+    ],
+    confused: [
+      {
+        actual: classes[0],
+        predicted: 'plain',
+        count: 1,
+        examples: [
+          { file: 'a"b.jpeg', probability: 0.9, thumbnail: 'data:image/jpeg;base64,AA==' },
+        ],
+      },
+    ],
+  })
+  const report = await readFile(await writeRunReport(folder), 'utf8')
+  expect(report.match(/<svg /g)).toHaveLength(5)
+  expect(report).toContain('&lt;b&gt;bold&lt;/b&gt;</b> taken for <b>plain</b>')
+  expect(report).not.toContain('<b>bold</b>')
+  expect(report).toContain('a&quot;b.jpeg')
+  expect(report).toContain('abc123')
+  expect(report).toContain('2 min 02 s')
+  expect(report).toContain('<b>0.500100</b>')
+  // Names of XML dialects are no addresses to fetch from.
+  const addresses = report.match(/(?:https?:)?\/\/[\w.-]+/g) ?? []
+  expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org']))
+})
+
+test('a picture of ξ counts distances from ½ on both sides', () => {
+  const histogram = histogramOf([
+    [0.5, 50],
+    [0.5 + 2e-6, 20],
+    [0.5 - 2e-6, 20],
+    [0.9, 10],
+  ])
+  expect(distanceShares(histogram).filter((share) => share > 0)).toEqual([0.5, 0.4, 0.1])
+  expect(distanceQuantile(histogram, 0.5)).toBe(1e-7)
+  expect(distanceQuantile(histogram, 0.8)).toBeCloseTo(10 ** -5.5, 9)
+  expect(distanceQuantile(histogram, 0.99)).toBe(0.5)
+})
+
+test('ξ is read at the last batch of every epoch, and evenly before', () => {
+  const read = [...Array(141).keys()].filter((batch) => isRead(batch, 141))
+  expect(read).toEqual([32, 68, 104, 140])
+  expect([0, 1, 2].filter((batch) => isRead(batch, 3))).toEqual([0, 1, 2])
+})
+
+test('markup is left as it is only where it was written as such', () => {
+  const inner = html`<i>${'<'}</i>`
+  expect(html`<p title="${'"'}">${[inner, '&', 3]}</p>`.markup).toBe(
+    '<p title="&quot;"><i>&lt;</i>&amp;3</p>',
+  )
+})

@@ -1,0 +1,46 @@
+import '@tensorflow/tfjs-backend-wasm'
+import { createInterface } from 'node:readline'
+import { diffGrad } from '@diffgrad/core'
+import { seeded } from '@diffgrad/onnx'
+import { differentiate, Network } from '@diffgrad/onnx-tfjs'
+import { RuleOptimizer } from '@diffgrad/tfjs'
+import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import * as tf from '@tensorflow/tfjs'
+import { batch, modelOf, workloads } from './workloads.ts'
+
+// As run-trainer.ts, on the wasm backend of TensorFlow.js, which has one thread in Node.
+const [name] = process.argv.slice(2)
+const workload = workloads.find((candidate) => candidate.name === name)
+if (!workload) throw new RangeError(`there is no workload ${name}`)
+registerWasmGradients()
+await tf.setBackend('wasm')
+const network = new Network(modelOf(workload))
+const optimizer = new RuleOptimizer(diffGrad)
+const random = seeded(2)
+const { size } = workload
+const images = Float32Array.from({ length: batch * 3 * size ** 2 }, () => random.normal())
+const classes = Array.from({ length: batch }, (_, i) => i % 10)
+const targets = tf.oneHot(tf.tensor1d(classes, 'int32'), 10)
+
+function step(): void {
+  const found = differentiate(
+    network,
+    () => ({ input: tf.tensor(images, [batch, 3, size, size]) }),
+    ({ output }) => tf.losses.softmaxCrossEntropy(targets, output),
+  )
+  optimizer.applyGradients(found.gradients)
+  for (const [name, tensor] of Object.entries(found.next))
+    network.statistics.get(name)?.assign(tensor)
+  tf.dispose({ ...found })
+}
+
+console.log('ready')
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'memory') {
+    console.log(1024 * process.resourceUsage().maxRSS)
+    continue
+  }
+  const start = performance.now()
+  for (let k = 0; k < Number(line); k++) step()
+  console.log((performance.now() - start) / Number(line))
+}

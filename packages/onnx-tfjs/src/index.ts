@@ -1,0 +1,2 @@
+export { type Differentiated, differentiate } from './differentiate.ts'
+export { Network, type Outputs } from './network.ts'

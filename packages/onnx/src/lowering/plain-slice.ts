@@ -1,0 +1,19 @@
+import type { Placement } from '../graph/from-model.ts'
+import { Operation } from '../graph/operation.ts'
+import { gather } from '../graph/operations.ts'
+import { slicedRanges } from '../shapes/parts.ts'
+
+/** A Slice that goes backwards as a choice of places, for runtimes that only go forwards. */
+export const plainSlice: Placement = (graph, node, inputs) => {
+  const [x] = inputs
+  if (node.operator !== 'Slice' || node.domain !== '' || !x) return
+  if (graph.lowering.operators !== 'plain') return
+  const ranges = slicedRanges(new Operation(graph, { ...node, inputs }))
+  if (ranges.every(({ step }) => step > 0)) return
+  return [
+    ranges.reduce((value, { axis, start, step, length }) => {
+      const places = Array.from({ length }, (_, i) => start + i * step)
+      return gather(value, places, axis)
+    }, x),
+  ]
+}

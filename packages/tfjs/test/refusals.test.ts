@@ -1,0 +1,159 @@
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, expect, test } from 'vitest'
+import { AdaMod, Adam, DiffGrad, type TensorGradients } from '../src/index.ts'
+
+beforeAll(() => tf.setBackend('cpu'))
+
+/** A variable, and an optimizer in the middle of its work on it. */
+function started(name: string) {
+  const own = tf.variable(tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]), true, name)
+  const optimizer = new DiffGrad({ learningRate: 0.1 })
+  optimizer.applyGradients({ [name]: tf.ones([3, 2]) })
+  return { own, optimizer }
+}
+
+const wrongGradients: readonly (readonly [string, (name: string) => TensorGradients, string])[] = [
+  [
+    'of an unknown variable',
+    () => ({ wieghts: tf.ones([3, 2]) }),
+    'diffGrad: no variable is called wieghts, but a gradient is',
+  ],
+  [
+    'of another shape',
+    (name) => ({ [name]: tf.ones([2, 3]) }),
+    'must be a float32 tensor of shape [3,2], but is a float32 tensor of shape [2,3]',
+  ],
+  [
+    'of integers',
+    (name) => [{ name, tensor: tf.ones([3, 2], 'int32') }],
+    'must be a float32 tensor of shape [3,2], but is a int32 tensor of shape [3,2]',
+  ],
+  [
+    'that is no tensor',
+    (name) => ({ [name]: [1, 2] as unknown as tf.Tensor }),
+    'must be a tensor, but is 1,2',
+  ],
+  [
+    'that was disposed of',
+    (name) => {
+      const gradient = tf.ones([3, 2])
+      gradient.dispose()
+      return { [name]: gradient }
+    },
+    'was disposed of',
+  ],
+]
+
+test.each(wrongGradients)(
+  'refuses a gradient %s, and nothing has moved',
+  async (_, wrong, message) => {
+    const name = `w${Math.random()}`
+    const { own, optimizer } = started(name)
+    const before = [Array.from(await own.data()), await optimizer.stateDict()]
+    expect(() => optimizer.applyGradients(wrong(name))).toThrow(message)
+    expect([Array.from(await own.data()), await optimizer.stateDict()]).toEqual(before)
+    expect(optimizer.iterations).toBe(1)
+  },
+)
+
+test('refuses to go on with a variable that was disposed of, or made anew', () => {
+  const { own, optimizer } = started('gone')
+  own.dispose()
+  const gradients = { gone: tf.ones([3, 2]) }
+  expect(() => optimizer.applyGradients(gradients)).toThrow(
+    'diffGrad: the variable gone was disposed of',
+  )
+  tf.variable(tf.ones([3, 2]), true, 'gone')
+  expect(() => optimizer.applyGradients(gradients)).toThrow(
+    'diffGrad: the variable gone was disposed of',
+  )
+})
+
+test('refuses to train integers', () => {
+  tf.variable(tf.ones([2], 'int32'), true, 'whole')
+  expect(() => new DiffGrad().applyGradients({ whole: tf.ones([2]) })).toThrow(
+    'diffGrad: the variable whole is of int32',
+  )
+})
+
+test('options out of range are refused at once', () => {
+  expect(() => new DiffGrad({ beta1: 1 })).toThrow('diffGrad: beta1 must be in [0, 1), but is 1')
+  expect(() => new DiffGrad({ memoryLength: 5 } as object)).toThrow(
+    'diffGrad: has no option memoryLength',
+  )
+  expect(() => new DiffGrad().setLearningRate(-1)).toThrow(
+    'diffGrad: learningRate must be a finite number, at least 0, but is -1',
+  )
+})
+
+test('refuses the configuration of another class, version or shape', () => {
+  const load = (config: tf.serialization.ConfigDict) => () => DiffGrad.fromConfig(DiffGrad, config)
+  expect(load(new AdaMod().getConfig())).toThrow('diffGrad: has no option memoryLength')
+  expect(load({ rule: 'Adam', beta1: 0.8 })).toThrow('diffGrad: the configuration is of Adam')
+  expect(load({ ...new DiffGrad().getConfig(), format: 2 })).toThrow(
+    'diffGrad: the configuration has format 2, but only format 1 is known',
+  )
+  expect(load({ groups: [{ parameters: 'kernels' }] })).toThrow(
+    'a group cannot be selected by "kernels"',
+  )
+})
+
+test("refuses another optimizer's weights, and keeps its own", async () => {
+  const { optimizer } = started('kept')
+  const before = await optimizer.stateDict()
+  const builtIn = tf.train.adam()
+  builtIn.applyGradients([{ name: 'kept', tensor: tf.ones([3, 2]) }] as never) // Its types are too narrow.
+  await expect(optimizer.setWeights(await builtIn.getWeights())).rejects.toThrow(
+    'diffGrad: the weights are of another optimizer: the second is kept/m, not state',
+  )
+  const adam = new Adam()
+  adam.applyGradients({ kept: tf.ones([3, 2]) })
+  await expect(optimizer.setWeights(await adam.getWeights())).rejects.toThrow(
+    'diffGrad: the state is of Adam',
+  )
+  const { own, optimizer: other } = started('longer')
+  own.dispose()
+  await expect(optimizer.setWeights((await other.getWeights()).slice(0, -1))).rejects.toThrow(
+    'diffGrad: the weights are of another optimizer: there is no longer/previousGradient',
+  )
+  expect(await optimizer.stateDict()).toEqual(before)
+})
+
+test('refuses a state of other shapes, or of other numbers', async () => {
+  const { optimizer } = started('shaped')
+  const { parameters, ...position } = await optimizer.stateDict()
+  const { memory, ...rest } = parameters.shaped
+  const changed = (m: Float32Array | Float64Array) => ({
+    ...position,
+    parameters: { shaped: { ...rest, memory: { ...memory, m } } },
+  })
+  expect(() => optimizer.loadStateDict(changed(new Float32Array(5)))).toThrow(
+    'the state has a float32 tensor of shape [5] as m of shaped, but it must be a float32 tensor of shape [3,2]',
+  )
+  expect(() => optimizer.loadStateDict(changed(new Float64Array(6)))).toThrow(
+    'diffGrad: the state of shaped is not of Float32Array',
+  )
+})
+
+test('averages cannot be swapped without any, and there is no step on averaged weights', () => {
+  const { own, optimizer } = started('averaged')
+  expect(() => optimizer.swapAverage()).toThrow('for want of the option averageWeights')
+  const averaging = new DiffGrad({ averageWeights: { decay: 0.5 } })
+  averaging.bind([own])
+  averaging.swapAverage()
+  expect(() => averaging.applyGradients({ averaged: tf.ones([3, 2]) })).toThrow(
+    'diffGrad: cannot step on averaged weights',
+  )
+})
+
+test('a group that is selected by a function trains, but cannot be saved', () => {
+  const own = tf.variable(tf.ones([2]), true, 'chosen')
+  const optimizer = new DiffGrad({
+    groups: [{ parameters: ({ name }) => name === 'chosen', learningRate: 0.5 }],
+  })
+  optimizer.bind([own])
+  expect(optimizer.options('chosen').learningRate).toBe(0.5)
+  expect(() => optimizer.getConfig()).toThrow(
+    'diffGrad: a group that is selected by a function cannot be saved; select it by a RegExp or names',
+  )
+})
