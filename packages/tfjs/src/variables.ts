@@ -5,7 +5,7 @@ import {
   type ParameterState,
   type UpdateRule,
 } from '@diffgrad/core'
-import { backend, engine, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { engine, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { TensorBackend } from './backend.ts'
 import { lenient } from './configuration.ts'
 import type { ChooseEngine } from './engines/choose.ts'
