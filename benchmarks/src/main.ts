@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { benchArrays } from './arrays/bench.ts'
 import { benchTfjs } from './tfjs/bench.ts'
-import { benchTraining } from './training/bench.ts'
+import { benchTraining, profileTraining } from './training/bench.ts'
 
 const program = new Command('bench').description('Speed, side by side with the alternatives')
 
@@ -16,6 +16,11 @@ program
   .description('whole train steps of convolutional networks; results are written likewise')
   .option('--rounds <n>', 'how often each contender is timed', Number, 5)
   .action(({ rounds }: { rounds: number }) => benchTraining(rounds))
+
+program
+  .command('profile')
+  .description('where the time of a train step goes, by ONNX Runtime itself')
+  .action(profileTraining)
 
 program
   .command('tfjs')

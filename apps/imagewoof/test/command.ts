@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
 
 /** What a command left. */
 export interface Ended {
@@ -15,22 +15,16 @@ export interface Ended {
 /** A folder of its own for a test file. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), 'imagewoof-'))
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-
 /** Starts the command line in a process of its own. */
 export function start(
   args: readonly string[],
   cache: string,
   environment: Readonly<Record<string, string>> = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@diffgrad/source', main, ...args],
-    {
-      env: { ...process.env, IMAGEWOOF_CACHE: cache, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, [inject('main'), ...args], {
+    env: { ...process.env, IMAGEWOOF_CACHE: cache, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let [output, errors] = ['', '']
   child.stdout.on('data', (text) => {
     output += text

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { python, Runner } from '../arrays/field.ts'
 import { idleShare, type Machine, machine } from '../machine.ts'
-import { markdown } from './report.ts'
+import { type Profile, profile } from './profile.ts'
+import { markdown, table } from './report.ts'
 import { type Workload, workloads } from './workloads.ts'
 
 /** What one way to train took. */
@@ -23,6 +24,7 @@ export interface Results {
     readonly name: string
     readonly idle: number
     readonly trained: readonly Trained[]
+    readonly profile: Profile
   }[]
 }
 
@@ -30,39 +32,41 @@ type Command = readonly [file: string, ...args: string[]]
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-const trainer = (workload: Workload, runtime: string, update: string): Command => [
+/** A contender that is TypeScript. */
+const script = (path: string, ...args: readonly string[]): Command => [
   ...([process.execPath, '--import', 'tsx', '--conditions=@diffgrad/source'] as const),
-  ...[here('run-trainer.ts'), runtime, update, workload.name],
-]
-
-const onTfjs = ({ name }: Workload): Command => [
-  ...([process.execPath, '--import', 'tsx', '--conditions=@diffgrad/source'] as const),
-  ...[here('run-tfjs.ts'), name],
+  ...[here(path), ...args],
 ]
 
 /** Everyone who is there. */
 function commandsOf(workload: Workload): ReadonlyMap<string, Command> {
+  const { name, network, size } = workload
+  const trainer = (runtime: string, update: string): Command =>
+    script('run-trainer.ts', runtime, update, name)
   const commands = new Map([
-    ['onnxruntime-node, update by kernels', trainer(workload, 'node', 'kernel')],
-    ['onnxruntime-node, update in the graph', trainer(workload, 'node', 'graph')],
-    ['onnxruntime-web, update by kernels', trainer(workload, 'web', 'kernel')],
+    ['onnxruntime-node, update by kernels', trainer('node', 'kernel')],
+    ['onnxruntime-node, update in the graph', trainer('node', 'graph')],
+    ['onnxruntime-web, update by kernels', trainer('web', 'kernel')],
   ])
-  const { network, size } = workload
-  if (size <= 64) commands.set('TensorFlow.js, wasm, one thread', onTfjs(workload))
+  // On jax-js a step of XResNet-18 would take minutes.
+  if (network === 'small')
+    commands.set('jax-js (jit, wasm, one thread)', script('run-jax.ts', `${size}`))
+  if (size <= 64) commands.set('TensorFlow.js, wasm, one thread', script('run-tfjs.ts', name))
   if (python) commands.set('PyTorch', [python, here('pytorch.py'), network, `${size}`])
   return commands
 }
 
 async function timeWorkload(workload: Workload, rounds: number): Promise<readonly Trained[]> {
-  const entries: { name: string; runner: Runner; timings: number[] }[] = []
+  const entries: { name: string; runner: Runner; steps: number; timings: number[] }[] = []
   for (const [name, command] of commandsOf(workload)) {
     const runner = new Runner(command)
     if (!(await runner.ready())) throw new Error(`${name} did not start`)
-    await runner.time(2)
-    entries.push({ name, runner, timings: [] })
+    await runner.time(1)
+    const steps = (await runner.time(1)) < 2000 ? 2 : 1
+    entries.push({ name, runner, steps, timings: [] })
   }
   for (let round = 0; round < rounds; round++)
-    for (const { runner, timings } of entries) timings.push(await runner.time(2))
+    for (const { runner, steps, timings } of entries) timings.push(await runner.time(steps))
   const trained: Trained[] = []
   for (const { name, runner, timings } of entries) {
     trained.push({ name, timings, resident: await runner.memory() })
@@ -76,7 +80,8 @@ export async function benchTraining(rounds: number): Promise<void> {
   const found: Results['workloads'][number][] = []
   for (const workload of workloads) {
     const idle = await idleShare()
-    found.push({ name: workload.name, idle, trained: await timeWorkload(workload, rounds) })
+    const trained = await timeWorkload(workload, rounds)
+    found.push({ name: workload.name, idle, trained, profile: await profile(workload) })
   }
   const date = new Date().toISOString().slice(0, 10)
   const results: Results = { machine: machine(), date, rounds, workloads: found }
@@ -86,4 +91,10 @@ export async function benchTraining(rounds: number): Promise<void> {
   writeFileSync(new URL('training.json', folder), `${JSON.stringify(results, undefined, 1)}\n`)
   writeFileSync(new URL('training.md', folder), text)
   console.log(text)
+}
+
+/** Shows where the time of a step goes, and writes nothing. */
+export async function profileTraining(): Promise<void> {
+  for (const workload of workloads)
+    console.log(`\n## ${workload.name}\n\n${table(await profile(workload))}`)
 }

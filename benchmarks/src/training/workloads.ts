@@ -8,6 +8,7 @@ import {
   type Model,
   maxPool,
   relu,
+  seeded,
   sequential,
   xResNet18,
 } from '@diffgrad/onnx'
@@ -35,6 +36,15 @@ const networks: Readonly<Record<Workload['network'], Layer>> = {
     linear(10),
   ),
   xresnet18: xResNet18(10),
+}
+
+/** A batch of noise. */
+export function examplesOf({ size }: Workload): { input: Float32Array; target: number[] } {
+  const random = seeded(2)
+  return {
+    input: Float32Array.from({ length: batch * 3 * size ** 2 }, () => random.normal()),
+    target: Array.from({ length: batch }, (_, i) => i % 10),
+  }
 }
 
 /** The network, for batches of images in three colours. */

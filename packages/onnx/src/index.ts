@@ -62,4 +62,9 @@ export { readModel } from './model/read.ts'
 export { writeModel } from './model/write.ts'
 export type { ModelOptions } from './place-model.ts'
 export { type Random, seeded } from './random.ts'
-export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step.ts'
+export {
+  type PartialUpdate,
+  type TrainStepModel,
+  type TrainStepOptions,
+  trainStepModel,
+} from './train-step.ts'

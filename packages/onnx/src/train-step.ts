@@ -28,14 +28,24 @@ export interface TrainStepModel {
   readonly state: ReadonlyMap<string, Tensor<'float32'>>
   /** For every part of the state, the output that gives what to feed in its place at the next step. */
   readonly next: ReadonlyMap<string, string>
-  /** The inputs, all scalars, that take the update's coefficients, by the coefficients' names. */
-  readonly coefficients: ReadonlyMap<string, string>
+  /** For every update, the inputs, all scalars, that take its coefficients, by the coefficients' names. */
+  readonly coefficients: readonly ReadonlyMap<string, string>[]
+}
+
+/** How some of the parameters are moved. */
+export interface PartialUpdate {
+  readonly kernel: Kernel
+  /** The names of the parameters; one that no update names stays as it is. */
+  readonly parameters: ReadonlySet<string>
 }
 
 /** How a forward model becomes a train step. */
 export interface TrainStepOptions extends DifferentiateOptions {
-  /** Moves `theta` by its gradient `g`; whatever else it reads and writes is its memory, zero at first. */
-  readonly update: Kernel
+  /**
+   * Moves `theta` by its gradient `g`; whatever else it reads and writes is its memory, zero at first.
+   * One kernel for all parameters, or several, each with coefficients of its own.
+   */
+  readonly update: Kernel | readonly PartialUpdate[]
 }
 
 /**
@@ -47,16 +57,15 @@ export function trainStepModel(
   { update, ...options }: TrainStepOptions,
 ): TrainStepModel {
   const { graph, loss, outputs, gradients, statistics } = differentiate(model, options)
-  const coefficients = new Map(
-    update.coefficients.map((name) => {
-      const input = graph.freshName(`coefficient/${name}`)
-      return [name, graph.input(input, 'float32', [])] as const
-    }),
-  )
+  const everything = new Set([...gradients.keys()].map(({ name }) => name))
+  const updates = 'evaluate' in update ? [{ kernel: update, parameters: everything }] : update
+  const scalars = updates.map(({ kernel }) => scalarsOf(graph, kernel))
   const changes = new Map<Value, Value>(statistics)
-  for (const [theta, g] of gradients)
-    for (const [old, value] of updated(graph, update, { theta, g }, coefficients))
-      changes.set(old, value)
+  for (const [i, { kernel, parameters }] of updates.entries())
+    for (const [theta, g] of gradients)
+      if (parameters.has(theta.name))
+        for (const [old, value] of updated(graph, kernel, { theta, g }, scalars[i] ?? new Map()))
+          changes.set(old, value)
 
   const nameOfLoss = graph.freshName('loss')
   const named = new Map([...outputs, [nameOfLoss, loss]])
@@ -76,15 +85,26 @@ export function trainStepModel(
     free: new Set(changes.keys()),
   })
   const inputs = new Set(made.inputs.map(({ name }) => name))
-  const used = [...coefficients].filter(([, value]) => inputs.has(value.name))
   return {
     model: made,
     loss: nameOfLoss,
     state,
     next,
-    coefficients: new Map(used.map(([name, value]) => [name, value.name])),
+    coefficients: scalars.map((coefficients) => {
+      const used = [...coefficients].filter(([, value]) => inputs.has(value.name))
+      return new Map(used.map(([name, value]) => [name, value.name]))
+    }),
   }
 }
+
+/** An input for every coefficient of a kernel. */
+const scalarsOf = (graph: Graph, { coefficients }: Kernel): ReadonlyMap<string, Value> =>
+  new Map(
+    coefficients.map((name) => [
+      name,
+      graph.input(graph.freshName(`coefficient/${name}`), 'float32', []),
+    ]),
+  )
 
 /** The update of one parameter: what it and its memory become. */
 function updated(

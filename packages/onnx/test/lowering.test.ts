@@ -63,12 +63,14 @@ beforeAll(async () => {
 
 /** What tells that a formulation is there: how many times an operator occurs. */
 const formulations: readonly (readonly [Partial<Lowering>, string, (n: number) => boolean])[] = [
+  [{ ...literal, weightGradient: 'patches' }, 'Gather', (n) => n > 0],
   [{ ...literal, weightGradient: 'slices' }, 'Conv', (n) => n === 5],
   [{ ...literal, weightGradient: 'taps' }, 'Gemm', (n) => n === 3],
   [{ ...literal, imageGradient: 'flipped' }, 'ConvTranspose', (n) => n === 1],
   [{ ...literal, foldBatchUpTo: 16 }, 'Pad', (n) => n > 0],
   [{ ...literal, operators: 'plain' }, 'MaxPool', (n) => n === 0],
   [{ ...literal, operators: 'plain' }, 'BatchNormalization', (n) => n === 0],
+  [{ ...literal, imageGradient: 'adaptive' }, 'ConvTranspose', (n) => n < 4],
   [{}, 'Gemm', (n) => n > 3],
 ]
 

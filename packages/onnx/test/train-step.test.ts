@@ -69,7 +69,7 @@ test.each(updates)('$name moves in the graph as on numbers, at step $t', async (
       return [name, float(isParameter ? data.slice() : drawn(data.length), shape)] as const
     }),
   )
-  const scalars = [...trained.coefficients].map(
+  const scalars = [...(trained.coefficients[0] ?? [])].map(
     ([name, input]) =>
       [input, float(Float32Array.of(coefficients[name] ?? Number.NaN), [])] as const,
   )

@@ -83,7 +83,7 @@ test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTo
   const losses: number[] = []
   for (let t = 1; t <= expected.losses.length; t++) {
     const values = diffGrad.coefficients(settings, t)
-    const coefficients = [...step.coefficients].map(
+    const coefficients = [...(step.coefficients[0] ?? [])].map(
       ([name, given]) => [given, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
     )
     const results = await running.run({

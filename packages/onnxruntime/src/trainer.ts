@@ -24,7 +24,7 @@ export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOp
   readonly optimizer: OptimizerChoice<O>
   /**
    * `kernel` moves the weights by fused kernels of @diffgrad/arrays, with all that an optimizer can
-   * do. `graph` makes the update a part of the model: for one group of settings without surroundings.
+   * do. `graph` makes the update a part of the model: parameter groups and schedules, no surroundings.
    * Default `kernel`.
    */
   readonly update?: 'kernel' | 'graph'
@@ -101,7 +101,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
     const plan = { ...subject, optimizer }
     const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
-    const trainer = new Trainer(subject, chosen, metrics)
+    const trainer = new Trainer({ ...subject, forward: moving(forward, chosen) }, chosen, metrics)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
       await rehearse(ort, chosen, accelerators).catch(async (error) => {
@@ -271,6 +271,18 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     )
   }
 }
+
+/** The model with the weights that are trained, so that those it began with need not be kept. */
+const moving = <O extends CommonOptions>(forward: Model, { weights }: Update<O>): Model =>
+  withWeights(
+    forward,
+    new Map(
+      Object.entries(weights).map(([name, { dims }]) => [
+        name,
+        { type: 'float32', shape: dims, data: floatsOf(weights, name) },
+      ]),
+    ),
+  )
 
 const copied = (weights: Tensors): Checkpoint['weights'] =>
   Object.fromEntries(

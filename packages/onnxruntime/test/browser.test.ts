@@ -57,14 +57,21 @@ async function shownBy(program: string, flags: readonly string[]): Promise<Shown
 }
 
 test.skipIf(!existsSync(browser)).each([
-  { on: 'WebAssembly', page: 'page.ts', flags: [], atLeast: 0.9 },
-  { on: 'WebGPU', page: 'webgpu-page.ts', flags: software, atLeast: 0 },
+  { on: 'WebAssembly', page: 'page.ts', flags: [], atLeast: 0.9, onCpu: [] },
+  {
+    on: 'WebGPU',
+    page: 'webgpu-page.ts',
+    flags: software,
+    atLeast: 0,
+    onCpu: ['LogSoftmax', 'OneHot'],
+  },
 ])(
   `a page trains with onnxruntime-web on $on as Node does; skipped where there is no ${browser}`,
-  async ({ page, flags, atLeast }) => {
+  async ({ page, flags, atLeast, onCpu }) => {
     const program = await bundle(page, { platform: 'browser', external: [] })
-    const { losses, accuracy } = await shownBy(program, flags)
+    const { losses, accuracy, fallbacks } = await shownBy(program, flags)
     expect(accuracy).toBeGreaterThan(atLeast)
+    expect(fallbacks).toEqual(onCpu)
     const trainer = await Trainer.create(ort, smallModel(), {
       loss: crossEntropy(),
       optimizer: { rule: diffGrad, learningRate: 1e-2 },

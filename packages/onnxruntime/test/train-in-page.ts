@@ -7,6 +7,7 @@ import { smallModel, stripes } from './digits.ts'
 export interface Shown {
   readonly losses: readonly number[]
   readonly accuracy: number
+  readonly fallbacks: readonly string[]
 }
 
 /** What a page does: it trains, and shows in its title what came of it. */
@@ -21,6 +22,7 @@ export async function trainInPage(ort: Runtime, provider: string, steps: number)
   const losses: number[] = []
   for (let t = 0; t < steps; t++) losses.push((await trainer.step(stripes(t))).loss)
   const { metrics } = await trainer.evaluate(stripes(1000, 64))
-  const shown: Shown = { losses, accuracy: metrics.accuracy }
+  const fallbacks = await trainer.fallbacks()
+  const shown: Shown = { losses, accuracy: metrics.accuracy, fallbacks }
   document.title = JSON.stringify(shown)
 }

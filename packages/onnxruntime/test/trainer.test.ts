@@ -1,4 +1,11 @@
-import { adam, type CommonOptions, diffGrad, radam, type UpdateRule } from '@diffgrad/core'
+import {
+  adam,
+  type CommonOptions,
+  diffGrad,
+  noDecayOnBiasAndNorm,
+  radam,
+  type UpdateRule,
+} from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -27,11 +34,16 @@ test.each(['kernel', 'graph'] as const)('a small network learns: %s', async (upd
 const traceOf = async <O extends CommonOptions>(
   rule: UpdateRule<O>,
   update: 'kernel' | 'graph',
+  groups: OptimizerChoice<CommonOptions>['groups'] = [],
 ) => {
-  const optimizer: OptimizerChoice<CommonOptions> = { rule, learningRate: 1e-2, weightDecay: 1e-2 }
+  const settings = { rule, learningRate: 1e-2, weightDecay: 1e-2, groups }
+  const optimizer: OptimizerChoice<CommonOptions> = settings
   const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
   const losses: number[] = []
-  for (let step = 0; step < 12; step++) losses.push((await trainer.step(stripes(step))).loss)
+  for (let step = 0; step < 12; step++) {
+    losses.push((await trainer.step(stripes(step))).loss)
+    if (step === 8) await trainer.set({ learningRate: 3e-3 })
+  }
   await trainer.dispose()
   return losses
 }
@@ -40,6 +52,11 @@ test.each([
   ['diffGrad', (update) => traceOf(diffGrad, update)],
   ['Adam', (update) => traceOf(adam, update)],
   ['RAdam, which has two phases', (update) => traceOf(radam, update)],
+  [
+    'RAdam, in three groups',
+    (update) =>
+      traceOf(radam, update, [noDecayOnBiasAndNorm, { parameters: /^2/, learningRate: 0.1 }]),
+  ],
 ] as [string, (update: 'kernel' | 'graph') => Promise<number[]>][])(
   'both ways of updating give the same losses: %s',
   async (_, trace) => {

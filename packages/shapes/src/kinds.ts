@@ -39,7 +39,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'cube',
     solid: solid.cube,
-    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.3 },
+    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.6 },
     textures: anyTexture,
   },
   {
@@ -63,7 +63,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'mug',
     solid: solid.mug,
-    pose: { spin: 0.6, tilt: [0.3, 0.8], roll: 0.3 },
+    pose: { spin: 0.5, tilt: [0.4, 0.8], roll: 0.3 },
     textures: anyTexture,
   },
   {

@@ -120,7 +120,7 @@ const clutterFrom = (colour: Colour, random: Random): Flat => ({
   colour,
 })
 
-/** Hides a part of the body's rim, never its middle. */
+/** Hides a part of the body, beginning at its rim. */
 function occluderFrom(
   { x, y, scale }: Pick<Scene, 'x' | 'y' | 'scale'>,
   colour: Colour,

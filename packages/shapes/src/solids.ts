@@ -103,14 +103,14 @@ export const heart: SolidOf = (proportion) => {
 
 /** Opens along y, its handle at +x. */
 export const mug: SolidOf = (proportion) => {
-  const radius = 0.44 + 0.08 * proportion
-  const half = 0.6
-  const centre = -0.22
+  const radius = 0.4 + 0.07 * proportion
+  const half = 0.62
+  const centre = -0.26
   return (x, y, z) => {
     const r = length2(x - centre, z)
     const outside = max(r - radius, abs(y) - half)
     const hollow = max(r - radius + 0.09, -half + 0.12 - y)
-    const handle = length2(length2(x - centre - radius - 0.02, y) - 0.3, z) - 0.085
+    const handle = length2(length2(x - centre - radius, y) - 0.36, z) - 0.1
     return max(min(outside, handle), -hollow)
   }
 }

@@ -1,4 +1,5 @@
-import { Tensor, util } from '@tensorflow/tfjs-core'
+import type { ParameterState } from '@diffgrad/core'
+import { reshape, Tensor, util } from '@tensorflow/tfjs-core'
 
 /** A tensor in the words of an error message: `a float32 tensor of shape [3,2]`. */
 export const describe = (tensor: Tensor | undefined): string =>
@@ -11,4 +12,16 @@ export function mismatch(variable: Tensor, gradient: unknown): string | undefine
   if (gradient.isDisposed) return 'was disposed of'
   const fits = gradient.dtype === variable.dtype && util.arraysEqual(gradient.shape, variable.shape)
   return fits ? undefined : `must be ${describe(variable)}, but is ${describe(gradient)}`
+}
+
+/** Of what is saved without shapes, as in the format of all packages of diffgrad, with the variable's. */
+export function fitted(
+  { memory, ...rest }: ParameterState<Tensor>,
+  shape: number[],
+): ParameterState<Tensor> {
+  const tensors = Object.entries(memory).map(([slot, tensor]) => {
+    const flat = tensor.rank === 1 && tensor.size === util.sizeFromShape(shape)
+    return [slot, flat ? reshape(tensor, shape) : tensor]
+  })
+  return { ...rest, memory: Object.fromEntries(tensors) }
 }

@@ -5,20 +5,12 @@ import {
   type ParameterState,
   type UpdateRule,
 } from '@diffgrad/core'
-import {
-  backend,
-  engine,
-  env,
-  keep,
-  reshape,
-  type Tensor,
-  tidy,
-  util,
-  type Variable,
-} from '@tensorflow/tfjs-core'
+import { engine, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { TensorBackend } from './backend.ts'
 import { lenient } from './configuration.ts'
 import type { ChooseEngine } from './engines/choose.ts'
+import { halfEpsilon, isHalf } from './epsilon.ts'
+import { fitted } from './fit.ts'
 import { matchNames } from './names.ts'
 import type { NamedTensors, TensorState } from './weights.ts'
 
@@ -156,7 +148,7 @@ export class Variables<O extends CommonOptions> {
     const given = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
     if (given || !isHalf()) return
     const position = this.#conductor.stateDict()
-    const options = { ...configuration, epsilon: backend().epsilon() }
+    const options = { ...configuration, epsilon: halfEpsilon }
     this.#conductor = new Conductor(this.#backend, this.#rule, [], options)
     this.#conductor.loadStateDict(position)
   }
@@ -178,20 +170,4 @@ export class Variables<O extends CommonOptions> {
     for (const tensor of Object.values(gone.memory)) tensor.dispose()
     this.#waiting = rest
   }
-}
-
-/** Where float32 can be rendered, TensorFlow.js 4.22 says 16 nevertheless: its check is upside down. */
-const isHalf = (): boolean =>
-  backend().floatPrecision() === 16 && !env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')
-
-/** Of what is saved without shapes, as in the format of all packages of diffgrad, with the variable's. */
-function fitted(
-  { memory, ...rest }: ParameterState<Tensor>,
-  shape: number[],
-): ParameterState<Tensor> {
-  const tensors = Object.entries(memory).map(([slot, tensor]) => {
-    const flat = tensor.rank === 1 && tensor.size === util.sizeFromShape(shape)
-    return [slot, flat ? reshape(tensor, shape) : tensor]
-  })
-  return { ...rest, memory: Object.fromEntries(tensors) }
 }

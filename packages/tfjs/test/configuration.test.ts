@@ -84,27 +84,6 @@ test('a subclass of its own rule is saved and loaded', async () => {
   expect(await throughFile(new Mine({ learningRate: 0.25 }))).toBeInstanceOf(Mine)
 })
 
-test('ε is what it is by default, but where numbers have 16 bits', () => {
-  const epsilonOn = (precision: 16 | 32): number => {
-    const backend = tf.backend()
-    const real = backend.floatPrecision
-    backend.floatPrecision = () => precision
-    backend.epsilon = () => 1e-4
-    try {
-      const own = tf.variable(tf.ones([1]))
-      const optimizer = new DiffGrad()
-      optimizer.bind([own])
-      return optimizer.options(own.name).epsilon
-    } finally {
-      backend.floatPrecision = real
-    }
-  }
-  tf.env().registerFlag('WEBGL_RENDER_FLOAT32_ENABLED', () => false)
-  tf.env().set('WEBGL_RENDER_FLOAT32_ENABLED', false)
-  expect(epsilonOn(32)).toBe(1e-8)
-  expect(epsilonOn(16)).toBe(1e-4)
-})
-
 test('saved names are found again', () => {
   const match = (variables: string[], saved: string[]) =>
     Object.fromEntries(matchNames('x', variables, saved))

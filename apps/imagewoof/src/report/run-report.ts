@@ -67,7 +67,7 @@ function tiles(config: Config, { epochs }: History, judgement: Judgement | undef
   return html`<div class="tiles">
 ${tile(percent(last.top1), `top-1 after epoch ${last.epoch} of ${config.epochs}`)}
 ${tile(percent(judgement.top1), `best top-1, epoch ${judgement.epoch}`)}
-${tile(percent(last.top5), 'among the first five')}
+${judgement.classes.length > 5 ? tile(percent(last.top5), 'among the first five') : ''}
 ${tile(durationText(seconds), 'of training')}
 ${tile(pace.toFixed(0), 'training pictures a second')}
 </div>`

@@ -47,6 +47,6 @@ const epochLine = (row: EpochRow, epochs: number): string =>
   [
     `epoch ${row.epoch} of ${epochs}`,
     `loss ${row.trainLoss.toFixed(3)}, accuracy ${percent(row.trainAccuracy)}`,
-    `validation loss ${row.validationLoss.toFixed(3)}, top-1 ${percent(row.top1)}, top-5 ${percent(row.top5)}`,
+    `validation loss ${row.validationLoss.toFixed(3)}, top-1 ${percent(row.top1)}`,
     `${row.picturesPerSecond.toFixed(0)} images/s`,
   ].join(' · ')

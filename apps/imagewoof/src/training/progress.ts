@@ -38,6 +38,8 @@ function bar(screen: Screen, steps: number, before: number): Progress {
       hideCursor: true,
       clearOnComplete: true,
       barsize: 20,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
     })
     shown.start(steps, at, { pace: '–', loss: '–', rate: '–', left: '–' })
     return shown

@@ -33,9 +33,8 @@ function parsed(word: string, like: OptionValue): OptionValue {
 
 /** What the library has against the options of a racer, if it has. */
 export function complaint({ name, options }: Racer): string | undefined {
-  const theta = new Float64Array(1)
   try {
-    const optimizer = field[name].create({ theta }, options)
+    const optimizer = field[name].create(new Float64Array(1), options)
     optimizer.options('theta')
     return undefined
   } catch (error) {

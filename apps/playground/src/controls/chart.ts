@@ -7,8 +7,9 @@ export interface Chart {
   readonly sheet: Sheet
 }
 
-export function chart(title: string, paint: (surface: Surface) => void): Chart {
-  const canvas = element('canvas', { class: 'curve', role: 'img', 'aria-label': title })
+/** @param kind - the class by which style sheets know it. */
+export function chart(title: string, paint: (surface: Surface) => void, kind = 'curve'): Chart {
+  const canvas = element('canvas', { class: kind, role: 'img', 'aria-label': title })
   const node = element('section', {}, element('h2', {}, title), canvas)
   return { node, sheet: new Sheet(canvas, paint) }
 }

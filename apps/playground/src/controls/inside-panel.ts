@@ -41,7 +41,7 @@ export class InsidePanel {
 
   constructor() {
     this.#lines = rows.map(([key, sign, meaning]) => {
-      const now = element('output', { class: 'now', 'data-inside': key })
+      const now = element('output', { class: 'now', 'aria-live': 'off', 'data-inside': key })
       const canvas = element('canvas', { class: 'strip', 'aria-hidden': 'true' })
       const name = element('span', { class: 'sign', title: meaning }, sign)
       const text = element('div', { class: 'strip-text' }, name, element('span', {}, meaning), now)

@@ -55,15 +55,18 @@ export function optionsForm(
     .filter(([option]) => !omit.includes(option))
     .map(([option, standard]) => {
       const title = titles[option] ?? option
-      const control =
-        option in words
-          ? choice(title, option, words[option], (word) =>
-              set(option)(typeof standard === 'number' ? Number(word) : word),
-            )
-          : typeof standard === 'boolean'
-            ? tick(title, option, set(option))
-            : numberField(title, { name: option }, set(option))
-      return { option, ...control }
+      if (option in words) {
+        const { node, show } = choice(title, option, words[option], (word) =>
+          set(option)(typeof standard === 'number' ? Number(word) : word),
+        )
+        return { option, node, show: (value: OptionValue) => show(`${value}`) }
+      }
+      if (typeof standard === 'boolean') {
+        const { node, show } = tick(title, option, set(option))
+        return { option, node, show: (value: OptionValue) => show(value === true) }
+      }
+      const { node, show } = numberField(title, { name: option }, set(option))
+      return { option, node, show: (value: OptionValue) => show(Number(value)) }
     })
   const scale = numberField(
     'loss multiplied by',
@@ -71,10 +74,7 @@ export function optionsForm(
     (value) => change({ ...of(), lossScale: value }),
   )
   function show(racer: Racer): void {
-    for (const { option, show } of controls) {
-      // Each control was made for the kind of its option.
-      ;(show as (value: unknown) => void)(optionOf(racer, option))
-    }
+    for (const { option, show } of controls) show(optionOf(racer, option) ?? '')
     scale.show(racer.lossScale)
   }
   const nodes = controls.map(({ node }) => node)

@@ -2,9 +2,9 @@ import type { State } from '../address/address.ts'
 import { told } from '../address/race-code.ts'
 import { element } from '../dom/element.ts'
 import { drawLosses } from '../draw/loss-chart.ts'
-import { Sheet } from '../draw/sheet.ts'
 import { labelsOf } from '../optimizers/labels.ts'
 import type { Racer } from '../optimizers/racer.ts'
+import { Animation } from '../page/animation.ts'
 import type { KeyActions } from '../page/keys.ts'
 import type { Tab } from '../page/tab.ts'
 import { Cast } from '../race/cast.ts'
@@ -12,12 +12,12 @@ import { advanced } from '../race/clock.ts'
 import { courses } from '../race/course.ts'
 import type { Descent } from '../race/descent.ts'
 import { figure, pointFigure } from '../race/figures.ts'
-import { mostRacers, mostSteps, type RaceState } from '../race/race-state.ts'
+import { mostRacers, type RaceState } from '../race/race-state.ts'
 import type { Scene } from '../race/scene.ts'
-import { choice } from './choice.ts'
+import { chart } from './chart.ts'
+import { GroundForm } from './ground-form.ts'
 import { InsidePanel } from './inside-panel.ts'
 import { LandscapeStage } from './landscape-stage.ts'
-import { numberField } from './number-field.ts'
 import { RacerKey } from './racer-key.ts'
 import { RacerList } from './racer-list.ts'
 import { StoryList } from './story-list.ts'
@@ -36,11 +36,14 @@ export class RaceTab implements Tab {
   }
   #state: RaceState
   #position: number
-  #playing = false
   readonly #keep: (state: RaceState) => void
   readonly #cast = new Cast()
   readonly #stage = new LandscapeStage((start) => this.#change({ start }))
-  readonly #losses: Sheet
+  readonly #losses = chart(
+    'Loss above the minimum',
+    (surface) => drawLosses(surface, this.#scene()),
+    'losses',
+  )
   readonly #inside = new InsidePanel()
   readonly #telling = new Telling()
   readonly #stories = new StoryList((story) => this.tell(story))
@@ -58,33 +61,23 @@ export class RaceTab implements Tab {
     scalable: true,
   })
   readonly #key = new RacerKey((selected) => this.#show({ ...this.#state, selected }))
-  readonly #course = choice('Landscape', 'course', courseTitles, (course) =>
-    this.#change({ course, start: courses[course].start, at: 0 }),
+  readonly #ground = new GroundForm(
+    () => this.#state,
+    (changes) => this.#change(changes),
   )
-  readonly #steps = numberField(
-    'Steps',
-    { name: 'steps', min: 1, max: mostSteps, whole: true },
-    (steps) => this.#change({ steps, at: Math.min(this.#state.at, steps) }),
-  )
-  readonly #start = ['x', 'y'].map((axis, i) =>
-    numberField(`Start ${axis}`, { name: `start-${axis}` }, (value) =>
-      this.#change({ start: this.#state.start.with(i, value) }),
-    ),
-  )
+  readonly #animation = new Animation()
 
   /** @param keep - is told every state that an address should lead back to. */
   constructor(state: RaceState, keep: (state: RaceState) => void) {
     this.#state = state
     this.#position = state.at
     this.#keep = keep
-    const canvas = element('canvas', {
-      class: 'losses',
-      role: 'img',
-      'aria-label':
-        'Loss above the lowest, against the step, on a logarithmic scale. The figures are in the list of optimizers.',
-    })
-    this.#losses = new Sheet(canvas, (surface) => drawLosses(surface, this.#scene()))
-    const start = this.#start.map(({ node }) => node)
+    const cards = element(
+      'section',
+      { class: 'entries' },
+      element('h2', {}, 'Optimizers'),
+      this.#racers.node,
+    )
     this.node = element(
       'div',
       { class: 'race' },
@@ -94,31 +87,10 @@ export class RaceTab implements Tab {
         { class: 'stage' },
         this.#telling.head,
         element('div', { class: 'ground' }, this.#key.node, this.#stage.node, this.#transport.node),
-        element(
-          'div',
-          { class: 'beside' },
-          element(
-            'section',
-            { class: 'loss' },
-            element('h2', {}, 'Loss above the minimum'),
-            canvas,
-          ),
-          this.#inside.node,
-        ),
+        element('div', { class: 'beside' }, this.#losses.node, this.#inside.node),
         this.#telling.verdict,
-        element(
-          'section',
-          { class: 'entries' },
-          element('h2', {}, 'Optimizers'),
-          this.#racers.node,
-          element('h2', {}, 'Ground'),
-          element('div', { class: 'setting' }, this.#course.node, this.#steps.node, ...start),
-          element(
-            'p',
-            { class: 'hint' },
-            'Click or drag in the landscape to start elsewhere. Space plays, the comma and full stop keys step.',
-          ),
-        ),
+        cards,
+        this.#ground.node,
       ),
     )
     this.#show(state)
@@ -127,7 +99,7 @@ export class RaceTab implements Tab {
   /** Shows a state that came from elsewhere. */
   open(state: State): void {
     if (state.tab !== 'race') return
-    this.#playing = false
+    this.#animation.stop()
     this.#position = state.at
     this.#show(state)
   }
@@ -141,26 +113,23 @@ export class RaceTab implements Tab {
   }
 
   toggle(): void {
-    this.#playing = !this.#playing
-    if (!this.#playing) {
+    if (this.#animation.running) {
       this.#goTo(Math.floor(this.#position))
       return
     }
     if (this.#position >= this.#state.steps) this.#position = 0
-    let before = performance.now()
-    const frame = (now: number): void => {
-      if (!this.#playing || !this.node.isConnected) return
-      this.#position = advanced(this.#position, (now - before) / 1000, this.#state)
-      before = now
-      if (this.#position >= this.#state.steps) {
-        this.#goTo(this.#state.steps)
-        return
+    this.#animation.start((seconds) => {
+      this.#position = advanced(this.#position, seconds, this.#state)
+      if (this.#position >= this.#state.steps) this.#goTo(this.#state.steps)
+      else {
+        const at = Math.floor(this.#position)
+        const moved = at !== this.#state.at
+        this.#state = { ...this.#state, at }
+        // Between two steps only the racers move.
+        if (moved) this.#draw()
+        else this.#stage.show(this.#scene())
       }
-      this.#state = { ...this.#state, at: Math.floor(this.#position) }
-      this.#draw()
-      requestAnimationFrame(frame)
-    }
-    requestAnimationFrame(frame)
+    })
     this.#draw()
   }
 
@@ -170,11 +139,11 @@ export class RaceTab implements Tab {
 
   /** Ends what runs, because another tab is shown. */
   pause(): void {
-    if (this.#playing) this.toggle()
+    if (this.#animation.running) this.toggle()
   }
 
   #goTo(at: number): void {
-    this.#playing = false
+    this.#animation.stop()
     this.#position = at
     this.#show({ ...this.#state, at })
   }
@@ -191,30 +160,25 @@ export class RaceTab implements Tab {
   }
 
   #show(state: RaceState): void {
-    if (!this.#playing) this.#position = state.at
+    if (!this.#animation.running) this.#position = state.at
     this.#state = state
     this.#stories.show(state.story)
     this.#racers.show(state.racers)
     this.#key.show(state.racers, state.selected)
-    this.#course.show(state.course)
-    this.#steps.show(state.steps)
-    for (const [i, field] of this.#start.entries()) {
-      field.node.hidden = i >= state.start.length
-      if (i < state.start.length) field.show(state.start[i])
-    }
+    this.#ground.show(state)
     this.#draw()
-    if (!this.#playing) this.#keep(state)
+    if (!this.#animation.running) this.#keep(state)
   }
 
   #draw(): void {
     const { racers, selected, steps, at, speed } = this.#state
     const scene = this.#scene()
     this.#stage.show(scene)
-    this.#losses.draw()
+    this.#losses.sheet.draw()
     const label = labelsOf(racers)[selected]
     const inside = scene.descents[selected].inside(at)
     this.#inside.show({ racer: racers[selected], label, index: selected, inside, steps })
-    this.#transport.show({ at, steps, speed, playing: this.#playing })
+    this.#transport.show({ at, steps, speed, playing: this.#animation.running })
     this.#racers.tell(scene.descents.map((descent) => standing(descent, at)))
     this.#telling.show(this.#state, scene.descents)
   }
@@ -225,10 +189,6 @@ export class RaceTab implements Tab {
     return { course: courses[course], start, descents, selected, steps, position: this.#position }
   }
 }
-
-const courseTitles: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(courses).map(([name, { title }]) => [name, title]),
-)
 
 /** Where a racer stands. */
 function standing(descent: Descent, at: number): string {

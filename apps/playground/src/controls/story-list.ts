@@ -34,6 +34,8 @@ export class StoryList {
 
 /** Where the list is a row that scrolls, brings a story into it. */
 function reveal(button: HTMLElement): void {
-  const row = button.closest('ol')
-  if (row) row.scrollTo({ left: button.offsetLeft - (row.clientWidth - button.offsetWidth) / 2 })
+  requestAnimationFrame(() => {
+    const row = button.closest('ol')
+    if (row) row.scrollTo({ left: button.offsetLeft - (row.clientWidth - button.offsetWidth) / 2 })
+  })
 }

@@ -2,7 +2,7 @@ import { minimaOf } from '@diffgrad/landscapes'
 import { element, say } from '../dom/element.ts'
 import { Backdrop, planeOf } from '../draw/contour.ts'
 import { Sheet } from '../draw/sheet.ts'
-import { drawCloud } from '../draw/swarm-cloud.ts'
+import { Cloud } from '../draw/swarm-cloud.ts'
 import { drawMap, Pixels } from '../draw/swarm-map.ts'
 import { cellAt, drawSweep } from '../draw/sweep-map.ts'
 import type { Racer } from '../optimizers/racer.ts'
@@ -36,9 +36,9 @@ const percent = (share: number): string =>
   `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`
 
 /** How a swarm fares, in words. */
-export function inWords({ share, median, lost }: Summary): string {
-  const half = median === undefined ? '' : `, half of them by step ${median}`
-  return `${percent(share)} at a global minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
+function inWords({ share, median, lost }: Summary): string {
+  const half = median === undefined ? '' : `, half by step ${median}`
+  return `${percent(share)} at a minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
 }
 
 /** One optimizer's swarm, or its sweep. Pointing at a place tells more of it. */
@@ -51,6 +51,7 @@ export class SwarmPanel {
   readonly #sheet: Sheet
   readonly #pixels = new Pixels(side)
   readonly #backdrop = new Backdrop()
+  readonly #cloud = new Cloud()
   readonly #lines = new Backdrop(false)
   #panorama: Panorama | undefined
 
@@ -62,7 +63,7 @@ export class SwarmPanel {
       if (shown?.of === 'sweep') drawSweep(surface, shown.cells, shown.racer, shown.beta)
       else if (shown?.view === 'map')
         drawMap(surface, shown.swarm, shown, { pixels: this.#pixels, lines: this.#lines })
-      else if (shown) drawCloud(surface, shown.swarm, shown.course, this.#backdrop)
+      else if (shown) this.#cloud.draw(surface, shown.swarm, shown.course, this.#backdrop)
     })
     this.#canvas.addEventListener('pointermove', (event) => say(this.#pointed, this.#tell(event)))
     this.#canvas.addEventListener('pointerleave', () => say(this.#pointed, ''))

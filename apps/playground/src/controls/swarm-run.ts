@@ -42,11 +42,10 @@ export function startsRun({ racers, course: on, steps }: SwarmState, side: numbe
 
 /** A sweep of each optimizer, a setting at a time. */
 export function sweepRun({ racers, course, steps, beta }: SwarmState): SwarmRun {
-  const sweeps = racers.map((racer) => ({
-    racer,
-    cells: [] as Cell[], // Filled as the work goes on.
-    rest: sweep(racer, courses[course], { beta, steps }),
-  }))
+  const sweeps = racers.map((racer) => {
+    const cells: Cell[] = []
+    return { cells, rest: sweep(racer, courses[course], { beta, steps }) }
+  })
   let [progress, done] = [0, false]
   return {
     work() {
@@ -64,6 +63,7 @@ export function sweepRun({ racers, course, steps, beta }: SwarmState): SwarmRun 
     get standing() {
       return done ? 'all settings tried' : `${sweeps[0].cells.length} settings tried`
     },
-    panoramas: () => sweeps.map(({ racer, cells }) => ({ of: 'sweep', cells, racer, beta })),
+    panoramas: (state) =>
+      sweeps.map(({ cells }, i) => ({ of: 'sweep', cells, racer: state.racers[i], beta })),
   }
 }

@@ -1,13 +1,14 @@
 import type { State } from '../address/address.ts'
 import { element, say } from '../dom/element.ts'
 import { labelsOf } from '../optimizers/labels.ts'
+import type { Racer } from '../optimizers/racer.ts'
+import { Animation } from '../page/animation.ts'
 import type { KeyActions } from '../page/keys.ts'
 import type { Tab } from '../page/tab.ts'
 import { courses } from '../race/course.ts'
-import { mostSwarmSteps, mostSwarms, type SwarmState } from '../swarm/swarm-state.ts'
-import { choice } from './choice.ts'
-import { numberField } from './number-field.ts'
+import { mostSwarms, openSwarm, type SwarmState } from '../swarm/swarm-state.ts'
 import { RacerList } from './racer-list.ts'
+import { SwarmForm } from './swarm-form.ts'
 import { SwarmLegend } from './swarm-legend.ts'
 import { SwarmPanel, side } from './swarm-panel.ts'
 import { type SwarmRun, startsRun, sweepRun } from './swarm-run.ts'
@@ -21,14 +22,13 @@ export class SwarmTab implements Tab {
   readonly keys: KeyActions = { ' ': () => this.#toggle() }
   #state: SwarmState
   #run: SwarmRun
-  #running = false
   #panels: readonly SwarmPanel[] = []
   readonly #keep: (state: SwarmState) => void
   readonly #grid = element('div', { class: 'panels' })
   readonly #title = element('h1', {})
   readonly #claim = element('p', { class: 'claim' })
-  readonly #standing = element('output', { class: 'standing' })
-  readonly #pace = element('output', { class: 'pace' })
+  readonly #standing = element('output', { class: 'standing', 'aria-live': 'off' })
+  readonly #pace = element('output', { class: 'pace', 'aria-live': 'off' })
   readonly #bar = element('progress', { max: 1, 'aria-label': 'progress' })
   readonly #legend = new SwarmLegend()
   readonly #play = element('button', {
@@ -36,30 +36,8 @@ export class SwarmTab implements Tab {
     class: 'primary',
     onclick: () => this.#toggle(),
   })
-  readonly #course = choice('Landscape', 'course', titles, (course) => this.#change({ course }))
-  readonly #mode = choice(
-    'Show',
-    'mode',
-    { starts: '40,000 starts', sweep: 'a sweep of settings' },
-    (mode) => this.#change({ mode: mode === 'sweep' ? 'sweep' : 'starts' }),
-  )
-  readonly #view = choice(
-    'Draw',
-    'view',
-    { map: 'where each began', cloud: 'where each is' },
-    (view) => {
-      this.#state = { ...this.#state, view: view === 'cloud' ? 'cloud' : 'map' }
-      this.#show()
-    },
-  )
-  readonly #beta = choice('Learning rate ×', 'beta', { beta1: 'β₁', beta2: 'β₂' }, (beta) =>
-    this.#change({ beta: beta === 'beta2' ? 'beta2' : 'beta1' }),
-  )
-  readonly #steps = numberField(
-    'Steps',
-    { name: 'steps', min: 1, max: mostSwarmSteps, whole: true },
-    (steps) => this.#change({ steps }),
-  )
+  readonly #form = new SwarmForm(this.#play, (changes) => this.#change(changes))
+  readonly #animation = new Animation()
   readonly #racers = new RacerList({
     of: () => this.#state.racers,
     change: (racers) => this.#change({ racers }),
@@ -73,7 +51,6 @@ export class SwarmTab implements Tab {
     this.#state = state
     this.#keep = keep
     this.#run = runOf(state)
-    const settings = [this.#mode, this.#course, this.#view, this.#beta, this.#steps]
     this.node = element(
       'div',
       { class: 'swarm' },
@@ -81,7 +58,7 @@ export class SwarmTab implements Tab {
       element(
         'div',
         { class: 'bar' },
-        element('div', { class: 'setting' }, this.#play, ...settings.map(({ node }) => node)),
+        this.#form.node,
         element('div', { class: 'going' }, this.#bar, this.#standing, this.#pace),
       ),
       this.#legend.node,
@@ -98,79 +75,78 @@ export class SwarmTab implements Tab {
   }
 
   pause(): void {
-    if (this.#running) this.#toggle()
+    if (this.#animation.running) this.#toggle()
   }
 
   #change(changes: Partial<SwarmState>): void {
     const changed = { ...this.#state, ...changes }
     const flat = courses[changed.course].window.length === 2
     this.#state =
-      changed.mode === 'starts' && !flat ? { ...changed, course: 'himmelblau' } : changed
-    this.#begin()
+      changed.mode === 'starts' && !flat ? { ...changed, course: openSwarm.course } : changed
+    // Another drawing of the same does not begin anew.
+    if (Object.keys(changes).join() === 'view') this.#show()
+    else this.#begin()
+  }
+
+  /** Chooses a setting of a sweep, which need not be tried again. */
+  #pick(index: number, racer: Racer): void {
+    this.#state = { ...this.#state, racers: this.#state.racers.with(index, racer) }
+    this.#show()
   }
 
   /** Starts anew with the state as it is. */
   #begin(): void {
+    this.#animation.stop()
     this.#run = runOf(this.#state)
-    say(this.#pace, '')
-    this.#show()
-    if (!this.#running) this.#toggle()
+    this.#toggle()
   }
 
   #toggle(): void {
-    this.#running = !this.#running
-    if (this.#running && this.#run.progress >= 1) this.#run = runOf(this.#state)
+    if (this.#animation.running) this.#animation.stop()
+    else {
+      if (this.#run.progress >= 1) this.#run = runOf(this.#state)
+      say(this.#pace, '')
+      let [done, taken] = [0, 0]
+      this.#animation.start((seconds) => {
+        taken += seconds
+        done += this.#work()
+        if (taken > 0.3) say(this.#pace, paceOf(this.#state, done / taken))
+        this.#show()
+      })
+    }
     this.#show()
-    if (this.#running) requestAnimationFrame(() => this.#frame(performance.now(), 0))
   }
 
-  #frame(since: number, done: number): void {
-    if (!this.#running || !this.node.isConnected) {
-      this.#running = false
-      return
-    }
-    const run = this.#run
+  /** Works for a part of a frame, and says how many pieces were done. */
+  #work(): number {
     const until = performance.now() + patience
-    let [pieces, more] = [done, true]
-    do {
-      more = run.work()
-      pieces += more ? 1 : 0
-    } while (more && performance.now() < until)
-    if (!more) this.#running = false
-    const seconds = (performance.now() - since) / 1000
-    if (seconds > 0.3 || !more) say(this.#pace, paceOf(this.#state, pieces / seconds))
-    this.#show()
-    requestAnimationFrame(() => {
-      if (this.#run === run) this.#frame(since, pieces)
-      else this.#frame(performance.now(), 0)
-    })
+    let pieces = 0
+    while (performance.now() < until || pieces === 0) {
+      if (!this.#run.work()) {
+        this.#animation.stop()
+        break
+      }
+      pieces++
+    }
+    return pieces
   }
 
   #show(): void {
-    const { mode, course, view, beta, steps, racers } = this.#state
+    const { mode, view, racers } = this.#state
     const starts = mode === 'starts'
     say(this.#title, starts ? 'Forty thousand starts' : 'Which settings find the minimum')
-    say(this.#claim, starts ? startsClaim : sweepClaim)
-    say(this.#play, this.#running ? 'Pause' : this.#run.progress >= 1 ? 'Run again' : 'Run')
-    this.#course.show(course)
-    this.#mode.show(mode)
-    this.#view.show(view)
-    this.#beta.show(beta)
-    this.#steps.show(steps)
-    this.#view.node.hidden = !starts
-    this.#beta.node.hidden = starts
-    for (const option of this.#course.node.querySelectorAll('option')) {
-      option.disabled = starts && courses[option.value].window.length === 1
-    }
+    say(this.#claim, starts ? `${startsClaim} ${viewClaims[view]}` : sweepClaim)
+    say(
+      this.#play,
+      this.#animation.running ? 'Pause' : this.#run.progress >= 1 ? 'Run again' : 'Run',
+    )
+    this.#form.show(this.#state)
     this.#racers.show(racers)
     this.#bar.value = this.#run.progress
     say(this.#standing, this.#run.standing)
     this.#legend.show(this.#state)
     if (this.#panels.length !== racers.length) {
-      this.#panels = racers.map(
-        (_, i) =>
-          new SwarmPanel(i, (racer) => this.#change({ racers: this.#state.racers.with(i, racer) })),
-      )
+      this.#panels = racers.map((_, i) => new SwarmPanel(i, (racer) => this.#pick(i, racer)))
       this.#grid.replaceChildren(...this.#panels.map(({ node }) => node))
     }
     const labels = labelsOf(racers)
@@ -181,7 +157,11 @@ export class SwarmTab implements Tab {
 }
 
 const startsClaim =
-  'The rules are elementwise, so a swarm is one array, and each member fares as if it were alone. Every pixel is a start: its colour says which minimum it is at, its strength how soon it came.'
+  'The rules are elementwise, so a swarm is one array, and each member fares as if it were alone.'
+const viewClaims = {
+  map: 'Every pixel is a start: its colour says which minimum it is at, its strength how soon it came.',
+  cloud: 'Every dot is where a member is now, and the stronger the more are there.',
+}
 const sweepClaim =
   'Every square is a setting, tried from 64 starts: the stronger its colour, the more of them end at a global minimum. The ring is the setting that races; click a square to choose it.'
 
@@ -190,9 +170,5 @@ const runOf = (state: SwarmState): SwarmRun =>
 
 const paceOf = ({ mode, racers }: SwarmState, rate: number): string =>
   mode === 'starts'
-    ? `${rate.toFixed(0)} steps a second × ${racers.length} optimizers × ${(side * side).toLocaleString('en')} starts`
+    ? `${rate.toFixed(0)} steps a second × ${racers.length} × ${(side * side).toLocaleString('en')} starts`
     : `${(rate * racers.length).toFixed(0)} settings a second`
-
-const titles: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(courses).map(([name, { title }]) => [name, title]),
-)

@@ -31,7 +31,7 @@ export class TrainTab implements Tab {
     class: 'primary',
     onclick: () => this.#toggle(),
   })
-  readonly #standing = element('output', { class: 'standing' })
+  readonly #standing = element('output', { class: 'standing', 'aria-live': 'off' })
   readonly #failure = element('p', { class: 'warning', role: 'alert' })
   readonly #pictures = new PictureRow()
   readonly #losses = chart('Loss of each batch; its running average is bold', (surface) =>
@@ -153,7 +153,7 @@ export class TrainTab implements Tab {
 }
 
 const claim =
-  'Both get the same first weights and the same batches of pictures; all of it is drawn and computed in this page. Below the curves: the friction of every weight, as it is used.'
+  'Both get the same first weights and the same batches of pictures, drawn and computed in this page. Below the curves is the friction of every weight: near ½, diffGrad is Adam at half the rate.'
 
 /** Where a racer stands, in words. */
 function standing({ smooth, accuracies, milliseconds }: Progress): string {

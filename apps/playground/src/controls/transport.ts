@@ -20,7 +20,7 @@ export class Transport {
   readonly node: HTMLElement
   readonly #play: HTMLButtonElement
   readonly #scrub: HTMLInputElement
-  readonly #count = element('output', { class: 'count' })
+  readonly #count = element('output', { class: 'count', 'aria-live': 'off' })
   readonly #speed: ReturnType<typeof choice>
 
   constructor(wishes: TransportWishes) {
@@ -67,7 +67,7 @@ export class Transport {
     }
     this.#scrub.max = `${steps}`
     this.#scrub.value = `${at}`
-    say(this.#count, `step ${at} of ${steps}`)
+    say(this.#count, `${at} / ${steps}`)
     this.#speed.show(`${speed}`)
   }
 }

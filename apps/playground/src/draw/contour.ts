@@ -1,13 +1,12 @@
 import { minimaOf } from '@diffgrad/landscapes'
 import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import type { Course } from '../race/course.ts'
-import { type Scene, wayOf } from '../race/scene.ts'
+import { drawingOrder, type Scene, wayOf } from '../race/scene.ts'
 import { drawNote } from './axes.ts'
 import { contourMap } from './contours.ts'
-import { drawingOrder } from './curve.ts'
 import { drawMark, headSize, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
-import { drawTrail, type Place } from './trail.ts'
+import { drawHalo, drawTrail, type Place } from './trail.ts'
 
 /** Where points stand on a canvas; `invert` leads back. */
 interface Plane {
@@ -63,7 +62,7 @@ function paintLandscape(surface: Surface, course: Course, filled: boolean): void
     context.beginPath()
     for (const ring of coordinates.flat()) {
       for (const [k, [i, j]] of ring.entries()) {
-        const [x, y] = [(i / columns) * width, (j / rows) * height]
+        const [x, y] = [(i / columns) * (width + 4) - 2, (j / rows) * (height + 4) - 2]
         if (k === 0) context.moveTo(x, y)
         else context.lineTo(x, y)
       }
@@ -109,12 +108,12 @@ export function drawContour(surface: Surface, scene: Scene, backdrop: Backdrop):
   backdrop.draw(surface, course)
   const plane = planeOf(course, width, height)
   const placed = ([x, y]: readonly number[]): Place => [plane.x(x), plane.y(y)]
-  for (const descent of descents) {
-    const places = wayOf(descent, position).map(placed)
-    drawTrail(context, places, { colour: ink.paper, dash: [], width: 4.5 })
+  const ways = descents.map((descent) => wayOf(descent, position).map(placed))
+  for (const places of ways) {
+    drawHalo(context, places, { colour: ink.paper, width: 4.5 })
   }
   for (const i of drawingOrder(scene)) {
-    const places = wayOf(descents[i], position).map(placed)
+    const places = ways[i]
     const look = { colour: ink.racers[i], dash: marks[i].dash }
     drawTrail(context, places, { ...look, width: i === selected ? 2.75 : 2 })
   }

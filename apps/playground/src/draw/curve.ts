@@ -1,6 +1,6 @@
 import { type ScaleLinear, scaleLinear, scalePow } from 'd3-scale'
 import { type Course, excess } from '../race/course.ts'
-import { type Scene, wayOf } from '../race/scene.ts'
+import { drawingOrder, type Scene, wayOf } from '../race/scene.ts'
 import { drawBottomAxis, drawLine, drawNote } from './axes.ts'
 import { drawMark, headSize, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
@@ -39,7 +39,6 @@ export function drawCurve(surface: Surface, scene: Scene): void {
   context.globalAlpha = 0.7
   drawLine(context, ink.muted, [along(bottom), up(0)], [along(bottom), height - margins.bottom])
   context.restore()
-  drawNote(surface, 'global minimum', [along(bottom) + 6, height - margins.bottom - 6])
   drawNote(surface, 'where each one was, step by step', [margins.left, floor + 14])
 
   const curve = xs.map((x, i): Place => [along(x), up(heights[i])])
@@ -52,6 +51,7 @@ export function drawCurve(surface: Surface, scene: Scene): void {
   context.lineWidth = 1.5
   context.strokeStyle = ink.text
   context.stroke()
+  drawNote(surface, 'global minimum', [along(bottom), floor - 3], { align: 'center', size: 11 })
 
   context.save()
   context.beginPath()
@@ -71,9 +71,3 @@ export function drawCurve(surface: Surface, scene: Scene): void {
   }
   context.restore()
 }
-
-/** The selected racer is drawn last, on top of the others. */
-export const drawingOrder = ({ descents, selected }: Scene): readonly number[] => [
-  ...[...descents.keys()].filter((i) => i !== selected),
-  ...(selected < descents.length ? [selected] : []),
-]

@@ -16,11 +16,15 @@ export function drawFriction(surface: Surface, { counts, edges }: Histogram, col
     const tall = (count / highest) * (floor - margins.top)
     context.fillRect(margins.left + i * wide + 1, floor - tall, wide - 2, tall)
   }
+  let free = 0
   for (const [i, edge] of edges.entries()) {
     const text = written(edge)
-    if (text === undefined) continue
+    const [room, x] = [6.5 * (text?.length ?? 0), margins.left + i * wide]
     const align = i === 0 ? 'left' : i === edges.length - 1 ? 'right' : 'center'
-    drawNote(surface, text, [margins.left + i * wide, height - 8], { align, size: 11 })
+    const from = x - { left: 0, center: room / 2, right: room }[align]
+    if (text === undefined || from < free) continue
+    free = from + room
+    drawNote(surface, text, [x, height - 8], { align, size: 11 })
   }
 }
 

@@ -1,7 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
-import type { Scene } from '../race/scene.ts'
+import { drawingOrder, type Scene } from '../race/scene.ts'
 import { drawBottomAxis, drawLeftAxis, drawLine } from './axes.ts'
-import { drawingOrder } from './curve.ts'
 import { drawMark, marks } from './mark.ts'
 import type { Surface } from './sheet.ts'
 import { type Place, tracePath } from './trail.ts'
@@ -17,7 +16,9 @@ export function drawLosses(surface: Surface, scene: Scene): void {
   const { descents, steps, position } = scene
   const whole = Math.floor(position)
   const losses = descents.map((descent) => descent.losses(whole))
-  const seen = losses.flat().filter((loss) => loss >= floor && loss < 1e12)
+  // Whoever leaves a hundred times the first loss behind leaves the chart, too.
+  const highest = 100 * Math.max(losses[0][0], 1e-2)
+  const seen = losses.flat().filter((loss) => loss >= floor && loss < highest)
   const [low, high] = [Math.min(1e-2, ...seen), Math.max(1, ...seen)]
   const x = scaleLinear([0, steps], [margins.left, width - margins.right])
   const y = scaleLog([low, high], [height - margins.bottom, margins.top]).nice()

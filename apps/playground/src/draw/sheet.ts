@@ -17,6 +17,7 @@ export class Sheet {
   readonly #context: CanvasRenderingContext2D
   #ink: Ink | undefined
   #waiting = false
+  #size: { readonly width: number; readonly height: number } = { width: 0, height: 0 }
 
   constructor(canvas: HTMLCanvasElement, paint: (surface: Surface) => void) {
     const context = canvas.getContext('2d')
@@ -24,7 +25,11 @@ export class Sheet {
     this.canvas = canvas
     this.#paint = paint
     this.#context = context
-    new ResizeObserver(() => this.redraw()).observe(canvas)
+    // Asking the canvas for its size at every drawing would lay out the page at every drawing.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#size = contentRect
+      this.redraw()
+    }).observe(canvas)
     document.addEventListener('themechange', () => {
       this.#ink = undefined
       this.redraw()
@@ -43,7 +48,7 @@ export class Sheet {
 
   /** Draws now. */
   draw(): void {
-    const { clientWidth: width, clientHeight: height } = this.canvas
+    const { width, height } = this.#size
     if (width === 0 || height === 0) return
     const scale = window.devicePixelRatio
     const [w, h] = [Math.round(width * scale), Math.round(height * scale)]

@@ -11,7 +11,7 @@ const fading = 0.88
 
 /** The colour of a start that was at a minimum from a step on. */
 const shade = (colour: Rgb, paper: Rgb, step: number, steps: number): Rgb =>
-  mixed(colour, paper, (fading * Math.log1p(step)) / Math.log1p(steps))
+  mixed(colour, paper, fading * Math.sqrt(step / steps))
 
 /** A picture of as many pixels as a swarm has starts, to be drawn larger. */
 export class Pixels {

@@ -2,7 +2,7 @@
 export type Place = readonly [x: number, y: number]
 
 /** In so many pieces a trail fades. */
-const pieces = 12
+const pieces = 8
 
 /** Draws a way that is fainter where it is older. It breaks where a place is not finite. */
 export function drawTrail(
@@ -35,16 +35,45 @@ export function drawTrail(
   context.restore()
 }
 
-/** Adds a polyline to the path that was begun. */
+/** Places nearer than this to the last one that was drawn do not show, in pixels. */
+const unseen = 0.7
+
+/** Adds a polyline to the path that was begun. It breaks where a place is not finite. */
 export function tracePath(context: CanvasRenderingContext2D, places: readonly Place[]): void {
   let broken = true
-  for (const [x, y] of places) {
-    if (!Number.isFinite(x) || !Number.isFinite(y)) broken = true
-    else if (broken) {
-      context.moveTo(x, y)
-      broken = false
-    } else context.lineTo(x, y)
+  let [lastX, lastY] = [0, 0]
+  const end = places.length - 1
+  for (let i = 0; i <= end; i++) {
+    const [x, y] = places[i]
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      broken = true
+      continue
+    }
+    if (broken) context.moveTo(x, y)
+    else if (i < end && Math.abs(x - lastX) + Math.abs(y - lastY) < unseen) continue
+    else context.lineTo(x, y)
+    broken = false
+    lastX = x
+    lastY = y
   }
+}
+
+/** Draws a way in one colour, for a trail to be drawn on. */
+export function drawHalo(
+  context: CanvasRenderingContext2D,
+  places: readonly Place[],
+  { colour, width }: { readonly colour: string; readonly width: number },
+): void {
+  context.save()
+  context.globalAlpha = 0.8
+  context.strokeStyle = colour
+  context.lineWidth = width
+  context.lineJoin = 'round'
+  context.lineCap = 'round'
+  context.beginPath()
+  tracePath(context, places)
+  context.stroke()
+  context.restore()
 }
 
 function lengthOf(places: readonly Place[]): number {

@@ -14,6 +14,7 @@ import {
   diffGrad,
   diffMod,
   diffRGrad,
+  type Floats,
   type ParameterSet,
   RAdam,
   Ranger,
@@ -30,6 +31,9 @@ export type OptionValue = number | boolean | string
 /** Options by name; what is not named stands at its default. */
 export type Options = Readonly<Record<string, OptionValue>>
 
+/** What the page needs of an optimizer. */
+export type Runner = Pick<ArraysOptimizer, 'step' | 'inspect' | 'stateDict' | 'options'>
+
 /** An optimizer that can be chosen. */
 export interface Entrant {
   /** What people call it. */
@@ -37,8 +41,12 @@ export interface Entrant {
   readonly defaults: Options
   /** Its rule, for trainers; they check the options that come with it. */
   readonly rule: UpdateRule
-  /** @throws RangeError naming an option that is out of range. */
-  create(parameters: ParameterSet, options: Options): ArraysOptimizer
+  /**
+   * Makes an optimizer of one parameter without further axes, called theta.
+   *
+   * @throws RangeError naming an option that is out of range.
+   */
+  create(theta: Floats, options: Options): Runner
 }
 
 function entrant<O extends CommonOptions>(
@@ -52,10 +60,10 @@ function entrant<O extends CommonOptions>(
     rule: rule as unknown as UpdateRule,
     // Options without schedules are plain values.
     defaults: { ...rule.defaults } as unknown as Options,
-    create(parameters, options) {
+    create(theta, options) {
+      const parameters = { theta: { values: theta, shape: [theta.length] } }
       // The optimizer itself checks names and values.
-      const made = new Optimizer(parameters, { ...options } as ArraysOptions<O>)
-      return made as unknown as ArraysOptimizer
+      return new Optimizer(parameters, { ...options } as ArraysOptions<O>)
     },
   }
 }

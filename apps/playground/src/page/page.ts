@@ -6,6 +6,9 @@ import { followTheme } from './theme.ts'
 
 type TabName = State['tab']
 
+/** Browsers refuse addresses that change more often, in milliseconds. */
+const rest = 200
+
 /** Makes a tab when it is first shown; the larger ones are fetched then. */
 async function makeTab(state: State, keep: (state: State) => void): Promise<Tab> {
   switch (state.tab) {
@@ -32,20 +35,27 @@ export function openPage(document: Document): void {
   const addresses = new Map<TabName, string>()
   let shown: TabName | undefined
 
+  let writing: ReturnType<typeof setTimeout> | undefined
+
   const keep = (state: State): void => {
     const address = addressOf(state)
+    if (addresses.get(state.tab) === address) return
     addresses.set(state.tab, address)
-    if (shown === state.tab || shown === undefined) history.replaceState(null, '', address)
+    clearTimeout(writing)
+    writing = setTimeout(() => {
+      if (shown === state.tab) history.replaceState(null, '', address)
+    }, rest)
     for (const link of document.querySelectorAll<HTMLAnchorElement>('[data-tab]')) {
       if (link.dataset.tab === state.tab) link.href = address
     }
   }
 
-  const show = async (): Promise<void> => {
-    const state = stateOf(location.hash)
+  const show = async (hash: string): Promise<void> => {
+    const state = stateOf(hash)
     const { tab: name } = state
-    if (shown !== undefined && shown !== name) tabs.get(shown)?.pause()
+    const before = shown
     shown = name
+    if (before !== undefined && before !== name) tabs.get(before)?.pause()
     for (const link of document.querySelectorAll<HTMLElement>('[data-tab]')) {
       if (link.dataset.tab === name) link.setAttribute('aria-current', 'page')
       else link.removeAttribute('aria-current')
@@ -53,7 +63,7 @@ export function openPage(document: Document): void {
     const known = tabs.get(name)
     if (known) {
       main.replaceChildren(known.node)
-      if (location.hash !== addresses.get(name)) known.open(state)
+      if (hash !== addresses.get(name)) known.open(state)
       return
     }
     const tab = await makeTab(state, keep)
@@ -61,7 +71,8 @@ export function openPage(document: Document): void {
     if (shown === name) main.replaceChildren(tab.node)
   }
 
-  addEventListener('hashchange', show)
+  // The address may have been written over since; what it was changed to is in the event.
+  addEventListener('hashchange', ({ newURL }) => show(new URL(newURL).hash))
   followKeys(() => (shown === undefined ? {} : (tabs.get(shown)?.keys ?? {})))
-  void show()
+  void show(location.hash)
 }

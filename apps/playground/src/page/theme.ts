@@ -2,10 +2,27 @@ type Theme = 'light' | 'dark'
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
+/** The theme that was chosen here. A browser that is told to keep nothing throws instead. */
+function chosen(): string | null {
+  try {
+    return localStorage.getItem('theme')
+  } catch {
+    return document.documentElement.dataset.theme ?? null
+  }
+}
+
+function choose(theme: Theme): void {
+  try {
+    localStorage.setItem('theme', theme)
+  } catch {
+    document.documentElement.dataset.theme = theme
+  }
+}
+
 /** The theme in use: the one that was chosen here, or the system's. */
 function themeNow(): Theme {
-  const chosen = localStorage.getItem('theme')
-  if (chosen === 'light' || chosen === 'dark') return chosen
+  const theme = chosen()
+  if (theme === 'light' || theme === 'dark') return theme
   return dark.matches ? 'dark' : 'light'
 }
 
@@ -19,7 +36,7 @@ export function followTheme(button: HTMLElement): void {
     document.dispatchEvent(new Event('themechange'))
   }
   button.addEventListener('click', () => {
-    localStorage.setItem('theme', themeNow() === 'dark' ? 'light' : 'dark')
+    choose(themeNow() === 'dark' ? 'light' : 'dark')
     apply()
   })
   dark.addEventListener('change', apply)

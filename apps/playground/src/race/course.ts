@@ -37,7 +37,7 @@ export const courses: Readonly<Record<string, Course>> = {
   f2: course(
     'F2',
     'F2',
-    [[-1.04, 0.75]],
+    [[-1.04, 1.04]],
     [-1],
     'A cliff, then waves. The deepest is at −0.643.',
     0.6,
@@ -110,6 +110,11 @@ export const courses: Readonly<Record<string, Course>> = {
     'Steep across, flat along, and every gradient is off by a random amount.',
   ),
 }
+
+/** What people call the courses. */
+export const courseTitles: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(courses).map(([name, { title }]) => [name, title]),
+)
 
 /** How far above the lowest point of the landscape a point is, never below 0. */
 export const excess = ({ value, minimum }: Landscape, point: readonly number[]): number =>

@@ -1,6 +1,5 @@
-import type { ArraysOptimizer } from '@diffgrad/arrays'
 import type { Landscape } from '@diffgrad/landscapes'
-import { field } from '../optimizers/field.ts'
+import { field, type Runner } from '../optimizers/field.ts'
 import type { Racer } from '../optimizers/racer.ts'
 import { excess } from './course.ts'
 
@@ -19,7 +18,7 @@ export class Descent {
   readonly #landscape: Landscape
   readonly #lossScale: number
   readonly #theta: Float64Array
-  readonly #optimizer: ArraysOptimizer
+  readonly #optimizer: Runner
   readonly #inspected: boolean
   readonly #points: (readonly number[])[]
   readonly #losses: number[]
@@ -38,7 +37,7 @@ export class Descent {
     this.#landscape = landscape
     this.#lossScale = lossScale
     this.#theta = Float64Array.from(start)
-    this.#optimizer = field[name].create({ theta: this.#theta }, options)
+    this.#optimizer = field[name].create(this.#theta, options)
     this.#inspected = inspected
     this.#points = [[...start]]
     this.#losses = [excess(landscape, start)]

@@ -17,3 +17,9 @@ export function wayOf(descent: Descent, position: number): readonly (readonly nu
   const way = descent.path(Math.floor(position))
   return position > Math.floor(position) ? [...way, descent.between(position)] : way
 }
+
+/** The selected racer is drawn last, on top of the others. */
+export const drawingOrder = ({ descents, selected }: Scene): readonly number[] => [
+  ...[...descents.keys()].filter((i) => i !== selected),
+  ...(selected < descents.length ? [selected] : []),
+]

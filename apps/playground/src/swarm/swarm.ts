@@ -1,6 +1,5 @@
-import type { ArraysOptimizer } from '@diffgrad/arrays'
 import { type Landscape, minimaOf } from '@diffgrad/landscapes'
-import { field } from '../optimizers/field.ts'
+import { field, type Runner } from '../optimizers/field.ts'
 import type { Racer } from '../optimizers/racer.ts'
 
 /** Stands for no minimum, and for no step. */
@@ -23,7 +22,7 @@ export class Swarm {
   readonly #reach: number
   readonly #lossScale: number
   readonly #gradients: Float32Array
-  readonly #optimizer: ArraysOptimizer
+  readonly #optimizer: Runner
   #steps = 0
 
   /**
@@ -45,7 +44,7 @@ export class Swarm {
     this.#reach = reach
     this.#lossScale = lossScale
     this.#gradients = new Float32Array(starts.length)
-    this.#optimizer = field[name].create({ points: this.points }, options)
+    this.#optimizer = field[name].create(this.points, options)
     this.#look()
   }
 
@@ -67,7 +66,7 @@ export class Swarm {
         this.#gradients[axis * size + i] = this.#lossScale * (slope[axis] + (noise?.[axis] ?? 0))
       }
     }
-    this.#optimizer.step({ points: this.#gradients })
+    this.#optimizer.step({ theta: this.#gradients })
     this.#look()
   }
 

@@ -13,7 +13,7 @@ import { edge } from './pictures.ts'
 
 /** A small convolutional network for ten classes of pictures. */
 export function network(seed: number): Model {
-  const blocks = [16, 32, 64].map((channels) =>
+  const blocks = [16, 32, 64, 128].map((channels) =>
     sequential(conv(channels), batchNorm(), relu, maxPool(2)),
   )
   const layers = sequential(...blocks, globalAveragePool, linear(10))

@@ -21,7 +21,7 @@ export const mostTrainSteps = 2000
 export const openTrain: TrainState = {
   tab: 'train',
   engine: 'wasm',
-  racers: [racer('diffgrad', { learningRate: 0.002 }), racer('adam', { learningRate: 0.002 })],
-  steps: 200,
+  racers: [racer('diffgrad', { learningRate: 0.01 }), racer('adam', { learningRate: 0.005 })],
+  steps: 300,
   seed: 1,
 }

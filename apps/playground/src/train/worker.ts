@@ -5,7 +5,7 @@ import { batchOf, draw, edge, shuffled } from './pictures.ts'
 import { runtimeOf } from './runtime.ts'
 import { batchSize, trainersOf } from './trainers.ts'
 
-const [trained, judged, shown] = [960, 200, 40]
+const [trained, judged, shown] = [1600, 200, 40]
 
 /** So many steps lie between two judgements. */
 const pause = 20

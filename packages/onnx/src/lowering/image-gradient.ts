@@ -1,5 +1,6 @@
 import { apply, reshape, reverse, transpose } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizeOf, sizes, type Value } from '../graph/value.ts'
+import { count } from '../model/model.ts'
 import { spans, type Window } from '../shapes/window.ts'
 import type { Lowering } from './lowering.ts'
 
@@ -18,6 +19,14 @@ export const imageGradients: Readonly<
   Record<Lowering['imageGradient'], (transposed: Transposed) => Value>
 > = {
   transposed: convolveTransposed,
+
+  /** Turning a kernel costs as much as it is long, what it saves is in proportion to the image. */
+  adaptive(transposed) {
+    const { gradient, weight, groups, space } = transposed
+    const image = sizeOf(gradient, 0) * groups * sizeOf(weight, 1) * count(space)
+    const small = 4 * count(sizes(weight)) <= image
+    return imageGradients[small ? 'flipped' : 'transposed'](transposed)
+  },
 
   /** With stride 1, q − p runs over the kernel backwards: a convolution with the kernel turned around. */
   flipped(transposed) {

@@ -15,6 +15,7 @@ import { count } from '../model/model.ts'
 import { places } from '../shapes/places.ts'
 import { seenBy, type Window } from '../shapes/window.ts'
 import type { Lowering } from './lowering.ts'
+import { patches } from './patches.ts'
 
 /** What the gradient of a convolution's weight is computed from. */
 export interface Convolved {
@@ -33,6 +34,15 @@ export interface Convolved {
 export const weightGradients: Readonly<
   Record<Lowering['weightGradient'], (convolved: Convolved) => Value>
 > = {
+  /** What the kernel sees lies in rows, one for each n and p, which one product sums. */
+  patches(convolved) {
+    const { image, gradient, window, groups } = convolved
+    if (groups > 1 || count(window.kernel) === 1) return weightGradients.slices(convolved)
+    const rows = gradientRows(convolved)
+    const seen = patches(image, window, sizes(gradient).slice(2))
+    return asWeight(gemm(reshape(rows, sizes(rows).slice(1)), seen), convolved)
+  },
+
   /** The shifted images lie side by side, so that one product sums over n and p for every k at once. */
   slices(convolved) {
     const { groups } = convolved

@@ -10,14 +10,15 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import { createSession, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
+import { mustGoOn } from './go-on.ts'
 import { type Call, Recorder, type Slot } from './recorder.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
 
 type Start = TrainedParameter['initial']
 
-/** A train step that is ready to run, and the kernel that it was made of. */
+/** A train step that is ready to run, and the calls that it was made of. */
 interface Prepared extends TrainStepModel {
-  readonly kernel: Call['kernel']
+  readonly calls: readonly Call[]
   readonly session: InferenceSession
 }
 
@@ -59,7 +60,6 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     }))
     // OptimizerOptions without the rule is what it was with it.
     this.optimizer = new Optimizer(this.#recorder, rule, named, options as object)
-    this.#mustShareSettings()
   }
 
   get weights(): Tensors {
@@ -70,18 +70,20 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     if (edges) throw new TrainerError('update "graph": shows no inner values of the rule')
     const before = this.optimizer.stateDict()
     try {
-      const call = this.#next()
-      const { session, loss: nameOfLoss, next, coefficients } = await this.#prepare(call)
-      const scalars = [...coefficients].map(([name, input]) => [
-        input,
-        new this.#plan.runtime.Tensor('float32', [call.coefficients[name]], []),
-      ])
+      const calls = this.#next()
+      const { session, loss: nameOfLoss, next, coefficients } = await this.#prepare(calls)
+      const scalars = coefficients.flatMap((inputs, i) =>
+        [...inputs].map(([name, input]) => [
+          input,
+          new this.#plan.runtime.Tensor('float32', [calls[i].coefficients[name]], []),
+        ]),
+      )
       const state = [...this.#parameters, ...this.#statistics, ...this.#recorder.slots]
       const results = await session.run(
         { ...feeds, ...tensorsOf(state), ...Object.fromEntries(scalars) },
         [nameOfLoss, ...next.values(), ...outputs],
       )
-      signal?.throwIfAborted()
+      await mustGoOn(signal)
       const loss = scalarOf(results, nameOfLoss)
       mustBeFinite(loss, before.updates)
       for (const slot of state) slot.tensor = results[next.get(slot.name) ?? ''] ?? slot.tensor
@@ -101,38 +103,36 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     await this.#prepared?.session.release()
   }
 
-  /** What the optimizer does at its next step. It counts the step as taken. */
-  #next(): Call {
+  /** What the optimizer does at its next step, a call for each group. It counts the step as taken. */
+  #next(): readonly Call[] {
     this.#recorder.calls = []
     // Nothing is computed here: what stands for a gradient only has to be another than its parameter.
     const all = this.#parameters.map(({ name, tensor }) => [name, { name, tensor }])
     this.optimizer.step(Object.fromEntries(all))
-    const [call] = this.#recorder.calls
-    return call
+    return this.#recorder.calls
   }
 
-  /** Rules with phases change their kernel once; the train step of the phase before is then done with. */
-  async #prepare({ kernel }: Call): Promise<Prepared> {
+  /** Phases and settings change the kernels now and then; the train step before is then done with. */
+  async #prepare(calls: readonly Call[]): Promise<Prepared> {
     const before = this.#prepared
-    if (before?.kernel === kernel) return before
+    if (before && alike(before.calls, calls)) return before
     const { runtime, forward, differentiate, session: options } = this.#plan
-    const made = trainStepModel(forward, { ...differentiate, update: kernel })
+    const made = trainStepModel(forward, { ...differentiate, update: calls })
     const session = await createSession(runtime, made.model, options)
-    this.#prepared = { ...made, kernel, session }
+    this.#prepared = { ...made, calls, session }
     await before?.session.release()
     return this.#prepared
   }
-
-  #mustShareSettings(): void {
-    const [first, ...others] = this.#parameters.map(({ name }) => name)
-    const settings = JSON.stringify(this.optimizer.options(first))
-    const other = others.find((name) => JSON.stringify(this.optimizer.options(name)) !== settings)
-    if (other === undefined) return
-    throw new TrainerError(
-      `update "graph": all parameters must have one group of settings, but ${other} has others than ${first}; use update "kernel"`,
-    )
-  }
 }
+
+/** Whether one train step computes both, but for its scalars. */
+const alike = (before: readonly Call[], calls: readonly Call[]): boolean =>
+  before.length === calls.length &&
+  calls.every(({ kernel, parameters }, i) => {
+    const names = before[i].parameters
+    const same = names.size === parameters.size && [...names].every((name) => parameters.has(name))
+    return before[i].kernel === kernel && same
+  })
 
 const tensorsOf = (slots: readonly Slot[]): Tensors =>
   Object.fromEntries(slots.map(({ name, tensor }) => [name, tensor]))

@@ -4,37 +4,42 @@ import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
 import { mustBeFinite } from './finite.ts'
+import { mustGoOn } from './go-on.ts'
+import { writesInPlace } from './in-place.ts'
 import type { Given, Plan, Stepped, Update } from './update.ts'
 
 type Arrays = Readonly<Record<string, Float32Array>>
 
 /**
  * Moves the weights by the fused kernels of @diffgrad/arrays. The runtime reads the very memory in
- * which the kernels work; only the gradients that it gives are copied.
+ * which the kernels work, and writes the gradients there, if it can; else they are copied.
  */
 export class KernelUpdate<O extends CommonOptions> implements Update<O> {
   readonly optimizer: ArraysOptimizer<O>
   readonly model: Model
   readonly weights: Tensors
-  readonly #parts: GradientModel
+  /** The outputs that give the loss, each parameter's gradient, and what each statistic becomes. */
+  readonly #loss: string
+  readonly #gradientOf: ReadonlyMap<string, string>
+  readonly #nextOf: ReadonlyMap<string, string>
   readonly #session: InferenceSession
   readonly #gradients: Arrays
   readonly #arrays: Arrays
+  /** What the runtime writes gradients into, by the names of its outputs. */
+  readonly #targets: Tensors
   readonly #skips: boolean
 
   static async create<O extends CommonOptions>(plan: Plan<O>): Promise<KernelUpdate<O>> {
     const parts = gradientModel(plan.forward, plan.differentiate)
-    return new KernelUpdate(
-      plan,
-      parts,
-      await createSession(plan.runtime, parts.model, plan.session),
-    )
+    const session = await createSession(plan.runtime, parts.model, plan.session)
+    return new KernelUpdate(plan, parts, session, await writesInPlace(plan.runtime))
   }
 
   private constructor(
     { runtime, optimizer: { rule, ...options } }: Plan<O>,
     parts: GradientModel,
     session: InferenceSession,
+    inPlace: boolean,
   ) {
     const shapes = [...parts.parameters].map(
       ([name, { initial }]) => [name, initial.shape] as const,
@@ -43,52 +48,47 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     const running = [...parts.statistics].map(
       ([name, { initial }]) => [name, new Float32Array(initial.data.length)] as const,
     )
-    this.#parts = parts
+    // Of what the model began with, nothing is kept: of a large model, that is a lot of memory.
+    this.#loss = parts.loss
+    this.#gradientOf = new Map(
+      [...parts.parameters].map(([name, { gradient }]) => [name, gradient]),
+    )
+    this.#nextOf = new Map([...parts.statistics].map(([name, { next }]) => [name, next]))
     this.#session = session
     this.#gradients = gradients
     this.#arrays = { ...parameters, ...Object.fromEntries(running) }
-    const initial = [...parts.parameters, ...parts.statistics]
-    for (const [
-      name,
-      {
-        initial: { data },
-      },
-    ] of initial)
-      this.#arrays[name].set(data)
+    const both = [...parts.parameters, ...parts.statistics]
+    for (const [name, { initial }] of both) this.#arrays[name].set(initial.data)
     this.model = parts.model
     this.weights = Object.fromEntries(
-      initial.map(
-        ([
-          name,
-          {
-            initial: { shape },
-          },
-        ]) => [name, new runtime.Tensor('float32', this.#arrays[name], shape)],
-      ),
+      both.map(([name, { initial }]) => [
+        name,
+        new runtime.Tensor('float32', this.#arrays[name], initial.shape),
+      ]),
     )
+    const targets = [...parts.parameters].map(
+      ([name, { gradient, initial }]) =>
+        [gradient, new runtime.Tensor('float32', gradients[name], initial.shape)] as const,
+    )
+    this.#targets = inPlace ? Object.fromEntries(targets) : {}
     // OptimizerOptions without the rule is what it was with it.
     this.optimizer = new ArraysOptimizer(rule, parameters, options as object)
     this.#skips = options.skipNotFinite === true
   }
 
   async step({ feeds, outputs, signal, edges }: Given): Promise<Stepped> {
-    const { loss: nameOfLoss, parameters, statistics } = this.#parts
-    const wanted = [
-      nameOfLoss,
-      ...[...parameters.values()].map(({ gradient }) => gradient),
-      ...[...statistics.values()].map(({ next }) => next),
-      ...outputs,
-    ]
-    const results = await this.#session.run({ ...feeds, ...this.weights }, wanted)
-    signal?.throwIfAborted()
-    const loss = scalarOf(results, nameOfLoss)
+    const wanted = [this.#loss, ...this.#gradientOf.values(), ...this.#nextOf.values(), ...outputs]
+    const fetches = Object.fromEntries(wanted.map((name) => [name, this.#targets[name] ?? null]))
+    const results = await this.#session.run({ ...feeds, ...this.weights }, fetches)
+    await mustGoOn(signal)
+    const loss = scalarOf(results, this.#loss)
     if (!this.#skips) mustBeFinite(loss, this.optimizer.updates)
-    for (const [name, { gradient }] of parameters)
-      this.#gradients[name].set(floatsOf(results, gradient))
+    for (const [name, gradient] of this.#gradientOf)
+      if (!(gradient in this.#targets)) this.#gradients[name].set(floatsOf(results, gradient))
     const histograms = edges && this.optimizer.histograms(this.#gradients, edges)
     const outcome = this.optimizer.step(this.#gradients)
     if (outcome !== 'skipped')
-      for (const [name, { next }] of statistics) this.#arrays[name].set(floatsOf(results, next))
+      for (const [name, next] of this.#nextOf) this.#arrays[name].set(floatsOf(results, next))
     return { loss, outcome, outputs: results, ...(histograms && { histograms }) }
   }
 

@@ -13,6 +13,8 @@ export interface Slot {
 /** What an optimizer asked to be computed. */
 export interface Call {
   readonly kernel: Kernel
+  /** The names of the parameters that it moves. */
+  readonly parameters: ReadonlySet<string>
   readonly coefficients: Readonly<Record<string, number>>
 }
 
@@ -47,8 +49,12 @@ export class Recorder implements Backend<Slot> {
     return Object.fromEntries(lists)
   }
 
-  apply(kernel: Kernel, _: Lists<Slot>, coefficients: Readonly<Record<string, number>>): void {
-    this.calls.push({ kernel, coefficients })
+  apply(
+    kernel: Kernel,
+    { theta }: Lists<Slot>,
+    coefficients: Readonly<Record<string, number>>,
+  ): void {
+    this.calls.push({ kernel, parameters: new Set(theta.map(({ name }) => name)), coefficients })
   }
 
   scratch(): never {

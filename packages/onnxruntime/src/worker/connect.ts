@@ -1,5 +1,6 @@
 import { TrainerError } from '../error.ts'
-import { type Answer, type Call, methods, type RemoteTrainer } from './message.ts'
+import type { StepResult } from '../trainer.ts'
+import { type Abort, type Answer, type Call, methods, type RemoteTrainer } from './message.ts'
 
 /** A worker of a browser, or of `node:worker_threads`. */
 export interface WorkerLike {
@@ -27,10 +28,17 @@ export async function connectTrainer(worker: WorkerLike): Promise<RemoteTrainer>
   let calls = 0
   const answerTo = (id: number): Promise<unknown> =>
     new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
-  const call = async (method: Call['method'], given: readonly unknown[]): Promise<unknown> => {
+  const call = async (
+    method: Call['method'],
+    given: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<unknown> => {
+    signal?.throwIfAborted()
     const id = ++calls
     port.postMessage({ id, method, given } satisfies Call)
-    return answerTo(id)
+    const abort = (): void => port.postMessage({ id, reason: signal?.reason } satisfies Abort)
+    signal?.addEventListener('abort', abort)
+    return answerTo(id).finally(() => signal?.removeEventListener('abort', abort))
   }
   port.onmessage = ({ data }: MessageEvent<Answer>) => {
     if ('error' in data) waiting.get(data.id)?.reject(data.error)
@@ -47,6 +55,12 @@ export async function connectTrainer(worker: WorkerLike): Promise<RemoteTrainer>
   const remote = Object.fromEntries(entries) as RemoteTrainer
   return {
     ...remote,
+    // A signal cannot be sent; that it aborts can.
+    step(batch, { signal } = {}) {
+      const step = call('step', [batch], signal)
+      // Answered as `step` of the trainer answers.
+      return step as Promise<StepResult>
+    },
     async dispose() {
       await remote.dispose()
       port.close()

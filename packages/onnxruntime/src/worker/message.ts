@@ -1,5 +1,4 @@
-import type { Batch } from '../batch.ts'
-import type { StepResult, Trainer } from '../trainer.ts'
+import type { Trainer } from '../trainer.ts'
 
 /** What of a trainer works from another thread: everything that only takes and gives values. */
 export const methods = [
@@ -25,6 +24,12 @@ export interface Call {
   readonly given: readonly unknown[]
 }
 
+/** The signal of a call has aborted. */
+export interface Abort {
+  readonly id: number
+  readonly reason: unknown
+}
+
 /** What became of a call. The call 0 is the making of the trainer. */
 export type Answer = { readonly id: number } & (
   | { readonly value: unknown }
@@ -32,7 +37,4 @@ export type Answer = { readonly id: number } & (
 )
 
 /** A trainer in a worker. */
-export type RemoteTrainer = Pick<Trainer, Exclude<Method, 'step'>> & {
-  /** Takes one step, as `step` of `Trainer` does; there is no signal that reaches a worker at work. */
-  step(batch: Batch): Promise<StepResult>
-}
+export type RemoteTrainer = Pick<Trainer, Method>

@@ -1,6 +1,6 @@
 import type { CommonOptions } from '@diffgrad/core'
 import type { Trainer } from '../trainer.ts'
-import { type Answer, type Call, methods } from './message.ts'
+import { type Abort, type Answer, type Call, methods } from './message.ts'
 
 /**
  * Makes a trainer in this worker and lets `connectTrainer` use it. It is the last call of a module
@@ -21,13 +21,20 @@ export async function serveTrainer<O extends CommonOptions>(
   await answer(0, async () => {
     trainer = await make()
   })
-  port.onmessage = ({ data }: MessageEvent<Call>) =>
-    answer(data.id, async () => {
-      if (!trainer || !methods.includes(data.method)) throw new TypeError(`no ${data.method}`)
+  const steps = new Map<number, AbortController>()
+  port.onmessage = ({ data }: MessageEvent<Call | Abort>) => {
+    if (!('method' in data)) return steps.get(data.id)?.abort(data.reason)
+    const { id, method: name } = data
+    const controller = new AbortController()
+    steps.set(id, controller)
+    const given = name === 'step' ? [...data.given, controller] : data.given
+    answer(id, async () => {
+      if (!trainer || !methods.includes(name)) throw new TypeError(`no ${name}`)
       // The other side calls through RemoteTrainer, whose types are those of the methods.
-      const method = trainer[data.method] as (...given: readonly unknown[]) => Promise<unknown>
-      return method.apply(trainer, [...data.given])
-    })
+      const method = trainer[name] as (...given: readonly unknown[]) => Promise<unknown>
+      return method.apply(trainer, [...given])
+    }).finally(() => steps.delete(id))
+  }
 }
 
 /** The port that the other side sends first: to Node's parent port, or to the worker itself. */

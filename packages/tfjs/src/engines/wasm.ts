@@ -35,6 +35,15 @@ export const isWasm = (backend: KernelBackend): backend is WasmBackend =>
   'wasm' in backend &&
   compiles(false)
 
+/** One array of a kernel at one position. */
+interface Place {
+  readonly array: Tensor
+  /** Where its new elements go, if not over the old. */
+  readonly output: TensorInfo | undefined
+  readonly isRead: boolean
+  readonly isWritten: boolean
+}
+
 /** The most arrays of a kernel for whose addresses, with the coefficients, there is room. */
 const mostArrays = 64
 const mostCoefficients = 256
@@ -69,54 +78,52 @@ export class WasmEngine implements Engine {
 
   run(call: Call): void {
     const { graph, lists, coefficients, t, inPlace } = call
-    const { arrays } = graph
     const [read, written] = [readBy(graph), writtenBy(graph)]
-    const kernel = this.#kernel(graph, flushes(t))
-    const count = positionsOf(call)
     // All are allocated before any view is made: memory may grow, which detaches views.
-    const places = Array.from({ length: count }, (_, k) =>
-      arrays.map((name) => {
+    const places = Array.from({ length: positionsOf(call) }, (_, k) =>
+      graph.arrays.map((name): Place => {
         const array = lists[name][k]
         const output = written.has(name) && !inPlace(array) ? this.#output(array) : undefined
-        return { array, output }
+        return { array, output, isRead: read.has(name), isWritten: written.has(name) }
       }),
     )
-    const { buffer } = this.#memory
-    const bytes = new Uint8Array(buffer)
-    const pointers = new Uint32Array(buffer, this.#block, arrays.length)
-    const scalars = new Float32Array(
-      buffer,
-      this.#block + scalarsAt(arrays.length),
-      graph.coefficients.length,
+    const kernel = this.#kernel(graph, flushes(t))
+    const scalars = this.#block + scalarsAt(graph.arrays.length)
+    new Float32Array(this.#memory.buffer, scalars, graph.coefficients.length).set(
+      graph.coefficients.map((name) => coefficients[name]),
     )
-    scalars.set(graph.coefficients.map((name) => coefficients[name]))
+    const bytes = new Uint8Array(this.#memory.buffer)
     for (const place of places) {
-      const { size } = place[0].array
-      const addresses = place.map(({ array, output }, i) => {
-        const address = this.#address(array)
-        if (!output) return address
-        const to = this.#address(output)
-        if (read.has(arrays[i])) bytes.copyWithin(to, address, address + 4 * size)
-        return to
-      })
-      const rest = size % padding
-      const whole = size - rest
-      pointers.set(addresses)
-      if (whole > 0) kernel(this.#block, 0, whole)
-      if (rest > 0) {
-        const desks = addresses.map((_, i) => this.#block + argumentBytes + 4 * padding * i)
-        for (const [i, address] of addresses.entries()) {
-          const from = address + 4 * whole
-          bytes.copyWithin(desks[i], from, from + 4 * rest)
-        }
-        pointers.set(desks)
-        kernel(this.#block, 0, padding)
-        for (const [i, address] of addresses.entries()) {
-          if (!written.has(arrays[i])) continue
-          bytes.copyWithin(address + 4 * whole, desks[i], desks[i] + 4 * rest)
-        }
-      }
+      this.#compute(kernel, bytes, place)
       for (const { array, output } of place) if (output) adopt(this.#backend, array, output)
+    }
+  }
+
+  /** Runs a kernel over one position, whose new data is begun with a copy of the old. */
+  #compute(kernel: WasmKernel, bytes: Uint8Array, places: readonly Place[]): void {
+    const { size } = places[0].array
+    const addresses = places.map(({ array, output, isRead }) => {
+      const from = this.#address(array)
+      if (!output) return from
+      const to = this.#address(output)
+      if (isRead) bytes.copyWithin(to, from, from + 4 * size)
+      return to
+    })
+    const pointers = new Uint32Array(bytes.buffer, this.#block, places.length)
+    const rest = size % padding
+    const whole = size - rest
+    if (whole > 0) {
+      pointers.set(addresses)
+      kernel(this.#block, 0, whole)
+    }
+    if (rest === 0) return
+    const desks = places.map((_, i) => this.#block + argumentBytes + 4 * padding * i)
+    const ends = addresses.map((address) => address + 4 * whole)
+    for (const [i, end] of ends.entries()) bytes.copyWithin(desks[i], end, end + 4 * rest)
+    pointers.set(desks)
+    kernel(this.#block, 0, padding)
+    for (const [i, end] of ends.entries()) {
+      if (places[i].isWritten) bytes.copyWithin(end, desks[i], desks[i] + 4 * rest)
     }
   }
 

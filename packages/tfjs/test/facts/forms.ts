@@ -100,4 +100,24 @@ export const forms: readonly Fact[] = [
       tf.dispose([x, y])
     },
   },
+  {
+    name: 'ε is larger by default where textures have 16 bits, and nowhere else',
+    on: ['webgl'],
+    async check() {
+      const flag = 'WEBGL_RENDER_FLOAT32_ENABLED'
+      const epsilon = (float32: boolean, options = {}): number => {
+        tf.env().set(flag, float32)
+        const [x, optimizer] = [variable([1]), new DiffGrad(options)]
+        optimizer.bind([x])
+        const { epsilon } = optimizer.options(x.name)
+        optimizer.dispose()
+        x.dispose()
+        return epsilon
+      }
+      const before = tf.env().getBool(flag)
+      const found = [epsilon(true), epsilon(false), epsilon(false, { epsilon: 1e-6 })]
+      tf.env().set(flag, before)
+      expect(found).toEqual([1e-8, 1e-4, 1e-6])
+    },
+  },
 ]

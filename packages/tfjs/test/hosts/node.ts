@@ -5,6 +5,6 @@ import { registerPlain } from '../plain.ts'
 
 /** Judges a backend in this process: `cpu`, `wasm`, or `plain`, which nothing is known of. */
 export function inNode(backend: string): Promise<readonly Verdict[]> {
-  registerPlain()
+  if (backend === 'plain') registerPlain()
   return judge(backend)
 }

@@ -125,6 +125,7 @@ const transposed = (
 export const convolutions: readonly Case[] = [
   ...forms.flatMap((form) => [
     conv(form, '', { foldBatchUpTo: 0 }),
+    conv(form, ' · slices', { weightGradient: 'slices', imageGradient: 'transposed' }),
     conv(form, ' · taps', { weightGradient: 'taps' }),
     conv(form, ' · flipped', { imageGradient: 'flipped' }),
     conv(form, ' · convolution', literal),
