@@ -56,15 +56,18 @@ describe.skipIf(!executablePath)(title, () => {
   })
 
   test.each([
-    { query: '', backend: 'webgpu', steps: 12 },
-    { query: '?backend=webgl', backend: 'webgl', steps: 12 },
+    { query: '', backend: 'webgpu', steps: 8 },
+    { query: '?backend=webgl', backend: 'webgl', steps: 8 },
     { query: '?backend=wasm', backend: 'wasm', steps: 60 },
   ])('the loss falls on $backend', async ({ query, backend, steps }) => {
     const page = await browser.newPage()
     const errors: Error[] = []
     page.on('pageerror', (error) => errors.push(error))
-    await page.goto(`${server.resolvedUrls?.local[0]}${query}`)
-    const read = (id: string): Promise<string> => page.locator(`#${id}`).innerText()
+    await page.goto(`${server.resolvedUrls?.local[0]}${query}`, {
+      waitUntil: 'commit',
+      timeout: 100_000,
+    })
+    const read = (id: string): Promise<string | null> => page.locator(`#${id}`).textContent()
     const lossAt = async (least: number): Promise<number> => {
       const is = `Number(step.value) >= ${least}`
       await page.waitForFunction(is, undefined, { timeout: 100_000, polling: 50 })

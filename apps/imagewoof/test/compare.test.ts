@@ -13,10 +13,11 @@ const contenders = ['diffgrad', 'diffgrad --aliased']
 const wild = 'sgd --learning-rate 1e30'
 const control = 'adam --learning-rate 0.002'
 
+const data = photographs(join(folder, 'photographs'))
+
 test('compare resumes with the runs that are done, and reports all of them and the control', async () => {
-  const data = await photographs(join(folder, 'photographs'))
   const out = join(folder, 'compare')
-  const common = ['--data', data, '--out', out, ...tiny, '--epochs', '2', '--runs', '2']
+  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '2', '--runs', '2']
   const { child, ended } = start(['compare', ...contenders, wild, ...common], cache)
   const runs = join(out, 'runs')
   const second = join(runs, 'diffgrad-aliased-seed-1', 'config.json')
@@ -49,4 +50,36 @@ test('compare resumes with the runs that are done, and reports all of them and t
   expect(last('diffgrad-aliased-seed-1')).not.toBe(last('diffgrad-seed-1'))
   // Checkpoints of finished runs would fill the disk.
   expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
+})
+
+test('every rule, schedule and network trains', async () => {
+  const out = join(folder, 'all')
+  const all = [
+    'sgd --nesterov --schedule plateau',
+    'adamw --schedule one-cycle',
+    'radam --schedule cosine --clip 1',
+    'adamod --memory-length 10 --schedule constant',
+    'ranger --architecture xresnet34 --activation mish',
+    'diffrgrad --architecture xresnet50 --self-attention',
+    'diffmod --decay l2 --no-flip --crop 1',
+  ]
+  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '1', '--runs', '1']
+  const { code, output, errors } = await run(['compare', ...all, ...common], cache)
+  expect(`${code} ${errors}`).toBe('0 ')
+  expect(output).not.toContain('must be finite')
+  expect(readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')).toHaveLength(9)
+})
+
+test('lr-find suggests a learning rate within its range, and shows it', async () => {
+  const out = join(folder, 'range')
+  const range = ['--from', '1e-5', '--to', '0.1', '--steps', '24', '--out', out]
+  const { code, output, errors } = await run(
+    ['lr-find', '--data', await data, ...tiny, ...range],
+    cache,
+  )
+  expect(`${code} ${errors}`).toBe('0 ')
+  const suggested = Number(output.match(/suggested +--learning-rate (\S+)/)?.[1])
+  expect(suggested).toBeGreaterThan(1e-5)
+  expect(suggested).toBeLessThan(0.1)
+  expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('<svg ')
 })

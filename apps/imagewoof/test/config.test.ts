@@ -96,3 +96,10 @@ test('the suggested learning rate is where the loss falls fastest', () => {
   expect(Math.abs(Math.log10((suggestion(trials) ?? 0) / 1e-3))).toBeLessThan(0.15)
   expect(suggestion(trials.map(({ rate }) => ({ rate, loss: rate })))).toBeUndefined()
 })
+
+test('the embedded pictures have a smaller network, unless told otherwise', () => {
+  expect(resolveConfig({})).toMatchObject({ data: 'shapes', size: 48, width: 32, epochs: 8 })
+  expect(resolveConfig({ size: 64 })).toMatchObject({ size: 64, width: 32 })
+  expect(resolveConfig({ data: 'dogs' })).toMatchObject({ size: 64, width: 64, epochs: 5 })
+  expect(resolveConfig({ backbone: 'a/b' })).toMatchObject({ size: 48, width: 64, tune: 'all' })
+})

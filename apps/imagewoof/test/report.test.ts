@@ -76,7 +76,7 @@ test('a report needs nothing but itself, and escapes what it is given', async ()
     ],
   })
   const report = await readFile(await writeRunReport(folder), 'utf8')
-  expect(report.match(/<svg /g)).toHaveLength(5)
+  expect(report.match(/<svg /g)).toHaveLength(6)
   expect(report).toContain('&lt;b&gt;bold&lt;/b&gt;</b> taken for <b>plain</b>')
   expect(report).not.toContain('<b>bold</b>')
   expect(report).toContain('a&quot;b.jpeg')

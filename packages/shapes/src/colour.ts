@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 export type Colour = readonly [red: number, green: number, blue: number]
 
 /** From hue, saturation and lightness, all from 0 to 1. */
-export function colour(hue: number, saturation: number, lightness: number): Colour {
+function colour(hue: number, saturation: number, lightness: number): Colour {
   const channel = (offset: number): number => {
     const k = (offset + 12 * hue) % 12
     return lightness - saturation * Math.min(lightness, 1 - lightness) * ramp(k)

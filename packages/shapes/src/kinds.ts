@@ -37,8 +37,8 @@ export const kinds: readonly Kind[] = [
     textures: anyTexture,
   },
   {
-    name: 'cube',
-    solid: solid.cube,
+    name: 'cube frame',
+    solid: solid.cubeFrame,
     pose: { spin: any, tilt: [0.4, 0.7], roll: 0.6 },
     textures: anyTexture,
   },

@@ -42,8 +42,8 @@ const { cos, PI, sin } = Math
 
 export function sceneFrom(kind: Kind, random: Random): Scene {
   const { body, ground, clutter } = paletteFrom(random)
-  const scale = random.uniform(0.58, 0.88)
-  const room = 1.12 - scale
+  const scale = random.uniform(0.62, 0.9)
+  const room = 1.1 - scale
   const [x, y] = [random.uniform(-room, room), random.uniform(-room, room)]
   return {
     solid: kind.solid(random.uniform(0, 1)),

@@ -32,14 +32,20 @@ export const torus: SolidOf = (proportion) => {
   return (x, y, z) => length2(length2(x, y) - (0.97 - tube), z) - tube
 }
 
-export const cube: SolidOf = (proportion) => {
-  const round = 0.01 + 0.09 * proportion
-  const half = 0.56 - round
+/** The twelve edges of a cube. */
+export const cubeFrame: SolidOf = (proportion) => {
+  const half = 0.56
+  const bar = 0.06 + 0.03 * proportion
+  /** A bar along the first axis, in the corner of the others. */
+  const edge = (a: number, b: number, c: number): number => {
+    const [u, v] = [abs(b + bar) - bar, abs(c + bar) - bar]
+    return length3(max(a, 0), max(u, 0), max(v, 0)) + min(max(a, u, v), 0)
+  }
   return (x, y, z) => {
     const a = abs(x) - half
     const b = abs(y) - half
     const c = abs(z) - half
-    return length3(max(a, 0), max(b, 0), max(c, 0)) + min(max(a, b, c), 0) - round
+    return min(edge(a, b, c), edge(b, a, c), edge(c, a, b))
   }
 }
 

@@ -64,7 +64,7 @@ export const marble: TextureFrom = (random) => {
 }
 
 /** Softly wandering values, one cell a unit. */
-export function smoothNoise(x: number, y: number, z: number, seed: number): number {
+function smoothNoise(x: number, y: number, z: number, seed: number): number {
   const [i, j, k] = [floor(x), floor(y), floor(z)]
   const [u, v, w] = [eased(x - i), eased(y - j), eased(z - k)]
   const row = (b: number, c: number): number => {

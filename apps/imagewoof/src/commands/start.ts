@@ -7,9 +7,6 @@ import { folderFor } from './fresh-folder.ts'
 import { reportRun } from './report-run.ts'
 import { interruptibly } from './surface.ts'
 
-/** A network that learns the embedded pictures in a few minutes on two cores. */
-const small = { size: 48, width: 32, batch: 32, epochs: 8 }
-
 /** Adds `start`: prepare, train and report, on the embedded data unless told otherwise. */
 export function addStart(program: Command): void {
   const command = program
@@ -17,9 +14,7 @@ export function addStart(program: Command): void {
     .description('prepare, train and report in one go, by default on embedded pictures')
     .option('--out <folder>', 'the run folder (default: a new one in runs/)')
   addConfigOptions(command).action(async ({ out, ...options }: { readonly out?: string }) => {
-    const given = givenOf(options)
-    const { data } = resolveConfig(given)
-    const config = resolveConfig(data === 'shapes' ? { ...small, ...given } : given)
+    const config = resolveConfig(givenOf(options))
     await interruptibly(async (surface) => {
       const run = await startRun(config, out ?? folderFor(config), surface)
       await reportRun(run)

@@ -11,7 +11,7 @@ export interface Contender {
 }
 
 /** Settings that must be the same for all. */
-const shared = ['data', 'size', 'batch', 'epochs', 'seed', 'engine', 'threads', 'saveEvery']
+const shared = ['data', 'size', 'batch', 'epochs', 'seed', 'threads', 'saveEvery']
 
 /** The optimizers of the fast.ai thread in which diffGrad's relatives came up. */
 const thread = [

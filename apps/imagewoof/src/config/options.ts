@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { option } from './config.ts'
+import { type Config, option, usualFor } from './config.ts'
 import { schema } from './schema.ts'
 
 /** Adds the settings of a configuration to a command, but for some; each is undefined unless given. */
@@ -16,7 +16,9 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
           ? `--no-${option(key).slice(2)}`
           : option(key)
     const known = inner.type === 'enum' ? `: ${Object.keys(inner.entries).join(', ')}` : ''
-    const note = value !== undefined && initial !== undefined ? ` (default: ${initial})` : ''
+    const embedded = usualFor({})[key as keyof Config] // Keys that it has not are undefined.
+    const also = embedded === undefined ? '' : `, ${embedded} for shapes`
+    const note = value !== undefined && initial !== undefined ? ` (default: ${initial}${also})` : ''
     const added = new Option(flags, `${description}${known}${note}`).helpGroup(group)
     // What is no number is refused by the schema, which can name it.
     if (inner.type === 'custom')

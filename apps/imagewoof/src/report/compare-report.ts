@@ -55,8 +55,8 @@ const results = (
 ${figure(
   'Every run',
   chart(dotsChart(standings), 'Final accuracy of every run', {
-    width: 560,
-    height: 80 + 36 * standings.length,
+    width: 460,
+    height: 70 + 32 * standings.length,
   }),
   'Dots are seeds, bars their means. Every run has a report of its own in runs/.',
 )}
@@ -65,7 +65,7 @@ ${figure(
   chart(
     epochsChart(outcomes, names, ({ top1 }) => 100 * top1),
     'Validation accuracy by epoch',
-    { width: 560, height: 360 },
+    { width: 460, height: 300 },
   ),
   legend(names),
 )}
@@ -74,7 +74,7 @@ ${figure(
   chart(
     epochsChart(outcomes, names, ({ validationLoss }) => validationLoss),
     'Validation loss by epoch',
-    { width: 560, height: 360 },
+    { width: 460, height: 300 },
   ),
   legend(names),
 )}
@@ -83,7 +83,7 @@ ${figure(
   chart(
     epochsChart(outcomes, names, ({ trainLoss }) => trainLoss),
     'Training loss by epoch',
-    { width: 560, height: 360 },
+    { width: 460, height: 300 },
   ),
   legend(names),
 )}
@@ -111,7 +111,7 @@ function table(standings: readonly Standing[], names: readonly string[]): Html {
         i === 0
           ? '–'
           : `${points(difference.mean)}${spread(difference.spread)} (${difference.wins} of ${top1.length} better)`
-      return html`<tr><td>${swatch(names.indexOf(contender))}${contender}</td>
+      return html`<tr><td class="name">${swatch(names.indexOf(contender))}${contender}</td>
 <td class="number">${mean === best ? html`<b>${shown}</b>` : shown}</td>
 <td class="number">${against}</td>
 <td class="number">${validationLoss.toFixed(3)}</td>

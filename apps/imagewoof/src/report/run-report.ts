@@ -11,7 +11,7 @@ import { durationText } from '../training/progress.ts'
 import { chart } from './chart.ts'
 import { confusionChart } from './charts/confusion.ts'
 import { accuracyChart, lossChart, rateChart } from './charts/curves.ts'
-import { distanceQuantile, frictionChart } from './charts/friction.ts'
+import { distanceQuantile, frictionChart, spreadChart } from './charts/friction.ts'
 import { type Html, html } from './html.ts'
 import { percent, short, whole } from './numbers.ts'
 import { facts, figure, page, tile } from './page.ts'
@@ -95,7 +95,7 @@ const mistakes = ({ matrix, classes, confused, epoch }: Judgement): Html =>
   html`<h2>Mistakes</h2><div class="grid wide">
 ${figure(
   'Confusion',
-  chart(confusionChart(matrix, classes), 'Confusion matrix', { width: 560, height: 520 }),
+  chart(confusionChart(matrix, classes), 'Confusion matrix', { width: 500, height: 480 }),
   `Rows are the true classes, columns what their pictures were taken for, by the weights of epoch ${epoch}.`,
 )}
 <div class="card"><h3>Confused most</h3>${
@@ -124,11 +124,19 @@ function friction(
 <div class="grid wide">${figure(
     '|ξ − ½| over time',
     chart(frictionChart(readings, stepsPerEpoch), 'Distance of the friction from one half', {
-      width: 560,
-      height: 320,
+      width: 460,
+      height: 280,
     }),
     'The darker, the more parameters; the line is the median. Logarithmic scale; the lowest band holds all below 10⁻⁷, which 32-bit floats near ½ hardly tell from 0.',
-  )}</div>`
+  )}
+${figure(
+  'Its spread at the end of each epoch',
+  chart(spreadChart(readings, stepsPerEpoch), 'Spread of the friction', {
+    width: 460,
+    height: 280,
+  }),
+  'Shares of all parameters, two bins a decade; the strongest line is the last epoch.',
+)}</div>`
 }
 
 function* environmentFacts(environment: Environment): Iterable<readonly [string, unknown]> {

@@ -48,6 +48,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-
 th, td { padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--muted); font-weight: 500; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+td.name { white-space: nowrap; }
 td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
 .key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
+import { archives } from '../data/sources/archives.ts'
 import { Failure } from '../failure.ts'
 import { optimizerOf } from '../recipe/optimizer.ts'
 import { updatesOf } from '../recipe/recipe.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
-import { exists, RunFolder } from '../run/run-folder.ts'
+import { RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
 import { progressOn } from './progress.ts'
 import { networkIn, openSession, type Session } from './session.ts'
@@ -26,7 +27,7 @@ export interface Run {
  * @throws {Failure} Naming what of configuration, data or folder is in the way.
  */
 export async function startRun(given: Config, path: string, surface: Surface): Promise<Run> {
-  const session = await openSession(await withWholePath(given), surface)
+  const session = await openSession(withWholePath(given), surface)
   try {
     const { config, dataset, network } = session
     const folder = await RunFolder.create(path, config, environmentOf(dataset))
@@ -37,11 +38,11 @@ export async function startRun(given: Config, path: string, surface: Surface): P
   }
 }
 
-/** The same configuration with data that is found from any folder. */
-async function withWholePath(config: Config): Promise<Config> {
-  const data = resolve(config.data)
-  return (await exists(data)) ? { ...config, data } : config
-}
+/** The same configuration with data that is found from any folder. Names are found anyway. */
+const withWholePath = (config: Config): Config =>
+  config.data === 'shapes' || archives.has(config.data)
+    ? config
+    : { ...config, data: resolve(config.data) }
 
 /**
  * Goes on with a run from its last checkpoint, or from its beginning if it never had one.

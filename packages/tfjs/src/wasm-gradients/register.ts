@@ -1,6 +1,14 @@
-import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core'
+import {
+  getKernel,
+  type KernelConfig,
+  Mean,
+  registerKernel,
+  Sum,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core'
 import { conv2DBackpropFilter } from './Conv2DBackpropFilter.ts'
 import { conv2DBackpropInput } from './Conv2DBackpropInput.ts'
+import { columnSums } from './column-sums.ts'
 import { depthwiseConv2dNativeBackpropFilter } from './DepthwiseConv2dNativeBackpropFilter.ts'
 import { depthwiseConv2dNativeBackpropInput } from './DepthwiseConv2dNativeBackpropInput.ts'
 import { differentiateDilated } from './dilated.ts'
@@ -25,14 +33,28 @@ const kernels = [
  *
  * New are the gradients `Conv2DBackpropFilter`, `DepthwiseConv2dNativeBackpropFilter`,
  * `DepthwiseConv2dNativeBackpropInput` and `UnsortedSegmentSum`, and those of dilated `conv2d` and
- * `depthwiseConv2d`. Replaced are `Conv2DBackpropInput` and `Tile`, which were slow, and `MaxPoolGrad`,
- * which was wrong where all inputs of a window are negative.
+ * `depthwiseConv2d`. Replaced are `Conv2DBackpropInput`, `Tile`, and `Sum` and `Mean` over the first
+ * axes, which were slow, and `MaxPoolGrad`, which was wrong where all inputs of a window are negative.
  */
 export function registerWasmGradients(): void {
-  for (const kernel of kernels) {
-    const { kernelName, backendName } = kernel
-    if (getKernel(kernelName, backendName)) unregisterKernel(kernelName, backendName)
-    registerKernel(kernel)
+  for (const kernel of kernels) replace(kernel)
+  for (const name of [Sum, Mean]) {
+    const own = getKernel(name, 'wasm')
+    if (own && !extended.has(own)) replace(extend(own))
   }
   differentiateDilated()
+}
+
+const extended = new WeakSet<KernelConfig>()
+
+function extend(own: KernelConfig): KernelConfig {
+  const both = columnSums(own)
+  extended.add(both)
+  return both
+}
+
+function replace(kernel: KernelConfig): void {
+  const { kernelName, backendName } = kernel
+  if (getKernel(kernelName, backendName)) unregisterKernel(kernelName, backendName)
+  registerKernel(kernel)
 }

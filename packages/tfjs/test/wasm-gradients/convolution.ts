@@ -26,7 +26,7 @@ interface Gradients {
 /** The gradients of a convolution on a backend. No tensor of it is left. */
 export async function gradientsOn(backend: 'cpu' | 'wasm', it: Case): Promise<Gradients> {
   await tf.setBackend(backend)
-  const { numTensors } = tf.memory()
+  const before = tf.backend().numDataIds()
   const image = [it.batch, ...it.image, it.channels[0]] as const
   const filter = [...it.filter, ...it.channels] as const
   const x = tf.randomNormal([...image], 0, 1, 'float32', 1)
@@ -43,7 +43,7 @@ export async function gradientsOn(backend: 'cpu' | 'wasm', it: Case): Promise<Gr
   })([x, w])
   const [dx, dw] = await Promise.all(gradients.map((gradient) => gradient.data()))
   tf.dispose([x, w, gradients])
-  if (tf.memory().numTensors !== numTensors) throw new Error(`${nameOf(it)}: a tensor is left`)
+  if (tf.backend().numDataIds() !== before) throw new Error(`${nameOf(it)}: data is left`)
   return { x: Float32Array.from(dx), w: Float32Array.from(dw) }
 }
 

@@ -1,6 +1,6 @@
 import { accent, type ChartOption, ink, muted, surface } from '../chart.ts'
 
-const shortened = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name)
+const shortened = (name: string): string => (name.length > 20 ? `${name.slice(0, 19)}…` : name)
 
 interface Cell {
   value(dimension: number): number
@@ -24,8 +24,10 @@ export function confusionChart(
   )
   const names = { type: 'category', data: classes.map(shortened), axisTick: { show: false } }
   const numbers = classes.length <= 20
+  // Text is not measured here, so it is given room by its length.
+  const length = Math.max(...classes.map((name) => shortened(name).length))
   return {
-    grid: { left: 120, right: 8, top: 8, bottom: 92 },
+    grid: { left: 20 + 7 * length, right: 8, top: 8, bottom: 20 + 5 * length },
     xAxis: { ...names, axisLabel: { rotate: 45, color: muted, interval: 0 } },
     yAxis: { ...names, inverse: true, axisLabel: { color: muted, interval: 0 } },
     series: [

@@ -1,7 +1,7 @@
 import type { Histogram } from '@diffgrad/core'
 import { distances } from '../../training/friction.ts'
 import type { FrictionReading } from '../../training/history.ts'
-import { accent, type ChartOption, ink, muted, series } from '../chart.ts'
+import { accent, type ChartOption, line, muted, series } from '../chart.ts'
 
 /** Shares of |ξ − ½| below the first distance, and between each two. */
 export function distanceShares({ edges, counts }: Histogram): readonly number[] {
@@ -27,6 +27,10 @@ export function distanceQuantile(histogram: Histogram, share: number): number {
   }
   return distances[distances.length - 1]
 }
+
+const powers = [-7, -6, -5, -4, -3, -2, -1, 0]
+const powerText = (power: number): string =>
+  power === 0 ? '1' : `10⁻${['', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷'][-power] ?? ''}`
 
 interface Cell {
   value(dimension: number): number
@@ -55,7 +59,6 @@ export function frictionChart(
     ((times[i - 1] ?? 0) + times[i]) / 2,
     Math.log10(distanceQuantile(histogram, 0.5)),
   ])
-  const powers = ['⁻⁷', '⁻⁶', '⁻⁵', '⁻⁴', '⁻³', '⁻²', '⁻¹']
   return {
     grid: { left: 56, right: 16, top: 12, bottom: 40 },
     xAxis: {
@@ -66,6 +69,8 @@ export function frictionChart(
       min: 0,
       max: times[times.length - 1],
       splitLine: { show: false },
+      // Zero is no place on a logarithmic scale.
+      axisLine: { onZero: false, lineStyle: { color: line } },
       axisLabel: { color: muted, showMaxLabel: Number.isInteger(times[times.length - 1]) },
     },
     yAxis: {
@@ -75,10 +80,10 @@ export function frictionChart(
       interval: 1,
       axisLabel: {
         color: muted,
-        customValues: powers.map((_, i) => i - 7).concat(0),
-        formatter: (power: number) => (power === 0 ? '1' : `10${powers[power + 7] ?? ''}`),
+        customValues: powers,
+        formatter: powerText,
       },
-      axisTick: { customValues: powers.map((_, i) => i - 7).concat(0) },
+      axisTick: { customValues: powers },
       splitLine: { show: false },
     },
     series: [
@@ -103,8 +108,46 @@ export function frictionChart(
         data: median,
         symbol: 'none',
         lineStyle: { color: series(1), width: 2 },
-        endLabel: { show: false, color: ink },
       },
     ],
+  }
+}
+
+/** How |ξ − ½| is spread at the end of each epoch: shares of the parameters, two bins a decade. */
+export function spreadChart(
+  readings: readonly FrictionReading[],
+  stepsPerEpoch: number,
+): ChartOption {
+  const ends = readings.filter(({ step }) => (step + 1) % stepsPerEpoch === 0)
+  const shown = ends.length > 0 ? ends : readings.slice(-1)
+  return {
+    grid: { left: 48, right: 20, top: 12, bottom: 40 },
+    xAxis: {
+      type: 'value',
+      min: -7.5,
+      max: 0.5,
+      name: '|ξ − ½|',
+      nameLocation: 'middle',
+      nameGap: 26,
+      axisLabel: { color: muted, customValues: powers, formatter: powerText },
+      axisTick: { customValues: powers },
+      splitLine: { show: false },
+    },
+    yAxis: {
+      type: 'value',
+      axisLine: { onZero: false, lineStyle: { color: line } },
+      axisLabel: { formatter: '{value} %', color: muted },
+    },
+    series: shown.map(({ histogram }, i) => ({
+      type: 'line',
+      step: 'middle',
+      symbol: 'none',
+      data: distanceShares(histogram).map((share, j) => [
+        Math.min(j / 2 - 7.25, 0.25),
+        100 * share,
+      ]),
+      // The last epoch is the strongest.
+      lineStyle: { color: accent, width: 1.5, opacity: 0.2 + (0.8 * (i + 1)) / shown.length },
+    })),
   }
 }
