@@ -3,6 +3,9 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
+/** A train step that could not be taken, such as for a loss that is not finite. */
+export class StepFailure extends Failure {}
+
 /** What anything thrown has to say. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
@@ -21,7 +21,7 @@ const recipe = [
   '--ema',
   '0.9',
   '--save-every',
-  '0',
+  '0.05',
 ]
 
 const train = (out: string): readonly string[] => [
@@ -91,4 +91,12 @@ test('a finished run has nothing to resume, and keeps what it has', async () => 
   const before = tensorsOf(uninterrupted)
   expect((await run(['resume', uninterrupted], cache)).code).toBe(0)
   expect(tensorsOf(uninterrupted) === before).toBe(true)
+})
+
+test('a run is not resumed on other data than it began with', async () => {
+  const pictures = join(folder, 'photographs', 'train')
+  copyFileSync(join(pictures, 'rows', '1.jpeg'), join(pictures, 'columns', '1.jpeg'))
+  const { code, errors } = await run(['resume', uninterrupted], cache)
+  expect(code).toBe(1)
+  expect(errors).toContain('the data must be as it was, SHA-256')
 })

@@ -1,10 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TrainerError } from '@diffgrad/onnxruntime'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import type { Config } from '../config/config.ts'
-import { Failure, messageOf } from '../failure.ts'
+import { Failure, messageOf, StepFailure } from '../failure.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import type { Environment } from '../run/environment.ts'
 import { exists, RunFolder } from '../run/run-folder.ts'
@@ -149,7 +148,7 @@ export class Comparison {
       await writeRunReport(folder)
       if (!this.plan.keep) await folder.forgetCheckpoints()
     } catch (error) {
-      if (!(error instanceof TrainerError)) throw error
+      if (!(error instanceof StepFailure)) throw error
       surface.screen.write(`${error.message}\n`)
       await replaceFile(failureOf(path), Buffer.from(error.message))
     }

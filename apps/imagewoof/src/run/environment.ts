@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { arch, cpus, platform, release } from 'node:os'
+import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
 
 /** What a result depends on beside the configuration. */
@@ -24,14 +25,24 @@ interface Described {
   readonly validation: number
 }
 
-/** The version of ONNX Runtime that computes. */
-const onnxruntime = (): string => {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json')
-  return `onnxruntime-node ${version}`
+/** The packages that compute, by the names of engines. */
+const packages: Readonly<Record<Config['engine'], string>> = {
+  onnxruntime: 'onnxruntime-node',
+  tfjs: '@tensorflow/tfjs',
+}
+
+/** A package that computes, with its version. */
+function engineOf(engine: Config['engine']): string {
+  const name = packages[engine]
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`)
+  return `${name} ${version}`
 }
 
 /** Where this process runs, and on what data. */
-export function environmentOf({ name, hash, classes, train, validation }: Dataset): Environment {
+export function environmentOf(
+  { name, hash, classes, train, validation }: Dataset,
+  { engine }: Config,
+): Environment {
   const processors = cpus()
   return {
     began: new Date().toISOString(),
@@ -39,7 +50,7 @@ export function environmentOf({ name, hash, classes, train, validation }: Datase
     system: `${platform()} ${release()} ${arch()}`,
     processor: processors[0]?.model ?? 'unknown',
     cores: processors.length,
-    engine: onnxruntime(),
+    engine: engineOf(engine),
     data: {
       name,
       hash,

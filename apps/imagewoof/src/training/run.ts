@@ -30,7 +30,7 @@ export async function startRun(given: Config, path: string, surface: Surface): P
   const session = await openSession(withWholePath(given), surface)
   try {
     const { config, dataset, network } = session
-    const folder = await RunFolder.create(path, config, environmentOf(dataset))
+    const folder = await RunFolder.create(path, config, environmentOf(dataset, config))
     if (config.backbone !== undefined) await folder.save('backbone.onnx', writeModel(network.model))
     return await carryOn(session, folder, beginning, surface)
   } finally {
