@@ -93,4 +93,6 @@ test('labels say what differs, and nothing else', () => {
 test('an optimizer that takes the place of another keeps the options that it knows', () => {
   const adam = racer('adam', { learningRate: 0.3, amsgrad: true }, 2)
   expect(renamed(adam, 'diffgrad')).toEqual(racer('diffgrad', { learningRate: 0.3 }, 2))
+  const signed = racer('diffgrad', { version: 1 })
+  expect(renamed(signed, 'diffrgrad')).toEqual(racer('diffrgrad')) // Whose default that is.
 })

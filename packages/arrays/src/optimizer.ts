@@ -49,12 +49,24 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
     const { engine, rest } = splitEngine(options)
     const table = loops && { ...surroundingsLoops, ...loops }
     const backend = new ArraysBackend(chooseEngine(rule, engine, table))
-    const trained = parametersOf(rule, parameters)
-    if (Number(engine.threads) > 1 && !trained.some(({ value }) => arenaOf(value)?.shared)) {
+    const all = parametersOf(rule, parameters)
+    if (Number(engine.threads) > 1 && !all.some(({ value }) => arenaOf(value)?.shared)) {
       throw new RangeError(`${rule.name}: threads need parameters of allocate(…, { shared: true })`)
     }
-    super(backend, rule, trained, rest)
+    super(backend, rule, all, rest)
     this.#backend = backend
+  }
+
+  /**
+   * Takes in more parameters. See `add` of `Optimizer` in @diffgrad/core.
+   *
+   * @throws TypeError naming a parameter that cannot be trained, as the constructor does.
+   */
+  override add(parameters: readonly Parameter<Floats>[]): void {
+    const all = [...(trained.get(this) ?? []), ...parameters]
+    checkTrainable(this.rule.name, all)
+    super.add(parameters)
+    trained.set(this, all)
   }
 
   /** What runs the kernels. */
@@ -88,17 +100,24 @@ function parametersOf(
   given: ParameterSet,
 ): readonly Parameter<Floats>[] {
   const entries = entriesOf(rule, 'parameters', given)
-  const parameters = entries.map(([name, parameter]) => {
+  return entries.map(([name, parameter]) => {
     const shaped = typeof parameter === 'object' && parameter !== null && 'shape' in parameter
     const value = shaped ? parameter.values : parameter
     const shape = shaped ? parameter.shape : allocatedShape(parameter)
-    const reason = untrainable(value, shape)
-    if (reason) throw new TypeError(`${rule}: the parameter ${name} ${reason}`)
     return { name, value, ...(shape && { shape }) }
   })
+}
+
+/** What each optimizer trains. Not in a field, which would not be there when `add` is first called. */
+const trained = new WeakMap<object, readonly Parameter<Floats>[]>()
+
+function checkTrainable(rule: string, parameters: readonly Parameter<Floats>[]): void {
+  for (const { name, value, shape } of parameters) {
+    const reason = untrainable(value, shape)
+    if (reason) throw new TypeError(`${rule}: the parameter ${name} ${reason}`)
+  }
   const shared = overlapping(parameters.map(({ name, value }) => [name, value]))
   if (shared && shared[0] !== shared[1]) {
     throw new TypeError(`${rule}: the parameters ${shared[0]} and ${shared[1]} share memory`)
   }
-  return parameters
 }

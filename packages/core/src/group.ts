@@ -24,8 +24,6 @@ export interface Equations extends RuleKernels {
 
 /** Parameters that share all their settings, with what is remembered of each. */
 export class Group<T, O extends CommonOptions> {
-  /** By which of the optimizer's groups of settings its parameters are selected. */
-  readonly key: string
   settings: Settings<O>
   readonly parameters: readonly Parameter<T>[]
   readonly names: readonly string[]
@@ -42,10 +40,9 @@ export class Group<T, O extends CommonOptions> {
   constructor(
     backend: Backend<T, unknown>,
     rule: UpdateRule<O>,
-    { key, settings, parameters }: Partition<T, O>,
+    { settings, parameters }: Partition<T, O>,
     needs: readonly string[],
   ) {
-    this.key = key
     this.settings = settings
     this.parameters = parameters
     this.names = parameters.map(({ name }) => name)

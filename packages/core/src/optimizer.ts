@@ -77,8 +77,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   }
 
   /**
-   * Takes in more parameters, under the settings that parameters selected like them have now. They
-   * join the updates that are to come, and begin their own steps at the first.
+   * Takes in more parameters, under the options that the optimizer was given, with all changes by
+   * `set`. They join the updates that are to come, and begin their own steps at the first.
    *
    * @throws TypeError, RangeError as the constructor does. Then nothing has changed.
    */
@@ -93,8 +93,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     ]
     const names = new Set(all.map(({ name }) => name))
     const added = partition(this.rule, parameters, this.#options, names).map((part) => {
-      const settings = this.#groups.find(({ key }) => key === part.key)?.settings ?? part.settings
-      return new Group(this.#backend, this.rule, { ...part, settings }, needs)
+      return new Group(this.#backend, this.rule, part, needs)
     })
     this.#groups = [...this.#groups, ...added]
     this.#sorting = new Sorting(this.rule, this.#backend, this.#groups)

@@ -64,8 +64,6 @@ export interface GroupingOptions<O> {
 
 /** Parameters that share all their settings. */
 export interface Partition<T, O> {
-  /** By which groups of settings they are selected. */
-  readonly key: string
   readonly settings: Settings<O>
   readonly parameters: readonly Parameter<T>[]
 }
@@ -99,7 +97,7 @@ export function partition<T, O extends CommonOptions>(
   for (const parameter of parameters) {
     const own = changes.filter(({ selector }) => selects(selector, parameter))
     const key = `${own.map((change) => changes.indexOf(change))}`
-    const found = partitions.get(key) ?? { key, settings: checked(own), parameters: [] }
+    const found = partitions.get(key) ?? { settings: checked(own), parameters: [] }
     partitions.set(key, found)
     found.parameters.push(parameter)
   }

@@ -34,7 +34,8 @@ export function encode<O extends CommonOptions>(
 export function decode(config: serialization.ConfigDict): object {
   // TensorFlow.js adds `customObjects`.
   const { format: _, rule: __, customObjects: ___, groups = [], ...options } = config
-  if (!Array.isArray(groups)) throw new TypeError('groups must be a list')
+  if (!Array.isArray(groups))
+    throw new TypeError(`a configuration's groups must be a list, but are ${groups}`)
   const decoded = groups.map((group) => {
     if (typeof group !== 'object' || group === null || Array.isArray(group)) {
       throw new TypeError(`a group must be an object, but is ${JSON.stringify(group)}`)

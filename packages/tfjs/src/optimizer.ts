@@ -3,7 +3,6 @@ import type {
   CommonOptions,
   Inspection,
   OptimizerOptions,
-  Saved,
   Selector,
   Settings,
   StateDict,
@@ -14,13 +13,13 @@ import {
   type NamedTensorMap,
   Optimizer,
   type serialization,
-  type Tensor,
   tensor1d,
   tidy,
   type Variable,
 } from '@tensorflow/tfjs-core'
 import { anyOf, checkOrigin, decode, encode } from './configuration.ts'
 import { fused } from './engines/choose.ts'
+import { mapped, readAndDispose } from './read.ts'
 import { Variables } from './variables.ts'
 import { Header, type NamedTensors, readWeights, weightsOf } from './weights.ts'
 
@@ -204,21 +203,3 @@ const listed = (gradients: TensorGradients): NamedTensors =>
   Array.isArray(gradients)
     ? gradients
     : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))
-
-async function mapped<A, B>(
-  named: Readonly<Record<string, A>>,
-  change: (value: A) => Promise<B>,
-): Promise<Record<string, B>> {
-  const entries = Object.entries(named).map(async ([name, value]) => [name, await change(value)])
-  return Object.fromEntries(await Promise.all(entries))
-}
-
-/** The elements of tensors, in arrays that nobody else has. */
-const readAndDispose = (
-  tensors: Readonly<Record<string, Tensor>>,
-): Promise<Record<string, Saved>> =>
-  mapped(tensors, async (tensor) => {
-    const elements = await tensor.data<'float32'>()
-    tensor.dispose()
-    return elements.slice()
-  })

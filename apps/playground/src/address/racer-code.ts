@@ -1,3 +1,4 @@
+import { complaint } from '../optimizers/complaint.ts'
 import { field, isEntrant, type Options, type OptionValue } from '../optimizers/field.ts'
 import { type Racer, racer, withOption } from '../optimizers/racer.ts'
 
@@ -29,18 +30,6 @@ export function readRacer(text: string): Racer | undefined {
 function parsed(word: string, like: OptionValue): OptionValue {
   if (typeof like === 'number') return Number(word)
   return typeof like === 'boolean' ? word === 'true' : word
-}
-
-/** What the library has against the options of a racer, if it has. */
-export function complaint({ name, options }: Racer): string | undefined {
-  try {
-    const optimizer = field[name].create(new Float64Array(1), options)
-    optimizer.options('theta')
-    return undefined
-  } catch (error) {
-    if (error instanceof RangeError) return error.message
-    throw error
-  }
 }
 
 /** Reads all racers of an address, up to a number. */

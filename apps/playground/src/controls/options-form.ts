@@ -1,5 +1,5 @@
-import { complaint } from '../address/racer-code.ts'
 import { element, say } from '../dom/element.ts'
+import { complaint } from '../optimizers/complaint.ts'
 import { field, type OptionValue } from '../optimizers/field.ts'
 import { optionOf, type Racer, withOption } from '../optimizers/racer.ts'
 import { choice, tick } from './choice.ts'

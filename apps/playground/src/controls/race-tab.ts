@@ -24,6 +24,9 @@ import { StoryList } from './story-list.ts'
 import { Telling } from './telling.ts'
 import { Transport } from './transport.ts'
 
+/** Racers move at every frame; figures and charts rest so long between two, in seconds. */
+const chartRest = 0.03
+
 /** The tab in which optimizers race. */
 export class RaceTab implements Tab {
   readonly node: HTMLElement
@@ -118,16 +121,19 @@ export class RaceTab implements Tab {
       return
     }
     if (this.#position >= this.#state.steps) this.#position = 0
+    let waited = 0
     this.#animation.start((seconds) => {
       this.#position = advanced(this.#position, seconds, this.#state)
       if (this.#position >= this.#state.steps) this.#goTo(this.#state.steps)
       else {
         const at = Math.floor(this.#position)
-        const moved = at !== this.#state.at
         this.#state = { ...this.#state, at }
-        // Between two steps only the racers move.
-        if (moved) this.#draw()
-        else this.#stage.show(this.#scene())
+        waited += seconds
+        if (waited < chartRest) this.#stage.show(this.#scene())
+        else {
+          waited = 0
+          this.#draw()
+        }
       }
     })
     this.#draw()

@@ -6,31 +6,12 @@ import { Cloud } from '../draw/swarm-cloud.ts'
 import { drawMap, Pixels } from '../draw/swarm-map.ts'
 import { cellAt, drawSweep } from '../draw/sweep-map.ts'
 import type { Racer } from '../optimizers/racer.ts'
-import type { Course } from '../race/course.ts'
 import { figure, pointFigure } from '../race/figures.ts'
+import { type Panorama, side } from '../swarm/run.ts'
 import { type Summary, summaryOf } from '../swarm/summary.ts'
-import { nowhere, type Swarm } from '../swarm/swarm.ts'
+import { nowhere } from '../swarm/swarm.ts'
 import { betas, type Cell, rates, secondOption, settings } from '../swarm/sweep.ts'
 import { swatch } from './swatch.ts'
-
-/** How many starts an axis. */
-export const side = 200
-
-/** What one panel shows. */
-export type Panorama =
-  | {
-      readonly of: 'starts'
-      readonly view: 'map' | 'cloud'
-      readonly swarm: Swarm
-      readonly course: Course
-      readonly steps: number
-    }
-  | {
-      readonly of: 'sweep'
-      readonly cells: readonly Cell[]
-      readonly racer: Racer
-      readonly beta: 'beta1' | 'beta2'
-    }
 
 const percent = (share: number): string =>
   `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`

@@ -6,12 +6,12 @@ import { Animation } from '../page/animation.ts'
 import type { KeyActions } from '../page/keys.ts'
 import type { Tab } from '../page/tab.ts'
 import { courses } from '../race/course.ts'
+import { type SwarmRun, side, startsRun, sweepRun } from '../swarm/run.ts'
 import { mostSwarms, openSwarm, type SwarmState } from '../swarm/swarm-state.ts'
 import { RacerList } from './racer-list.ts'
 import { SwarmForm } from './swarm-form.ts'
 import { SwarmLegend } from './swarm-legend.ts'
-import { SwarmPanel, side } from './swarm-panel.ts'
-import { type SwarmRun, startsRun, sweepRun } from './swarm-run.ts'
+import { SwarmPanel } from './swarm-panel.ts'
 
 /** For so long a frame may work, in milliseconds; the rest of it is for drawing. */
 const patience = 10
@@ -166,7 +166,7 @@ const sweepClaim =
   'Every square is a setting, tried from 64 starts: the stronger its colour, the more of them end at a global minimum. The ring is the setting that races; click a square to choose it.'
 
 const runOf = (state: SwarmState): SwarmRun =>
-  state.mode === 'starts' ? startsRun(state, side) : sweepRun(state)
+  state.mode === 'starts' ? startsRun(state) : sweepRun(state)
 
 const paceOf = ({ mode, racers }: SwarmState, rate: number): string =>
   mode === 'starts'

@@ -29,8 +29,12 @@ export function withOption(racer: Racer, option: string, value: OptionValue): Ra
 
 /** Another optimizer, with those of the options that it also has. */
 export function renamed({ options, lossScale }: Racer, name: EntrantName): Racer {
-  const known = Object.entries(options).filter(([option]) => option in field[name].defaults)
-  return racer(name, Object.fromEntries(known), lossScale)
+  return Object.entries(options)
+    .filter(([option]) => option in field[name].defaults)
+    .reduce(
+      (renamed, [option, value]) => withOption(renamed, option, value),
+      racer(name, {}, lossScale),
+    )
 }
 
 /** Whether it has a friction ξ. */

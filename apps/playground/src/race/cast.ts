@@ -1,4 +1,3 @@
-import { writeRacer } from '../address/racer-code.ts'
 import { courses } from './course.ts'
 import { Descent } from './descent.ts'
 import type { RaceState } from './race-state.ts'
@@ -11,7 +10,7 @@ export class Cast {
     const known = new Map<string, Descent>()
     const descents = racers.map((racer, i) => {
       const inspected = i === selected
-      const key = [writeRacer(racer), course, ...start, inspected].join()
+      const key = JSON.stringify([racer, course, start, inspected])
       const descent =
         known.get(key) ??
         this.#known.get(key) ??

@@ -25,9 +25,12 @@ async function bundle(): Promise<string> {
   return outputFiles[0].text
 }
 
+let script: Promise<string> | undefined
+
 /** Serves the page at `/`, and once more at `/isolated`, where it may share memory between threads. */
 export async function serve(): Promise<Server> {
-  const script = await bundle()
+  script ??= bundle()
+  const text = await script
   const server = createServer(({ url = '/' }, response) => {
     if (url === '/isolated') {
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
@@ -38,7 +41,7 @@ export async function serve(): Promise<Server> {
       response.end('<!doctype html><title>Laws</title><script src="/page.js"></script>')
     } else if (url === '/page.js') {
       response.setHeader('Content-Type', 'text/javascript')
-      response.end(script)
+      response.end(text)
     } else if (url.startsWith('/wasm/')) {
       response.setHeader('Content-Type', 'application/wasm')
       response.end(readFileSync(join(wasm, url.slice('/wasm/'.length))))

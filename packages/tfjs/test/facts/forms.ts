@@ -1,6 +1,7 @@
+import { defineRule } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
-import { DiffGrad } from '../../src/index.ts'
+import { DiffGrad, RuleOptimizer } from '../../src/index.ts'
 import type { Fact } from './fact.ts'
 import { lines, network, variablesOf } from './network.ts'
 
@@ -118,6 +119,33 @@ export const forms: readonly Fact[] = [
       const found = [epsilon(true), epsilon(false), epsilon(false, { epsilon: 1e-6 })]
       tf.env().set(flag, before)
       expect(found).toEqual([1e-8, 1e-4, 1e-6])
+    },
+  },
+  {
+    name: 'a rule of more arrays than a device can bind runs all the same',
+    async check() {
+      const slots = Array.from({ length: 9 }, (_, k) => `s${k}`)
+      const sums = defineRule({
+        name: 'sums',
+        defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
+        slots: () => slots,
+        coefficients: () => ({}),
+        update({ add }, { g, ...memory }) {
+          const next = slots.map((slot) => [slot, add(g, memory[slot])])
+          return { step: g, ...Object.fromEntries(next) }
+        },
+      })
+      const [x, optimizer] = [variable([5, 6, 7]), new RuleOptimizer(sums)]
+      for (const g of [1, 2]) {
+        const gradient = tf.fill([3], g)
+        optimizer.applyGradients({ [x.name]: gradient })
+        gradient.dispose()
+      }
+      expect([...(await x.data())]).toEqual([2, 3, 4])
+      const { memory } = (await optimizer.stateDict()).parameters[x.name]
+      for (const slot of slots) expect([...memory[slot]]).toEqual([3, 3, 3])
+      optimizer.dispose()
+      x.dispose()
     },
   },
 ]

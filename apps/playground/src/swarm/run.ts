@@ -1,9 +1,28 @@
-import { courses } from '../race/course.ts'
-import { gridOf } from '../swarm/grid.ts'
-import { reachIn, Swarm } from '../swarm/swarm.ts'
-import type { SwarmState } from '../swarm/swarm-state.ts'
-import { type Cell, settings, sweep } from '../swarm/sweep.ts'
-import type { Panorama } from './swarm-panel.ts'
+import type { Racer } from '../optimizers/racer.ts'
+import { type Course, courses } from '../race/course.ts'
+import { gridOf } from './grid.ts'
+import { reachIn, Swarm } from './swarm.ts'
+import type { SwarmState } from './swarm-state.ts'
+import { type Cell, settings, sweep } from './sweep.ts'
+
+/** How many starts an axis. */
+export const side = 200
+
+/** What one panel shows. */
+export type Panorama =
+  | {
+      readonly of: 'starts'
+      readonly view: 'map' | 'cloud'
+      readonly swarm: Swarm
+      readonly course: Course
+      readonly steps: number
+    }
+  | {
+      readonly of: 'sweep'
+      readonly cells: readonly Cell[]
+      readonly racer: Racer
+      readonly beta: 'beta1' | 'beta2'
+    }
 
 /** A piece of work at a time, for all panels alike. */
 export interface SwarmRun {
@@ -17,7 +36,7 @@ export interface SwarmRun {
 }
 
 /** All starts of all optimizers, a step at a time. */
-export function startsRun({ racers, course: on, steps }: SwarmState, side: number): SwarmRun {
+export function startsRun({ racers, course: on, steps }: SwarmState): SwarmRun {
   const course = courses[on]
   const starts = gridOf(course.window, [side, side])
   const swarms = racers.map(

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { DiffGrad, noDecayOnBiasAndNorm, SGD } from '../src/index.ts'
+
+const gradient = (t: number): Float32Array => Float32Array.of(Math.sin(t), Math.cos(t))
+
+test('a parameter that is added later moves as it would in an optimizer of its own', () => {
+  const options = { learningRate: 0.1, clip: { by: 'norm', limit: 0.5 } } as const
+  const [first, later, alone] = [0, 0, 0].map(() => Float32Array.of(1, 2))
+  const optimizer = new DiffGrad({ first }, options)
+  const own = new DiffGrad({ later: alone }, options)
+  optimizer.step({ first: gradient(1) })
+  optimizer.add([{ name: 'later', value: later }])
+  for (let t = 2; t < 9; t++) {
+    optimizer.step({ first: gradient(t), later: gradient(t) })
+    own.step({ later: gradient(t) })
+  }
+  expect(later).toEqual(alone)
+  expect(optimizer.stateDict().parameters.later.step).toBe(7)
+})
+
+test('slow and average weights of an added parameter begin where it is', () => {
+  const [x, y] = [Float32Array.of(8), Float32Array.of(4)]
+  const optimizer = new SGD({ x }, { learningRate: 1, averageWeights: { decay: 0.5 } })
+  optimizer.step({ x: Float32Array.of(1) })
+  optimizer.add([{ name: 'y', value: y }])
+  optimizer.step({ y: Float32Array.of(2) })
+  optimizer.swapAverage()
+  expect(y[0]).toBe(3)
+})
+
+test('an added parameter has the settings that those before it were changed to', () => {
+  const optimizer = new SGD(
+    { a: new Float32Array(1) },
+    { weightDecay: 0.1, groups: [noDecayOnBiasAndNorm] },
+  )
+  optimizer.set({ learningRate: 0.5 })
+  optimizer.set({ weightDecay: 0.25 }, /bias|a/)
+  optimizer.add([
+    { name: 'bias', value: new Float32Array(1) },
+    { name: 'c', value: new Float32Array(1) },
+  ])
+  expect(optimizer.options('bias')).toMatchObject({ learningRate: 0.5, weightDecay: 0.25 })
+  expect(optimizer.options('c')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
+})
+
+test('an optimizer of the configuration has the settings of now', () => {
+  const optimizer = new SGD(
+    { a: new Float32Array(1) },
+    { groups: [{ parameters: /a/, weightDecay: 0.5 }] },
+  )
+  optimizer.set({ learningRate: 0.5 })
+  optimizer.set({ weightDecay: 0.25 }, /a/)
+  const again = new SGD({ a: new Float32Array(1) }, optimizer.configuration)
+  expect(again.options('a')).toEqual(optimizer.options('a'))
+})
+
+test('refuses to add what cannot be trained, or is trained already', () => {
+  const a = new Float32Array(2)
+  const optimizer = new SGD({ a })
+  const add = (name: string, value: unknown) => () =>
+    optimizer.add([{ name, value: value as never }])
+  expect(add('a', new Float32Array(2))).toThrow('SGD: two parameters are called a')
+  expect(add('b', a.subarray(1))).toThrow('SGD: the parameters a and b share memory')
+  expect(add('b', [1])).toThrow('SGD: the parameter b must be a Float32Array or a Float64Array')
+  expect(() => optimizer.step({ b: a })).toThrow('SGD: no parameter is called b, but a gradient is')
+})
+
+test('memory is the arrays themselves', () => {
+  const optimizer = new DiffGrad({ a: Float32Array.of(1) })
+  const { previousGradient } = optimizer.memory('a')
+  optimizer.step({ a: Float32Array.of(5) })
+  expect(previousGradient[0]).toBe(5)
+  expect(() => optimizer.memory('b')).toThrow('diffGrad: no parameter is called b')
+})
