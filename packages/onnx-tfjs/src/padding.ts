@@ -23,13 +23,15 @@ export function slidingOf(
   const dilations = pair(application.integers('dilations', [1, 1]))
   const [top, left, bottom, right] = application.integers('pads', [0, 0, 0, 0])
   const roundUp = application.integer('ceil_mode', 0) === 1
-  /** What the last window hangs over the edge. */
-  const over = (axis: number, padding: number): number => {
-    if (!roundUp) return 0
-    const room = image[axis] + padding - ((size[axis] - 1) * dilations[axis] + 1)
-    return (strides[axis] - (room % strides[axis])) % strides[axis]
+  /** What one more window hangs over the edge, if it begins before that. */
+  const over = (axis: number, begin: number, end: number): number => {
+    const reach = (size[axis] - 1) * dilations[axis] + 1
+    const room = image[axis] + begin + end - reach
+    const next = (Math.floor(room / strides[axis]) + 1) * strides[axis]
+    const fits = room % strides[axis] === 0 || next >= image[axis] + begin
+    return roundUp && !fits ? next - room : 0
   }
-  const vertical: [number, number] = [top, bottom + over(0, top + bottom)]
-  const horizontal: [number, number] = [left, right + over(1, left + right)]
+  const vertical: [number, number] = [top, bottom + over(0, top, bottom)]
+  const horizontal: [number, number] = [left, right + over(1, left, right)]
   return { size: pair(size), strides, dilations, pad: [[0, 0], vertical, horizontal, [0, 0]] }
 }

@@ -87,8 +87,8 @@ export async function tfjsEngine({ model, frozen, optimizer, size }: Recipe): Pr
  * @throws {Failure} Naming what is not finite.
  */
 async function mustBeFinite(loss: number, statistics: tf.NamedTensorMap): Promise<void> {
-  const all = [tf.scalar(loss), ...Object.values(statistics)]
-  const sum = tf.tidy(() => tf.addN(all.map((tensor) => tf.sum(tensor))))
+  const all = [tf.tensor1d([loss]), ...Object.values(statistics)]
+  const sum = tf.tidy(() => tf.sum(tf.concat(all)))
   const [total] = await sum.data()
   tf.dispose([sum, all[0]])
   if (Number.isFinite(total)) return
