@@ -1,12 +1,11 @@
-import { type Loop, type LoopTable, loopOf } from '@diffgrad/arrays/kernels'
-import type { Graph } from '@diffgrad/core'
+import { type Engine as ArraysEngine, chooseEngine, type LoopTable } from '@diffgrad/arrays/kernels'
 import {
-  type DataId,
   DataStorage,
   type KernelBackend,
+  type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { adopt, type Call, type Engine, positionsOf, writtenBy } from './engine.ts'
+import { adopt, type Call, type Engine, writtenBy } from './engine.ts'
 
 /** What is used of the cpu backend. */
 interface CpuBackend extends KernelBackend {
@@ -18,46 +17,39 @@ interface CpuBackend extends KernelBackend {
 export const isCpu = (backend: KernelBackend): backend is CpuBackend =>
   'blockSize' in backend && 'data' in backend && backend.data instanceof DataStorage
 
-/** Loops over the arrays in which the cpu backend has its tensors. */
+/**
+ * Kernels of @diffgrad/arrays over the arrays in which the cpu backend has its tensors: WebAssembly, or
+ * JavaScript where that is forbidden.
+ */
 export class CpuEngine implements Engine {
   readonly #backend: CpuBackend
-  readonly #made: LoopTable
-  readonly #loops = new WeakMap<Graph, Loop>()
+  readonly #kernels: ArraysEngine
 
-  /** @param made - loops that were made at build time; others are interpreted. */
+  /** @param made - loops that were made at build time, for JavaScript; others are interpreted. */
   constructor(backend: CpuBackend, made: LoopTable) {
     this.#backend = backend
-    this.#made = made
+    this.#kernels = chooseEngine({ name: '@diffgrad/tfjs' }, {}, made)
   }
 
   takes(): boolean {
     return true
   }
 
-  run(call: Call): void {
-    const { graph, lists, coefficients, inPlace } = call
-    const loop = this.#loops.get(graph) ?? loopOf(graph, this.#made)
-    this.#loops.set(graph, loop)
-    const scalars = graph.coefficients.map((name) => coefficients[name])
+  run({ kernel, graph, lists, coefficients, t, inPlace }: Call): void {
     const written = writtenBy(graph)
-    for (let k = 0; k < positionsOf(call); k++) {
-      const copies = new Map<string, Float32Array>()
-      const arrays = graph.arrays.map((name) => {
-        const array = lists[name][k]
-        const values = this.#values(array.dataId)
-        if (!written.has(name) || inPlace(array)) return this.#values(array.dataId)
-        copies.set(name, values.slice())
-        return copies.get(name) ?? values
+    const replaced: [Tensor, Float32Array][] = []
+    const valuesOf = (name: string): readonly Float32Array[] =>
+      lists[name].map((array) => {
+        const { values } = this.#backend.data.get(array.dataId)
+        if (!written.has(name) || inPlace(array)) return values
+        const copy = values.slice()
+        replaced.push([array, copy])
+        return copy
       })
-      loop(arrays[0].length, arrays, scalars)
-      for (const [name, values] of copies) {
-        const array = lists[name][k]
-        adopt(this.#backend, array, this.#backend.makeTensorInfo(array.shape, 'float32', values))
-      }
+    const arrays = Object.fromEntries(graph.arrays.map((name) => [name, valuesOf(name)]))
+    this.#kernels.run(kernel, arrays, coefficients, t)
+    for (const [array, values] of replaced) {
+      adopt(this.#backend, array, this.#backend.makeTensorInfo(array.shape, 'float32', values))
     }
-  }
-
-  #values(dataId: DataId): Float32Array {
-    return this.#backend.data.get(dataId).values
   }
 }
