@@ -12,7 +12,7 @@ interface Compiled {
 }
 
 /** The loop for a graph: one that was made at build time, or else the interpreter. */
-export const loopOf = (graph: Graph, made: LoopTable): Loop =>
+const loopOf = (graph: Graph, made: LoopTable): Loop =>
   Object.hasOwn(made, fingerprint(graph)) ? made[fingerprint(graph)] : interpret(graph)
 
 /** Kernels without WebAssembly: loops that were made at build time, or else the interpreter. */
