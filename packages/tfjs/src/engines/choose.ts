@@ -15,7 +15,7 @@ export type ChooseEngine = (backend: KernelBackend, graph: Graph) => Engine
  * The fused engine of a backend, where there is one that can run the kernel; else the operations of
  * TensorFlow.js.
  *
- * @param made - loops for the cpu backend that were made at build time.
+ * @param made - loops for the cpu backend where WebAssembly is forbidden, made at build time.
  */
 export function fused(made: LoopTable): ChooseEngine {
   const engines = new WeakMap<KernelBackend, Engine>()
