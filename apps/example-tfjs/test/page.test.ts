@@ -1,43 +1,18 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
+import {
+  chromiumPath,
+  emulatedGpu,
+  inChromium,
+  launchChromium,
+} from '@diffgrad/conformance/chromium'
+import type { Browser } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const executablePath = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path && existsSync(path))
-
-// SwiftShader computes on the CPU what a graphics card would.
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-  '--ignore-gpu-blocklist',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-]
-
-const title = executablePath
-  ? 'in Chromium'
-  : 'in Chromium: skipped, because none is installed (set CHROMIUM to its path)'
-
-describe.skipIf(!executablePath)(title, () => {
+describe.skipIf(!chromiumPath)(inChromium, () => {
   let folder: string
   let server: PreviewServer
   let browser: Browser
@@ -47,8 +22,8 @@ describe.skipIf(!executablePath)(title, () => {
     const settings = { root, logLevel: 'error', build: { outDir: folder } } as const
     await build(settings)
     server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } })
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args })
-  }, 120_000)
+    browser = await launchChromium(emulatedGpu)
+  })
   afterAll(async () => {
     await browser?.close()
     await server?.close()

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
 import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run, scratch, tiny } from './command.ts'
 import { photographs } from './photographs.ts'
@@ -59,44 +59,31 @@ test('the classes that predict prints are those of the data, the most probable f
   expect(shares).toEqual(shares.toSorted((a, b) => b - a))
 })
 
-const browser = process.env.CHROMIUM ?? '/usr/bin/chromium'
-
-test.skipIf(!existsSync(browser))(
-  `an exported folder loads in a page; skipped where there is no ${browser}`,
-  async () => {
-    await run(['export', trained], cache)
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('fixtures/page.ts', import.meta.url))],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'browser',
-      logLevel: 'error',
-    })
-    const files = predictions.filter((_, i) => i % 5 === 0).map(({ file }) => `/data/${file}`)
-    const origin = await serve(outputFiles[0].text, files)
-    const started = await chromium.launch({
-      executablePath: browser,
-      args: [
-        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    })
-    onTestFinished(() => started.close())
-    const page = await started.newPage()
-    const complaints: string[] = []
-    page.on('pageerror', ({ message }) => complaints.push(message))
-    await page.goto(origin)
-    await page
-      .waitForFunction('document.title !== ""', undefined, { timeout: 60_000 })
-      .catch(() => {
-        throw new Error(complaints.join('\n') || 'the page gave no answer')
-      })
-    const labels: readonly string[] = JSON.parse(await page.title())
-    expect(labels).toHaveLength(files.length)
-    for (const label of labels) expect(['rows', 'columns', 'noise']).toContain(label)
-  },
-)
+test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${inChromium}`, async () => {
+  await run(['export', trained], cache)
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('fixtures/page.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'error',
+  })
+  const files = predictions.filter((_, i) => i % 5 === 0).map(({ file }) => `/data/${file}`)
+  const origin = await serve(outputFiles[0].text, files)
+  const started = await launchChromium()
+  onTestFinished(() => started.close())
+  const page = await started.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  await page.goto(origin)
+  await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 }).catch(() => {
+    throw new Error(complaints.join('\n') || 'the page gave no answer')
+  })
+  const labels: readonly string[] = JSON.parse(await page.title())
+  expect(labels).toHaveLength(files.length)
+  for (const label of labels) expect(['rows', 'columns', 'noise']).toContain(label)
+})
 
 /** Serves the page, the exported folder, pictures and the runtime's own files. */
 async function serve(program: string, pictures: readonly string[]): Promise<string> {

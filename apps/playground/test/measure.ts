@@ -1,5 +1,5 @@
 import { cpus, loadavg } from 'node:os'
-import { launch } from './browser/chromium.ts'
+import { launchChromium } from '@diffgrad/conformance/chromium'
 import { serveSite } from './browser/site.ts'
 
 // Prints how fast the page is, as measured in the page: `pnpm --filter playground measure`.
@@ -36,7 +36,7 @@ function summed(times: readonly number[]): { readonly count: number; readonly te
 }
 
 const site = await serveSite()
-const browser = await launch()
+const browser = await launchChromium()
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   await page.goto(site.url + race)

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, stateOf } from '../src/address/address.ts'
@@ -6,21 +7,16 @@ import { told } from '../src/address/race-code.ts'
 import { courses, excess } from '../src/race/course.ts'
 import { figure, pointFigure } from '../src/race/figures.ts'
 import { stories } from '../src/race/stories.ts'
-import { executablePath, launch } from './browser/chromium.ts'
 import { type Site, serveSite } from './browser/site.ts'
 import { byHand } from './by-hand.ts'
 
-const title = executablePath
-  ? 'the page in Chromium'
-  : 'the page in Chromium: skipped, because none is installed (set CHROMIUM to its path)'
-
-describe.skipIf(!executablePath)(title, () => {
+describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
   let site: Site
   let browser: Browser
 
   beforeAll(async () => {
     site = await serveSite()
-    browser = await launch()
+    browser = await launchChromium()
   })
 
   afterAll(async () => {

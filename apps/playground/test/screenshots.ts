@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import { launchChromium } from '@diffgrad/conformance/chromium'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
-import { launch } from './browser/chromium.ts'
 import { serveSite } from './browser/site.ts'
 
 // Takes the pictures of docs/images anew: `pnpm --filter playground screenshots`.
@@ -9,7 +9,7 @@ import { serveSite } from './browser/site.ts'
 const folder = fileURLToPath(new URL('../../../docs/images/', import.meta.url))
 
 const site = await serveSite()
-const browser = await launch()
+const browser = await launchChromium()
 
 /** Opens an address in a page of a size, and keeps what it shows once it is ready. */
 async function take(

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { chromiumPath } from '@diffgrad/conformance/chromium'
 import { Runner } from '../arrays/field.ts'
 import { idleShare, type Machine, machine } from '../machine.ts'
-import { executablePath, openBrowser } from './chromium.ts'
+import { openBrowser } from './chromium.ts'
 import { optimizers } from './contenders.ts'
 import type { Cost } from './page.ts'
 import { markdown } from './report.ts'
@@ -80,7 +81,7 @@ async function measure(prepare: Prepare, workload: string, rounds: number): Prom
 
 /** Measures every backend, and writes what steps took to `benchmarks/results`. */
 export async function benchTfjs(rounds: number): Promise<void> {
-  const browser = executablePath === undefined ? undefined : await openBrowser()
+  const browser = chromiumPath === undefined ? undefined : await openBrowser()
   if (!browser) console.error('webgl and webgpu are left out: set CHROMIUM to its path')
   const inPage =
     (backend: string): Prepare =>

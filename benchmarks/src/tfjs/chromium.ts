@@ -1,25 +1,10 @@
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { emulatedGpu, launchChromium } from '@diffgrad/conformance/chromium'
 import { build } from 'esbuild'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type { Bench, Cost } from './page.ts'
-
-/** Where Chromium is, if it is anywhere. */
-export const executablePath = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path))
-
-// SwiftShader computes on the CPU what a graphics card would.
-const args = [
-  ...['--headless', '--no-sandbox', '--no-first-run', '--disable-background-networking'],
-  ...['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
-  ...['--ignore-gpu-blocklist', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
-  '--enable-features=Vulkan',
-]
 
 /** A page with one contender. */
 export class PageRunner {
@@ -73,7 +58,7 @@ export async function openBrowser(): Promise<{
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo // It listens on a port, not a pipe.
-  const browser = await chromium.launch({ executablePath: executablePath ?? '', args })
+  const browser = await launchChromium(emulatedGpu)
   return {
     async page() {
       const page = await browser.newPage()

@@ -1,11 +1,11 @@
 import '@tensorflow/tfjs-backend-wasm'
-import { createInterface } from 'node:readline'
 import { diffGrad } from '@diffgrad/core'
 import { seeded } from '@diffgrad/onnx'
 import { differentiate, Network } from '@diffgrad/onnx-tfjs'
 import { RuleOptimizer } from '@diffgrad/tfjs'
 import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
+import { serve } from './serve.ts'
 import { batch, modelOf, workloads } from './workloads.ts'
 
 // As run-trainer.ts, on the wasm backend of TensorFlow.js, which has one thread in Node.
@@ -34,13 +34,4 @@ function step(): void {
   tf.dispose({ ...found })
 }
 
-console.log('ready')
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line === 'memory') {
-    console.log(1024 * process.resourceUsage().maxRSS)
-    continue
-  }
-  const start = performance.now()
-  for (let k = 0; k < Number(line); k++) step()
-  console.log((performance.now() - start) / Number(line))
-}
+await serve(async () => step())

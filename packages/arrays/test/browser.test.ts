@@ -1,27 +1,7 @@
-import { existsSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from './browser/page.ts'
 import { bundle, originOf, type Policy, serve } from './browser/serve.ts'
-
-const executablePath = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path && existsSync(path))
-
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 const plain = ['generated JavaScript', 'block interpreter']
 const wasm = [...plain, 'WebAssembly, staged', 'WebAssembly, allocated']
@@ -53,14 +33,10 @@ const cases: readonly (Policy & Pick<Outcome, 'subjects' | 'threads'> & { tier: 
   },
 ]
 
-const title = executablePath
-  ? 'in Chromium'
-  : 'in Chromium: skipped, because none is installed (set CHROMIUM to its path)'
-
-describe.skipIf(!executablePath)(title, () => {
+describe.skipIf(!chromiumPath)(inChromium, () => {
   test.each(cases)('every law holds under $content', async (expected) => {
     const server = await serve(cases, await bundle())
-    const browser = await chromium.launch({ executablePath: executablePath ?? '', args })
+    const browser = await launchChromium()
     try {
       const page = await browser.newPage()
       await page.goto(originOf(server) + expected.path)

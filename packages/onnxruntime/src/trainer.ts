@@ -101,7 +101,9 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
     const plan = { ...subject, optimizer }
     const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
-    const trainer = new Trainer({ ...subject, forward: moving(forward, chosen) }, chosen, metrics)
+    // The model with the weights that are trained, so that those it began with need not be kept.
+    const moving = withWeights(forward, initializersOf(chosen.weights))
+    const trainer = new Trainer({ ...subject, forward: moving }, chosen, metrics)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
       await rehearse(ort, chosen, accelerators).catch(async (error) => {
@@ -195,12 +197,9 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
 
   /** The trained model as an .onnx file, with the inputs and outputs that it came with. */
   export(choice?: WeightsChoice): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#with(choice, async (weights) => {
-      const trained = Object.entries(weights).map(([name, { dims }]) => {
-        return [name, { type: 'float32', shape: dims, data: floatsOf(weights, name) }] as const
-      })
-      return writeModel(withWeights(inferenceModel(this.#forward), new Map(trained)))
-    })
+    return this.#with(choice, async (weights) =>
+      writeModel(withWeights(inferenceModel(this.#forward), initializersOf(weights))),
+    )
   }
 
   /**
@@ -272,16 +271,13 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   }
 }
 
-/** The model with the weights that are trained, so that those it began with need not be kept. */
-const moving = <O extends CommonOptions>(forward: Model, { weights }: Update<O>): Model =>
-  withWeights(
-    forward,
-    new Map(
-      Object.entries(weights).map(([name, { dims }]) => [
-        name,
-        { type: 'float32', shape: dims, data: floatsOf(weights, name) },
-      ]),
-    ),
+/** Weights as initializers of a model, which share their memory. */
+const initializersOf = (weights: Tensors): Parameters<typeof withWeights>[1] =>
+  new Map(
+    Object.entries(weights).map(([name, { dims }]) => [
+      name,
+      { type: 'float32', shape: dims, data: floatsOf(weights, name) },
+    ]),
   )
 
 const copied = (weights: Tensors): Checkpoint['weights'] =>

@@ -2,17 +2,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
-import { chromium } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
 import { bundle } from './bundle.ts'
 import { smallModel, stripes } from './digits.ts'
 import type { Shown } from './train-in-page.ts'
-
-const browser = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Serves a page that runs a program, and the runtime's own files. */
 async function serve(program: string): Promise<string> {
@@ -37,16 +35,12 @@ async function serve(program: string): Promise<string> {
 const runtimeFile = (dist: string, url: string): Buffer | string =>
   existsSync(join(dist, url)) ? readFileSync(join(dist, url)) : ''
 
-const args = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-]
 /** WebGPU computed by the processor. */
 const software = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
 /** What a program shows in the title of its page. */
 async function shownBy(program: string, flags: readonly string[]): Promise<Shown> {
-  const started = await chromium.launch({ executablePath: browser, args: [...args, ...flags] })
+  const started = await launchChromium(['--disable-gpu', ...flags])
   onTestFinished(() => started.close())
   const page = await started.newPage()
   page.on('console', (message) => console.log(message.text()))
@@ -56,7 +50,7 @@ async function shownBy(program: string, flags: readonly string[]): Promise<Shown
   return JSON.parse(await page.title())
 }
 
-test.skipIf(!existsSync(browser)).each([
+test.skipIf(!chromiumPath).each([
   { on: 'WebAssembly', page: 'page.ts', flags: [], atLeast: 0.9, onCpu: [] },
   {
     on: 'WebGPU',
@@ -66,7 +60,7 @@ test.skipIf(!existsSync(browser)).each([
     onCpu: ['LogSoftmax', 'OneHot'],
   },
 ])(
-  `a page trains with onnxruntime-web on $on as Node does; skipped where there is no ${browser}`,
+  `a page trains with onnxruntime-web on $on as Node does, ${inChromium}`,
   async ({ page, flags, atLeast, onCpu }) => {
     const program = await bundle(page, { platform: 'browser', external: [] })
     const { losses, accuracy, fallbacks } = await shownBy(program, flags)

@@ -1,5 +1,6 @@
+import { chromiumPath, withoutChromium } from '@diffgrad/conformance/chromium'
 import type { Verdict } from '../judge.ts'
-import { executablePath, inChromium } from './chromium.ts'
+import { inChromium } from './chromium.ts'
 import { driver, inDawn } from './dawn.ts'
 import { inNode } from './node.ts'
 
@@ -13,7 +14,7 @@ export interface Host {
   judge(): Promise<readonly Verdict[]>
 }
 
-const chromium = executablePath ? undefined : 'no Chromium is installed (set CHROMIUM to its path)'
+const chromium = chromiumPath ? undefined : withoutChromium
 const vulkan = driver ? undefined : 'no Vulkan driver is known (set VK_ICD_FILENAMES to one)'
 
 /** Every backend that an optimizer is to run on. `tensors` is one of which it knows nothing. */
