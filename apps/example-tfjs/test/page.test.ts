@@ -7,6 +7,7 @@ import {
   emulatedGpu,
   inChromium,
   launchChromium,
+  openPage,
 } from '@diffgrad/conformance/chromium'
 import type { Browser } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'
@@ -35,17 +36,14 @@ describe.skipIf(!chromiumPath)(inChromium, () => {
     { query: '?backend=webgl', backend: 'webgl', steps: 8 },
     { query: '?backend=wasm', backend: 'wasm', steps: 60 },
   ])('the loss falls on $backend', async ({ query, backend, steps }) => {
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     const errors: Error[] = []
     page.on('pageerror', (error) => errors.push(error))
-    await page.goto(`${server.resolvedUrls?.local[0]}${query}`, {
-      waitUntil: 'commit',
-      timeout: 100_000,
-    })
+    await page.goto(`${server.resolvedUrls?.local[0]}${query}`, { waitUntil: 'commit' })
     const read = (id: string): Promise<string | null> => page.locator(`#${id}`).textContent()
     const lossAt = async (least: number): Promise<number> => {
       const is = `Number(step.value) >= ${least}`
-      await page.waitForFunction(is, undefined, { timeout: 100_000, polling: 50 })
+      await page.waitForFunction(is, undefined, { polling: 50 })
       return Number(await read('loss'))
     }
     const [first, last] = [await lossAt(1), await lossAt(steps)]

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
 import { build } from 'esbuild'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run, scratch, tiny } from './command.ts'
@@ -73,11 +73,11 @@ test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${inChromium}`, 
   const origin = await serve(outputFiles[0].text, files)
   const started = await launchChromium()
   onTestFinished(() => started.close())
-  const page = await started.newPage()
+  const page = await openPage(started)
   const complaints: string[] = []
   page.on('pageerror', ({ message }) => complaints.push(message))
   await page.goto(origin)
-  await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 }).catch(() => {
+  await page.waitForFunction('document.title !== ""').catch(() => {
     throw new Error(complaints.join('\n') || 'the page gave no answer')
   })
   const labels: readonly string[] = JSON.parse(await page.title())

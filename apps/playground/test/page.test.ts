@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, stateOf } from '../src/address/address.ts'
@@ -26,7 +26,7 @@ describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
 
   /** Opens an address; whatever goes wrong in the page, or leaves its folder, fails the test. */
   async function open(address: string, size = { width: 1280, height: 900 }): Promise<Page> {
-    const page = await browser.newPage({ viewport: size })
+    const page = await openPage(browser, { viewport: size })
     const faults: string[] = []
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) faults.push(message.text())
@@ -73,7 +73,7 @@ describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
   })
 
   test('the first load is at most 300 KB gzipped, and the other tabs are not in it', async () => {
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     const weights: Record<string, number> = {}
     page.on('response', async (response) => {
       const body = await response.body()

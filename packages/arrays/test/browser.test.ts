@@ -1,4 +1,4 @@
-import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from './browser/page.ts'
 import { bundle, originOf, type Policy, serve } from './browser/serve.ts'
@@ -38,7 +38,7 @@ describe.skipIf(!chromiumPath)(inChromium, () => {
     const server = await serve(cases, await bundle())
     const browser = await launchChromium()
     try {
-      const page = await browser.newPage()
+      const page = await openPage(browser)
       await page.goto(originOf(server) + expected.path)
       const { kernel, subjects, laws, failures, threads } = await page.evaluate<Outcome>('outcome')
       expect(failures).toEqual([])

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 
 /** Where Chromium or a relative of it is, if one is anywhere. */
 export const chromiumPath: string | undefined = [
@@ -35,3 +35,13 @@ export const launchChromium = (flags: readonly string[] = ['--disable-gpu']): Pr
       ...flags,
     ],
   })
+
+/** Opens a page that has patience: where many tests run at once, a page may be slow. */
+export async function openPage(
+  browser: Browser,
+  options?: Parameters<Browser['newPage']>[0],
+): Promise<Page> {
+  const page = await browser.newPage(options)
+  page.setDefaultTimeout(100_000)
+  return page
+}

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath, inChromium, launchChromium } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
@@ -42,11 +42,11 @@ const software = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 async function shownBy(program: string, flags: readonly string[]): Promise<Shown> {
   const started = await launchChromium(['--disable-gpu', ...flags])
   onTestFinished(() => started.close())
-  const page = await started.newPage()
+  const page = await openPage(started)
   page.on('console', (message) => console.log(message.text()))
   page.on('pageerror', (error) => console.log(error.message))
   await page.goto(await serve(program))
-  await page.waitForFunction('document.title !== ""', undefined, { timeout: 60_000 })
+  await page.waitForFunction('document.title !== ""')
   return JSON.parse(await page.title())
 }
 

@@ -1,4 +1,4 @@
-import { emulatedGpu, launchChromium } from '@diffgrad/conformance/chromium'
+import { emulatedGpu, launchChromium, openPage } from '@diffgrad/conformance/chromium'
 import { originOf, serve } from '../browser/serve.ts'
 import type { Verdict } from '../judge.ts'
 
@@ -7,7 +7,7 @@ export async function inChromium(backend: string, path = '/'): Promise<readonly 
   const server = await serve()
   const browser = await launchChromium(emulatedGpu)
   try {
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     page.on('pageerror', (error) => console.error(error))
     await page.goto(originOf(server) + path)
     return await page.evaluate<readonly Verdict[]>(`judge(${JSON.stringify(backend)})`)
