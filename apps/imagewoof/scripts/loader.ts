@@ -48,8 +48,8 @@ await measure('sharp, a call for each picture', async (i) => {
   for (let place = 0; place < count; place++) {
     const pixels = dataset.train.pixels.subarray(place * bytes, (place + 1) * bytes)
     await sharp(pixels, { raw: { width: edge, height: edge, channels: 3 } })
-      .extract(randomCrop(edge, settings.crop, draw))
-      .resize(Number(size), Number(size), { fit: 'fill', kernel: 'linear' })
+      .extract(randomCrop(edge, dataset.train.aspects[place], settings.crop, draw))
+      .resize(Number(size), Number(size), { fit: 'fill', kernel: 'lanczos3' })
       .raw()
       .toBuffer()
   }

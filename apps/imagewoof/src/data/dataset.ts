@@ -6,6 +6,8 @@ export interface Split {
   readonly pixels: Uint8Array<SharedArrayBuffer>
   /** The class of each picture, an index into `classes`. */
   readonly labels: Uint16Array<SharedArrayBuffer>
+  /** Width over height of each picture before it became a square. */
+  readonly aspects: readonly number[]
   /** Where each picture came from, relative to the data set. */
   readonly files: readonly string[]
 }

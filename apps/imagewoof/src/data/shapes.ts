@@ -17,5 +17,6 @@ function drawn(count: number, size: number, seed: number): Split {
   const shared = new Uint8Array(new SharedArrayBuffer(pixels.length))
   shared.set(pixels)
   const files = Array.from(labels, (label, i) => `${classes[label]} ${i}`)
-  return { size, pixels: shared, labels: sharedLabels(labels), files }
+  const aspects = files.map(() => 1)
+  return { size, pixels: shared, labels: sharedLabels(labels), aspects, files }
 }

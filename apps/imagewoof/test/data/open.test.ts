@@ -26,7 +26,8 @@ test('a folder of photographs is a data set', async () => {
   expect(train.files).toEqual(['train/cat/1.JPEG', 'train/cat/2.JPEG', 'train/dog/1.JPEG'])
   expect([...train.labels]).toEqual([0, 0, 1])
   expect([...validation.labels]).toEqual([0, 1])
-  expect(train.pixels.length).toBe(3 * 48 * 48 * 3)
+  expect(train.pixels.length).toBe(3 * 56 * 56 * 3)
+  expect(train.aspects).toEqual([48 / 40, 48 / 40, 48 / 40])
   expect(validation.pixels.length).toBe(2 * 32 * 32 * 3)
   expect(skipped).toEqual([])
 })
@@ -69,10 +70,10 @@ test('what is no picture is skipped and listed; the others keep their places', a
   expect(dataset.train.labels).toEqual(clean.train.labels)
   expect(dataset.train.pixels.length).toBe(clean.train.pixels.length)
   const { data } = await sharp(join(folder, 'train/dog/1.JPEG'))
-    .resize(48, 48, { kernel: 'lanczos3' })
+    .resize(56, 56, { fit: 'fill', kernel: 'lanczos3' })
     .raw()
     .toBuffer({ resolveWithObject: true })
-  expect(meanDifference(dataset.train.pixels.subarray(2 * 48 * 48 * 3), data)).toBeLessThan(2)
+  expect(meanDifference(dataset.train.pixels.subarray(2 * 56 * 56 * 3), data)).toBeLessThan(2)
 })
 
 test('one channel becomes three, and a picture that says how it is turned is turned', async () => {

@@ -51,8 +51,8 @@ export class Assembler {
     const { train } = this.#pictures
     const { seed, crop, flip, mixup } = this.#assembly
     const draw = drawsOf(seed, epoch, number)
-    const batch = this.#batch('train', this.#placesOf(epoch, number), () => ({
-      crop: randomCrop(train.size, crop, draw),
+    const batch = this.#batch('train', this.#placesOf(epoch, number), (place) => ({
+      crop: randomCrop(train.size, train.aspects[place], crop, draw),
       mirror: flip && draw() < 0.5,
     }))
     return mixup > 0 ? mixedUp(batch, mixup, draw) : batch
@@ -78,7 +78,11 @@ export class Assembler {
     return this.#order.places.subarray(number * batch, (number + 1) * batch)
   }
 
-  #batch(split: 'train' | 'validation', places: Uint32Array, viewFrom: () => View): Batch {
+  #batch(
+    split: 'train' | 'validation',
+    places: Uint32Array,
+    viewOf: (place: number) => View,
+  ): Batch {
     const { size, classes, [split]: stock } = this.#pictures
     const { size: edge, pixels, labels } = stock
     const { labelSmoothing } = this.#assembly
@@ -88,7 +92,7 @@ export class Assembler {
     const targets = new Float32Array(places.length * classes).fill(labelSmoothing / classes)
     for (const [i, place] of places.entries()) {
       const square = pixels.subarray(place * stored, (place + 1) * stored)
-      const { crop, mirror } = viewFrom()
+      const { crop, mirror } = viewOf(place)
       resampler.resample(square, crop, mirror, images.subarray(i * shown, (i + 1) * shown))
       targets[i * classes + labels[place]] += 1 - labelSmoothing
     }

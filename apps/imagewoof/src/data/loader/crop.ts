@@ -10,26 +10,39 @@ export interface Crop {
 
 const attempts = 10
 
-/** Fewer pixels cannot be resampled. */
-const smallest = 3
-
-const mostOblong = Math.log(4 / 3)
+const mostOblong = 4 / 3
 
 /**
- * A random part of a square, as in the Inception paper (arXiv:1409.4842, section 6) and torchvision's
+ * A random part of a picture, as in the Inception paper (arXiv:1409.4842, section 6) and torchvision's
  * RandomResizedCrop: its share of the area is even in [least, 1], the logarithm of its aspect ratio
- * in [log ¾, log 4⁄3]. What does not fit is drawn again, and after ten times the whole is taken.
+ * in [log ¾, log 4⁄3]. What does not fit is drawn again; after ten times the middle is taken, with as
+ * much around it as the ratio allows.
+ *
+ * @param edge - of the square in which the picture is stored, in pixels.
+ * @param aspect - width over height of the picture before it became a square.
  */
-export function randomCrop(edge: number, least: number, draw: Draw): Crop {
+export function randomCrop(edge: number, aspect: number, least: number, draw: Draw): Crop {
+  const pixels = (share: number): number => Math.max(Math.round(edge * share), 1)
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const area = edge * edge * (least + (1 - least) * draw())
-    const ratio = Math.exp(mostOblong * (2 * draw() - 1))
-    const width = Math.max(Math.round(Math.sqrt(area * ratio)), smallest)
-    const height = Math.max(Math.round(Math.sqrt(area / ratio)), smallest)
+    const area = least + (1 - least) * draw()
+    const ratio = mostOblong ** (2 * draw() - 1)
+    const [width, height] = [
+      pixels(Math.sqrt((area * ratio) / aspect)),
+      pixels(Math.sqrt((area * aspect) / ratio)),
+    ]
     if (width > edge || height > edge) continue
     const left = Math.floor((edge - width + 1) * draw())
     const top = Math.floor((edge - height + 1) * draw())
     return { left, top, width, height }
   }
-  return { left: 0, top: 0, width: edge, height: edge }
+  const [width, height] = [
+    pixels(Math.min(mostOblong / aspect, 1)),
+    pixels(Math.min(mostOblong * aspect, 1)),
+  ]
+  return {
+    left: Math.floor((edge - width) / 2),
+    top: Math.floor((edge - height) / 2),
+    width,
+    height,
+  }
 }

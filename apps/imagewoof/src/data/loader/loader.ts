@@ -1,5 +1,5 @@
 import type { Batch, Loader } from '../batch.ts'
-import type { Dataset } from '../dataset.ts'
+import type { Dataset, Split } from '../dataset.ts'
 import type { Assembly } from './assemble.ts'
 import type { Order } from './worker.ts'
 import { Workman } from './workman.ts'
@@ -22,7 +22,7 @@ export function createLoader(
   { workers = 1, batch, seed, crop, flip, mixup, labelSmoothing }: LoaderOptions,
 ): Loader {
   const assembly = { batch, seed, crop, flip, mixup, labelSmoothing }
-  const stored = ({ size, pixels, labels }: Dataset['train']) => ({ size, pixels, labels })
+  const stored = ({ files, ...rest }: Split): Omit<Split, 'files'> => rest
   const pictures = {
     size,
     classes: classes.length,

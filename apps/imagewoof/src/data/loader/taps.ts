@@ -1,35 +1,46 @@
-/** Which stored pixels a resampled one is made of along an axis: three neighbours. */
+/** Which stored pixels a resampled one is made of along an axis: some neighbours. */
 export interface Taps {
-  /** The first of the three. */
+  /** How many. */
+  readonly count: number
+  /** The first of them, of each resampled pixel. */
   readonly first: Int32Array
-  /** Rows of three that sum to 1. */
+  /** Rows of `count` that sum to 1. */
   readonly weights: Float64Array
 }
 
+const lobes = 3
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+
+/** sinc(x)·sinc(x⁄3) for |x| < 3. */
+const lanczos = (x: number): number => (Math.abs(x) < lobes ? sinc(x) * sinc(x / lobes) : 0)
+
 /**
- * The weights of a triangle as wide as the distance of two resampled pixels, but no narrower than that
- * of two stored ones: antialiased bilinear resampling, as of Pillow and torchvision. Up to a scale of
- * 1.5, three pixels have all the weight. What would lie beyond the ends has none.
+ * The weights of antialiased Lanczos resampling, as of Pillow: the window is as wide as three times the
+ * distance of two resampled pixels, but no narrower than three stored ones. What would lie beyond the
+ * ends has no weight.
  *
- * @param length - stored pixels, at least 3 for the taps to be of use.
+ * @param length - stored pixels.
  * @param size - resampled pixels.
  */
 export function tapsOf(length: number, size: number): Taps {
   const scale = length / size
-  const radius = Math.max(scale, 1)
+  const stretch = Math.max(scale, 1)
+  const radius = lobes * stretch
+  const count = Math.min(Math.ceil(2 * radius), length)
   const first = new Int32Array(size)
-  const weights = new Float64Array(3 * size)
+  const weights = new Float64Array(count * size)
   for (let i = 0; i < size; i++) {
     const centre = (i + 0.5) * scale
-    first[i] = Math.max(Math.min(Math.floor(centre - radius + 0.5), length - 3), 0)
-    const taps = [0, 1, 2].map((k) =>
-      Math.max(1 - Math.abs(first[i] + k + 0.5 - centre) / radius, 0),
+    first[i] = Math.max(Math.min(Math.floor(centre - radius + 0.5), length - count), 0)
+    const row = Array.from({ length: count }, (_, k) =>
+      lanczos((first[i] + k + 0.5 - centre) / stretch),
     )
-    const sum = taps[0] + taps[1] + taps[2]
+    const sum = row.reduce((a, b) => a + b)
     weights.set(
-      taps.map((weight) => weight / sum),
-      3 * i,
+      row.map((weight) => weight / sum),
+      i * count,
     )
   }
-  return { first, weights }
+  return { count, first, weights }
 }

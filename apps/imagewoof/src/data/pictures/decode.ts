@@ -23,20 +23,18 @@ export async function decode(bytes: Uint8Array): Promise<Picture> {
   return { pixels: data, width: info.width, height: info.height, grey: channels < 3 }
 }
 
-/** The largest square in the middle, resized: what training crops are taken from. */
-export function trainingSquare(picture: Picture, edge: number): Promise<Buffer> {
-  const { width, height } = picture
-  const side = Math.min(width, height)
-  return raw(picture)
-    .extract({
-      left: Math.floor((width - side) / 2),
-      top: Math.floor((height - side) / 2),
-      width: side,
-      height: side,
-    })
-    .resize(edge, edge, { kernel: 'lanczos3' })
-    .raw()
-    .toBuffer()
+/** A picture, or a part of it, in a square. */
+export interface Square {
+  /** edge × edge × 3. */
+  readonly pixels: Buffer
+  /** Width over height of what the square shows, if things are to keep their proportions. */
+  readonly aspect: number
+}
+
+/** All of a picture, stretched: what training crops are taken from. */
+export async function trainingSquare(picture: Picture, edge: number): Promise<Square> {
+  const stretched = raw(picture).resize(edge, edge, { fit: 'fill', kernel: 'lanczos3' })
+  return { pixels: await stretched.raw().toBuffer(), aspect: picture.width / picture.height }
 }
 
 /**
@@ -44,12 +42,12 @@ export function trainingSquare(picture: Picture, edge: number): Promise<Buffer> 
  * as usual since 224 of 256 pixels. It is what transformers.js does by the name of ConvNext, to the
  * pixel, so that an exported model sees the same.
  */
-export function validationSquare(picture: Picture, size: number): Promise<Buffer> {
+export async function validationSquare(picture: Picture, size: number): Promise<Square> {
   const scale = Math.floor(size / 0.875) / Math.min(picture.width, picture.height)
   const [width, height] = [picture.width, picture.height].map((length) =>
     Math.floor(Number((length * scale).toFixed(2))),
   )
-  return raw(picture)
+  const middle = raw(picture)
     .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
     .extract({
       left: Math.floor((width - size) / 2),
@@ -57,8 +55,7 @@ export function validationSquare(picture: Picture, size: number): Promise<Buffer
       width: size,
       height: size,
     })
-    .raw()
-    .toBuffer()
+  return { pixels: await middle.raw().toBuffer(), aspect: 1 }
 }
 
 const raw = ({ pixels, width, height }: Picture): Sharp =>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { Failure, messageOf } from '../../failure.ts'
 import { atOnce } from '../pictures/at-once.ts'
-import { decode, type Picture } from '../pictures/decode.ts'
+import { decode, type Picture, type Square } from '../pictures/decode.ts'
 import type { Listed } from '../pictures/list.ts'
 import type { StoredSplit } from './index-file.ts'
 
@@ -17,7 +17,7 @@ export interface Decoded extends Omit<StoredSplit, 'pixels'> {
 export interface Squares {
   /** Their edge, in pixels. */
   readonly size: number
-  readonly squareOf: (picture: Picture, size: number) => Promise<Uint8Array>
+  readonly squareOf: (picture: Picture, size: number) => Promise<Square>
 }
 
 /** What is told of every file that is done. */
@@ -40,6 +40,7 @@ export async function decodeSplit(
   sharp.concurrency(1) // The threads work on a picture each.
   const bytes = 3 * size * size
   const pixels = sharedBytes(listed.length * bytes)
+  const aspects: number[] = []
   const reasons = new Map<number, string>()
   let grey = 0
   await atOnce(listed, 2 * availableParallelism(), async ({ path }, i) => {
@@ -47,7 +48,9 @@ export async function decodeSplit(
     const file = await readFile(join(root, path))
     try {
       const picture = await decode(file)
-      pixels.set(await squareOf(picture, size), i * bytes)
+      const square = await squareOf(picture, size)
+      pixels.set(square.pixels, i * bytes)
+      aspects[i] = square.aspect
       if (picture.grey) grey++
     } catch (error) {
       reasons.set(i, messageOf(error).trim().split('\n')[0])
@@ -63,6 +66,7 @@ export async function decodeSplit(
     pixels: pixels.subarray(0, good.length * bytes),
     files: good.map((i) => listed[i].path),
     labels: good.map((i) => listed[i].label),
+    aspects: good.map((i) => aspects[i]),
     grey,
     skipped: [...reasons]
       .sort(([a], [b]) => a - b)

@@ -15,6 +15,8 @@ export interface StoredSplit {
   readonly files: readonly string[]
   /** Of each file, an index into the classes. */
   readonly labels: readonly number[]
+  /** Of each picture, width over height before it became a square. */
+  readonly aspects: readonly number[]
   /** How many files had one channel. */
   readonly grey: number
   readonly skipped: readonly Skipped[]
@@ -32,6 +34,7 @@ const split = z.object({
   size: z.int().positive(),
   files: z.array(z.string()),
   labels: z.array(z.int().nonnegative()),
+  aspects: z.array(z.number().positive()),
   grey: z.int().nonnegative(),
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
   pixels: z.string(),
