@@ -12,14 +12,14 @@ export function emptyFolder(): string {
   return folder
 }
 
-/** A photograph of 48 × 40 pixels: noise of a colour. */
-export const photograph = (seed: number): Promise<Buffer> =>
+/** A photograph: noise of a colour. */
+export const photograph = (seed: number, width = 48, height = 40): Promise<Buffer> =>
   sharp(
     Uint8Array.from(
-      { length: 48 * 40 * 3 },
+      { length: width * height * 3 },
       (_, i) => (Math.imul(i + 1, 7919 * (seed + 1)) >> 5) % 256,
     ),
-    { raw: { width: 48, height: 40, channels: 3 } },
+    { raw: { width, height, channels: 3 } },
   )
     .blur(1.5)
     .jpeg()

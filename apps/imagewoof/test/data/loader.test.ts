@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Batch } from '../../src/data/batch.ts'
 import type { Dataset, Split } from '../../src/data/dataset.ts'
-import { randomCrop } from '../../src/data/loader/crop.ts'
+import { type Crop, randomCrop } from '../../src/data/loader/crop.ts'
 import { createLoader, type LoaderOptions } from '../../src/data/loader/loader.ts'
 import { drawsOf } from '../../src/data/loader/random.ts'
 import { Resampler } from '../../src/data/loader/resample.ts'
@@ -33,8 +33,8 @@ const dataset: Dataset = {
 
 const plain = { batch: 8, seed: 1, crop: 0.35, flip: true, mixup: 0, labelSmoothing: 0 } as const
 
-function loaderOf(options: Partial<LoaderOptions> = {}) {
-  const loader = createLoader(dataset, { ...plain, ...options })
+function loaderOf(options: Partial<LoaderOptions> = {}, data = dataset) {
+  const loader = createLoader(data, { ...plain, ...options })
   onTestFinished(() => loader.dispose())
   return loader
 }
@@ -107,6 +107,24 @@ test('mixup blends pictures and targets alike; its own class has the most', asyn
     const pixel = (n: number): number => first.images[n * 3 * 8 * 8 + 17]
     const blend = share * pixel(i) + (1 - share) * pixel(partner < 0 ? i : partner)
     expect(mixed.images[i * 3 * 8 * 8 + 17]).toBeCloseTo(blend, 4)
+  }
+})
+
+test('crops keep the proportions that each picture had', async () => {
+  const { train } = dataset
+  // Of the oblong ones, all that a ratio of 4⁄3 lets in is the middle half.
+  const aspects = train.aspects.map((_, i) => (i % 2 === 0 ? 1 : 8 / 3))
+  const cropOf = (i: number): Crop =>
+    i % 2 === 0
+      ? { left: 0, top: 0, width: 12, height: 12 }
+      : { left: 3, top: 0, width: 6, height: 12 }
+  const loader = loaderOf({ crop: 1, flip: false }, { ...dataset, train: { ...train, aspects } })
+  const [{ images, labels }] = await all(loader.train(0))
+  const [resampler, expected] = [new Resampler(12, 8), new Float32Array(3 * 8 * 8)]
+  for (const [i, label] of labels.entries()) {
+    const square = train.pixels.subarray(label * 12 * 12 * 3, (label + 1) * 12 * 12 * 3)
+    resampler.resample(square, cropOf(label), false, expected)
+    expect(images.subarray(i * 3 * 8 * 8, (i + 1) * 3 * 8 * 8)).toEqual(expected)
   }
 })
 
@@ -192,4 +210,25 @@ test('pictures are resampled as Pillow does', () => {
   )
   close(resampled(row, 9), row)
   close(resampled(row, 6, true), smaller.toReversed())
+})
+
+// Of Pillow 9.4 on ((37x + 11y² + 5xy) mod 256), 9 × 9 as floats:
+// crop((2, 3, 9, 8)).resize((4, 4), Image.LANCZOS).
+const cut = [
+  [181.584, 121.275, 134.752, 95.738],
+  [103.828, 117.51, 96.705, 82.69],
+  [96.12, 119.604, 115.859, 117.104],
+  [157.014, 142.084, 129.545, 72.984],
+].flat()
+
+test('a part of a picture is resampled along both axes as Pillow does', () => {
+  const square = Uint8Array.from({ length: 9 * 9 * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % 9, Math.floor(i / 27)]
+    return 37 * x + 11 * y * y + 5 * x * y
+  })
+  const picture = new Float32Array(3 * 4 * 4)
+  const crop = { left: 2, top: 3, width: 7, height: 5 }
+  new Resampler(9, 4).resample(square, crop, false, picture)
+  for (const [i, value] of cut.entries())
+    expect((picture[16 + i] * 0.224 + 0.456) * 255).toBeCloseTo(value, 2) // Green.
 })

@@ -58,6 +58,7 @@ test('what is no picture is skipped and listed; the others keep their places', a
     'train/cat/0.JPEG': 'I am a text',
     'train/cat/15.JPEG': whole.subarray(0, whole.length / 2),
     'train/dog/0.JPEG': '',
+    'train/dog/1.JPEG': await photograph(6, 30, 50),
     'val/dog/9.png': Buffer.from(whole).fill(0, 300),
   })
   const { dataset, skipped } = await open(folder)
@@ -68,6 +69,7 @@ test('what is no picture is skipped and listed; the others keep their places', a
   const { dataset: clean } = await open(await folderOf(catsAndDogs))
   expect(dataset.train.files).toEqual(clean.train.files)
   expect(dataset.train.labels).toEqual(clean.train.labels)
+  expect(dataset.train.aspects).toEqual([48 / 40, 48 / 40, 30 / 50])
   expect(dataset.train.pixels.length).toBe(clean.train.pixels.length)
   const { data } = await sharp(join(folder, 'train/dog/1.JPEG'))
     .resize(56, 56, { fit: 'fill', kernel: 'lanczos3' })
