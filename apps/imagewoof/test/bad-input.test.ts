@@ -50,6 +50,11 @@ const cases: readonly (readonly [what: string, args: readonly string[], complain
     '--batch must be at most 12, the number of training pictures, but is 13',
   ],
   [
+    'accumulation over more than there is',
+    [...train, '--accumulate', '2'],
+    '--accumulate must be at most 1, the number of batches, but is 2',
+  ],
+  [
     'an unwritable run folder',
     [...train, '--out', join(folder, 'file', 'run')],
     'cannot be written',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { contendersOf, presets } from '../src/compare/contender.ts'
 import { standingsOf } from '../src/compare/standing.ts'
 import { resolveConfig } from '../src/config/config.ts'
+import { spelled } from '../src/config/options.ts'
 import { suggestion } from '../src/lr-find/suggestion.ts'
 import { optimizerOf } from '../src/recipe/optimizer.ts'
 
@@ -35,6 +36,28 @@ test('the optimizer of a configuration is that of core, with its own settings', 
 test('with one-cycle the momentum falls while the learning rate rises', () => {
   const options = optimizerOf(resolveConfig({ schedule: 'one-cycle' }), 100)
   expect(options).toMatchObject({ beta1: { kind: 'join' }, learningRate: { kind: 'join' } })
+  expect(resolveConfig({ schedule: 'one-cycle' })).not.toHaveProperty('beta1')
+})
+
+test.each([
+  [{ schedule: 'one-cycle', beta1: 0.5 }, '--beta1 has a course of its own'],
+  [
+    { schedule: 'one-cycle', optimizer: 'sgd', momentum: 0.5 },
+    '--momentum has a course of its own',
+  ],
+  [
+    { optimizer: 'sgd', nesterov: true, momentum: 0 },
+    '--momentum, which must be above 0, but is 0',
+  ],
+  [{ decay: 'l2', weightDecay: 0 }, '--decay l2 is about the --weight-decay, which is 0'],
+])('what has no effect together is refused: %o', (given, complaint) => {
+  expect(() => resolveConfig(given)).toThrow(complaint)
+})
+
+test('settings are spelled as the command line has them', () => {
+  const given = { size: 32, flip: false, aliased: true, data: 'my dogs' }
+  expect(spelled(given)).toEqual(['--size', '32', '--no-flip', '--aliased', '--data', 'my dogs'])
+  expect(spelled({ flip: true })).toEqual([])
 })
 
 test('contenders have options of their own, and the control is always there', () => {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -57,6 +58,28 @@ test('the classes that predict prints are those of the data, the most probable f
   expect(found.map(([, label]) => label).toSorted()).toEqual(['columns', 'noise', 'rows'])
   const shares = found.map(([share]) => Number(share))
   expect(shares).toEqual(shares.toSorted((a, b) => b - a))
+})
+
+test('what is no export is not replaced by one', async () => {
+  const mine = join(folder, 'mine')
+  await mkdir(mine)
+  await writeFile(join(mine, 'thesis.txt'), 'years of work')
+  const { code, errors } = await run(['export', trained, '--out', mine], cache)
+  expect(code).toBe(1)
+  expect(errors).toBe(
+    `error: export folder ${mine}: cannot be written: it holds thesis.txt, which is no part of an export\n`,
+  )
+  expect(readdirSync(mine)).toEqual(['thesis.txt'])
+  const again = await run(['export', trained, '--out', join(trained, 'export')], cache)
+  expect(again.code).toBe(0)
+})
+
+test('a picture that cannot be read does not keep the others from being looked at', async () => {
+  const good = join(data, predictions[0].file)
+  const { code, output, errors } = await run(['predict', trained, '/none.jpg', good], cache)
+  expect(code).toBe(1)
+  expect(errors).toContain('error: /none.jpg: cannot be read as a picture')
+  expect(output.split('\n')[0]).toBe(good)
 })
 
 test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${inChromium}`, async () => {

@@ -12,7 +12,7 @@ export function addExport(program: Command): void {
     )
     .argument('<run>', 'the run folder')
     .addOption(checkpointOption())
-    .option('--out <folder>', 'where to (default: export in the run folder)')
+    .option('--out <folder>', 'where to (default: export or export-last in the run folder)')
     .action(async (run: string, options: { readonly checkpoint: Which; readonly out?: string }) => {
       const path = await exportRun(run, options.checkpoint, options.out)
       console.log(`${path}\n`)

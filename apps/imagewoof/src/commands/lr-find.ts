@@ -4,7 +4,7 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { type Command, InvalidArgumentError } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { resolveConfig } from '../config/config.ts'
-import { addConfigOptions, givenOf } from '../config/options.ts'
+import { addConfigOptions, givenOf, spelled } from '../config/options.ts'
 import { Failure } from '../failure.ts'
 import { type Range, rangeTest } from '../lr-find/range-test.ts'
 import { suggestion } from '../lr-find/suggestion.ts'
@@ -22,7 +22,7 @@ const rate = (text: string): number => {
 }
 
 /** Settings that a range test has no use for. */
-const without = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'ema']
+const without = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
 
 /** Adds `lr-find`: a range test. */
 export function addLrFind(program: Command): void {
@@ -40,7 +40,8 @@ export function addLrFind(program: Command): void {
       const path = out ?? freshFolder('lr-find')
       if (await exists(path))
         throw new Failure(`folder ${path}: is there already; choose another --out`)
-      const config = resolveConfig(givenOf(options))
+      const given = givenOf(options)
+      const config = resolveConfig(given)
       const range = { from, to, steps }
       await interruptibly(async (surface) => {
         const trials = await rangeTest(config, range, surface)
@@ -56,9 +57,8 @@ export function addLrFind(program: Command): void {
         else {
           const text = rateText(suggested)
           console.log(`suggested  --learning-rate ${text}`)
-          console.log(
-            `to train   ${commandLine('train', '--data', config.data, '--learning-rate', text)}`,
-          )
+          const line = commandLine('train', ...spelled({ ...given, learningRate: text }))
+          console.log(`to train   ${line}`)
         }
         console.log(`report     ${report}`)
       })

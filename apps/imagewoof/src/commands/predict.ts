@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { openClassifier } from '../export/classifier.ts'
-import { exportRun } from '../export/export-run.ts'
+import { exportPath, exportRun } from '../export/export-run.ts'
+import { messageOf } from '../failure.ts'
 import { percent } from '../report/numbers.ts'
+import { exists } from '../run/run-folder.ts'
 import { counted } from './counted.ts'
 
 /** Adds `predict`: what photographs show, by the pipeline of transformers.js. */
@@ -25,9 +27,15 @@ export function addPredict(program: Command): void {
         try {
           const found = []
           for (const image of images)
-            found.push({ image, classes: await classifier.classify(image, top) })
+            try {
+              const classes = await classifier.classify(image, top)
+              found.push({ image, classes })
+              if (!json) print(image, classes)
+            } catch (error) {
+              process.exitCode = 1 // The others are looked at all the same.
+              console.error(`error: ${messageOf(error)}`)
+            }
           if (json) console.log(JSON.stringify(found, undefined, 1))
-          else for (const { image, classes } of found) print(image, classes)
         } finally {
           await classifier.dispose()
         }
@@ -43,13 +51,13 @@ function print(image: string, classes: readonly { label: string; probability: nu
 
 /** A run is exported first, unless that was done since its best weights were saved. */
 async function folderOf(model: string): Promise<string> {
-  const path = join(model, 'export')
+  if (!(await exists(join(model, 'environment.json')))) return model // No run, then.
+  const path = exportPath(model, 'best')
   const [saved, exported] = [
     await changed(join(model, 'best.safetensors')),
     await changed(join(path, 'onnx', 'model.onnx')),
   ]
-  if (exported > saved) return path
-  return saved > 0 ? exportRun(model, 'best') : model
+  return exported > saved ? path : exportRun(model, 'best')
 }
 
 /** When a file was changed, in milliseconds; 0 if it is not there. */

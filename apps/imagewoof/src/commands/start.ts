@@ -26,7 +26,7 @@ export function addStart(program: Command): void {
 function whatNext({ folder: { path } }: Run): string {
   const ideas = [
     ['what a picture shows', commandLine('predict', path, 'photo.jpg')],
-    ['ten breeds of dogs: fetches 110 MB', commandLine('--data', 'imagewoof2-160')],
+    ['ten breeds of dogs: fetches 93 MB', commandLine('--data', 'imagewoof2-160')],
     ['your photographs: train/<class>/*, val/<class>/*', commandLine('--data', 'folder')],
     ['diffGrad beside its relatives', commandLine('compare', '--preset', 'thread')],
     ['everything else', commandLine('--help')],

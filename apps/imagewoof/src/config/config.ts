@@ -64,10 +64,19 @@ function checked(config: Config): Config {
     if (!holds) throw new Failure(complaint)
   }
   const { backbone, tune, flat, schedule, architecture, activation, width, selfAttention } = config
+  const { decay, weightDecay, momentum, nesterov } = config
   must(tune === undefined || backbone !== undefined, '--tune is about a --backbone; there is none')
   must(
     flat === undefined || schedule === 'flat-cosine',
     `--flat is about the schedule flat-cosine, but it is ${schedule}`,
+  )
+  must(
+    nesterov !== true || momentum !== 0,
+    '--nesterov looks ahead by --momentum, which must be above 0, but is 0',
+  )
+  must(
+    decay === 'decoupled' || weightDecay > 0,
+    `--decay ${decay} is about the --weight-decay, which is 0`,
   )
   const own = architecture !== 'xresnet18' || activation !== 'relu' || width !== 64 || selfAttention
   must(
@@ -81,13 +90,22 @@ function checked(config: Config): Config {
   }
 }
 
+/** The setting that one-cycle moves against the learning rate. */
+export const momentumOf = ({ optimizer }: Config): 'momentum' | 'beta1' =>
+  optimizer === 'sgd' ? 'momentum' : 'beta1'
+
 /** Adds the settings that the rule has, and refuses those that it has not. */
 function withRule(config: Config): Config {
   const { name, defaults } = rules[config.optimizer]
   const known = new Map<string, unknown>(Object.entries(defaults))
+  const cycling = config.schedule === 'one-cycle' ? momentumOf(config) : undefined
   const own = keys.flatMap((key) => {
     const place = ownSettings[key]
     const given = config[key]
+    if (key === cycling) {
+      if (given === undefined) return []
+      throw new Failure(`${option(key)} has a course of its own with --schedule one-cycle`)
+    }
     if (known.has(place)) return [[key, given ?? recipe[key] ?? known.get(place)] as const]
     if (given === undefined) return []
     const has = keys.filter((other) => known.has(ownSettings[other])).map(option)

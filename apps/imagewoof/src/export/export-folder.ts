@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { imageNet } from '../data/image-net.ts'
 import { Failure, messageOf } from '../failure.ts'
@@ -12,20 +12,26 @@ export interface Exported {
   readonly size: number
 }
 
+const [config, preprocessor] = ['config.json', 'preprocessor_config.json']
+const model = join('onnx', 'model.onnx')
+const written = [config, preprocessor, dirname(model), model]
+
 /**
- * Writes a folder that transformers.js loads: `pipeline('image-classification', folder)`. One that is
- * there is replaced; at every moment a whole one is there or none.
+ * Writes a folder that transformers.js loads: `pipeline('image-classification', folder)`. An export
+ * that is there is replaced; at every moment a whole one is there or none.
  *
- * @throws {Failure} If it cannot be written.
+ * @throws {Failure} If it cannot be written, or holds anything else.
  */
 export async function exportFolder(path: string, exported: Exported): Promise<void> {
   const beside = `${path}.${process.pid}.new`
   try {
     await rm(beside, { recursive: true, force: true })
     await mkdir(join(beside, 'onnx'), { recursive: true })
-    await writeFile(join(beside, 'config.json'), json(configOf(exported)))
-    await writeFile(join(beside, 'preprocessor_config.json'), json(preprocessorOf(exported)))
-    await writeFile(join(beside, 'onnx', 'model.onnx'), exported.model)
+    await writeFile(join(beside, config), json(configOf(exported)))
+    await writeFile(join(beside, preprocessor), json(preprocessorOf(exported)))
+    await writeFile(join(beside, model), exported.model)
+    const other = (await contentOf(path)).find((name) => !written.includes(name))
+    if (other !== undefined) throw new Error(`it holds ${other}, which is no part of an export`)
     await rm(path, { recursive: true, force: true })
     await mkdir(dirname(path), { recursive: true })
     await rename(beside, path)
@@ -34,6 +40,13 @@ export async function exportFolder(path: string, exported: Exported): Promise<vo
     throw new Failure(`export folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
   }
 }
+
+/** What lies in a folder, and in those within; nothing, if it is not there. */
+const contentOf = (path: string): Promise<readonly string[]> =>
+  readdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`
 

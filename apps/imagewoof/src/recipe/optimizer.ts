@@ -1,6 +1,6 @@
 import { type CommonOptions, noDecayOnBiasAndNorm, oneCycleMomentum } from '@diffgrad/core'
 import type { OptimizerChoice } from '@diffgrad/onnxruntime'
-import { type Config, ownSettings } from '../config/config.ts'
+import { type Config, momentumOf, ownSettings } from '../config/config.ts'
 import { rules } from './rules.ts'
 import { schedules } from './schedules.ts'
 
@@ -11,11 +11,10 @@ export function optimizerOf(config: Config, updates: number): OptimizerChoice<Co
     const value = config[key as keyof typeof ownSettings] // Entries forget what keys they have.
     return value === undefined ? [] : [[place, value] as const]
   })
-  const momentum = optimizer === 'sgd' ? 'momentum' : 'beta1'
   const cycles = schedule === 'one-cycle' && updates >= 2
   const settings = {
     ...Object.fromEntries(own),
-    ...(cycles && { [momentum]: oneCycleMomentum({ steps: updates }) }),
+    ...(cycles && { [momentumOf(config)]: oneCycleMomentum({ steps: updates }) }),
     learningRate: schedules[schedule]({ learningRate, updates, flat: config.flat }),
     weightDecay,
     decay,

@@ -20,7 +20,7 @@ export interface Pictures {
  * @throws {Failure} If it does not fit the configuration.
  */
 export async function openPictures(config: Config, surface: Surface): Promise<Pictures> {
-  const { data, size, batch } = config
+  const { data, size, batch, epochs, accumulate } = config
   const { screen, signal } = surface
   const view = progressView(screen)
   const options = { data, size, onProgress: view.onProgress, signal }
@@ -35,6 +35,11 @@ export async function openPictures(config: Config, surface: Surface): Promise<Pi
   if (batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training pictures, but is ${batch}`,
+    )
+  const batches = epochs * Math.floor(count / batch)
+  if (accumulate > batches)
+    throw new Failure(
+      `--accumulate must be at most ${batches}, the number of batches, but is ${accumulate}`,
     )
   return { dataset, loader: createLoader(dataset, config) }
 }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { Failure, messageOf } from '../../failure.ts'
@@ -7,6 +6,9 @@ import { atOnce } from '../pictures/at-once.ts'
 import { decode, type Picture, type Square } from '../pictures/decode.ts'
 import type { Listed } from '../pictures/list.ts'
 import type { StoredSplit } from './index-file.ts'
+
+/** Pictures in hand at once: sharp works on as many, however many cores there are. */
+const workers = 4
 
 /** Decoded pictures of a split. */
 export interface Decoded extends Omit<StoredSplit, 'pixels'> {
@@ -43,7 +45,7 @@ export async function decodeSplit(
   const aspects: number[] = []
   const reasons = new Map<number, string>()
   let grey = 0
-  await atOnce(listed, 2 * availableParallelism(), async ({ path }, i) => {
+  await atOnce(listed, workers, async ({ path }, i) => {
     signal?.throwIfAborted()
     const file = await readFile(join(root, path))
     try {

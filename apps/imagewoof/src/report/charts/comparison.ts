@@ -15,10 +15,11 @@ export const dotsChart = (standings: readonly Standing[]): ChartOption => ({
   xAxis: {
     type: 'value',
     scale: true,
-    name: 'top-1 after the last epoch',
+    boundaryGap: ['5%', '5%'],
+    name: 'top-1 after the last epoch (%)',
     nameLocation: 'middle',
     nameGap: 24,
-    axisLabel: { formatter: '{value} %', color: muted },
+    axisLabel: { color: muted },
   },
   yAxis: {
     type: 'category',
