@@ -1,3 +1,4 @@
+import { count } from '@diffgrad/core'
 import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { contendersOf, presets, usual } from '../compare/contender.ts'
@@ -7,8 +8,8 @@ import { addConfigOptions, givenOf } from '../config/options.ts'
 import { writeCompareReport } from '../report/compare-report.ts'
 import { percent } from '../report/numbers.ts'
 import { commandLine } from './command-line.ts'
-import { counted } from './counted.ts'
 import { freshFolder } from './fresh-folder.ts'
+import { numeric } from './numeric.ts'
 import { interruptibly } from './surface.ts'
 
 interface Options {
@@ -27,7 +28,7 @@ export function addCompare(program: Command): void {
       `such as ${usual.map((name) => `"${name}"`).join(' ')} (the default)`,
     )
     .addOption(new Option('--preset <name>', 'contenders by a name').choices(Object.keys(presets)))
-    .option('--runs <count>', 'how many seeds', counted, 3)
+    .option('--runs <count>', 'how many seeds', numeric(count), 3)
     .option('--out <folder>', 'the folder of all runs (default: a new one in runs/)')
   addConfigOptions(command, ['optimizer']).action(
     async (names: readonly string[], { preset, runs, out, ...options }: Options) => {

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { count, positive } from '@diffgrad/core'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf, spelled } from '../config/options.ts'
@@ -12,14 +13,11 @@ import { rangeReport } from '../report/lr-report.ts'
 import { exists } from '../run/run-folder.ts'
 import { rateText } from '../training/progress.ts'
 import { commandLine } from './command-line.ts'
-import { counted } from './counted.ts'
 import { freshFolder } from './fresh-folder.ts'
+import { numeric } from './numeric.ts'
 import { interruptibly } from './surface.ts'
 
-const rate = (text: string): number => {
-  if (Number.isFinite(Number(text)) && Number(text) > 0) return Number(text)
-  throw new InvalidArgumentError('It must be a finite number above 0.')
-}
+const rate = numeric(positive)
 
 /** Settings that a range test has no use for. */
 const without = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
@@ -31,7 +29,7 @@ export function addLrFind(program: Command): void {
     .description('find a learning rate: raise it step by step, and look at the loss')
     .option('--from <rate>', 'the first learning rate', rate, 1e-5)
     .option('--to <rate>', 'the last learning rate', rate, 1)
-    .option('--steps <count>', 'how many steps', counted, 100)
+    .option('--steps <count>', 'how many steps', numeric(count), 100)
     .option('--out <folder>', 'where to (default: a new folder in runs/)')
   addConfigOptions(command, without).action(
     async ({ from, to, steps, out, ...options }: Range & { readonly out?: string }) => {

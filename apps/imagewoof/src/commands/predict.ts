@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { count } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { openClassifier } from '../export/classifier.ts'
 import { exportPath, exportRun } from '../export/export-run.ts'
 import { messageOf } from '../failure.ts'
 import { percent } from '../report/numbers.ts'
 import { exists } from '../run/run-folder.ts'
-import { counted } from './counted.ts'
+import { numeric } from './numeric.ts'
 
 /** Adds `predict`: what photographs show, by the pipeline of transformers.js. */
 export function addPredict(program: Command): void {
@@ -15,7 +16,7 @@ export function addPredict(program: Command): void {
     .description('say what photographs show')
     .argument('<model>', 'a run folder, or a folder in the form of transformers.js')
     .argument('<images...>', 'photographs')
-    .option('--top <count>', 'how many classes', counted, 5)
+    .option('--top <count>', 'how many classes', numeric(count), 5)
     .option('--json', 'print JSON')
     .action(
       async (

@@ -1,7 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
+import { edge } from '../config/ranges.ts'
 import type { Split } from '../data/dataset.ts'
 import { type Opened, type OpenOptions, openDataset } from '../data/open.ts'
-import { progressView } from './progress-view.ts'
+import { progressView } from '../data/progress-view.ts'
+import { numeric } from './numeric.ts'
 
 /** Adds `prepare`: makes a data set ready for training, and tells what is in it. */
 export function addPrepare(program: Command): void {
@@ -9,7 +11,7 @@ export function addPrepare(program: Command): void {
     .command('prepare')
     .description('fetch, check and decode a data set, and tell what is in it')
     .argument('<source>', 'a folder, an archive, or the name of a data set')
-    .option('--size <pixels>', 'edge of the pictures trained on', edge, 64)
+    .option('--size <pixels>', 'edge of the pictures trained on', numeric(edge), 64)
     .addHelpText('after', environment)
     .action(async (data: string, { size }: { readonly size: number }) => {
       const interruption = new AbortController()
@@ -62,9 +64,3 @@ export function summaryOf({ dataset, grey, skipped, folders }: Opened): string {
 
 const countOf = ({ labels }: Split, label: number): number =>
   labels.reduce((count, one) => count + (one === label ? 1 : 0), 0)
-
-function edge(text: string): number {
-  const pixels = Number(text)
-  if (Number.isSafeInteger(pixels) && pixels >= 17) return pixels
-  throw new InvalidArgumentError('It must be a whole number of pixels, at least 17.')
-}

@@ -1,11 +1,12 @@
+import { count } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
 import { startRun } from '../training/run.ts'
 import { carryOutComparison, seedsFrom } from './compare.ts'
-import { counted } from './counted.ts'
 import { folderFor } from './fresh-folder.ts'
+import { numeric } from './numeric.ts'
 import { reportRun } from './report-run.ts'
 import { interruptibly } from './surface.ts'
 
@@ -20,7 +21,7 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train a network; leaves a run folder with checkpoints and a report')
     .option('--out <folder>', 'the run folder (default: a new one in runs/)')
-    .option('--runs <count>', 'how many runs, each from a seed of its own', counted, 1)
+    .option('--runs <count>', 'how many runs, each from a seed of its own', numeric(count), 1)
   addConfigOptions(command).action(async ({ out, runs, ...options }: Options) => {
     const config = resolveConfig(givenOf(options))
     if (runs > 1) {

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import type { Progress } from '../data/progress.ts'
+import type { Progress } from './progress.ts'
 
 /** Shows how far the making of data is. */
 export interface ProgressView {
