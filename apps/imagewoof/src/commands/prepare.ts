@@ -12,7 +12,6 @@ export function addPrepare(program: Command): void {
     .description('fetch, check and decode a data set, and tell what is in it')
     .argument('<source>', 'a folder, an archive, or the name of a data set')
     .option('--size <pixels>', 'edge of the pictures trained on', numeric(edge), 64)
-    .addHelpText('after', environment)
     .action(async (data: string, { size }: { readonly size: number }) => {
       const interruption = new AbortController()
       const interrupt = (): void => interruption.abort()
@@ -28,10 +27,6 @@ export function addPrepare(program: Command): void {
       }
     })
 }
-
-const environment = `
-IMAGEWOOF_CACHE    the folder for what is downloaded, unpacked and decoded
-IMAGEWOOF_ADDRESS  where the published archives are, instead of fast.ai's address`
 
 /** Makes a data set ready, and prints what is in it. */
 async function prepare(options: OpenOptions): Promise<Opened> {

@@ -23,11 +23,18 @@ const commands = [
   addReport,
 ]
 
+const environment = `
+Environment:
+  IMAGEWOOF_CACHE    the folder for what is downloaded, unpacked and decoded
+  IMAGEWOOF_ADDRESS  where the published archives are, instead of fast.ai's address
+  HF_ENDPOINT        where backbones are fetched from, instead of huggingface.co`
+
 /** The whole command line. */
 export function program(): Command {
   const all = new Command('npm start --')
     .description('Trains image classifiers with diffGrad and its relatives, from photographs.')
     .configureHelp({ sortSubcommands: false })
+    .addHelpText('afterAll', environment)
   for (const add of commands) add(all)
   return all
 }
