@@ -79,6 +79,16 @@ test('every public package has a README with code', () => {
   }
 })
 
+test('a packed package depends on ranges, and asks npm for no more than to be public', () => {
+  for (const path of packages) {
+    const packed = join(folder, 'node_modules/@diffgrad', basename(path), 'package.json')
+    const manifest = JSON.parse(readFileSync(packed, 'utf8'))
+    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
+    for (const [name, range] of ranges) expect(`${name} ${range}`).toMatch(/ \^\d+\.\d+\.\d+$/)
+    expect(manifest.publishConfig).toEqual({ access: 'public' })
+  }
+})
+
 test.each(blocks)('README block $name prints what it says', ({ name, code, promised }) => {
   writeFileSync(join(folder, `${name}.mjs`), code)
   const printed = run('node', `${name}.mjs`).trimEnd().split('\n')
