@@ -1,18 +1,28 @@
 import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf'
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession, type Tensor as Values } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import type { Model, Tensor } from '../src/model/model.ts'
+import { writeAttribute } from '../src/model/attribute.ts'
+import type { Attribute, Model, Tensor } from '../src/model/model.ts'
 import { type ModelProto, ModelProtoSchema } from '../src/model/onnx_pb.ts'
 import { readModel } from '../src/model/read.ts'
 import { writeModel } from '../src/model/write.ts'
 import { relativeError } from './closeness.ts'
 import { file, fixture, type TensorParts } from './file.ts'
-import { float, floats, session } from './runtime.ts'
+import { float, floats, integers, session } from './runtime.ts'
 
 function tensor(bytes: Uint8Array, external?: (location: string) => Uint8Array): Tensor {
   const found = readModel(bytes, external).initializers.get('w')
   if (found === undefined || found.type === 'opaque') throw new TypeError('w must be a tensor')
   return found
+}
+
+/** Numbers of which no two are alike. */
+function numbers(shape: readonly number[]): Values {
+  const count = shape.reduce((product, size) => product * size, 1)
+  return float(
+    Float32Array.from({ length: count }, (_, i) => Math.sin(1.7 * i)),
+    shape,
+  )
 }
 
 const initializer = (parts: TensorParts): Uint8Array =>
@@ -61,23 +71,26 @@ test.each(stored)('an initializer is read: %s', (_name, parts, elements) => {
   expect(Array.from(tensor(initializer(parts)).data, Number)).toEqual(elements)
 })
 
-test('half precision is widened everywhere: weights, inputs and casts', () => {
+test('half precision is widened everywhere: weights, inputs, casts and windows', () => {
   const float16 = { tensorType: { elemType: 10, shape: { dim: [] } } }
   const model = readModel(
     file({
       input: [{ name: 'x', type: float16 }],
       node: [
+        { opType: 'Cast', input: ['x'], output: ['y'], attribute: [writeAttribute('to', 10)] },
         {
-          opType: 'Cast',
-          input: ['x'],
-          output: ['y'],
-          attribute: [{ name: 'to', type: 2, i: 10n }],
+          opType: 'HannWindow',
+          input: ['n'],
+          output: ['w'],
+          attribute: [writeAttribute('output_datatype', 16)],
         },
       ],
+      initializer: [{ name: 'n', dataType: 7, int64Data: [5n] }],
     }),
   )
   expect(model.inputs[0]?.type).toBe('float32')
   expect(model.nodes[0]?.attributes.get('to')).toBe(1)
+  expect(model.nodes[1]?.attributes.get('output_datatype')).toBe(1)
 })
 
 test('external data is read from its place', () => {
@@ -168,6 +181,91 @@ test('older forms of operators are brought up to opset 21', () => {
   expect(split?.attributes.get('num_outputs')).toBe(2)
   expect(norm?.outputs).toEqual(['y', 'p', 'q'])
   expect(norm?.attributes.get('training_mode')).toBe(1)
+})
+
+const image = numbers([1, 2, 6, 5])
+const boxes = float(Float32Array.of(0.7, 1.2, 4.1, 5.3, 2, 2, 2.4, 2.5), [2, 4])
+const older: readonly (readonly [
+  operator: string,
+  opset: number,
+  attributes: Readonly<Record<string, Attribute>>,
+  inputs: readonly Values[],
+])[] = [
+  ['ReduceL2', 17, { axes: [1, -1], keepdims: 0 }, [image]],
+  ['Split', 17, { axis: 1 }, [image]],
+  ['RoiAlign', 15, { output_height: 3, output_width: 2 }, [image, boxes, integers([0, 0])]],
+  ['GridSample', 16, {}, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'bilinear' }, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'bicubic', align_corners: 1 }, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'nearest' }, [image, numbers([1, 3, 4, 2])]],
+  ['DFT', 17, {}, [numbers([2, 6, 5, 1])]],
+  ['DFT', 19, { axis: 2, onesided: 1 }, [numbers([2, 6, 5, 1]), integers([4], [])]],
+]
+
+test.each(older)('%s of opset %i computes the same as opset 21: %o', async (...parts) => {
+  const [operator, opset, attributes, inputs] = parts
+  const named = inputs.map((values, i): [string, Values] => [`x${i}`, values])
+  const outputs = operator === 'Split' ? ['y', 'z'] : ['y']
+  const bytes = file(
+    {
+      name: operator,
+      input: named.map(([name, { type, dims }]) => {
+        const dim = dims.map(
+          (size) => ({ value: { case: 'dimValue', value: BigInt(size) } }) as const,
+        )
+        return {
+          name,
+          type: { tensorType: { elemType: type === 'int64' ? 7 : 1, shape: { dim } } },
+        }
+      }),
+      output: [{ name: 'y', type: { tensorType: { elemType: 1 } } }],
+      node: [
+        {
+          opType: operator,
+          input: named.map(([name]) => name),
+          output: outputs,
+          attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
+        },
+      ],
+    },
+    { opsetImport: [{ version: BigInt(opset) }] },
+  )
+  const before = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+  const after = await session(readModel(bytes))
+  const feeds = Object.fromEntries(named)
+  expect((await after.run(feeds)).y).toEqual((await before.run(feeds)).y)
+})
+
+test('what an upgrade adds has a name of its own', () => {
+  const axes = [writeAttribute('axes', [0])]
+  const { initializers } = readModel(
+    file(
+      {
+        input: [{ name: 'm/axes' }],
+        node: [
+          { opType: 'ReduceMean', input: ['m/axes'], output: ['m'], attribute: axes },
+          { opType: 'Neg', input: ['m'], output: ['m/axes_'] },
+        ],
+      },
+      { opsetImport: [{ version: 13n }] },
+    ),
+  )
+  expect([...initializers.keys()]).toEqual(['m/axes__'])
+})
+
+test('a batch normalization is refused whose saved statistics are read', () => {
+  const node = [
+    {
+      opType: 'BatchNormalization',
+      input: ['x', 'x', 'x', 'x', 'x'],
+      output: ['y', 'p', 'q', 'r', 's'],
+    },
+    { opType: 'Neg', input: ['s'], output: ['n'] },
+  ]
+  const bytes = file({ input: [{ name: 'x' }], node }, { opsetImport: [{ version: 13n }] })
+  expect(() => readModel(bytes)).toThrow(
+    'node "y" (BatchNormalization): its saved statistics, which opset 14 gave up, must not be read, but "s" is',
+  )
 })
 
 test('group normalization is refused in the form that opset 21 gave up', () => {
