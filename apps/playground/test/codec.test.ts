@@ -15,13 +15,16 @@ const racers = fc
     weightDecay: fc.constantFrom(0, 0.1, 1e-7),
     decay: fc.constantFrom('l2', 'decoupled'),
     lossScale: fc.constantFrom(1, 100, 0.01),
+    order: fc.shuffledSubarray(['momentum', 'nesterov'], { minLength: 2 }),
   })
-  .map(({ name, lossScale, ...options }) =>
-    Object.entries(options).reduce(
+  .map(({ name, lossScale, order, ...options }) => {
+    const momentous = order.map((option) => [option, option === 'nesterov' || 0.9] as const)
+    const all = [...(name === 'sgd' ? momentous : []), ...Object.entries(options)]
+    return all.reduce(
       (changed, [option, value]) => withOption(changed, option, value),
       racer(name, {}, lossScale),
-    ),
-  )
+    )
+  })
 
 test('a racer is read as it was written', () => {
   fc.assert(
@@ -109,5 +112,6 @@ test('whatever an address says, the page can show it', () => {
 
 test('an option out of range is left at its default', () => {
   expect(readRacer('adam,beta1:1,learningRate:0.5')).toEqual(racer('adam', { learningRate: 0.5 }))
+  expect(readRacer('sgd,momentum:2,nesterov:true')).toEqual(racer('sgd'))
   expect(readRacer('nobody')).toBeUndefined()
 })

@@ -149,7 +149,9 @@ describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
     await page.click('summary')
     await page.fill('.options input[name=beta1]', '1')
     await page.press('.options input[name=beta1]', 'Enter')
-    expect(await page.textContent('.warning')).toBe('Adam: beta1 must be in [0, 1), but is 1')
+    expect(await page.textContent('.options .warning')).toBe(
+      'Adam: beta1 must be in [0, 1), but is 1',
+    )
     expect(await page.inputValue('.options input[name=beta1]')).toBe('0.9')
   })
 
@@ -200,6 +202,41 @@ describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
     expect(learningRate).toBeLessThan(0.01)
     expect(beta1).toBeGreaterThan(0.99)
     expect(await page.textContent('.standing')).toBe('all settings tried') // And not again.
+  })
+
+  test('a setting that the library refuses is an empty square, and says why', async () => {
+    const page = await open('#swarm?on=f1&mode=sweep&steps=20&o=sgd,nesterov:true,momentum:0.9')
+    await page.locator('.standing', { hasText: 'all settings tried' }).waitFor()
+    expect(await page.textContent('.swarm-panel .summary')).toBe(
+      '286 of 286 settings tried, 64 starts each · 22 refused, left empty',
+    )
+    const canvas = page.locator('.panorama')
+    const { height = 0 } = (await canvas.boundingBox()) ?? {}
+    const bottom = { x: 110, y: height - 40 }
+    await canvas.hover({ position: bottom })
+    expect(await page.textContent('.swarm-panel .pointed')).toMatch(
+      /, μ 0: refused. SGD: nesterov needs a momentum above 0$/,
+    )
+    await canvas.click({ position: bottom })
+    expect(stateOf(await addressIn(page)).racers[0].options).toEqual({
+      nesterov: true,
+      momentum: 0.9,
+    })
+  })
+
+  test('an error inside a frame ends the run, and is shown', async () => {
+    const page = await open('#swarm?on=himmelblau&steps=2000&o=adam')
+    await page.locator('button.primary', { hasText: 'Pause' }).waitFor()
+    await page.evaluate(
+      "performance.now = () => { delete performance.now; throw new Error('no clock') }",
+    )
+    await page.locator('.swarm > .warning', { hasText: 'Error: no clock' }).waitFor()
+    const standing = await page.textContent('.standing')
+    await page.waitForTimeout(100)
+    expect(await page.textContent('.standing')).toBe(standing)
+    await page.click('button.primary')
+    expect(await page.textContent('.swarm > .warning')).toBe('')
+    expect(await page.textContent('button.primary')).toBe('Pause')
   })
 
   test('two networks learn on WebAssembly, and friction is shown while they do', async () => {

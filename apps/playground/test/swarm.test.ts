@@ -5,7 +5,7 @@ import { Descent } from '../src/race/descent.ts'
 import { gridOf } from '../src/swarm/grid.ts'
 import { summaryOf } from '../src/swarm/summary.ts'
 import { nowhere, reachIn, Swarm } from '../src/swarm/swarm.ts'
-import { betas, rates, settings, sweep } from '../src/swarm/sweep.ts'
+import { betas, isRefused, rates, settings, sweep } from '../src/swarm/sweep.ts'
 
 const { landscape, window } = courses.himmelblau
 const starts = gridOf(window, [20, 20])
@@ -76,10 +76,20 @@ test('a sweep tries every setting, each as a swarm of its own', () => {
     reachIn(courses.f1.window),
   )
   while (alone.steps < 20) alone.step()
-  expect(cell?.summary).toEqual(summaryOf(alone))
+  expect(cell?.outcome).toEqual(summaryOf(alone))
 })
 
 test('the sweep of an optimizer without β varies its momentum', () => {
   const [first] = sweep(racer('sgd'), courses.f1, { beta: 'beta1', steps: 1 })
   expect(first.racer).toEqual(racer('sgd', { learningRate: 0.001 }))
+})
+
+test('a sweep goes on where the library refuses a setting, and has its words', () => {
+  const nesterov = racer('sgd', { momentum: 0.9, nesterov: true })
+  const cells = [...sweep(nesterov, courses.f1, { beta: 'beta1', steps: 1 })]
+  expect(cells).toHaveLength(settings)
+  const refused = cells.filter(({ outcome }) => isRefused(outcome))
+  expect(refused.map(({ row }) => row)).toEqual(rates.map(() => betas.indexOf(0)))
+  const complaint = 'SGD: nesterov needs a momentum above 0'
+  for (const { outcome } of refused) expect(outcome).toEqual({ complaint })
 })

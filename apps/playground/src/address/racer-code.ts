@@ -14,17 +14,24 @@ export function readRacer(text: string): Racer | undefined {
   if (!isEntrant(name)) return undefined
   const defaults: Options = field[name].defaults
   let read = racer(name)
+  const wished = new Map<string, OptionValue>()
   for (const change of changes) {
     const [option, word = ''] = change.split(':')
     if (option === 'lossScale') {
       const scale = Number(word)
       if (scale > 0 && Number.isFinite(scale)) read = { ...read, lossScale: scale }
-    } else if (Object.hasOwn(defaults, option)) {
-      const changed = withOption(read, option, parsed(word, defaults[option]))
-      if (complaint(changed) === undefined) read = changed
-    }
+    } else if (Object.hasOwn(defaults, option)) wished.set(option, parsed(word, defaults[option]))
   }
-  return read
+  return withTaken(read, [...wished])
+}
+
+/** The racer with those options that the library takes, in whatever order: one may need another. */
+function withTaken(racer: Racer, wished: readonly (readonly [string, OptionValue])[]): Racer {
+  for (const [i, [option, value]] of wished.entries()) {
+    const changed = withOption(racer, option, value)
+    if (complaint(changed) === undefined) return withTaken(changed, wished.toSpliced(i, 1))
+  }
+  return racer
 }
 
 function parsed(word: string, like: OptionValue): OptionValue {

@@ -1,6 +1,6 @@
 import type { State } from '../address/address.ts'
 import { told } from '../address/race-code.ts'
-import { element } from '../dom/element.ts'
+import { element, say } from '../dom/element.ts'
 import { drawLosses } from '../draw/loss-chart.ts'
 import { labelsOf } from '../optimizers/labels.ts'
 import type { Racer } from '../optimizers/racer.ts'
@@ -68,7 +68,8 @@ export class RaceTab implements Tab {
     () => this.#state,
     (changes) => this.#change(changes),
   )
-  readonly #animation = new Animation()
+  readonly #failure = element('p', { class: 'warning', role: 'alert' })
+  readonly #animation = new Animation(() => this.#draw())
 
   /** @param keep - is told every state that an address should lead back to. */
   constructor(state: RaceState, keep: (state: RaceState) => void) {
@@ -89,7 +90,14 @@ export class RaceTab implements Tab {
         'div',
         { class: 'stage' },
         this.#telling.head,
-        element('div', { class: 'ground' }, this.#key.node, this.#stage.node, this.#transport.node),
+        element(
+          'div',
+          { class: 'ground' },
+          this.#key.node,
+          this.#stage.node,
+          this.#transport.node,
+          this.#failure,
+        ),
         element('div', { class: 'beside' }, this.#losses.node, this.#inside.node),
         this.#telling.verdict,
         cards,
@@ -178,13 +186,15 @@ export class RaceTab implements Tab {
 
   #draw(): void {
     const { racers, selected, steps, at, speed } = this.#state
+    // First, so that it is told even where drawing is what fails.
+    say(this.#failure, this.#animation.failure)
+    this.#transport.show({ at, steps, speed, playing: this.#animation.running })
     const scene = this.#scene()
     this.#stage.show(scene)
     this.#losses.sheet.draw()
     const label = labelsOf(racers)[selected]
     const inside = scene.descents[selected].inside(at)
     this.#inside.show({ racer: racers[selected], label, index: selected, inside, steps })
-    this.#transport.show({ at, steps, speed, playing: this.#animation.running })
     this.#racers.tell(scene.descents.map((descent) => standing(descent, at)))
     this.#telling.show(this.#state, scene.descents)
   }

@@ -10,7 +10,7 @@ import { figure, pointFigure } from '../race/figures.ts'
 import { type Panorama, side } from '../swarm/run.ts'
 import { type Summary, summaryOf } from '../swarm/summary.ts'
 import { nowhere } from '../swarm/swarm.ts'
-import { betas, type Cell, rates, secondOption, settings } from '../swarm/sweep.ts'
+import { betas, type Cell, isRefused, rates, secondOption, settings } from '../swarm/sweep.ts'
 import { swatch } from './swatch.ts'
 
 const percent = (share: number): string =>
@@ -20,6 +20,13 @@ const percent = (share: number): string =>
 function inWords({ share, median, lost }: Summary): string {
   const half = median === undefined ? '' : `, half by step ${median}`
   return `${percent(share)} at a minimum${half}${lost > 0 ? ` · ${percent(lost)} lost` : ''}`
+}
+
+/** How many settings of a sweep were tried, in words. */
+function countInWords(cells: readonly Cell[]): string {
+  const refused = cells.filter(({ outcome }) => isRefused(outcome)).length
+  const empty = refused > 0 ? ` · ${refused} refused, left empty` : ''
+  return `${cells.length} of ${settings} settings tried, 64 starts each${empty}`
 }
 
 /** One optimizer's swarm, or its sweep. Pointing at a place tells more of it. */
@@ -50,7 +57,7 @@ export class SwarmPanel {
     this.#canvas.addEventListener('pointerleave', () => say(this.#pointed, ''))
     this.#canvas.addEventListener('click', (event) => {
       const cell = this.#cell(event)
-      if (cell) pick(cell.racer)
+      if (cell && !isRefused(cell.outcome)) pick(cell.racer)
     })
     const head = element('header', {}, swatch(index), this.#label)
     this.node = element(
@@ -66,9 +73,7 @@ export class SwarmPanel {
     this.#panorama = panorama
     say(this.#label, label)
     const summary =
-      panorama.of === 'starts'
-        ? inWords(summaryOf(panorama.swarm))
-        : `${panorama.cells.length} of ${settings} settings tried, 64 starts each`
+      panorama.of === 'starts' ? inWords(summaryOf(panorama.swarm)) : countInWords(panorama.cells)
     say(this.#summary, summary)
     this.#canvas.setAttribute('aria-label', `${label}: ${summary}`)
     this.#canvas.classList.toggle('wide', panorama.of === 'sweep')
@@ -93,7 +98,9 @@ export class SwarmPanel {
       if (!cell) return ''
       const second = secondOption(shown.racer, shown.beta)
       const sign = { beta1: 'β₁', beta2: 'β₂' }[second] ?? 'μ'
-      return `α ${rates[cell.column]}, ${sign} ${betas[cell.row]}: ${inWords(cell.summary)}`
+      const { outcome } = cell
+      const words = isRefused(outcome) ? `refused. ${outcome.complaint}` : inWords(outcome)
+      return `α ${rates[cell.column]}, ${sign} ${betas[cell.row]}: ${words}`
     }
     if (shown?.of !== 'starts' || shown.view !== 'map') return ''
     const { clientWidth, clientHeight } = this.#canvas

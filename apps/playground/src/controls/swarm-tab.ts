@@ -37,7 +37,8 @@ export class SwarmTab implements Tab {
     onclick: () => this.#toggle(),
   })
   readonly #form = new SwarmForm(this.#play, (changes) => this.#change(changes))
-  readonly #animation = new Animation()
+  readonly #failure = element('p', { class: 'warning', role: 'alert' })
+  readonly #animation = new Animation(() => this.#show())
   readonly #racers = new RacerList({
     of: () => this.#state.racers,
     change: (racers) => this.#change({ racers }),
@@ -61,6 +62,7 @@ export class SwarmTab implements Tab {
         this.#form.node,
         element('div', { class: 'going' }, this.#bar, this.#standing, this.#pace),
       ),
+      this.#failure,
       this.#legend.node,
       this.#grid,
       element('section', { class: 'entries' }, element('h2', {}, 'Optimizers'), this.#racers.node),
@@ -104,7 +106,8 @@ export class SwarmTab implements Tab {
   #toggle(): void {
     if (this.#animation.running) this.#animation.stop()
     else {
-      if (this.#run.progress >= 1) this.#run = runOf(this.#state)
+      const over = this.#run.progress >= 1 || this.#animation.failure !== ''
+      if (over) this.#run = runOf(this.#state)
       say(this.#pace, '')
       let [done, taken] = [0, 0]
       this.#animation.start((seconds) => {
@@ -144,6 +147,7 @@ export class SwarmTab implements Tab {
     this.#racers.show(racers)
     this.#bar.value = this.#run.progress
     say(this.#standing, this.#run.standing)
+    say(this.#failure, this.#animation.failure)
     this.#legend.show(this.#state)
     if (this.#panels.length !== racers.length) {
       this.#panels = racers.map((_, i) => new SwarmPanel(i, (racer) => this.#pick(i, racer)))

@@ -1,6 +1,6 @@
 import { scaleBand } from 'd3-scale'
 import { optionOf, type Racer } from '../optimizers/racer.ts'
-import { betas, type Cell, rates, secondOption } from '../swarm/sweep.ts'
+import { betas, type Cell, isRefused, rates, secondOption } from '../swarm/sweep.ts'
 import { drawNote } from './axes.ts'
 import { cssOf, mixed, rgbOf } from './colour.ts'
 import type { Surface } from './sheet.ts'
@@ -27,7 +27,7 @@ export function cellAt(
   return inside ? { column, row } : undefined
 }
 
-/** Draws the share that arrives at each setting. */
+/** Draws the share that arrives at each setting; one that is refused stays empty. */
 export function drawSweep(
   surface: Surface,
   cells: readonly Cell[],
@@ -37,8 +37,9 @@ export function drawSweep(
   const { context, width, height, ink } = surface
   const { x, y } = bandsOf(width, height)
   const [few, many] = [mixed(rgbOf(ink.lost), rgbOf(ink.paper), 0.35), rgbOf(ink.racers[0])]
-  for (const { column, row, summary } of cells) {
-    context.fillStyle = cssOf(mixed(few, many, summary.share))
+  for (const { column, row, outcome } of cells) {
+    if (isRefused(outcome)) continue
+    context.fillStyle = cssOf(mixed(few, many, outcome.share))
     const [left, top] = [x(column) ?? 0, y(row) ?? 0]
     context.fillRect(left, top, Math.ceil(x.bandwidth()) - 0.5, Math.ceil(y.bandwidth()) - 0.5)
   }

@@ -1,3 +1,4 @@
+import { complaint } from '../optimizers/complaint.ts'
 import { field } from '../optimizers/field.ts'
 import { type Racer, withOption } from '../optimizers/racer.ts'
 import type { Course } from '../race/course.ts'
@@ -23,13 +24,20 @@ export function secondOption({ name }: Racer, beta: 'beta1' | 'beta2'): string {
   return beta in field[name].defaults ? beta : 'momentum'
 }
 
-/** One setting of a sweep, and how a small swarm fared with it. */
+/** What the library has against a setting. */
+export interface Refusal {
+  readonly complaint: string
+}
+
+/** One setting of a sweep, and how a small swarm fared with it, unless the library refuses it. */
 export interface Cell {
   readonly column: number
   readonly row: number
   readonly racer: Racer
-  readonly summary: Summary
+  readonly outcome: Summary | Refusal
 }
+
+export const isRefused = (outcome: Summary | Refusal): outcome is Refusal => 'complaint' in outcome
 
 /** The racer with the settings of a cell. */
 const settled = (racer: Racer, beta: 'beta1' | 'beta2', column: number, row: number): Racer =>
@@ -49,8 +57,14 @@ export function* sweep(
   for (let i = 0; i < settings; i++) {
     const [column, row] = [i % rates.length, Math.floor(i / rates.length)]
     const tried = settled(racer, beta, column, row)
+    const against = complaint(tried)
+    const outcome = against === undefined ? fare(tried) : { complaint: against }
+    yield { column, row, racer: tried, outcome }
+  }
+
+  function fare(tried: Racer): Summary {
     const swarm = new Swarm(tried, landscape, starts, reachIn(window))
     while (swarm.steps < steps) swarm.step()
-    yield { column, row, racer: tried, summary: summaryOf(swarm) }
+    return summaryOf(swarm)
   }
 }
