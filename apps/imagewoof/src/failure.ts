@@ -3,7 +3,7 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
-/** A train step that could not be taken, such as for a loss that is not finite. */
+/** A training that cannot go on, such as for a loss that is not finite. */
 export class StepFailure extends Failure {}
 
 /** What anything thrown has to say. */

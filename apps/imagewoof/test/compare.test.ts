@@ -52,6 +52,19 @@ test('compare resumes with the runs that are done, and reports all of them and t
   expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
 })
 
+test('a run that diverges in the last step of an epoch has ended badly, and no other', async () => {
+  const out = join(folder, 'diverged')
+  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '2', '--runs', '1']
+  // All 72 pictures are one batch.
+  const { code, output, errors } = await run(['compare', wild, ...common, '--batch', '72'], cache)
+  expect(`${code} ${errors}`).toBe('0 ')
+  expect(output).toContain(`${wild}, seed 1: after epoch 1: the validation loss must be finite`)
+  expect(output).toContain(`${control}  `)
+  const diverged = join(out, 'runs', 'sgd-learning-rate-1e30-seed-1')
+  expect(existsSync(join(diverged, 'failure.txt'))).toBe(true)
+  expect(existsSync(join(diverged, 'judgement.json'))).toBe(false)
+})
+
 test('every rule, schedule and network trains', async () => {
   const out = join(folder, 'all')
   const all = [

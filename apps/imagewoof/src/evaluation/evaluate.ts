@@ -1,6 +1,7 @@
 import type { Loader } from '../data/batch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { largest } from '../engine/largest.ts'
+import { StepFailure } from '../failure.ts'
 import { logSumExp } from './softmax.ts'
 
 /** What a network makes of the validation pictures. */
@@ -23,7 +24,11 @@ export interface Prediction {
   readonly probability: number
 }
 
-/** Judges the network as it is on all validation pictures, or undefined if the signal aborts. */
+/**
+ * Judges the network as it is on all validation pictures, or undefined if the signal aborts.
+ *
+ * @throws {StepFailure} If the loss is not finite: then the logits tell nothing.
+ */
 export async function evaluate(
   engine: Pick<Engine, 'predict'>,
   loader: Pick<Loader, 'validation'>,
@@ -53,7 +58,9 @@ export async function evaluate(
     await new Promise(setImmediate)
     if (signal?.aborted) return undefined
   }
-  const right = predictions.filter(({ label, predicted }) => label === predicted).length
   const count = predictions.length
+  if (!Number.isFinite(loss))
+    throw new StepFailure(`the validation loss must be finite, but is ${loss}`)
+  const right = predictions.filter(({ label, predicted }) => label === predicted).length
   return { loss: loss / count, top1: right / count, top5: among5 / count, predictions }
 }

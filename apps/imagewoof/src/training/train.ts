@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
-import { evaluate } from '../evaluation/evaluate.ts'
+import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
+import { messageOf, StepFailure } from '../failure.ts'
 import { endEpoch } from './end-epoch.ts'
 import type { TrainingState } from './history.ts'
 import { trainEpoch } from './train-epoch.ts'
@@ -10,19 +11,31 @@ import { save, type Training } from './training.ts'
  * the moment.
  *
  * @returns the state at the end, of which `isFinished` tells whether it is the last.
+ * @throws {StepFailure} If a loss is not finite, in training or in validation.
  */
 export async function train(training: Training, from: TrainingState): Promise<TrainingState> {
-  const { config, engine, loader, dataset, signal } = training
+  const { config, signal } = training
   let state = from
   while (!isFinished(state, config) && !signal.aborted) {
     state = await trainEpoch(training, state)
-    const evaluation = signal.aborted
-      ? undefined
-      : await evaluate(engine, loader, dataset.classes.length, { signal })
+    const evaluation = signal.aborted ? undefined : await evaluated(training, state)
     if (evaluation) state = await endEpoch(training, state, evaluation)
     await save(training, state)
   }
   return state
+}
+
+/** What the network is after an epoch, or undefined if the signal aborts. */
+async function evaluated(
+  { engine, loader, dataset, signal }: Training,
+  { position }: TrainingState,
+): Promise<Evaluation | undefined> {
+  try {
+    return await evaluate(engine, loader, dataset.classes.length, { signal })
+  } catch (cause) {
+    if (!(cause instanceof StepFailure)) throw cause
+    throw new StepFailure(`after epoch ${position.epoch + 1}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** Whether all epochs are over. */
