@@ -40,7 +40,7 @@ test('a report needs nothing but itself, and escapes what it is given', async ()
     processor: 'x',
     cores: 2,
     engine: 'onnxruntime-node 1',
-    data: { name: 'two', hash: 'abc123', classes, train: 640, validation: 8 },
+    data: { name: 'two', hash: 'abc123', version: 1, classes, train: 640, validation: 8 },
   }
   const folder = await RunFolder.create(path, resolveConfig({ epochs: 2 }), environment)
   await folder.saveHistory({

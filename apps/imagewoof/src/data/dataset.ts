@@ -17,6 +17,8 @@ export interface Dataset {
   readonly name: string
   /** SHA-256 over paths, classes and bytes of all pictures: what results are recorded against. */
   readonly hash: string
+  /** Of how squares are made of pictures: another one makes others of the same pictures. */
+  readonly version: number
   /**
    * Edge of the pictures that a network sees, in pixels. Validation pictures are stored like this;
    * training pictures are larger, so that a crop of them still has something to show.

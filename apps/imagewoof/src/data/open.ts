@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../failure.ts'
@@ -40,7 +41,7 @@ export interface OpenOptions extends Partial<Places>, Attendance {
  */
 const trainingEdge = (size: number): number => Math.floor(1.75 * size)
 
-/** Changes when the squares of the same pictures do. */
+/** See `Dataset`. */
 const version = 2
 
 /**
@@ -59,16 +60,29 @@ export async function openDataset({
   const { name, folder } = await locate(data, { cache, address }, attendance)
   const listing = await listPictures(folder)
   const hash = await contentHash(listing, attendance)
-  const decoded = join(cache, 'decoded', `${hash.slice(0, 16)}-${size}-${version}`)
+  const kept = join(cache, 'decoded')
+  const ofThese = `${hash.slice(0, 16)}-${size}-`
+  const decoded = join(kept, `${ofThese}${version}`)
   let stock = await readStock(decoded)
   if (!stock) {
     stock = await decodeAll(listing, size, attendance)
     await writeStock(decoded, stock)
+    for (const other of await readdir(kept))
+      if (other.startsWith(ofThese) && join(kept, other) !== decoded)
+        await rm(join(kept, other), { recursive: true, force: true })
   }
   const { train, validation } = stock
   const classes = listing.classes.map(classNameOf)
   return {
-    dataset: { name, hash, size, classes, train: split(train), validation: split(validation) },
+    dataset: {
+      name,
+      hash,
+      version,
+      size,
+      classes,
+      train: split(train),
+      validation: split(validation),
+    },
     skipped: [...train.skipped, ...validation.skipped],
     grey: train.grey + validation.grey,
     folders: { pictures: listing.root, decoded },

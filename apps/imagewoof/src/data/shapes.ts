@@ -9,7 +9,8 @@ const [trainingCount, validationCount] = [4000, 1000]
 export function shapesDataset(size: number): Dataset {
   const [train, validation] = [drawn(trainingCount, size, 0), drawn(validationCount, size, 1)]
   const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
-  return { name: 'shapes', hash, size, classes, train, validation }
+  // The hash is of the squares themselves.
+  return { name: 'shapes', hash, version: 1, size, classes, train, validation }
 }
 
 function drawn(count: number, size: number, seed: number): Split {

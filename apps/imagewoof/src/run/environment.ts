@@ -20,6 +20,8 @@ interface Described {
   readonly name: string
   /** See `Dataset`. */
   readonly hash: string
+  /** See `Dataset`. */
+  readonly version: number
   readonly classes: readonly string[]
   readonly train: number
   readonly validation: number
@@ -40,7 +42,7 @@ function engineOf(engine: Config['engine']): string {
 
 /** Where this process runs, and on what data. */
 export function environmentOf(
-  { name, hash, classes, train, validation }: Dataset,
+  { name, hash, version, classes, train, validation }: Dataset,
   { engine }: Config,
 ): Environment {
   const processors = cpus()
@@ -54,6 +56,7 @@ export function environmentOf(
     data: {
       name,
       hash,
+      version,
       classes,
       train: train.labels.length,
       validation: validation.labels.length,

@@ -25,6 +25,7 @@ function noise(count: number, size: number, seed: number): Split {
 const dataset: Dataset = {
   name: 'noise',
   hash: '',
+  version: 1,
   size: 8,
   classes: Array.from({ length: 40 }, (_, i) => `${i}`),
   train: noise(40, 12, 1),

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AutoProcessor, RawImage } from '@xenova/transformers'
 import sharp from 'sharp'
@@ -138,6 +138,23 @@ test('pictures are decoded once, and anew if what was kept is cut off or changed
   await writeFile(pixels, bytes)
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
   expect(await open(folder, { cache })).toEqual(first)
+})
+
+test('squares of another version give way to those of this one', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), emptyFolder()]
+  const { dataset } = await open(folder, { cache })
+  await open(folder, { cache, size: 20 })
+  const now = readdirSync(join(cache, 'decoded')).toSorted()
+  const [own] = now.filter((name) => name.endsWith(`-32-${dataset.version}`))
+  await rename(join(cache, 'decoded', own), join(cache, 'decoded', own.replace(/\d+$/, '0')))
+  await open(folder, { cache })
+  expect(readdirSync(join(cache, 'decoded')).toSorted()).toEqual(now)
+})
+
+test('an interruption while an archive is hashed is that interruption', async () => {
+  const file = join(await folderOf({ 'a.tar': 'x' }), 'a.tar')
+  const signal = AbortSignal.abort(new Error('interrupted'))
+  await expect(open(file, { signal })).rejects.toBe(signal.reason)
 })
 
 test('a picture that changes is another data set', async () => {
