@@ -2,6 +2,7 @@ import { cpus } from 'node:os'
 import { seeded } from '@diffgrad/onnx'
 import { resolveConfig } from '../src/config/config.ts'
 import type { Batch } from '../src/data/batch.ts'
+import { openData } from '../src/training/pictures.ts'
 import { openSession } from '../src/training/session.ts'
 
 // Whether training waits for its pictures: `pnpm --filter imagewoof bench:training [data] [size]`.
@@ -10,7 +11,8 @@ const [data = 'shapes', size = '64'] = process.argv.slice(2)
 const [rounds, steps] = [5, 10]
 const config = resolveConfig({ data, size: Number(size), epochs: rounds + 1 })
 const surface = { screen: process.stdout, signal: new AbortController().signal }
-const { engine, loader, dataset, close } = await openSession(config, surface)
+const dataset = await openData(config, surface)
+const { engine, loader, close } = await openSession(config, dataset)
 
 const random = seeded(1)
 const classes = dataset.classes.length

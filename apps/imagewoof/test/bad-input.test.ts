@@ -62,6 +62,12 @@ const cases: readonly (readonly [what: string, args: readonly string[], complain
   ['a run folder that is there', [...train, '--out', folder], 'is there already'],
   ['no run', ['resume', folder], 'is no run folder; it has no config.json'],
   ['no model', ['predict', folder, 'a.jpg'], 'is no folder that transformers.js loads'],
+  ['a comparison on no data', ['compare', '--data', join(folder, 'none')], 'there is no folder or'],
+  [
+    'a comparison of which no run can begin',
+    ['compare', '--data', data, '--batch', '8', '--backbone', join(folder, 'file')],
+    'must be a folder, or a name of the hub',
+  ],
   ['a contender that is none', ['compare', 'diffgrad --alias'], "unknown option '--alias'"],
 ]
 

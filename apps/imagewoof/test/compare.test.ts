@@ -1,5 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { run, scratch, start, tiny } from './command.ts'
@@ -50,6 +59,38 @@ test('compare resumes with the runs that are done, and reports all of them and t
   expect(last('diffgrad-aliased-seed-1')).not.toBe(last('diffgrad-seed-1'))
   // Checkpoints of finished runs would fill the disk.
   expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
+})
+
+test('a comparison does what a kill kept it from, on the same data wherever that is now', async () => {
+  const out = join(folder, 'killed')
+  const moving = await photographs(join(folder, 'moving'), { validation: 9 })
+  const plain = ['--data', relative('.', moving), ...tiny, '--epochs', '1', '--runs', '1']
+  await run(['compare', 'diffgrad', ...plain, '--out', out], cache)
+  const plan = (): string => readFileSync(join(out, 'compare.json'), 'utf8')
+  expect(plan()).toContain(`"${resolve(moving)}"`)
+  const [first, second] = ['diffgrad-seed-1', 'adam-learning-rate-0.002-seed-1'].map((name) =>
+    join(out, 'runs', name),
+  )
+  const losses = historyOf(second).losses
+  // Killed after the last step of one run.
+  rmSync(join(first, 'report.html'))
+  writeFileSync(join(first, 'last.safetensors'), '')
+  // Killed before the other had all that it begins with.
+  rmSync(second, { recursive: true })
+  mkdirSync(second)
+  writeFileSync(join(second, 'environment.json'), '{}')
+  renameSync(moving, `${moving}-on`)
+
+  expect((await run(['resume', out], cache)).errors).toContain(`no folder or archive ${moving}`)
+  const other = await run(['resume', out, '--data', await data], cache)
+  expect(other.errors).toContain(`${out}: the data must be as it was, but its SHA-256 is`)
+  expect((await run(['report', out], cache)).errors).toBe('')
+  const { code, errors } = await run(['resume', out, '--data', `${moving}-on`], cache)
+  expect(`${code} ${errors}`).toBe('0 ')
+  expect(plan()).toContain(`"${moving}-on"`)
+  expect(existsSync(join(first, 'report.html'))).toBe(true)
+  expect(existsSync(join(first, 'last.safetensors'))).toBe(false)
+  expect(historyOf(second).losses).toEqual(losses)
 })
 
 test('a run that diverges in the last step of an epoch has ended badly, and no other', async () => {

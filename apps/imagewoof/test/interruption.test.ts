@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
@@ -87,10 +87,14 @@ test('after kill -9 a training goes on from its last checkpoint, to the same wei
   await resumesExactly(out)
 })
 
-test('a finished run has nothing to resume, and keeps what it has', async () => {
-  const before = tensorsOf(uninterrupted)
+test('a finished run has nothing to resume, and has all that it had, even if killed before its history', async () => {
+  const [tensors, history] = [tensorsOf(uninterrupted), historyOf(uninterrupted)]
+  const { losses, epochs } = history
+  const earlier = { ...history, losses: losses.slice(0, 27), epochs: epochs.slice(0, 3) }
+  writeFileSync(join(uninterrupted, 'history.json'), JSON.stringify(earlier))
   expect((await run(['resume', uninterrupted], cache)).code).toBe(0)
-  expect(tensorsOf(uninterrupted) === before).toBe(true)
+  expect(tensorsOf(uninterrupted) === tensors).toBe(true)
+  expect(historyOf(uninterrupted)).toEqual(history)
 })
 
 test('a run is not resumed on other data than it began with', async () => {
@@ -98,5 +102,5 @@ test('a run is not resumed on other data than it began with', async () => {
   copyFileSync(join(pictures, 'rows', '1.jpeg'), join(pictures, 'columns', '1.jpeg'))
   const { code, errors } = await run(['resume', uninterrupted], cache)
   expect(code).toBe(1)
-  expect(errors).toContain('the data must be as it was, SHA-256')
+  expect(errors).toContain('the data must be as it was, but its SHA-256 is')
 })

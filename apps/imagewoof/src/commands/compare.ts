@@ -2,11 +2,15 @@ import { count } from '@diffgrad/core'
 import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { contendersOf, presets, usual } from '../compare/contender.ts'
+import type { Plan } from '../compare/plan.ts'
 import { standingsOf } from '../compare/standing.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
+import type { Dataset } from '../data/dataset.ts'
 import { writeCompareReport } from '../report/compare-report.ts'
 import { percent } from '../report/numbers.ts'
+import { openData } from '../training/pictures.ts'
+import type { Surface } from '../training/surface.ts'
 import { commandLine } from './command-line.ts'
 import { freshFolder } from './fresh-folder.ts'
 import { numeric } from './numeric.ts'
@@ -36,12 +40,7 @@ export function addCompare(program: Command): void {
       const wanted = preset ? [...presets[preset], ...names] : names.length > 0 ? names : usual
       const contenders = contendersOf(wanted, given)
       const seeds = seedsFrom(contenders[0].config, runs)
-      const comparison = await Comparison.create(out ?? freshFolder('compare'), {
-        contenders,
-        seeds,
-        keep: false,
-      })
-      await carryOutComparison(comparison)
+      await startComparison(out ?? freshFolder('compare'), { contenders, seeds, keep: false })
     },
   )
 }
@@ -50,22 +49,37 @@ export function addCompare(program: Command): void {
 export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
   Array.from({ length: runs }, (_, i) => seed + i)
 
-/** Makes the runs that a comparison lacks, and reports it. */
-export async function carryOutComparison(comparison: Comparison): Promise<void> {
-  await interruptibly(async (surface) => {
-    await comparison.carryOn(surface)
-    await comparison.saveTable()
-    const report = await writeCompareReport(comparison)
-    const names = comparison.plan.contenders.map(({ name }) => name)
-    const width = Math.max(...names.map((name) => name.length))
-    console.log()
-    for (const { contender, mean, top1 } of standingsOf(await comparison.outcomes(), names)) {
-      const all = top1.map((share) => percent(share)).join(', ')
-      console.log(`${contender.padEnd(width)}  ${percent(mean)}  (${all})`)
+/** Makes a comparison, with all of its runs. */
+export const startComparison = (path: string, plan: Plan): Promise<void> =>
+  interruptibly(async (surface) => {
+    const dataset = await openData(plan.contenders[0].config, surface)
+    const comparison = await Comparison.create(path, plan, dataset)
+    try {
+      await carryOutComparison(comparison, surface, dataset)
+    } catch (error) {
+      await comparison.removeUnlessBegun()
+      throw error
     }
-    for (const { contender, seed, reason } of await comparison.failures())
-      console.log(`${contender}, seed ${seed}: ${reason}`)
-    if (surface.signal.aborted) console.log(`to go on  ${commandLine('resume', comparison.path)}`)
-    console.log(`report    ${report}`)
   })
+
+/** Makes the runs that a comparison lacks, and reports it. */
+export async function carryOutComparison(
+  comparison: Comparison,
+  surface: Surface,
+  dataset?: Dataset,
+): Promise<void> {
+  await comparison.carryOn(surface, dataset)
+  await comparison.saveTable()
+  const report = await writeCompareReport(comparison)
+  const names = comparison.plan.contenders.map(({ name }) => name)
+  const width = Math.max(...names.map((name) => name.length))
+  console.log()
+  for (const { contender, mean, top1 } of standingsOf(await comparison.outcomes(), names)) {
+    const all = top1.map((share) => percent(share)).join(', ')
+    console.log(`${contender.padEnd(width)}  ${percent(mean)}  (${all})`)
+  }
+  for (const { contender, seed, reason } of await comparison.failures())
+    console.log(`${contender}, seed ${seed}: ${reason}`)
+  if (surface.signal.aborted) console.log(`to go on  ${commandLine('resume', comparison.path)}`)
+  console.log(`report    ${report}`)
 }

@@ -1,10 +1,9 @@
 import { count } from '@diffgrad/core'
 import type { Command } from 'commander'
-import { Comparison } from '../compare/comparison.ts'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
 import { startRun } from '../training/run.ts'
-import { carryOutComparison, seedsFrom } from './compare.ts'
+import { seedsFrom, startComparison } from './compare.ts'
 import { folderFor } from './fresh-folder.ts'
 import { numeric } from './numeric.ts'
 import { reportRun } from './report-run.ts'
@@ -27,7 +26,7 @@ export function addTrain(program: Command): void {
     if (runs > 1) {
       const contenders = [{ name: config.optimizer, config }]
       const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
-      return carryOutComparison(await Comparison.create(out ?? folderFor(config), plan))
+      return startComparison(out ?? folderFor(config), plan)
     }
     await interruptibly(async (surface) => {
       await reportRun(await startRun(config, out ?? folderFor(config), surface))

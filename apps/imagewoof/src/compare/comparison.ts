@@ -1,26 +1,19 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
-import type { Config } from '../config/config.ts'
-import { Failure, messageOf, StepFailure } from '../failure.ts'
-import { writeRunReport } from '../report/run-report.ts'
-import type { Environment } from '../run/environment.ts'
-import { exists, RunFolder } from '../run/run-folder.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { Failure, messageOf } from '../failure.ts'
+import { type Environment, environmentOf } from '../run/environment.ts'
+import { exists } from '../run/run-folder.ts'
 import type { History } from '../training/history.ts'
-import { resumeRun, startRun } from '../training/run.ts'
+import { openData } from '../training/pictures.ts'
+import { mustBeAsItWas } from '../training/same-data.ts'
 import type { Surface } from '../training/surface.ts'
-import type { Contender } from './contender.ts'
+import { Entry } from './entry.ts'
+import { type Plan, planWith } from './plan.ts'
 
-/** Who is compared, from which seeds. */
-export interface Plan {
-  readonly contenders: readonly Contender[]
-  readonly seeds: readonly number[]
-  /** Whether finished runs keep their checkpoints, which are large. */
-  readonly keep: boolean
-}
-
-/** A run that ended badly, such as by a loss that is not finite. */
+/** A run that ended badly. */
 interface Failed {
   readonly contender: string
   readonly seed: number
@@ -34,22 +27,25 @@ export interface Outcome {
   readonly history: History
 }
 
-/** A comparison in its folder: one run folder for each contender and seed. */
+/** A comparison in its folder: one run folder for each contender and seed, all on the same data. */
 export class Comparison {
   readonly path: string
-  readonly plan: Plan
+  #plan: Plan
 
   /**
    * Makes a folder for a new one.
    *
    * @throws {Failure} If it is there already, or cannot be made.
    */
-  static async create(path: string, plan: Plan): Promise<Comparison> {
+  static async create(path: string, given: Plan, dataset: Dataset): Promise<Comparison> {
     if (await exists(path))
       throw new Failure(`folder ${path}: is there already; resume it, or choose another --out`)
+    const plan = planWith(given)
+    const environment = environmentOf(dataset, plan.contenders[0].config)
     try {
-      await mkdir(join(path, 'runs'), { recursive: true })
-      await replaceFile(planOf(path), Buffer.from(JSON.stringify(plan, undefined, 1)))
+      await mkdir(runsOf(path), { recursive: true })
+      await write(join(path, 'environment.json'), environment)
+      await write(planOf(path), plan)
     } catch (cause) {
       await rm(path, { recursive: true, force: true }).catch(() => undefined)
       throw new Failure(`folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
@@ -66,49 +62,77 @@ export class Comparison {
 
   private constructor(path: string, plan: Plan) {
     this.path = path
-    this.plan = plan
+    this.#plan = plan
   }
 
-  /** How many runs there are to be. */
-  get runs(): number {
-    return this.plan.contenders.length * this.plan.seeds.length
+  get plan(): Plan {
+    return this.#plan
+  }
+
+  /** Where it was begun, and on what data. */
+  async environment(): Promise<Environment> {
+    return JSON.parse(await readFile(join(this.path, 'environment.json'), 'utf8'))
+  }
+
+  /**
+   * Opens the data of all runs.
+   *
+   * @param place - where it is now, if it was moved; it is kept.
+   * @throws {Failure} If it is no longer the same.
+   */
+  async openData(surface: Surface, place?: string): Promise<Dataset> {
+    const plan = planWith(this.plan, place === undefined ? {} : { data: place })
+    const dataset = await openData(plan.contenders[0].config, surface)
+    mustBeAsItWas(dataset, await this.environment(), this.path)
+    if (place !== undefined) await write(planOf(this.path), plan)
+    this.#plan = plan
+    return dataset
   }
 
   /**
    * Makes the runs that are not done yet: all contenders from the first seed, then from the next. One
    * that ends badly does not keep the others from theirs.
+   *
+   * @param given - the data, where it is open already.
    */
-  async carryOn(surface: Surface): Promise<void> {
-    for (const [i, run] of this.#all.entries()) {
+  async carryOn(surface: Surface, given?: Dataset): Promise<void> {
+    let dataset = given
+    for (const [i, entry] of this.#entries.entries()) {
       if (surface.signal.aborted) return
-      if (await isOver(run.path)) continue
-      surface.screen.write(`run ${i + 1} of ${this.runs} · ${run.contender} · seed ${run.seed}\n`)
-      await this.#make(run, surface)
+      if (await entry.failure()) continue
+      if (!(await entry.result())) {
+        dataset ??= await this.openData(surface)
+        const { contender, seed } = entry
+        surface.screen.write(`run ${i + 1} of ${this.runs} · ${contender} · seed ${seed}\n`)
+        await entry.make(dataset, surface)
+      }
+      if (await entry.result()) await entry.conclude(this.plan.keep)
     }
+  }
+
+  /** Removes one of which no run has begun: what kept the first from it keeps the others, too. */
+  async removeUnlessBegun(): Promise<void> {
+    if ((await readdir(runsOf(this.path))).length === 0) await rm(this.path, { recursive: true })
   }
 
   /** What the finished runs gave, by seed, then by contender. */
   async outcomes(): Promise<readonly Outcome[]> {
     const found: Outcome[] = []
-    for (const { contender, seed, path } of this.#all)
-      if (await isFinished(path))
-        found.push({ contender, seed, history: await new RunFolder(path).history() })
+    for (const entry of this.#entries) {
+      const history = await entry.result()
+      if (history) found.push({ contender: entry.contender, seed: entry.seed, history })
+    }
     return found
   }
 
   /** The runs that ended badly. */
   async failures(): Promise<readonly Failed[]> {
     const found: Failed[] = []
-    for (const { contender, seed, path } of this.#all)
-      if (await exists(failureOf(path)))
-        found.push({ contender, seed, reason: await readFile(failureOf(path), 'utf8') })
+    for (const entry of this.#entries) {
+      const reason = await entry.failure()
+      if (reason) found.push({ contender: entry.contender, seed: entry.seed, reason })
+    }
     return found
-  }
-
-  /** Where the first run was made. */
-  async environment(): Promise<Environment> {
-    const [{ name }] = this.plan.contenders
-    return new RunFolder(this.#pathOf(name, this.plan.seeds[0])).environment()
   }
 
   /** Writes all runs as a table. */
@@ -124,51 +148,22 @@ export class Comparison {
     )
   }
 
+  /** How many runs there are to be. */
+  get runs(): number {
+    return this.plan.contenders.length * this.plan.seeds.length
+  }
+
   /** By seed, then by contender. */
-  get #all(): readonly (Contender & { contender: string; seed: number; path: string })[] {
-    return this.plan.seeds.flatMap((seed) =>
-      this.plan.contenders.map((contender) => ({
-        ...contender,
-        contender: contender.name,
-        seed,
-        path: this.#pathOf(contender.name, seed),
-      })),
+  get #entries(): readonly Entry[] {
+    const { contenders, seeds } = this.plan
+    return seeds.flatMap((seed) =>
+      contenders.map((contender) => new Entry(contender, seed, runsOf(this.path))),
     )
-  }
-
-  async #make(
-    { path, config, seed }: { path: string; config: Config; seed: number },
-    surface: Surface,
-  ): Promise<void> {
-    try {
-      const { finished, folder } = (await exists(path))
-        ? await resumeRun(path, surface)
-        : await startRun({ ...config, seed }, path, surface)
-      if (!finished) return
-      await writeRunReport(folder)
-      if (!this.plan.keep) await folder.forgetCheckpoints()
-    } catch (error) {
-      if (!(error instanceof StepFailure)) throw error
-      surface.screen.write(`${error.message}\n`)
-      await replaceFile(failureOf(path), Buffer.from(error.message))
-    }
-  }
-
-  #pathOf(name: string, seed: number): string {
-    return join(this.path, 'runs', `${name.replace(/[^\w.]+/g, '-')}-seed-${seed}`)
   }
 }
 
 const planOf = (path: string): string => join(path, 'compare.json')
-const failureOf = (path: string): string => join(path, 'failure.txt')
+const runsOf = (path: string): string => join(path, 'runs')
 
-/** Whether there is nothing left to do for a run. */
-const isOver = async (path: string): Promise<boolean> =>
-  (await exists(failureOf(path))) || (await isFinished(path))
-
-/** Whether all epochs of a run were seen, and its last checkpoint written. */
-async function isFinished(path: string): Promise<boolean> {
-  if (!(await exists(join(path, 'config.json')))) return false
-  const folder = new RunFolder(path)
-  return (await folder.history()).epochs.length >= (await folder.config()).epochs
-}
+const write = (path: string, value: unknown): Promise<void> =>
+  replaceFile(path, Buffer.from(JSON.stringify(value, undefined, 1)))

@@ -30,16 +30,23 @@ export class RunFolder {
   /**
    * Makes a new one.
    *
+   * @param backbone - what is trained, if it is not drawn from the seed.
    * @throws {Failure} If it is there already, or cannot be made.
    */
-  static async create(path: string, config: Config, environment: Environment): Promise<RunFolder> {
+  static async create(
+    path: string,
+    config: Config,
+    environment: Environment,
+    backbone?: Uint8Array,
+  ): Promise<RunFolder> {
     if (await exists(path))
       throw new Failure(`run folder ${path}: is there already; resume it, or choose another --out`)
     const folder = new RunFolder(path)
     try {
       await mkdir(path, { recursive: true })
       await folder.#write('environment.json', json(environment))
-      await folder.#write('config.json', json(config))
+      if (backbone) await folder.#write('backbone.onnx', backbone)
+      await folder.saveConfig(config)
     } catch (cause) {
       await rm(path, { recursive: true, force: true }).catch(() => undefined)
       throw new Failure(`run folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
@@ -47,12 +54,20 @@ export class RunFolder {
     return folder
   }
 
+  /** The one at a path, if there is one: config.json comes last, and without it there is nothing. */
+  static async find(path: string): Promise<RunFolder | undefined> {
+    return (await exists(join(path, 'config.json'))) ? new RunFolder(path) : undefined
+  }
+
   /** @throws {Failure} If it is none. */
   static async open(path: string): Promise<RunFolder> {
-    const folder = new RunFolder(path)
-    if (!(await exists(folder.#at('config.json'))))
-      throw new Failure(`${path}: is no run folder; it has no config.json`)
+    const folder = await RunFolder.find(path)
+    if (!folder) throw new Failure(`${path}: is no run folder; it has no config.json`)
     return folder
+  }
+
+  saveConfig(config: Config): Promise<void> {
+    return this.#write('config.json', json(config))
   }
 
   async config(): Promise<Config> {
@@ -79,10 +94,10 @@ export class RunFolder {
       await rm(this.#at(`${which}.safetensors`), { force: true })
   }
 
-  /** Writes what has been seen, for reports, and its epochs as a table. */
+  /** Writes what has been seen, for reports, and before it its epochs as a table. */
   async saveHistory(history: History): Promise<void> {
-    await this.#write('history.json', json(history))
     await this.#write('summary.csv', stringify([...history.epochs], { header: true }))
+    await this.#write('history.json', json(history))
   }
 
   /** What had been seen by the last checkpoint. */

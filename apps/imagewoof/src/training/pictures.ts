@@ -17,10 +17,9 @@ export interface Pictures {
 /**
  * Opens the data of a configuration, which may take its decoding.
  *
- * @throws {Failure} If it does not fit the configuration.
+ * @throws {Failure} If it is not what it must be.
  */
-export async function openPictures(config: Config, surface: Surface): Promise<Pictures> {
-  const { data, size, batch, epochs, accumulate } = config
+export async function openData({ data, size }: Config, surface: Surface): Promise<Dataset> {
   const { screen, signal } = surface
   const view = progressView(screen)
   const options = { data, size, onProgress: view.onProgress, signal }
@@ -28,10 +27,20 @@ export async function openPictures(config: Config, surface: Surface): Promise<Pi
   if (skipped.length > 0)
     screen.write(`${skipped.length} files are no pictures and were skipped; prepare lists them\n`)
   const { name, classes, train, validation } = dataset
-  const count = train.labels.length
   screen.write(
-    `${name}: ${whole(count)} training and ${whole(validation.labels.length)} validation pictures of ${classes.length} classes\n`,
+    `${name}: ${whole(train.labels.length)} training and ${whole(validation.labels.length)} validation pictures of ${classes.length} classes\n`,
   )
+  return dataset
+}
+
+/**
+ * Puts a loader to a data set.
+ *
+ * @throws {Failure} If it does not fit the configuration.
+ */
+export function picturesOf(dataset: Dataset, config: Config): Pictures {
+  const { batch, epochs, accumulate } = config
+  const count = dataset.train.labels.length
   if (batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training pictures, but is ${batch}`,
@@ -43,3 +52,11 @@ export async function openPictures(config: Config, surface: Surface): Promise<Pi
     )
   return { dataset, loader: createLoader(dataset, config) }
 }
+
+/**
+ * Opens the data of a configuration, with its loader.
+ *
+ * @throws {Failure} If it is not what it must be, or does not fit the configuration.
+ */
+export const openPictures = async (config: Config, surface: Surface): Promise<Pictures> =>
+  picturesOf(await openData(config, surface), config)

@@ -1,18 +1,20 @@
-import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
-import { archives } from '../data/sources/archives.ts'
-import { Failure } from '../failure.ts'
+import type { Dataset } from '../data/dataset.ts'
+import type { Engine } from '../engine/engine.ts'
 import { optimizerOf } from '../recipe/optimizer.ts'
 import { updatesOf } from '../recipe/recipe.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
 import { RunFolder } from '../run/run-folder.ts'
 import { beginning, type TrainingState } from './history.ts'
+import { openData } from './pictures.ts'
 import { progressOn } from './progress.ts'
+import { mustBeAsItWas } from './same-data.ts'
 import { networkIn, openSession, type Session } from './session.ts'
 import type { Surface } from './surface.ts'
 import { isFinished, train } from './train.ts'
+import { withWholePaths } from './whole-paths.ts'
 
 /** What became of a run. */
 export interface Run {
@@ -24,48 +26,64 @@ export interface Run {
 /**
  * Trains what a configuration describes, into a new run folder.
  *
+ * @param dataset - of the configuration, where it is open already.
  * @throws {Failure} Naming what of configuration, data or folder is in the way.
  */
-export async function startRun(given: Config, path: string, surface: Surface): Promise<Run> {
-  const session = await openSession(withWholePath(given), surface)
+export async function startRun(
+  given: Config,
+  path: string,
+  surface: Surface,
+  dataset?: Dataset,
+): Promise<Run> {
+  const config = withWholePaths(given)
+  const session = await openSession(config, dataset ?? (await openData(config, surface)))
   try {
-    const { config, dataset, network } = session
-    const folder = await RunFolder.create(path, config, environmentOf(dataset, config))
-    if (config.backbone !== undefined) await folder.save('backbone.onnx', writeModel(network.model))
+    const { network } = session
+    const backbone = config.backbone === undefined ? undefined : writeModel(network.model)
+    const environment = environmentOf(session.dataset, config)
+    const folder = await RunFolder.create(path, config, environment, backbone)
     return await carryOn(session, folder, beginning, surface)
   } finally {
     await session.close()
   }
 }
 
-/** The same configuration with data that is found from any folder. Names are found anyway. */
-const withWholePath = (config: Config): Config =>
-  config.data === 'shapes' || archives.has(config.data)
-    ? config
-    : { ...config, data: resolve(config.data) }
-
 /**
  * Goes on with a run from its last checkpoint, or from its beginning if it never had one.
  *
+ * @param place - where its data is now, if it was moved; it is kept.
+ * @param dataset - what is there, where it is open already.
  * @throws {Failure} If the folder is no run's, or the data is no longer the same.
  */
-export async function resumeRun(path: string, surface: Surface): Promise<Run> {
+export async function resumeRun(
+  path: string,
+  surface: Surface,
+  place?: string,
+  dataset?: Dataset,
+): Promise<Run> {
   const folder = await RunFolder.open(path)
-  const session = await openSession(await folder.config(), surface, networkIn(folder))
+  const before = await folder.config()
+  const config = withWholePaths({ ...before, data: place ?? before.data })
+  const found = dataset ?? (await openData(config, surface))
+  mustBeAsItWas(found, await folder.environment(), path)
+  if (config.data !== before.data) await folder.saveConfig(config)
+  const session = await openSession(config, found, networkIn(folder))
   try {
-    const { data } = await folder.environment()
-    const { hash, name } = session.dataset
-    if (hash !== data.hash)
-      throw new Failure(
-        `${path}: the data must be as it was, SHA-256 ${data.hash}, but ${name} is ${hash}`,
-      )
-    const checkpoint = await folder.checkpoint('last')
-    // The notes are what `save` of training.ts gave.
-    const notes = checkpoint && ((await session.engine.load(checkpoint)) as TrainingState)
-    return await carryOn(session, folder, notes ?? beginning, surface)
+    return await carryOn(session, folder, await stateIn(folder, session.engine), surface)
   } finally {
     await session.close()
   }
+}
+
+/** Puts an engine where a run's last checkpoint was. */
+async function stateIn(folder: RunFolder, engine: Engine): Promise<TrainingState> {
+  const checkpoint = await folder.checkpoint('last')
+  if (!checkpoint) return beginning
+  // The notes are what `save` of training.ts gave.
+  const state = (await engine.load(checkpoint)) as TrainingState
+  // A kill may have come between the checkpoint and its history.
+  await folder.saveHistory(state.history)
+  return state
 }
 
 async function carryOn(

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { readModel } from '@diffgrad/onnx'
 import { backboneOf, kept, type Network } from '../backbone/backbone.ts'
 import type { Config } from '../config/config.ts'
+import type { Dataset } from '../data/dataset.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { type Circumstances, networkOf, recipeOf } from '../recipe/recipe.ts'
 import type { RunFolder } from '../run/run-folder.ts'
-import { openPictures, type Pictures } from './pictures.ts'
-import type { Surface } from './surface.ts'
+import { type Pictures, picturesOf } from './pictures.ts'
 
 /** Data and a network on an engine, as a configuration wants them. */
 export interface Session extends Pictures {
@@ -18,16 +18,16 @@ export interface Session extends Pictures {
 }
 
 /**
- * Opens the data of a configuration, and puts its network on its engine.
+ * Puts the network of a configuration on its engine, and a loader to its data.
  *
  * @throws {Failure} If the data does not fit the configuration.
  */
 export async function openSession(
   config: Config,
-  surface: Surface,
+  dataset: Dataset,
   findNetwork: typeof newNetwork = newNetwork,
 ): Promise<Session> {
-  const { dataset, loader } = await openPictures(config, surface)
+  const { loader } = picturesOf(dataset, config)
   try {
     const { batchesPerEpoch } = loader
     const circumstances = { classes: dataset.classes.length, batchesPerEpoch }

@@ -1,18 +1,33 @@
 import type { Engine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { RunFolder, type Which } from '../run/run-folder.ts'
+import { openData } from './pictures.ts'
+import { changeOf, mustHaveItsClasses } from './same-data.ts'
 import { networkIn, openEngine, openSession, type Session } from './session.ts'
 import type { Surface } from './surface.ts'
 
 /**
- * Opens a run's data and its network, with the weights of a checkpoint.
+ * Opens a run's data and its network, with the weights of a checkpoint. Other pictures of the same
+ * classes will do, but that is said.
  *
- * @throws {Failure} If the folder is no run's, or has no such checkpoint.
+ * @param place - where the data is now, if it was moved.
+ * @throws {Failure} If the folder is no run's, has no such checkpoint, or the data has other classes.
  */
-export async function openTrained(path: string, which: Which, surface: Surface): Promise<Session> {
+export async function openTrained(
+  path: string,
+  which: Which,
+  surface: Surface,
+  place?: string,
+): Promise<Session> {
   const folder = await RunFolder.open(path)
   const checkpoint = await checkpointOf(folder, which)
-  const session = await openSession(await folder.config(), surface, networkIn(folder))
+  const [before, environment] = [await folder.config(), await folder.environment()]
+  const config = { ...before, data: place ?? before.data }
+  const dataset = await openData(config, surface)
+  mustHaveItsClasses(dataset, environment, path)
+  const change = changeOf(dataset, environment)
+  if (change !== undefined) surface.screen.write(`the data is not as it was: ${change}\n`)
+  const session = await openSession(config, dataset, networkIn(folder))
   return loaded(session, checkpoint, () => session.close())
 }
 
