@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
+import { cacheFolder } from '../data/cache-folder.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** What of a model in the form of transformers.js is needed. */
@@ -20,8 +20,7 @@ export async function locateBackbone(source: string): Promise<string> {
     throw new Failure(
       `backbone ${source}: must be a folder, or a name of the hub such as owner/model`,
     )
-  const cache = process.env.IMAGEWOOF_CACHE ?? join(homedir(), '.cache', 'imagewoof')
-  const folder = join(cache, 'hub', source)
+  const folder = join(cacheFolder(), 'hub', source)
   const address = process.env.HF_ENDPOINT ?? 'https://huggingface.co'
   for (const file of files)
     await fetchOnce(`${address}/${source}/resolve/main/${file}`, join(folder, file))

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../failure.ts'
+import { cacheFolder } from './cache-folder.ts'
 import type { Dataset, Split } from './dataset.ts'
 import { classNameOf } from './pictures/class-names.ts'
 import { contentHash } from './pictures/content-hash.ts'
@@ -52,7 +52,7 @@ const version = 2
 export async function openDataset({
   data,
   size,
-  cache = process.env.IMAGEWOOF_CACHE ?? join(homedir(), '.cache', 'imagewoof'),
+  cache = cacheFolder(),
   address = process.env.IMAGEWOOF_ADDRESS ?? publishedAt,
   ...attendance
 }: OpenOptions): Promise<Opened> {

@@ -1,6 +1,5 @@
-import { learningRateAt } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
-import { optimizerOf } from '../recipe/optimizer.ts'
+import { learningRateOf } from '../recipe/learning-rate.ts'
 import { rules } from '../recipe/rules.ts'
 import type { Environment } from '../run/environment.ts'
 import type { ConfusedPair, Judgement } from '../run/judgement.ts'
@@ -75,19 +74,15 @@ ${tile(pace.toFixed(0), 'training pictures a second')}
 
 function ratesOf(
   config: Config,
-  { losses, epochs }: History,
+  history: History,
   stepsPerEpoch: number,
 ): readonly (readonly [number, number])[] {
-  const updates = Math.max(Math.floor((config.epochs * stepsPerEpoch) / config.accumulate), 1)
-  const { learningRate = 0 } = optimizerOf(config, updates)
-  const reports = epochs.map(({ epoch, validationLoss }) => ({
-    step: Math.floor((epoch * stepsPerEpoch) / config.accumulate),
-    loss: validationLoss,
-  }))
-  const stride = Math.max(Math.ceil(losses.length / 240), 1)
-  return Array.from({ length: Math.ceil(losses.length / stride) }, (_, i) => {
-    const update = Math.floor((i * stride) / config.accumulate)
-    return [(i * stride) / stepsPerEpoch, learningRateAt(learningRate, update, reports)] as const
+  const learningRate = learningRateOf(config, stepsPerEpoch)
+  const { length } = history.losses
+  const stride = Math.max(Math.ceil(length / 240), 1)
+  return Array.from({ length: Math.ceil(length / stride) }, (_, i) => {
+    const step = i * stride
+    return [step / stepsPerEpoch, learningRate(step, history)] as const
   })
 }
 

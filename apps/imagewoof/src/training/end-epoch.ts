@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import { judge } from '../run/judgement.ts'
 import { bestOf, type EpochRow, type TrainingState } from './history.ts'
-import { rateAt, type Training } from './training.ts'
+import type { Training } from './training.ts'
 
 /** Notes what the epoch gave, and keeps the weights if none were better. */
 export async function endEpoch(
@@ -21,7 +21,7 @@ export async function endEpoch(
     validationLoss: loss,
     top1,
     top5,
-    learningRate: rateAt(training, state, step - 1),
+    learningRate: training.learningRate(step - 1, history),
     seconds: position.seconds,
     picturesPerSecond: (losses.length * config.batch) / position.seconds,
   }

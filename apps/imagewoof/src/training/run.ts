@@ -2,8 +2,7 @@ import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
 import type { Engine } from '../engine/engine.ts'
-import { optimizerOf } from '../recipe/optimizer.ts'
-import { updatesOf } from '../recipe/recipe.ts'
+import { learningRateOf } from '../recipe/learning-rate.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
 import { RunFolder } from '../run/run-folder.ts'
@@ -94,7 +93,7 @@ async function carryOn(
 ): Promise<Run> {
   const { config, loader } = session
   const steps = config.epochs * loader.batchesPerEpoch
-  const { learningRate = 0 } = optimizerOf(config, updatesOf(config, loader))
+  const learningRate = learningRateOf(config, loader.batchesPerEpoch)
   const progress = progressOn(screen, steps, from.history.losses.length)
   const events = await EventFile.open(folder.path, from.events)
   try {

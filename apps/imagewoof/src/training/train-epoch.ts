@@ -1,7 +1,7 @@
 import { messageOf, StepFailure } from '../failure.ts'
 import { frictionEdges, hasFriction, isRead } from './friction.ts'
 import type { TrainingState } from './history.ts'
-import { rateAt, save, type Training } from './training.ts'
+import { save, type Training } from './training.ts'
 
 /** Trains to the end of the epoch, or until the signal aborts. */
 export async function trainEpoch(training: Training, from: TrainingState): Promise<TrainingState> {
@@ -37,7 +37,7 @@ export async function trainEpoch(training: Training, from: TrainingState): Promi
       },
     }
     before = now
-    const learningRate = rateAt(training, state, step)
+    const learningRate = training.learningRate(step, history)
     const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
     await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
     progress.step({ steps: step + 1, pictures: batch.labels.length, loss, learningRate })

@@ -1,8 +1,8 @@
-import { learningRateAt, type Schedule } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { LearningRate } from '../recipe/learning-rate.ts'
 import type { EventFile } from '../run/events/event-file.ts'
 import type { RunFolder } from '../run/run-folder.ts'
 import type { TrainingState } from './history.ts'
@@ -14,8 +14,7 @@ export interface Training {
   readonly dataset: Dataset
   readonly loader: Loader
   readonly engine: Engine
-  /** The course of the learning rate, over updates. */
-  readonly learningRate: Schedule | number
+  readonly learningRate: LearningRate
   readonly folder: RunFolder
   readonly events: EventFile
   readonly progress: Progress
@@ -30,17 +29,4 @@ export async function save(
 ): Promise<void> {
   await folder.saveCheckpoint('last', await engine.save({ ...state, events: events.length }))
   await folder.saveHistory(state.history)
-}
-
-/** The learning rate of a step, counted from 0. */
-export function rateAt(
-  { learningRate, config: { accumulate }, loader: { batchesPerEpoch } }: Training,
-  { history }: TrainingState,
-  step: number,
-): number {
-  const reports = history.epochs.map(({ epoch, validationLoss }) => ({
-    step: Math.floor((epoch * batchesPerEpoch) / accumulate),
-    loss: validationLoss,
-  }))
-  return learningRateAt(learningRate, Math.floor(step / accumulate), reports)
 }

@@ -1,0 +1,21 @@
+import { learningRateAt } from '@diffgrad/core'
+import type { Config } from '../config/config.ts'
+import type { History } from '../training/history.ts'
+import { optimizerOf } from './optimizer.ts'
+import { updatesOf } from './recipe.ts'
+
+/** The learning rate of a train step, counted from 0, after what has been seen. */
+export type LearningRate = (step: number, seen: Pick<History, 'epochs'>) => number
+
+/** The course of the learning rate over all steps of a training. */
+export function learningRateOf(config: Config, batchesPerEpoch: number): LearningRate {
+  const { learningRate = 0 } = optimizerOf(config, updatesOf(config, { batchesPerEpoch }))
+  const update = (step: number): number => Math.floor(step / config.accumulate)
+  return (step, { epochs }) => {
+    const reports = epochs.map(({ epoch, validationLoss }) => ({
+      step: update(epoch * batchesPerEpoch),
+      loss: validationLoss,
+    }))
+    return learningRateAt(learningRate, update(step), reports)
+  }
+}
