@@ -1,5 +1,5 @@
 import { TrainerError } from '../error.ts'
-import type { StepResult } from '../trainer.ts'
+import type { StepResult } from '../update/update.ts'
 import { type Abort, type Answer, type Call, methods, type RemoteTrainer } from './message.ts'
 
 /** A worker of a browser, or of `node:worker_threads`. */
