@@ -3,7 +3,13 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { type Batch, feedsOf, openSizes } from './batch.ts'
 import { inferenceModel } from './model/inference.ts'
 import { withWeightsAsInputs, withWeightsInside } from './model/weights.ts'
-import { createSession, type Runtime, type SessionOptions, type Tensors } from './runtime.ts'
+import {
+  createSession,
+  type Runtime,
+  type SessionOptions,
+  scalarOf,
+  type Tensors,
+} from './runtime.ts'
 
 /** What is evaluated, and on what. */
 export interface Subject {
@@ -19,10 +25,14 @@ interface Judging {
   readonly loss: string
 }
 
-/** Runs a model as it is after training, with the weights of the moment. */
+interface Prepared extends Judging {
+  readonly session: InferenceSession
+}
+
+/** Runs a model as it is after training, with the weights of the moment, one run after the other. */
 export class Evaluation {
   readonly #subject: Subject
-  readonly #ready = new Map<string, Promise<Judging & { readonly session: InferenceSession }>>()
+  readonly #prepared = new Map<string, Prepared>()
 
   constructor(subject: Subject) {
     this.#subject = subject
@@ -31,53 +41,50 @@ export class Evaluation {
   /** The outputs for a batch of any size. */
   async predict(batch: Batch, weights: Tensors): Promise<Tensors> {
     const { forward } = this.#subject
-    const { results } = await this.#run('', batch, weights, () => ({
-      model: inferenceModel(forward),
-      loss: '',
-    }))
-    return results
+    const make = (): Judging => ({ model: inferenceModel(forward), loss: '' })
+    return this.#run(await this.#ready('', weights, make), batch, weights)
   }
 
   /** The loss of a batch, and the outputs. Every size of batch is prepared once. */
-  evaluate(batch: Batch, weights: Tensors): Promise<{ loss: string; results: Tensors }> {
+  async evaluate(
+    batch: Batch,
+    weights: Tensors,
+  ): Promise<{ readonly loss: number; readonly outputs: Tensors }> {
     const { forward, differentiate } = this.#subject
     const { mode: _, ...options } = differentiate
     const dimensions = { ...options.dimensions, ...openSizes(forward, batch) }
-    return this.#run(JSON.stringify(dimensions), batch, weights, () => {
+    const ready = await this.#ready(JSON.stringify(dimensions), weights, () => {
       const { model, loss, state } = evaluationModel(forward, { ...options, dimensions })
       // What training does not move is a part of the model.
       const moving = new Set(Object.keys(weights))
       const resting = [...state].filter(([name]) => !moving.has(name))
       return { model: withWeightsInside(model, new Map(resting)), loss }
     })
+    const outputs = await this.#run(ready, batch, weights)
+    return { loss: scalarOf(outputs, ready.loss), outputs }
   }
 
   async release(): Promise<void> {
-    const ready = await Promise.all(this.#ready.values())
-    this.#ready.clear()
-    await Promise.all(ready.map(({ session }) => session.release()))
+    const prepared = [...this.#prepared.values()]
+    this.#prepared.clear()
+    await Promise.all(prepared.map(({ session }) => session.release()))
   }
 
-  async #run(
-    key: string,
-    batch: Batch,
-    weights: Tensors,
-    make: () => Judging,
-  ): Promise<{ loss: string; results: Tensors }> {
-    const ready = this.#ready.get(key) ?? this.#prepare(make(), weights)
-    this.#ready.set(key, ready)
-    const { model, loss, session } = await ready
+  async #run({ model, session }: Prepared, batch: Batch, weights: Tensors): Promise<Tensors> {
     const feeds = feedsOf(this.#subject.runtime, model, batch, weights)
     const given = Object.entries(weights).filter(([name]) => session.inputNames.includes(name))
-    return { loss, results: await session.run({ ...feeds, ...Object.fromEntries(given) }) }
+    return session.run({ ...feeds, ...Object.fromEntries(given) })
   }
 
-  async #prepare(
-    { model, loss }: Judging,
-    weights: Tensors,
-  ): Promise<Judging & { readonly session: InferenceSession }> {
+  /** What was prepared before, or is now. What fails is not kept: it may be a passing fault. */
+  async #ready(key: string, weights: Tensors, make: () => Judging): Promise<Prepared> {
+    const before = this.#prepared.get(key)
+    if (before) return before
     const { runtime, session: options } = this.#subject
+    const { model, loss } = make()
     const open = withWeightsAsInputs(model, new Set(Object.keys(weights)))
-    return { model: open, loss, session: await createSession(runtime, open, options) }
+    const prepared = { model: open, loss, session: await createSession(runtime, open, options) }
+    this.#prepared.set(key, prepared)
+    return prepared
   }
 }

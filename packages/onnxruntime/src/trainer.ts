@@ -1,69 +1,25 @@
-import type { CommonOptions, Histogram, Selector, Settings, StepOutcome } from '@diffgrad/core'
-import { type DifferentiateOptions, type Model, readModel, writeModel } from '@diffgrad/onnx'
+import type { CommonOptions, Selector, Settings } from '@diffgrad/core'
+import { type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { type Batch, feedsOf } from './batch.ts'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
-import { TrainerError } from './error.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
+import { savedOf, shapesOf } from './checkpoint/weights.ts'
 import { Evaluation, type Subject } from './evaluation.ts'
-import type { Metric, Outputs } from './metrics.ts'
+import { mustBeFinite } from './finite.ts'
+import { mustGoOn } from './go-on.ts'
+import { Judge, type Judgement } from './judge.ts'
+import type { Outputs } from './metrics.ts'
 import { inferenceModel } from './model/inference.ts'
-import { mustGive } from './model/outputs.ts'
 import { withWeights } from './model/weights.ts'
+import type { StepChoice, TrainerOptions, WeightsChoice } from './options.ts'
 import { fallbacksOf } from './provider/fallbacks.ts'
 import { loweringFor } from './provider/lowering.ts'
 import { acceleratorsOf } from './provider/names.ts'
 import { rehearse } from './provider/rehearse.ts'
-import { floatsOf, type Runtime, type SessionOptions, scalarOf, type Tensors } from './runtime.ts'
+import type { Runtime, SessionOptions, Tensors } from './runtime.ts'
 import { Turns } from './turns.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
-import type { OptimizerChoice, Update } from './update/update.ts'
-
-/** How a model is trained. */
-export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOptions {
-  /** A rule of @diffgrad/core with its options, such as `{ rule: diffGrad, learningRate: 1e-3 }`. */
-  readonly optimizer: OptimizerChoice<O>
-  /**
-   * `kernel` moves the weights by fused kernels of @diffgrad/arrays, with all that an optimizer can
-   * do. `graph` makes the update a part of the model: parameter groups and schedules, no surroundings.
-   * Default `kernel`.
-   */
-  readonly update?: 'kernel' | 'graph'
-  /** Figures that `step` and `evaluate` also give, by names of your own. */
-  readonly metrics?: Readonly<Record<string, Metric>>
-  /** Providers and threads. By default the runtime's, with threads that sleep while they wait. */
-  readonly session?: SessionOptions
-}
-
-/** What a batch was judged to be. */
-export interface Judgement {
-  readonly loss: number
-  readonly metrics: Readonly<Record<string, number>>
-}
-
-/** What a step gave, before the weights moved. */
-export interface StepResult extends Judgement {
-  readonly outcome: StepOutcome
-  /** How many updates were made in all. */
-  readonly updates: number
-  /** What was asked for. */
-  readonly histograms?: Readonly<Record<string, Histogram>>
-}
-
-/** What a step may be told. */
-export interface StepChoice {
-  readonly signal?: AbortSignal
-  /**
-   * Inner values of the rule to count before the weights move, such as `{ xi: [0, 0.5, 1] }`. See
-   * `histograms` of `Optimizer` in @diffgrad/core. Only of the update by kernels.
-   */
-  readonly histograms?: Readonly<Record<string, readonly number[]>>
-}
-
-/** Which weights. */
-export interface WeightsChoice {
-  /** Whether the moving average of the weights is used; the optimizer needs `averageWeights`. */
-  readonly average?: boolean
-}
+import type { StepResult, Update } from './update/update.ts'
 
 /**
  * Trains an ONNX model on ONNX Runtime.
@@ -77,7 +33,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   readonly #runtime: Runtime
   readonly #update: Update<O>
   readonly #evaluation: Evaluation
-  readonly #metrics: Readonly<Record<string, Metric>>
+  readonly #judge: Judge
   readonly #turns = new Turns()
 
   /**
@@ -98,12 +54,12 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = { ...loweringFor(session), ...rest.lowering }
     const subject = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
-    for (const { outputs } of Object.values(metrics)) mustGive(forward, outputs ?? [])
+    const judge = new Judge(forward, metrics)
     const plan = { ...subject, optimizer }
     const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
     // The model with the weights that are trained, so that those it began with need not be kept.
-    const moving = withWeights(forward, initializersOf(chosen.weights))
-    const trainer = new Trainer({ ...subject, forward: moving }, chosen, metrics)
+    const moving = withWeights(forward, chosen.weights)
+    const trainer = new Trainer({ ...subject, forward: moving }, chosen, judge)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
       await rehearse(ort, chosen, accelerators).catch(async (error) => {
@@ -113,36 +69,38 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     return trainer
   }
 
-  private constructor(
-    subject: Subject,
-    update: Update<O>,
-    metrics: Readonly<Record<string, Metric>>,
-  ) {
+  private constructor(subject: Subject, update: Update<O>, judge: Judge) {
     this.#runtime = subject.runtime
     this.#forward = subject.forward
     this.#session = subject.session
     this.#update = update
     this.#evaluation = new Evaluation(subject)
-    this.#metrics = metrics
+    this.#judge = judge
   }
 
   /**
    * Takes one step on a batch of the size that was trained for.
    *
-   * @throws {TrainerError} Naming what of the batch does not fit; or if the loss is not finite. Then
-   *   nothing has changed, nor has it when the signal aborts.
+   * @throws {TrainerError} Naming what of the batch does not fit.
+   * @throws {NotFiniteError} If the loss is not finite.
+   * @throws What a metric or the runtime throws, or the reason of the signal. In all cases, nothing
+   *   has changed.
    */
   step(batch: Batch, { signal, histograms: edges }: StepChoice = {}): Promise<StepResult> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
-      const feeds = feedsOf(this.#runtime, model, batch, weights)
-      const outputs = this.#wanted
-      const given = { feeds, outputs, signal, edges }
-      const { loss, outcome, outputs: results, histograms } = await this.#update.step(given)
-      const metrics = this.#measure(results, batch)
-      const { updates } = optimizer
-      return { loss, metrics, outcome, updates, ...(histograms && { histograms }) }
+      const { updates, configuration } = optimizer
+      return this.#update.step({
+        feeds: feedsOf(this.#runtime, model, batch, weights),
+        outputs: this.#judge.outputs,
+        edges,
+        judge: async (loss, outputs) => {
+          await mustGoOn(signal)
+          if (!configuration.skipNotFinite) mustBeFinite(loss, updates)
+          return this.#judge.judge(loss, outputs, batch)
+        },
+      })
     })
   }
 
@@ -153,8 +111,8 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    */
   evaluate(batch: Batch, choice?: WeightsChoice): Promise<Judgement> {
     return this.#with(choice, async (weights) => {
-      const { loss, results } = await this.#evaluation.evaluate(batch, weights)
-      return { loss: scalarOf(results, loss), metrics: this.#measure(results, batch) }
+      const { loss, outputs } = await this.#evaluation.evaluate(batch, weights)
+      return this.#judge.judge(loss, outputs, batch)
     })
   }
 
@@ -198,7 +156,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   /** The trained model as an .onnx file, with the inputs and outputs that it came with. */
   export(choice?: WeightsChoice): Promise<Uint8Array<ArrayBuffer>> {
     return this.#with(choice, async (weights) =>
-      writeModel(withWeights(inferenceModel(this.#forward), initializersOf(weights))),
+      writeModel(withWeights(inferenceModel(this.#forward), weights)),
     )
   }
 
@@ -210,7 +168,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   save(notes: unknown = null): Promise<Uint8Array<ArrayBuffer>> {
     return this.#turns.take(async () => {
       const { weights, optimizer } = this.#update
-      return writeCheckpoint({ weights: copied(weights), optimizer: optimizer.stateDict(), notes })
+      return writeCheckpoint({ weights: savedOf(weights), optimizer: optimizer.stateDict(), notes })
     })
   }
 
@@ -224,8 +182,8 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    */
   load(checkpoint: Uint8Array): Promise<unknown> {
     return this.#turns.take(async () => {
-      const { weights, optimizer, notes } = readCheckpoint(checkpoint)
-      mustFit(this.#update.weights, weights)
+      const shapes = shapesOf(this.#update.weights)
+      const { weights, optimizer, notes } = readCheckpoint(checkpoint, shapes)
       this.#update.optimizer.loadStateDict(optimizer)
       const elements = Object.entries(weights).map(([name, { data }]) => [name, data])
       this.#update.write(Object.fromEntries(elements))
@@ -236,8 +194,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   /** Gives back what the runtime holds. Any further use is an error. */
   dispose(): Promise<void> {
     return this.#turns.end(async () => {
-      await this.#update.release()
-      await this.#evaluation.release()
+      await Promise.all([this.#update.release(), this.#evaluation.release()])
     })
   }
 
@@ -257,44 +214,4 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
       }
     })
   }
-
-  get #wanted(): readonly string[] {
-    const all = this.#forward.outputs.map(({ name }) => name)
-    return [...new Set(Object.values(this.#metrics).flatMap(({ outputs = all }) => outputs))]
-  }
-
-  #measure(outputs: Outputs, batch: Batch): Readonly<Record<string, number>> {
-    const metrics = Object.entries(this.#metrics)
-    return Object.fromEntries(
-      metrics.map(([name, metric]) => [name, metric.compute(outputs, batch)]),
-    )
-  }
-}
-
-/** Weights as initializers of a model, which share their memory. */
-const initializersOf = (weights: Tensors): Parameters<typeof withWeights>[1] =>
-  new Map(
-    Object.entries(weights).map(([name, { dims }]) => [
-      name,
-      { type: 'float32', shape: dims, data: floatsOf(weights, name) },
-    ]),
-  )
-
-const copied = (weights: Tensors): Checkpoint['weights'] =>
-  Object.fromEntries(
-    Object.entries(weights).map(([name, { dims }]) => [
-      name,
-      { shape: dims, data: floatsOf(weights, name).slice() },
-    ]),
-  )
-
-function mustFit(weights: Tensors, saved: Checkpoint['weights']): void {
-  for (const [name, { dims }] of Object.entries(weights)) {
-    const is = saved[name] ? `[${saved[name].shape}]` : 'missing'
-    if (is !== `[${dims}]`)
-      throw new TrainerError(`checkpoint: "${name}" must be [${dims}], but is ${is}`)
-  }
-  const surplus = Object.keys(saved).find((name) => !(name in weights))
-  if (surplus !== undefined)
-    throw new TrainerError(`checkpoint: has "${surplus}", which the model has not, or not trained`)
 }

@@ -2,7 +2,7 @@ import { diffGrad, ranger } from '@diffgrad/core'
 import { crossEntropy, type Model } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { accuracy, Trainer, type TrainerOptions } from '../src/index.ts'
+import { accuracy, NotFiniteError, Trainer, type TrainerOptions } from '../src/index.ts'
 import { smallModel, stripes } from './digits.ts'
 
 const options = {
@@ -53,9 +53,32 @@ test.each(['kernel', 'graph'] as const)(
     await trainer.step(good)
     const before = await trainer.save()
     const input = good.input.slice().fill(Number.NaN, 7, 8)
-    await expect(trainer.step({ ...good, input })).rejects.toThrow(
+    const step = trainer.step({ ...good, input })
+    await expect(step).rejects.toThrow(
       'step 2: the loss must be finite, but is NaN; the weights are as before it',
     )
+    await expect(step).rejects.toBeInstanceOf(NotFiniteError)
+    expect(await trainer.save()).toEqual(before)
+    expect((await trainer.step(good)).updates).toBe(2)
+    await trainer.dispose()
+  },
+)
+
+test.each(['kernel', 'graph'] as const)(
+  'a metric that throws stops a step, and changes nothing: %s',
+  async (update) => {
+    let broken = false
+    const compute = (): number => {
+      if (broken) throw new RangeError('no figure')
+      return 1
+    }
+    const metrics = { figure: { compute } }
+    const trainer = await Trainer.create(ort, smallModel(), { ...options, update, metrics })
+    await trainer.step(good)
+    const before = await trainer.save()
+    broken = true
+    await expect(trainer.step(good)).rejects.toThrow('no figure')
+    broken = false
     expect(await trainer.save()).toEqual(before)
     expect((await trainer.step(good)).updates).toBe(2)
     await trainer.dispose()

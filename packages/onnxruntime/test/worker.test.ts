@@ -3,7 +3,13 @@ import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { connectTrainer, type RemoteTrainer, Trainer } from '../src/index.ts'
+import {
+  connectTrainer,
+  NotFiniteError,
+  type RemoteTrainer,
+  Trainer,
+  TrainerError,
+} from '../src/index.ts'
 import { bundle } from './bundle.ts'
 import { smallModel, stripes } from './digits.ts'
 
@@ -53,6 +59,8 @@ test('a worker does all that a trainer does, and its errors arrive', async () =>
   await trainer.step(large)
   expect(await trainer.load(saved)).toBe('notes')
   expect((await trainer.evaluate(large)).loss).toBe(loss)
+  const { histograms } = await trainer.step(large, { histograms: { xi: [0.5, 1] } })
+  expect(histograms?.xi).toMatchObject({ counts: [1323], outside: 0 })
   const controller = new AbortController()
   const first = trainer.step(large)
   const second = trainer.step(large, { signal: controller.signal })
@@ -60,6 +68,28 @@ test('a worker does all that a trainer does, and its errors arrive', async () =>
   await expect(second).rejects.toThrow('enough')
   expect((await trainer.step(large)).updates).toBe((await first).updates + 1)
   await expect(trainer.step(large, { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
-  await expect(trainer.step({ input: large.input })).rejects.toThrow('must have "target"')
+  const third = trainer.step(large, { signal: AbortSignal.timeout(1) })
+  await expect(third).rejects.toThrow('timeout')
+  const short = trainer.step({ input: large.input })
+  await expect(short).rejects.toThrow('must have "target"')
+  await expect(short).rejects.toBeInstanceOf(TrainerError)
+  const input = large.input.slice().fill(Number.NaN)
+  await expect(trainer.step({ ...large, input })).rejects.toBeInstanceOf(NotFiniteError)
   await trainer.dispose()
+})
+
+test('a trainer whose worker ended says so, and can be disposed of', async () => {
+  const trainer = await connectTrainer(new Worker(await bundle('ending-worker.ts')))
+  await expect(trainer.step(stripes(1))).rejects.toThrow('trainer: its worker ended')
+  await expect(trainer.save()).rejects.toThrow('trainer: its worker ended')
+  await trainer.dispose()
+})
+
+test('a trainer in a worker that was disposed of says so, and can be disposed of again', async () => {
+  const trainer = await connectTrainer(new Worker(await bundle('worker.ts')))
+  const last = trainer.step(large)
+  await Promise.all([trainer.dispose(), trainer.dispose()])
+  expect((await last).updates).toBe(1)
+  await trainer.dispose()
+  await expect(trainer.step(large)).rejects.toThrow('trainer: was disposed of')
 })

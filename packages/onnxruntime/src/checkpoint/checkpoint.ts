@@ -44,9 +44,14 @@ export function writeCheckpoint({
 /**
  * Reads what `writeCheckpoint` gave.
  *
- * @throws {TrainerError} If it is damaged, or something else.
+ * @param shapes - of the weights that a model trains, to read a checkpoint of that model only.
+ * @throws {TrainerError} If it is damaged, or something else; or naming the first weight that is of
+ *   another model.
  */
-export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+export function readCheckpoint(
+  bytes: Uint8Array,
+  shapes?: Readonly<Record<string, readonly number[]>>,
+): Checkpoint {
   const { metadata, tensors } = readSafetensors(bytes)
   if (metadata.format !== format)
     throw new TrainerError(
@@ -60,10 +65,25 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
     else if (data instanceof Float32Array) weights[key] = { shape, data }
     else throw new TrainerError(`checkpoint: "${key}" must be F32, but is F64`)
   }
+  if (shapes) mustFit(weights, shapes)
   const saved: StateDict = JSON.parse(metadata.optimizer)
   const parameters = Object.entries(saved.parameters).map(
     ([name, rest]): [string, ParameterState] => [name, { ...rest, memory: memories[name] ?? {} }],
   )
   const optimizer = { ...saved, parameters: Object.fromEntries(parameters) }
   return { weights, optimizer, notes: JSON.parse(metadata.notes) }
+}
+
+function mustFit(
+  weights: Checkpoint['weights'],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const is = weights[name] ? `[${weights[name].shape}]` : 'missing'
+    if (is !== `[${shape}]`)
+      throw new TrainerError(`checkpoint: "${name}" must be [${shape}], but is ${is}`)
+  }
+  const surplus = Object.keys(weights).find((name) => !(name in shapes))
+  if (surplus !== undefined)
+    throw new TrainerError(`checkpoint: has "${surplus}", which the model has not, or not trained`)
 }

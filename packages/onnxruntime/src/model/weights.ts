@@ -1,4 +1,5 @@
 import type { Model, Tensor } from '@diffgrad/onnx'
+import { floatsOf, type Tensors } from '../runtime.ts'
 
 /** A model that is given some of its weights anew at every run. */
 export function withWeightsAsInputs(model: Model, names: ReadonlySet<string>): Model {
@@ -14,11 +15,16 @@ export function withWeightsAsInputs(model: Model, names: ReadonlySet<string>): M
   }
 }
 
-/** A model with some weights replaced. */
-export const withWeights = (model: Model, weights: ReadonlyMap<string, Tensor>): Model => ({
+/** A model with some weights replaced by those of the runtime, whose memory it shares. */
+export const withWeights = (model: Model, weights: Tensors): Model => ({
   ...model,
   initializers: new Map(
-    [...model.initializers].map(([name, tensor]) => [name, weights.get(name) ?? tensor]),
+    [...model.initializers].map(([name, tensor]) => [
+      name,
+      name in weights
+        ? { type: 'float32', shape: weights[name].dims, data: floatsOf(weights, name) }
+        : tensor,
+    ]),
   ),
 })
 

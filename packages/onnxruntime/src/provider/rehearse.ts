@@ -17,17 +17,16 @@ export async function rehearse<O extends CommonOptions>(
   update: Update<O>,
   providers: readonly string[],
 ): Promise<void> {
-  // An aborted step computes everything, and changes nothing.
-  const signal = AbortSignal.abort()
+  const computed = new Error('computed, and not to be taken')
   try {
     await update.step({
       feeds: { ...zeros(runtime, update), ...update.weights },
       outputs: [],
       edges: undefined,
-      signal,
+      judge: () => Promise.reject(computed),
     })
   } catch (cause) {
-    if (cause === signal.reason) return
+    if (cause === computed) return
     const message = cause instanceof Error ? cause.message : `${cause}`
     const { operator, node, why } = message.match(failed)?.groups ?? {}
     const complaint = operator ? `cannot run ${operator}, as "${node}" needs it: ${why}` : message

@@ -9,10 +9,8 @@ import {
 import type { InferenceSession } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import { createSession, scalarOf, type Tensors } from '../runtime.ts'
-import { mustBeFinite } from './finite.ts'
-import { mustGoOn } from './go-on.ts'
 import { type Call, Recorder, type Slot } from './recorder.ts'
-import type { Given, Plan, Stepped, Update } from './update.ts'
+import type { Given, Plan, StepResult, Update } from './update.ts'
 
 type Start = TrainedParameter['initial']
 
@@ -66,12 +64,12 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     return tensorsOf([...this.#parameters, ...this.#statistics])
   }
 
-  async step({ feeds, outputs, signal, edges }: Given): Promise<Stepped> {
+  async step({ feeds, outputs, edges, judge }: Given): Promise<StepResult> {
     if (edges) throw new TrainerError('update "graph": shows no inner values of the rule')
     const before = this.optimizer.stateDict()
     try {
       const calls = this.#next()
-      const { session, loss: nameOfLoss, next, coefficients } = await this.#prepare(calls)
+      const { session, loss, next, coefficients } = await this.#prepare(calls)
       const scalars = coefficients.flatMap((inputs, i) =>
         [...inputs].map(([name, input]) => [
           input,
@@ -81,13 +79,11 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
       const state = [...this.#parameters, ...this.#statistics, ...this.#recorder.slots]
       const results = await session.run(
         { ...feeds, ...tensorsOf(state), ...Object.fromEntries(scalars) },
-        [nameOfLoss, ...next.values(), ...outputs],
+        [loss, ...next.values(), ...outputs],
       )
-      await mustGoOn(signal)
-      const loss = scalarOf(results, nameOfLoss)
-      mustBeFinite(loss, before.updates)
+      const judgement = await judge(scalarOf(results, loss), results)
       for (const slot of state) slot.tensor = results[next.get(slot.name) ?? ''] ?? slot.tensor
-      return { loss, outcome: 'updated', outputs: results }
+      return { ...judgement, outcome: 'updated', updates: this.optimizer.updates }
     } catch (error) {
       this.optimizer.loadStateDict(before)
       throw error

@@ -3,10 +3,8 @@ import type { CommonOptions } from '@diffgrad/core'
 import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
-import { mustBeFinite } from './finite.ts'
-import { mustGoOn } from './go-on.ts'
 import { writesInPlace } from './in-place.ts'
-import type { Given, Plan, Stepped, Update } from './update.ts'
+import type { Given, Plan, StepResult, Update } from './update.ts'
 
 type Arrays = Readonly<Record<string, Float32Array>>
 
@@ -27,7 +25,6 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
   readonly #arrays: Arrays
   /** What the runtime writes gradients into, by the names of its outputs. */
   readonly #targets: Tensors
-  readonly #skips: boolean
 
   static async create<O extends CommonOptions>(plan: Plan<O>): Promise<KernelUpdate<O>> {
     const parts = gradientModel(plan.forward, plan.differentiate)
@@ -73,23 +70,21 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     this.#targets = inPlace ? Object.fromEntries(targets) : {}
     // OptimizerOptions without the rule is what it was with it.
     this.optimizer = new ArraysOptimizer(rule, parameters, options as object)
-    this.#skips = options.skipNotFinite === true
   }
 
-  async step({ feeds, outputs, signal, edges }: Given): Promise<Stepped> {
+  async step({ feeds, outputs, edges, judge }: Given): Promise<StepResult> {
     const wanted = [this.#loss, ...this.#gradientOf.values(), ...this.#nextOf.values(), ...outputs]
     const fetches = Object.fromEntries(wanted.map((name) => [name, this.#targets[name] ?? null]))
     const results = await this.#session.run({ ...feeds, ...this.weights }, fetches)
-    await mustGoOn(signal)
-    const loss = scalarOf(results, this.#loss)
-    if (!this.#skips) mustBeFinite(loss, this.optimizer.updates)
+    const judgement = await judge(scalarOf(results, this.#loss), results)
     for (const [name, gradient] of this.#gradientOf)
       if (!(gradient in this.#targets)) this.#gradients[name].set(floatsOf(results, gradient))
     const histograms = edges && this.optimizer.histograms(this.#gradients, edges)
     const outcome = this.optimizer.step(this.#gradients)
     if (outcome !== 'skipped')
       for (const [name, next] of this.#nextOf) this.#arrays[name].set(floatsOf(results, next))
-    return { loss, outcome, outputs: results, ...(histograms && { histograms }) }
+    const { updates } = this.optimizer
+    return { ...judgement, outcome, updates, ...(histograms && { histograms }) }
   }
 
   write(weights: Arrays): void {

@@ -7,6 +7,7 @@ import type {
   UpdateRule,
 } from '@diffgrad/core'
 import type { DifferentiateOptions, Model } from '@diffgrad/onnx'
+import type { Judgement } from '../judge.ts'
 import type { Runtime, SessionOptions, Tensors } from '../runtime.ts'
 
 /** A rule of @diffgrad/core, its hyperparameters, parameter groups and surroundings. */
@@ -28,23 +29,25 @@ export interface Given {
   readonly feeds: Tensors
   /** The forward model's outputs that are asked for. */
   readonly outputs: readonly string[]
-  readonly signal: AbortSignal | undefined
   /** Between which edges inner values of the rule are counted. */
   readonly edges: Readonly<Record<string, readonly number[]>> | undefined
+  /** Judges what was computed, before anything moves; if it throws, nothing does. */
+  judge(loss: number, outputs: Tensors): Promise<Judgement>
 }
 
-/** What a step gave. */
-export interface Stepped {
-  readonly loss: number
+/** What a step gave, before the weights moved. */
+export interface StepResult extends Judgement {
   readonly outcome: StepOutcome
-  readonly outputs: Tensors
+  /** How many updates were made in all. */
+  readonly updates: number
+  /** What was asked for. */
   readonly histograms?: Readonly<Record<string, Histogram>>
 }
 
 /** What of an optimizer does not depend on where it keeps its arrays. */
 type Conductor<O extends CommonOptions> = Pick<
   Optimizer<never, O>,
-  'rule' | 'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
+  'updates' | 'configuration' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
 >
 
 /** One way to move the weights by the gradients of a batch. */
@@ -57,9 +60,9 @@ export interface Update<O extends CommonOptions> {
   /**
    * Takes one step, all of it or nothing.
    *
-   * @throws {TrainerError} If the loss is not finite. Then nothing has changed.
+   * @throws What `judge` throws, or the runtime. Then nothing has changed.
    */
-  step(given: Given): Promise<Stepped>
+  step(given: Given): Promise<StepResult>
   /** Replaces the elements of some weights. */
   write(weights: Readonly<Record<string, Float32Array>>): void
   release(): Promise<void>

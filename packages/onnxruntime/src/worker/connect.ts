@@ -1,6 +1,6 @@
-import { TrainerError } from '../error.ts'
-import type { StepResult } from '../trainer.ts'
-import { type Abort, type Answer, type Call, methods, type RemoteTrainer } from './message.ts'
+import type { StepResult } from '../update/update.ts'
+import { Calls } from './calls.ts'
+import { type Method, methods, type RemoteTrainer } from './message.ts'
 
 /** A worker of a browser, or of `node:worker_threads`. */
 export interface WorkerLike {
@@ -11,60 +11,44 @@ export interface WorkerLike {
   terminate(): unknown
 }
 
-interface Waiting {
-  resolve(value: unknown): void
-  reject(error: unknown): void
-}
-
 /**
  * Connects to a trainer that a worker serves by `serveTrainer`. While it computes, this thread goes
- * on. `dispose` also ends the worker.
+ * on. `dispose` also ends the worker, when it is at rest: onnxruntime-node aborts the whole process if
+ * a worker is terminated while it computes. Calls after the worker's end are errors.
  *
  * @throws What `Trainer.create` threw in the worker.
  */
 export async function connectTrainer(worker: WorkerLike): Promise<RemoteTrainer> {
   const { port1: port, port2 } = new MessageChannel()
-  const waiting = new Map<number, Waiting>()
-  let calls = 0
-  const answerTo = (id: number): Promise<unknown> =>
-    new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
-  const call = async (
-    method: Call['method'],
-    given: readonly unknown[],
-    signal?: AbortSignal,
-  ): Promise<unknown> => {
-    signal?.throwIfAborted()
-    const id = ++calls
-    port.postMessage({ id, method, given } satisfies Call)
-    const abort = (): void => port.postMessage({ id, reason: signal?.reason } satisfies Abort)
-    signal?.addEventListener('abort', abort)
-    return answerTo(id).finally(() => signal?.removeEventListener('abort', abort))
-  }
-  port.onmessage = ({ data }: MessageEvent<Answer>) => {
-    if ('error' in data) waiting.get(data.id)?.reject(data.error)
-    else waiting.get(data.id)?.resolve(data.value)
-    waiting.delete(data.id)
-  }
-  port.addEventListener('close', () => {
-    for (const { reject } of waiting.values()) reject(new TrainerError('trainer: its worker ended'))
-  })
+  const calls = new Calls(port)
   worker.postMessage(port2, [port2])
-  await answerTo(0)
-  const entries = methods.map((method) => [method, (...given: unknown[]) => call(method, given)])
+  await calls.answer(0)
+  const entries = methods.map((method) => [
+    method,
+    (...given: unknown[]) => calls.make({ method, given }),
+  ])
   // Every method is there, and answers as the trainer's own does.
-  const remote = Object.fromEntries(entries) as RemoteTrainer
+  const remote = Object.fromEntries(entries) as Pick<RemoteTrainer, Method>
+  const end = async (): Promise<void> => {
+    try {
+      await calls.end({ method: 'dispose', given: [] })
+    } finally {
+      port.close()
+      await worker.terminate()
+    }
+  }
+  let ended: Promise<void> | undefined
   return {
     ...remote,
     // A signal cannot be sent; that it aborts can.
-    step(batch, { signal } = {}) {
-      const step = call('step', [batch], signal)
+    step(batch, { signal, ...choice } = {}) {
+      const step = calls.make({ method: 'step', given: [batch, choice] }, signal)
       // Answered as `step` of the trainer answers.
       return step as Promise<StepResult>
     },
-    async dispose() {
-      await remote.dispose()
-      port.close()
-      await worker.terminate()
+    dispose() {
+      ended ??= end()
+      return ended
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { CommonOptions } from '@diffgrad/core'
 import type { Trainer } from '../trainer.ts'
-import { type Abort, type Answer, type Call, methods } from './message.ts'
+import { type Answer, type Call, type Message, methods } from './message.ts'
+import { sentError } from './sent-error.ts'
 
 /**
  * Makes a trainer in this worker and lets `connectTrainer` use it. It is the last call of a module
@@ -10,31 +11,46 @@ export async function serveTrainer<O extends CommonOptions>(
   make: () => Promise<Trainer<O>>,
 ): Promise<void> {
   const port = await firstPort()
-  const answer = async (id: number, task: () => Promise<unknown>): Promise<void> => {
-    const message: Answer = await task().then(
+  const running = new Map<number, AbortController>()
+  const answer = async (
+    id: number,
+    task: (signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> => {
+    const controller = new AbortController()
+    const { signal } = controller
+    running.set(id, controller)
+    const message: Answer = await task(signal).then(
       (value) => ({ id, value }),
-      (error) => ({ id, error }),
+      (error) =>
+        signal.aborted && error === signal.reason
+          ? { id, aborted: true }
+          : { id, error: sentError(error) },
     )
+    running.delete(id)
     port.postMessage(message)
   }
-  let trainer: Trainer<O> | undefined
-  await answer(0, async () => {
-    trainer = await make()
-  })
-  const steps = new Map<number, AbortController>()
-  port.onmessage = ({ data }: MessageEvent<Call | Abort>) => {
-    if (!('method' in data)) return steps.get(data.id)?.abort(data.reason)
-    const { id, method: name } = data
-    const controller = new AbortController()
-    steps.set(id, controller)
-    const given = name === 'step' ? [...data.given, controller] : data.given
-    answer(id, async () => {
-      if (!trainer || !methods.includes(name)) throw new TypeError(`no ${name}`)
-      // The other side calls through RemoteTrainer, whose types are those of the methods.
-      const method = trainer[name] as (...given: readonly unknown[]) => Promise<unknown>
-      return method.apply(trainer, [...given])
-    }).finally(() => steps.delete(id))
+  const made = Promise.resolve().then(make)
+  await answer(0, () => made.then(() => undefined))
+  port.onmessage = ({ data }: MessageEvent<Message>) => {
+    const { id } = data
+    if ('aborted' in data) return running.get(id)?.abort()
+    answer(id, async (signal) => carryOut(await made, data.call, signal))
   }
+}
+
+function carryOut<O extends CommonOptions>(
+  trainer: Trainer<O>,
+  call: Call,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (call.method === 'step') {
+    const [batch, choice] = call.given
+    return trainer.step(batch, { ...choice, signal })
+  }
+  if (!methods.includes(call.method)) throw new TypeError(`no ${call.method}`)
+  // The other side calls through RemoteTrainer, whose types are those of the methods.
+  const method = trainer[call.method] as (...given: readonly unknown[]) => Promise<unknown>
+  return method.apply(trainer, [...call.given])
 }
 
 /** The port that the other side sends first: to Node's parent port, or to the worker itself. */

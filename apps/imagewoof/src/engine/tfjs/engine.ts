@@ -8,7 +8,7 @@ import { Failure } from '../../failure.ts'
 import type { Engine, Recipe } from '../engine.ts'
 import { agreement } from '../largest.ts'
 import { useBackend } from './backend.ts'
-import { mustFit, readWeights, withWeights, writeWeights } from './weights.ts'
+import { readWeights, shapesOf, withWeights, writeWeights } from './weights.ts'
 
 /** Computes on TensorFlow.js, on the backend that is there. */
 export async function tfjsEngine({ model, frozen, optimizer, size }: Recipe): Promise<Engine> {
@@ -67,8 +67,7 @@ export async function tfjsEngine({ model, frozen, optimizer, size }: Recipe): Pr
       return writeCheckpoint({ weights, optimizer: await update.stateDict(), notes })
     },
     load: async (checkpoint) => {
-      const { weights, optimizer, notes } = readCheckpoint(checkpoint)
-      mustFit(network, weights)
+      const { weights, optimizer, notes } = readCheckpoint(checkpoint, shapesOf(network))
       update.loadStateDict(optimizer)
       writeWeights(network, weights)
       return notes

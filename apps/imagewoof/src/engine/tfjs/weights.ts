@@ -2,7 +2,6 @@ import type { Model, Tensor } from '@diffgrad/onnx'
 import type { Network } from '@diffgrad/onnx-tfjs'
 import type { Checkpoint } from '@diffgrad/onnxruntime'
 import * as tf from '@tensorflow/tfjs'
-import { Failure } from '../../failure.ts'
 
 type Weights = Checkpoint['weights']
 
@@ -17,17 +16,9 @@ export async function readWeights(network: Network): Promise<Weights> {
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** @throws {Failure} Naming the first weight that is another network's. */
-export function mustFit({ changing }: Network, weights: Weights): void {
-  for (const [name, { shape }] of changing) {
-    const is = weights[name] ? `[${weights[name].shape}]` : 'missing'
-    if (is !== `[${shape}]`)
-      throw new Failure(`checkpoint: "${name}" must be [${shape}], but is ${is}`)
-  }
-  const surplus = Object.keys(weights).find((name) => !changing.has(name))
-  if (surplus !== undefined)
-    throw new Failure(`checkpoint: has "${surplus}", which the model has not, or not trained`)
-}
+/** The shapes of the weights that a training changes. */
+export const shapesOf = ({ changing }: Network): Readonly<Record<string, readonly number[]>> =>
+  Object.fromEntries([...changing].map(([name, { shape }]) => [name, shape]))
 
 /** Goes back to weights that fit. */
 export function writeWeights({ changing }: Network, weights: Weights): void {
