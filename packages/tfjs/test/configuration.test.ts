@@ -1,6 +1,7 @@
 import { noDecayOnBiasAndNorm, oneCycle } from '@diffgrad/core'
 import * as layers from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
+import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
 import * as all from '../src/index.ts'
 import { matchNames } from '../src/names.ts'
@@ -69,6 +70,26 @@ test('register makes all of them known to another copy of TensorFlow.js', () => 
   } as never)
   expect(known).toHaveLength(9)
   expect(new Set(known).size).toBe(9)
+})
+
+/** How many classes, each of which registers itself, are in the bundle of a script. */
+async function classesIn(script: string): Promise<number> {
+  const { metafile } = await build({
+    stdin: { contents: script, resolveDir: import.meta.dirname },
+    external: ['@tensorflow/*'],
+    conditions: ['@diffgrad/source'],
+    bundle: true,
+    write: false,
+    metafile: true,
+  })
+  const [{ inputs }] = Object.values(metafile.outputs)
+  return Object.keys(inputs).filter((path) => path.includes('src/optimizers/')).length
+}
+
+test('a bundle has the classes that it uses, or all with register', async () => {
+  expect(await classesIn("import { DiffGrad } from '@diffgrad/tfjs'")).toBe(0)
+  expect(await classesIn("import { DiffGrad } from '@diffgrad/tfjs'; new DiffGrad()")).toBe(1)
+  expect(await classesIn("import { register } from '@diffgrad/tfjs'; register(tf)")).toBe(9)
 })
 
 test('a subclass of its own rule is saved and loaded', async () => {
