@@ -11,7 +11,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core'
 import type { ChooseEngine } from './engines/choose.ts'
-import { variableOf } from './engines/engine.ts'
+import { bring, variableOf } from './engines/engine.ts'
 import { isWebgpu } from './engines/webgpu.ts'
 import { describe, mismatch } from './fit.ts'
 import { norm, shrinkage } from './norm.ts'
@@ -54,8 +54,11 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
   ): void {
     const graph = this.#graphs.get(kernel) ?? trace(kernel)
     this.#graphs.set(kernel, graph)
+    const now = backend()
+    // Before it is asked who has their data, which only the backend knows on which they are.
+    for (const name of graph.arrays) bring(now, lists[name])
     const inPlace = (array: Tensor): boolean => this.#mine(array)
-    this.#choose(backend(), graph).run({ kernel, graph, lists, coefficients, t, inPlace })
+    this.#choose(now, graph).run({ kernel, graph, lists, coefficients, t, inPlace })
   }
 
   /** Only asked for by `skipNotFinite`, which has to know at once. */

@@ -5,10 +5,11 @@ const stem = (name: string): string => name.replace(/_\d+$/, '')
 const isMadeUp = (name: string): boolean => /^\d+$/.test(name)
 
 /**
- * Finds out which of the saved parameters each variable is. A model that is loaded where another one
- * with the same names lives has its variables renamed, so names match up to such a suffix; where none
- * matches, and there are equally many, the order tells. Variables that are none of the saved ones are
- * left out.
+ * Finds out which of the saved parameters each variable is, no two the same one. Equal names come first.
+ * A model that is loaded where another one with the same names lives has its variables renamed, so of
+ * what is left, names match up to such a suffix, where there is one on either side. If no name that the
+ * user gave matches, and there are equally many, the order tells. Variables that are none of the saved
+ * ones are left out.
  *
  * @throws TypeError if nothing tells.
  */
@@ -18,17 +19,19 @@ export function matchNames(
   saved: readonly string[],
 ): ReadonlyMap<string, string> {
   if (variables.length === 0) return new Map()
-  const same = variables.filter((name) => saved.includes(name))
-  if (same.length === variables.length && same.length === saved.length) {
-    return new Map(same.map((name) => [name, name]))
-  }
-  const found = variables.flatMap((name) => {
-    if (isMadeUp(name)) return []
-    const alike = saved.filter((other) => stem(other) === stem(name))
-    if (alike.includes(name)) return [[name, name] as const]
-    return alike.length === 1 ? [[name, alike[0]] as const] : []
+  const equal = variables.filter((name) => saved.includes(name))
+  const left = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => !equal.includes(name) && !isMadeUp(name))
+  const [ours, theirs] = [left(variables), left(saved)]
+  const renamed = ours.flatMap((name) => {
+    const alike = (names: readonly string[]): readonly string[] =>
+      names.filter((other) => stem(other) === stem(name))
+    const [rivals, found] = [alike(ours), alike(theirs)]
+    return rivals.length === 1 && found.length === 1 ? [[name, found[0]] as const] : []
   })
-  if (found.length > 0) return new Map(found)
+  const matches = new Map([...equal.map((name) => [name, name] as const), ...renamed])
+  const complete = equal.length === variables.length && equal.length === saved.length
+  if (complete || [...matches.keys()].some((name) => !isMadeUp(name))) return matches
   if (variables.length === saved.length)
     return new Map(variables.map((name, i) => [name, saved[i]]))
   throw new TypeError(`${owner}: the state is of ${saved}, but the variables are ${variables}`)

@@ -56,7 +56,9 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
    * Takes one step. Gradients are read, never kept; where there is none, nothing changes.
    *
    * @throws RangeError naming a gradient that does not fit, or is of no variable; or a scheduled
-   * hyperparameter that left its range. Then nothing has moved.
+   * hyperparameter that left its range.
+   * @throws TypeError naming the first thing in which a variable is not what was loaded of it. Then
+   * nothing has moved.
    */
   override applyGradients(gradients: TensorGradients): StepOutcome {
     const given = this.#variables.gradients(listed(gradients))
@@ -70,6 +72,8 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
    * Makes variables known before their first gradients do: to swap averages right after loading, say.
    *
    * @throws RangeError naming a variable that cannot be trained.
+   * @throws TypeError naming the first thing in which one is not what was loaded of it. Then nothing has
+   * changed.
    */
   bind(variables: readonly Variable[]): void {
     this.#variables.bind(variables.map(({ name }) => name))

@@ -11,8 +11,9 @@ import { SGD } from './optimizers/sgd.ts'
 
 /**
  * Makes all optimizers known to a copy of TensorFlow.js, so that it can load models saved with them.
- * Importing a class makes it known to the copy of `@tensorflow/tfjs-core` that this package finds; an
- * application may have another one, from a script tag, for instance.
+ * A class that is used is known without it, to the copy of `@tensorflow/tfjs-core` that this package
+ * finds. But one that is only imported is left out by compilers and bundlers, and an application may have
+ * another copy, from a script tag, for instance.
  *
  * @param tf - that copy.
  */

@@ -2,6 +2,7 @@ import {
   type CommonOptions,
   Optimizer as Conductor,
   type OptimizerOptions,
+  type Parameter,
   type ParameterState,
   type UpdateRule,
 } from '@diffgrad/core'
@@ -11,6 +12,7 @@ import { lenient } from './configuration.ts'
 import type { ChooseEngine } from './engines/choose.ts'
 import { halfEpsilon, isHalf } from './epsilon.ts'
 import { fitted } from './fit.ts'
+import { join } from './join.ts'
 import { matchNames } from './names.ts'
 import type { NamedTensors, TensorState } from './weights.ts'
 
@@ -56,34 +58,36 @@ export class Variables<O extends CommonOptions> {
     return given.map(({ name, tensor }) => [this.nameOf(name), tensor])
   }
 
-  /** Makes variables known. @throws RangeError naming one that cannot be trained. */
+  /**
+   * Makes variables known.
+   *
+   * @throws RangeError naming one that cannot be trained.
+   * @throws TypeError naming the first thing in which one is not what was loaded of it. Then nothing has
+   * changed.
+   */
   bind(names: readonly string[]): void {
     const found = names.map((name) => [name, this.#registered(name)] as const)
     const fresh = found.filter(([name]) => !this.#names.has(name))
     if (fresh.length === 0) return
-    if (this.#variables.size === 0) this.#adaptEpsilon()
+    const conductor = this.#variables.size === 0 ? this.#adapted() : this.#conductor
     const waiting = Object.keys(this.#waiting)
     const own = fresh.map(([name]) => name)
     const saved = waiting.length > 0 ? matchNames(this.#rule.name, own, waiting) : new Map()
-    const parameters = fresh.map(([name, value]) => {
-      return { name: saved.get(name) ?? name, value, shape: value.shape }
-    })
-    const loaded = parameters.flatMap(({ name, shape }) => {
-      const state = this.#waiting[name]
-      return state ? [[name, fitted(state, shape)] as const] : []
-    })
+    const parameters = fresh.map(([name, value]) => parameter(saved.get(name) ?? name, value))
+    const resumed = parameters.filter(({ name }) => waiting.includes(name))
     tidy(() => {
-      this.#conductor.add(parameters)
-      for (const [i, [name, variable]] of fresh.entries()) {
-        this.#names.set(name, parameters[i].name)
-        this.#variables.set(parameters[i].name, variable)
-      }
-      if (loaded.length === 0) return
-      const { parameters: others, ...position } = this.#conductor.stateDict()
-      const all = { ...others, ...Object.fromEntries(loaded) }
-      this.#conductor.loadStateDict({ ...position, parameters: all })
+      const known = [...this.#variables].map(([name, value]) => parameter(name, value))
+      const loaded = resumed.map(({ name, value }) => {
+        return [name, fitted(this.#waiting[name], value.shape)] as const
+      })
+      join(conductor, known, parameters, Object.fromEntries(loaded))
     })
-    for (const [name] of loaded) this.#forget(name)
+    this.#conductor = conductor
+    for (const [i, [name, variable]] of fresh.entries()) {
+      this.#names.set(name, parameters[i].name)
+      this.#variables.set(parameters[i].name, variable)
+    }
+    for (const { name } of resumed) this.#forget(name)
   }
 
   /** The state, that of variables to come included. Its tensors are for the caller to dispose of. */
@@ -106,8 +110,8 @@ export class Variables<O extends CommonOptions> {
     const { parameters, ...position } = state
     const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
     const known = [...this.#variables].flatMap(([name, { shape }]) => {
-      const saved = parameters[names.get(name) ?? name]
-      return saved ? [[name, fitted(saved, shape)] as const] : []
+      const saved = names.get(name)
+      return saved === undefined ? [] : [[name, fitted(parameters[saved], shape)] as const]
     })
     this.#conductor.loadStateDict({ ...position, parameters: Object.fromEntries(known) })
     for (const name of Object.keys(this.#waiting)) this.#forget(name)
@@ -142,15 +146,15 @@ export class Variables<O extends CommonOptions> {
     this.#conductor = new Conductor(this.#backend, this.#rule, [], configuration)
   }
 
-  /** Where numbers have 16 bits, the usual ε is zero. */
-  #adaptEpsilon(): void {
+  /** The conductor for this device: where numbers have 16 bits, the usual ε is zero. */
+  #adapted(): Conductor<Tensor, O, Tensor> {
     const { configuration } = this.#conductor
     const given = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
-    if (given || !isHalf()) return
-    const position = this.#conductor.stateDict()
+    if (given || !isHalf()) return this.#conductor
     const options = { ...configuration, epsilon: halfEpsilon }
-    this.#conductor = new Conductor(this.#backend, this.#rule, [], options)
-    this.#conductor.loadStateDict(position)
+    const adapted = new Conductor(this.#backend, this.#rule, [], options)
+    adapted.loadStateDict(this.#conductor.stateDict())
+    return adapted
   }
 
   #registered(name: string): Variable {
@@ -170,4 +174,8 @@ export class Variables<O extends CommonOptions> {
     for (const tensor of Object.values(gone.memory)) tensor.dispose()
     this.#waiting = rest
   }
+}
+
+const parameter = (name: string, value: Variable): Parameter<Tensor> => {
+  return { name, value, shape: value.shape }
 }

@@ -135,6 +135,23 @@ test('refuses a state of other shapes, or of other numbers', async () => {
   )
 })
 
+test('refuses a variable that its saved state does not fit, as often as it comes', async () => {
+  const { own, optimizer } = started('resumed')
+  const state = await optimizer.stateDict()
+  own.dispose()
+  tf.variable(tf.ones([2]), true, 'resumed')
+  const [resumed, gradients] = [new DiffGrad(), { resumed: tf.ones([2]) }]
+  resumed.loadStateDict(state)
+  const { numTensors } = tf.memory()
+  for (let again = 0; again < 2; again++) {
+    expect(() => resumed.applyGradients(gradients)).toThrow(
+      'diffGrad: the state has a float32 tensor of shape [6] as m of resumed, but it must be a float32 tensor of shape [2]',
+    )
+    expect(tf.memory().numTensors).toBe(numTensors)
+    expect(await resumed.stateDict()).toEqual(state)
+  }
+})
+
 test('averages cannot be swapped without any, and there is no step on averaged weights', () => {
   const { own, optimizer } = started('averaged')
   expect(() => optimizer.swapAverage()).toThrow('for want of the option averageWeights')

@@ -26,6 +26,7 @@ export interface Call {
 export interface Engine {
   /** Whether it can run a kernel. */
   takes(graph: Graph): boolean
+  /** Runs a kernel on arrays that are all on its backend. */
   run(call: Call): void
 }
 
@@ -39,6 +40,14 @@ export const readBy = ({ nodes }: Graph): ReadonlySet<string> =>
 /** The names of the arrays that a graph writes. */
 export const writtenBy = ({ outputs }: Graph): ReadonlySet<string> =>
   new Set(outputs.map(([array]) => array))
+
+/** Brings arrays to a backend: a change of the backend leaves them where they were made. */
+export function bring(backend: KernelBackend, arrays: readonly Tensor[]): void {
+  const { tensorInfo } = engine().state
+  for (const { dataId } of arrays) {
+    if (tensorInfo.get(dataId)?.backend !== backend) engine().moveData(backend, dataId)
+  }
+}
 
 /** Gives an array the data that a backend has made, and lets go of what it had. */
 export function adopt(backend: KernelBackend, array: Tensor, made: TensorInfo): void {

@@ -40,7 +40,7 @@ export const tensorEngine: Engine = {
     const { kernel, lists, coefficients } = call
     tidy(() => {
       const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
-      for (let k = 0; k < positionsOf(call); k++) {
+      const written = Array.from({ length: positionsOf(call) }, (_, k) => {
         const read = kernel.reads.map((name) => [name, lists[name][k]] as const)
         const operands = new Set(read.map(([, array]) => array))
         const results = kernel.evaluate(
@@ -48,7 +48,7 @@ export const tensorEngine: Engine = {
           Object.fromEntries(read),
           Object.fromEntries(scalars),
         )
-        const written = kernel.writes.map((name) => {
+        return kernel.writes.map((name) => {
           const array = variableOf(lists[name][k])
           const result = results[name]
           // What a kernel only passes on, such as a gradient, may be an array that the user refills.
@@ -58,9 +58,9 @@ export const tensorEngine: Engine = {
             result: result.rank < array.rank ? broadcastTo(result, array.shape) : result,
           }
         })
-        // None before all are computed: a result may be another array that is written.
-        for (const { array, result } of written) array.assign(result)
-      }
+      })
+      // None before all are computed: a result may be another array that is written.
+      for (const { array, result } of written.flat()) array.assign(result)
     })
   },
 }

@@ -38,8 +38,12 @@ export const isWasm = (backend: KernelBackend): backend is WasmBackend =>
 /** One array of a kernel at one position. */
 interface Place {
   readonly array: Tensor
-  /** Where its new elements go, if not over the old. */
+  /** What its new elements are in, if they do not go over the old. */
   readonly output: TensorInfo | undefined
+  /** The address of the old elements. */
+  readonly from: number
+  /** The address of the new ones. */
+  readonly to: number
   readonly isRead: boolean
   readonly isWritten: boolean
 }
@@ -79,36 +83,35 @@ export class WasmEngine implements Engine {
   run(call: Call): void {
     const { graph, lists, coefficients, t, inPlace } = call
     const [read, written] = [readBy(graph), writtenBy(graph)]
-    // All are allocated before any view is made: memory may grow, which detaches views.
+    const kernel = this.#kernel(graph, flushes(t))
+    // All addresses are had before any view is made: memory may grow, which detaches views.
     const places = Array.from({ length: positionsOf(call) }, (_, k) =>
       graph.arrays.map((name): Place => {
         const array = lists[name][k]
         const output = written.has(name) && !inPlace(array) ? this.#output(array) : undefined
-        return { array, output, isRead: read.has(name), isWritten: written.has(name) }
+        const from = this.#address(array)
+        const to = output ? this.#address(output) : from
+        return { array, output, from, to, isRead: read.has(name), isWritten: written.has(name) }
       }),
     )
-    const kernel = this.#kernel(graph, flushes(t))
     const scalars = this.#block + scalarsAt(graph.arrays.length)
     new Float32Array(this.#memory.buffer, scalars, graph.coefficients.length).set(
       graph.coefficients.map((name) => coefficients[name]),
     )
     const bytes = new Uint8Array(this.#memory.buffer)
-    for (const place of places) {
-      this.#compute(kernel, bytes, place)
-      for (const { array, output } of place) if (output) adopt(this.#backend, array, output)
+    for (const place of places) this.#compute(kernel, bytes, place)
+    for (const { array, output } of places.flat()) {
+      if (output) adopt(this.#backend, array, output)
     }
   }
 
   /** Runs a kernel over one position, whose new data is begun with a copy of the old. */
   #compute(kernel: WasmKernel, bytes: Uint8Array, places: readonly Place[]): void {
     const { size } = places[0].array
-    const addresses = places.map(({ array, output, isRead }) => {
-      const from = this.#address(array)
-      if (!output) return from
-      const to = this.#address(output)
-      if (isRead) bytes.copyWithin(to, from, from + 4 * size)
-      return to
-    })
+    for (const { from, to, isRead } of places) {
+      if (isRead && to !== from) bytes.copyWithin(to, from, from + 4 * size)
+    }
+    const addresses = places.map(({ to }) => to)
     const pointers = new Uint32Array(bytes.buffer, this.#block, places.length)
     const rest = size % padding
     const whole = size - rest

@@ -62,10 +62,10 @@ export class WebglEngine implements Engine {
     const { graph, lists, coefficients } = call
     const read = [...readBy(graph)]
     const written = writtenBy(graph)
+    // Small tensors that are still on the CPU would go as uniforms; and their data may be refilled.
+    for (const { dataId } of read.flatMap((name) => lists[name])) this.#backend.uploadToGPU(dataId)
     for (let k = 0; k < positionsOf(call); k++) {
       const array = (name: string): Tensor => lists[name][k]
-      // Small tensors that are still on the CPU would go as uniforms; and their data may be refilled.
-      for (const name of read) this.#backend.uploadToGPU(array(name).dataId)
       const packed = this.#isPacked(array(read.includes('g') ? 'g' : read[0]))
       const results = this.#programsOf(graph, packed).map((program) => {
         const inputs = program.reads.map((name) => shaped(array(name), packed))

@@ -94,4 +94,27 @@ export const training: readonly Fact[] = [
       }
     },
   },
+  {
+    name: 'a training that goes over to the cpu backend, and back, ends where one ends that stays',
+    on: ['wasm', 'webgl'],
+    async check() {
+      const home = tf.getBackend()
+      const ends: Float32Array[] = []
+      for (const other of [home, 'cpu']) {
+        const own = tf.tidy(() => tf.variable(tf.linspace(-1, 1, 11)))
+        const optimizer = new DiffGrad({ learningRate: 0.1, accumulate: 2 })
+        const step = async (): Promise<void> => {
+          const g = tf.square(own)
+          optimizer.applyGradients({ [own.name]: g })
+          g.dispose()
+        }
+        for (const backend of [home, other, home, other, other, home, other])
+          await on(backend, step)
+        ends.push(await elements(own))
+        own.dispose()
+        optimizer.dispose()
+      }
+      for (const [i, x] of ends[1].entries()) expect(x).toBeCloseTo(ends[0][i], 5)
+    },
+  },
 ]
