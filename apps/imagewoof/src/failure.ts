@@ -3,8 +3,8 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
-/** A training that cannot go on, such as for a loss that is not finite. */
-export class StepFailure extends Failure {}
+/** A loss that is not finite: the training has diverged, and would again. */
+export class Divergence extends Failure {}
 
 /** What anything thrown has to say. */
 export const messageOf = (thrown: unknown): string =>

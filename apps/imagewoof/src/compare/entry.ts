@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { StepFailure } from '../failure.ts'
+import { Divergence } from '../failure.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { exists, RunFolder } from '../run/run-folder.ts'
 import type { History } from '../training/history.ts'
@@ -48,7 +48,7 @@ export class Entry {
         await startRun(this.#config, this.#path, surface, dataset)
       }
     } catch (error) {
-      if (!(error instanceof StepFailure)) throw error
+      if (!(error instanceof Divergence)) throw error
       surface.screen.write(`${error.message}\n`)
       await replaceFile(this.#failure, Buffer.from(error.message))
     }

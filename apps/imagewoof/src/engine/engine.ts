@@ -32,7 +32,7 @@ export interface Engine {
    * Takes a train step.
    *
    * @param edges - between which the ξ of this step is counted; only for rules that have one.
-   * @throws Error if the loss is not finite. Then nothing has changed.
+   * @throws {Divergence} If the loss is not finite. Then nothing has changed.
    */
   step(batch: Batch, edges?: readonly number[]): Promise<Step>
   /** Logits · pictures × classes; of the averaged weights, where the optimizer averages them. */

@@ -1,6 +1,7 @@
 import { crossEntropy } from '@diffgrad/onnx'
-import { type Metric, Trainer } from '@diffgrad/onnxruntime'
+import { type Metric, NotFiniteError, Trainer } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
+import { Divergence } from '../failure.ts'
 import type { Engine, Recipe } from './engine.ts'
 import { agreement } from './largest.ts'
 
@@ -30,7 +31,7 @@ export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
     async step({ images, targets }, edges) {
       const given = { [input]: shaped(images), targets }
       const choice = edges ? { histograms: { xi: edges } } : {}
-      const { loss, metrics, histograms } = await trainer.step(given, choice)
+      const { loss, metrics, histograms } = await trainer.step(given, choice).catch(failed)
       return { loss, accuracy: metrics.accuracy, ...(histograms && { friction: histograms.xi }) }
     },
     async predict(images) {
@@ -44,6 +45,11 @@ export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
     export: () => trainer.export(average),
     dispose: () => trainer.dispose(),
   }
+}
+
+/** Tells a loss that is not finite, which would come again, from a passing fault of the machine. */
+function failed(cause: unknown): never {
+  throw cause instanceof NotFiniteError ? new Divergence(cause.message, { cause }) : cause
 }
 
 /** The share of rows of which the largest logit and the largest target have the same place. */

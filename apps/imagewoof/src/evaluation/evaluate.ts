@@ -1,7 +1,7 @@
 import type { Loader } from '../data/batch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { largest } from '../engine/largest.ts'
-import { StepFailure } from '../failure.ts'
+import { Divergence } from '../failure.ts'
 import { logSumExp } from './softmax.ts'
 
 /** What a network makes of the validation pictures. */
@@ -27,7 +27,7 @@ export interface Prediction {
 /**
  * Judges the network as it is on all validation pictures, or undefined if the signal aborts.
  *
- * @throws {StepFailure} If the loss is not finite: then the logits tell nothing.
+ * @throws {Divergence} If the loss is not finite: then the logits tell nothing.
  */
 export async function evaluate(
   engine: Pick<Engine, 'predict'>,
@@ -60,7 +60,7 @@ export async function evaluate(
   }
   const count = predictions.length
   if (!Number.isFinite(loss))
-    throw new StepFailure(`the validation loss must be finite, but is ${loss}`)
+    throw new Divergence(`the validation loss must be finite, but is ${loss}`)
   const right = predictions.filter(({ label, predicted }) => label === predicted).length
   return { loss: loss / count, top1: right / count, top5: among5 / count, predictions }
 }

@@ -2,7 +2,7 @@ import { exponential } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import { engines } from '../engine/engines.ts'
-import { messageOf } from '../failure.ts'
+import { Divergence } from '../failure.ts'
 import { recipeOf } from '../recipe/recipe.ts'
 import { openPictures } from '../training/pictures.ts'
 import { newNetwork } from '../training/session.ts'
@@ -54,10 +54,13 @@ export async function rangeTest(
       const trials: Trial[] = []
       for await (const batch of endless(loader, steps)) {
         const rate = from * factor ** trials.length
-        // A loss that is not finite is an answer, too.
         const loss = await engine.step(batch).then(
           (step) => step.loss,
-          (error) => void screen.write(`${messageOf(error)}\n`),
+          (error) => {
+            if (!(error instanceof Divergence)) throw error
+            screen.write(`${error.message}\n`) // A loss that is not finite is an answer, too.
+            return undefined
+          },
         )
         if (loss === undefined) break
         trials.push({ rate, loss })

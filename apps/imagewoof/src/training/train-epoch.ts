@@ -1,4 +1,3 @@
-import { messageOf, StepFailure } from '../failure.ts'
 import { frictionEdges, hasFriction, isRead } from './friction.ts'
 import type { TrainingState } from './history.ts'
 import { save, type Training } from './training.ts'
@@ -16,9 +15,7 @@ export async function trainEpoch(training: Training, from: TrainingState): Promi
     const { position, history } = state
     const edges = reads && isRead(position.batch, batchesPerEpoch) ? frictionEdges : undefined
     const step = history.losses.length
-    const { loss, accuracy, friction } = await engine.step(batch, edges).catch((cause) => {
-      throw new StepFailure(messageOf(cause), { cause })
-    })
+    const { loss, accuracy, friction } = await engine.step(batch, edges)
     const now = performance.now()
     state = {
       events: state.events,

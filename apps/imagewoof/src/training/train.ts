@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
-import { messageOf, StepFailure } from '../failure.ts'
+import { Divergence, messageOf } from '../failure.ts'
 import { endEpoch } from './end-epoch.ts'
 import type { TrainingState } from './history.ts'
 import { trainEpoch } from './train-epoch.ts'
@@ -11,7 +11,7 @@ import { save, type Training } from './training.ts'
  * the moment.
  *
  * @returns the state at the end, of which `isFinished` tells whether it is the last.
- * @throws {StepFailure} If a loss is not finite, in training or in validation.
+ * @throws {Divergence} If a loss is not finite, in training or in validation.
  */
 export async function train(training: Training, from: TrainingState): Promise<TrainingState> {
   const { config, signal } = training
@@ -33,8 +33,8 @@ async function evaluated(
   try {
     return await evaluate(engine, loader, dataset.classes.length, { signal })
   } catch (cause) {
-    if (!(cause instanceof StepFailure)) throw cause
-    throw new StepFailure(`after epoch ${position.epoch + 1}: ${messageOf(cause)}`, { cause })
+    if (!(cause instanceof Divergence)) throw cause
+    throw new Divergence(`after epoch ${position.epoch + 1}: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -4,7 +4,7 @@ import { differentiate, Network } from '@diffgrad/onnx-tfjs'
 import { readCheckpoint, writeCheckpoint } from '@diffgrad/onnxruntime'
 import { RuleOptimizer, type TensorGradients } from '@diffgrad/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { Failure } from '../../failure.ts'
+import { Divergence } from '../../failure.ts'
 import type { Engine, Recipe } from '../engine.ts'
 import { agreement } from '../largest.ts'
 import { useBackend } from './backend.ts'
@@ -83,7 +83,7 @@ export async function tfjsEngine({ model, frozen, optimizer, size }: Recipe): Pr
 /**
  * On the wasm backend, activations make 0 of NaN, so that the loss alone does not tell.
  *
- * @throws {Failure} Naming what is not finite.
+ * @throws {Divergence} Naming what is not finite.
  */
 async function mustBeFinite(loss: number, statistics: tf.NamedTensorMap): Promise<void> {
   const all = [tf.tensor1d([loss]), ...Object.values(statistics)]
@@ -92,7 +92,7 @@ async function mustBeFinite(loss: number, statistics: tf.NamedTensorMap): Promis
   tf.dispose([sum, all[0]])
   if (Number.isFinite(total)) return
   const what = Number.isFinite(loss) ? 'sum of running statistics' : 'loss'
-  throw new Failure(`the ${what} must be finite, but is ${total}; the weights are as before`)
+  throw new Divergence(`the ${what} must be finite, but is ${total}; the weights are as before`)
 }
 
 /** ξ of every trained parameter, counted between edges. */
