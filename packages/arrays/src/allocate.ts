@@ -1,6 +1,6 @@
 import type { Floats } from './floats.ts'
 import { Arena, rowBytes } from './wasm/arena.ts'
-import type { Dtype } from './wasm/lanes.ts'
+import { type Dtype, lanesOf } from './wasm/lanes.ts'
 
 /** Shapes by parameter name. */
 type Shapes = Readonly<Record<string, readonly number[]>>
@@ -22,7 +22,7 @@ export interface Allocated<S extends Shapes, A extends Floats> {
   readonly gradients: { readonly [K in keyof S]: A }
 }
 
-/** More arrays of memory for each parameter than any shipped rule needs, all its surroundings on. */
+/** Arrays of memory for each parameter: as many as any shipped rule needs, all its surroundings on. */
 const memoryRows = 7
 
 const shapes = new WeakMap<Floats, readonly number[]>()
@@ -41,16 +41,23 @@ export const allocatedShape = (array: Floats): readonly number[] | undefined => 
  * gradients.bias.set([0.1, 0.2, 0.3])
  * optimizer.step(gradients)
  *
- * @throws RangeError naming a shape that is none, or if there is not so much memory.
+ * @throws RangeError naming a shape or a data type that is none, or if there is not so much memory.
  */
 export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
   parameters: S,
   options: AllocateOptions<D> = {},
 ): Allocated<S, D extends 'float32' ? Float32Array : Float64Array> {
   const { dtype = 'float32', shared = false } = options
+  if (!Object.hasOwn(lanesOf, dtype)) {
+    throw new RangeError(
+      `allocate: dtype must be ${Object.keys(lanesOf).join(' or ')}, but is ${dtype}`,
+    )
+  }
   const sizes = Object.entries(parameters).map(([name, shape]) => sizeOf(name, shape))
   const row = rowBytes(sizes, dtype)
-  const arena = new Arena(dtype, (2 + memoryRows) * row, shared)
+  // However the parameters are grouped, their rows are no longer than those of each for itself.
+  const apart = sizes.reduce((sum, size) => sum + rowBytes([size], dtype), 0)
+  const arena = new Arena(dtype, 2 * row + memoryRows * apart, shared)
   const named = (): unknown => {
     const arrays = arena.row(sizes)
     if (!arrays) throw new RangeError(`allocate: ${2 * row} bytes do not fit into one memory`)
@@ -65,12 +72,10 @@ export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
 }
 
 function sizeOf(name: string, shape: readonly number[]): number {
-  const size = shape.reduce((product, axis) => product * axis, 1)
-  if (
-    shape.some((axis) => !Number.isSafeInteger(axis) || axis < 0) ||
-    !Number.isSafeInteger(size)
-  ) {
-    throw new RangeError(`allocate: the shape of ${name} must be whole numbers, but is [${shape}]`)
-  }
-  return size
+  const isShape =
+    Array.isArray(shape) && shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)
+  const size = isShape ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
+  if (Number.isSafeInteger(size)) return size
+  const is = Array.isArray(shape) ? `[${shape}]` : String(shape)
+  throw new RangeError(`allocate: the shape of ${name} must be whole numbers, but is ${is}`)
 }

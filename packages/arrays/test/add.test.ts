@@ -54,6 +54,37 @@ test('an optimizer of the configuration has the settings of now', () => {
   expect(again.options('a')).toEqual(optimizer.options('a'))
 })
 
+test('a loaded state has the settings of its parameters, and says nothing of those to come', () => {
+  const saved = new SGD({ a: new Float32Array(1) }, { learningRate: 0.01 }).stateDict()
+  const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
+  optimizer.loadStateDict(saved)
+  optimizer.add([{ name: 'b', value: new Float32Array(1) }])
+  const rates = ['a', 'b'].map((name) => optimizer.options(name).learningRate)
+  expect([...rates, optimizer.configuration.learningRate]).toEqual([0.01, 0.5, 0.5])
+})
+
+test('a setting that is left undefined stays as it was, for parameters to come as well', () => {
+  const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
+  optimizer.set({ learningRate: undefined, weightDecay: 0.1 } as object)
+  optimizer.add([{ name: 'b', value: new Float32Array(1) }])
+  expect(optimizer.options('b')).toEqual(optimizer.options('a'))
+  expect(optimizer.options('b')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
+})
+
+test.each([
+  ['list', () => ['head']],
+  ['expression', () => /head/],
+])('one %s selects a group, however often it is written', (_, select) => {
+  const head = { head: new Float32Array(1) }
+  const optimizer = new SGD(head)
+  for (let t = 0; t < 5; t++) optimizer.set({ learningRate: t }, select())
+  optimizer.set({ learningRate: 7 }, /HEAD/i)
+  expect(optimizer.configuration.groups).toEqual([
+    { parameters: select(), learningRate: 4 },
+    { parameters: /HEAD/i, learningRate: 7 },
+  ])
+})
+
 test('refuses to add what cannot be trained, or is trained already', () => {
   const a = new Float32Array(2)
   const optimizer = new SGD({ a })

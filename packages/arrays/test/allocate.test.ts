@@ -1,5 +1,7 @@
+import { rules } from '@diffgrad/conformance'
 import { expect, test } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
+import { shipped } from './subject.ts'
 
 const shapes = { weights: [37, 11], bias: [11], scale: [1], more: [20, 1000] } as const
 type Name = keyof typeof shapes
@@ -80,6 +82,21 @@ test('optimizers of one allocation share its room, and give it back', () => {
   expect(new Set(parameters.w).size).toBe(1)
 })
 
+test.each(rules)('an allocation has room for $name with everything on, however grouped', (rule) => {
+  const { parameters } = allocate({ weights: [3, 2], bias: [3], scale: [1], more: [20, 1000] })
+  const optimizer = shipped(rule, parameters, {
+    ...('amsgrad' in rule.defaults && { amsgrad: true }),
+    ...('momentum' in rule.defaults && { momentum: 0.5 }),
+    accumulate: 2,
+    centralize: true,
+    clip: { by: 'globalNorm', limit: 1 },
+    lookahead: { every: 2, alpha: 0.5 },
+    averageWeights: { decay: 0.9 },
+    groups: Object.keys(parameters).map((name) => ({ parameters: [name], learningRate: 0.1 })),
+  })
+  expect(optimizer.kernel.copies).toBe(false)
+})
+
 test('an array whose memory has grown is refused, and nothing moves', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const mine = new Float32Array(memory.buffer, 0, 3)
@@ -93,8 +110,19 @@ test('an array whose memory has grown is refused, and nothing moves', () => {
   expect(bias).toEqual(Float32Array.of(1))
 })
 
-test.each([[[-1]], [[1.5]], [[2 ** 31, 2 ** 31]]])('refuses the shape %o', (shape) => {
-  expect(() => allocate({ w: shape })).toThrow(
-    new RangeError(`allocate: the shape of w must be whole numbers, but is [${shape}]`),
+test.each([
+  [[-1], '[-1]'],
+  [[1.5], '[1.5]'],
+  [[2 ** 31, 2 ** 31], '[2147483648,2147483648]'],
+  [3, '3'],
+])('refuses the shape %o', (shape, said) => {
+  expect(() => allocate({ w: shape as readonly number[] })).toThrow(
+    new RangeError(`allocate: the shape of w must be whole numbers, but is ${said}`),
+  )
+})
+
+test('refuses a data type that is none', () => {
+  expect(() => allocate({ w: [1] }, { dtype: 'float16' as never })).toThrow(
+    new RangeError('allocate: dtype must be float32 or float64, but is float16'),
   )
 })

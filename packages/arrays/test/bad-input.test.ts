@@ -66,6 +66,8 @@ test.each([
     { groups: [{ parameters: /nothing/, learningRate: -5 }] },
     'diffGrad: learningRate must be a finite number, at least 0, but is -5',
   ],
+  [{ groups: {} }, 'diffGrad: groups must be a list, but is [object Object]'],
+  [{ groups: [null] }, 'diffGrad: a group must be an object, but is null'],
   [{ clip: null }, 'diffGrad: clip must be false or { by, limit }, but is null'],
   [{ clip: { by: 'norm', limit: 1, max: 2 } }, 'diffGrad: clip has no option max'],
   [
@@ -160,6 +162,16 @@ test('refuses parameters that share memory', () => {
   const make = () => new DiffGrad({ a: all.subarray(0, 4), b: all.subarray(3) })
   expect(make).toThrow(new TypeError('diffGrad: the parameters a and b share memory'))
   expect(() => new DiffGrad({ a: all.subarray(0, 3), b: all.subarray(3) })).not.toThrow()
+})
+
+test('gradients are read anew from a frozen Map, which can be changed all the same', () => {
+  const w = Float32Array.of(1)
+  const optimizer = new SGD({ w }, { learningRate: 1 })
+  const gradients = Object.freeze(new Map([['w', Float32Array.of(2)]]))
+  optimizer.step(gradients)
+  gradients.set('w', Float32Array.of(10))
+  optimizer.step(gradients)
+  expect(w[0]).toBe(-11)
 })
 
 const refusedGradients: readonly (readonly [object, string])[] = [
@@ -295,6 +307,11 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
     'diffGrad: the state has reports that are none',
   ],
   [
+    'a report without a loss',
+    (state) => ({ ...state, reports: [{ step: 1, loss: null }] }),
+    'diffGrad: the state has reports that are none',
+  ],
+  [
     'less than no updates',
     (state) => ({ ...state, updates: -3 }),
     'diffGrad: the state has -3 as the number of updates',
@@ -349,7 +366,10 @@ test('set refuses what it cannot do, and does the rest', () => {
   expect(() => adam.set({ amsgrad: true })).toThrow(
     'Adam: amsgrad decides what is remembered and cannot change',
   )
-  expect(() => optimizer.report(Number.NaN)).toThrow(
-    'diffGrad: the reported loss must be a number, but is NaN',
+})
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a loss of %s', (loss) => {
+  expect(() => started().optimizer.report(loss)).toThrow(
+    new RangeError(`diffGrad: the reported loss must be a finite number, but is ${loss}`),
   )
 })

@@ -53,7 +53,7 @@ export class Group<T, O extends CommonOptions> {
     this.#rule = rule
   }
 
-  /** The arrays at some positions. All positions give the very same lists every time. */
+  /** The arrays at some positions. */
   lists(positions: readonly number[], gradients: readonly T[] = []): Lists<T> {
     const lists: Record<string, readonly T[]> = { theta: pick(this.theta, positions), g: gradients }
     for (const [name, list] of Object.entries(this.memory)) lists[name] = pick(list, positions)
@@ -70,7 +70,7 @@ export class Group<T, O extends CommonOptions> {
   }
 }
 
-/** The elements at some positions. All positions give the very same list. */
+/** The elements at some positions, which are in order and none twice. */
 export const pick = <T>(list: readonly T[], positions: readonly number[]): readonly T[] =>
   positions.length === list.length ? list : positions.map((i) => list[i])
 

@@ -13,10 +13,10 @@ import {
   type Selector,
 } from './parameter-groups.ts'
 import { checkParameters, type Parameter } from './parameters.ts'
-import { mustHold } from './ranges.ts'
+import { anyFinite, mustHold } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
-import { changedOptions, changedSettings } from './setting-changes.ts'
+import { changedOptions, changedSettings, definedChanges } from './setting-changes.ts'
 import { optionsAt } from './settings.ts'
 import { capture, restore, type StateDict } from './state.ts'
 import { type Surroundings, splitSurroundings } from './surroundings.ts'
@@ -77,8 +77,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   }
 
   /**
-   * Takes in more parameters, under the options that the optimizer was given, with all changes by
-   * `set`. They join the updates that are to come, and begin their own steps at the first.
+   * Takes in more parameters, under the options of `configuration`. They join the updates that are to
+   * come, and begin their own steps at the first.
    *
    * @throws TypeError, RangeError as the constructor does. Then nothing has changed.
    */
@@ -192,7 +192,11 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     return Object.fromEntries(entries)
   }
 
-  /** The options with which another optimizer would begin with the settings that this one has now. */
+  /**
+   * The options that the optimizer was given, with all changes by `set`: another one would begin with
+   * them as this one would. What a loaded state has changed is not among them, since a state knows
+   * the settings of its parameters, but not how they are selected.
+   */
   get configuration(): OptimizerOptions<O> {
     // OptimizerOptions are these three together.
     const options = { ...this.#surroundings, ...this.#options.base, groups: this.#options.groups }
@@ -207,13 +211,14 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
    * if nothing is selected, or a part of a group. Then nothing has changed.
    */
   set(changes: Partial<Settings<O>>, parameters?: Selector): void {
-    const options = changedOptions(this.#options, changes, parameters)
+    const defined = definedChanges(changes)
+    const options = changedOptions(this.#options, defined, parameters)
     if (this.#groups.length === 0) {
       partition(this.rule, [], options, new Set())
     } else {
       const position = { updates: this.#updates, reports: this.#reports }
       const selector = parameters ?? (() => true)
-      const changed = changedSettings(this.rule, this.#groups, changes, selector, position)
+      const changed = changedSettings(this.rule, this.#groups, defined, selector, position)
       for (const { group, settings } of changed) group.settings = settings
     }
     this.#options = options
@@ -222,13 +227,10 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   /**
    * Tells plateau schedules the loss, or any figure that should fall, of the weights as they are.
    *
-   * @throws RangeError if it is no number.
+   * @throws RangeError if it is no finite number.
    */
   report(loss: number): void {
-    mustHold(this.rule.name, 'the reported loss', loss, {
-      text: 'a number',
-      holds: (value) => typeof value === 'number' && !Number.isNaN(value),
-    })
+    mustHold(this.rule.name, 'the reported loss', loss, anyFinite)
     this.#reports.push({ step: this.#updates, loss })
   }
 
@@ -266,7 +268,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   }
 
   /**
-   * Goes back to a saved state. The parameters themselves are the caller's to restore.
+   * Goes back to a saved state, the settings of its parameters included. The parameters themselves are
+   * the caller's to restore.
    *
    * @throws TypeError naming the first thing in the state that does not fit; RangeError naming a
    * setting that is out of range. Then nothing has changed.

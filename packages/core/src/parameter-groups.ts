@@ -1,8 +1,12 @@
 import type { Parameter } from './parameters.ts'
+import { mustHold, type Range } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import { optionsAt, settingsOf } from './settings.ts'
 
-/** Which parameters: those whose names match, or that are listed, or for which a function says so. */
+/**
+ * Which parameters: those whose names match, or that are listed, or for which a function says so. The
+ * same again is the same selector; of functions, only the very same one.
+ */
 export type Selector =
   | RegExp
   | readonly string[]
@@ -38,6 +42,14 @@ export const selects = (
       ? parameter.name.search(selector) >= 0
       : selector.includes(parameter.name)
 
+/** Whether two selectors are the same. */
+export const sameSelector = (one: Selector, other: Selector): boolean => keyOf(one) === keyOf(other)
+
+const keyOf = (selector: Selector): unknown => {
+  if (typeof selector === 'function') return selector
+  return selector instanceof RegExp ? `${selector}` : JSON.stringify(selector)
+}
+
 /** @throws TypeError if it is no selector. @throws RangeError if a listed name is no parameter's. */
 export function checkSelector(
   rule: { readonly name: string },
@@ -68,6 +80,11 @@ export interface Partition<T, O> {
   readonly parameters: readonly Parameter<T>[]
 }
 
+const anObject: Range = {
+  text: 'an object',
+  holds: (value) => typeof value === 'object' && value !== null,
+}
+
 /**
  * Sorts parameters by the groups that select them. Their settings are the base settings, changed by
  * each of these groups, the last one having the last word.
@@ -81,6 +98,8 @@ export function partition<T, O extends CommonOptions>(
   { base, groups }: GroupingOptions<O>,
   names: ReadonlySet<string>,
 ): readonly Partition<T, O>[] {
+  mustHold(rule.name, 'groups', groups, { text: 'a list', holds: Array.isArray })
+  for (const group of groups) mustHold(rule.name, 'a group', group, anObject)
   const changes = groups.map(({ parameters: selector, ...settings }) => {
     checkSelector(rule, selector, names)
     // What a group has beside its selector are settings.

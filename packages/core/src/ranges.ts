@@ -61,7 +61,8 @@ const known: Readonly<Record<string, Range>> = {
   averageStep: oneOf(false, true),
 }
 
-const anyFinite: Range = { text: 'a finite number', holds: finite }
+/** Any number but NaN and the infinities, which JSON has no words for. */
+export const anyFinite: Range = { text: 'a finite number', holds: finite }
 
 /** The range of an option: the rule's own, or the usual one for its name. */
 export const rangeOf = (option: string, own: Readonly<Record<string, Range>> = {}): Range =>

@@ -4,6 +4,7 @@ import {
   type GroupingOptions,
   type GroupSettings,
   type Selector,
+  sameSelector,
   selects,
 } from './parameter-groups.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
@@ -44,6 +45,10 @@ export function changedSettings<T, O extends CommonOptions>(
   return changed.length > 0 ? changed : refuse(`${String(selector)} selects no parameter`)
 }
 
+/** Changes without those that are left undefined, which change nothing. */
+export const definedChanges = (changes: object): object =>
+  Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+
 /** The options of an optimizer after a change of settings, of all parameters or of some. */
 export function changedOptions<O>(
   { base, groups }: GroupingOptions<O>,
@@ -57,7 +62,7 @@ export function changedOptions<O>(
     }
   }
   const others = groups.filter(
-    (group) => group.parameters !== parameters || !covers(changes, group),
+    (group) => !sameSelector(group.parameters, parameters) || !covers(changes, group),
   )
   return { base, groups: [...others, { ...changes, parameters }] }
 }

@@ -1,6 +1,6 @@
 import type { Backend, Saved } from './backend.ts'
 import type { Group } from './group.ts'
-import { rangeOf } from './ranges.ts'
+import { anyFinite, rangeOf } from './ranges.ts'
 import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import type { Report } from './schedules/schedule.ts'
 import { optionsAt, settingsOf } from './settings.ts'
@@ -127,7 +127,7 @@ function checkPosition(state: Position, surroundings: Surroundings, must: Must):
   )
   must(
     Array.isArray(reports) &&
-      reports.every(({ step, loss }) => isCount(step) && !Number.isNaN(loss)),
+      reports.every(({ step, loss }) => isCount(step) && anyFinite.holds(loss)),
     'has reports that are none',
   )
 }

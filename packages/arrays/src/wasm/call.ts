@@ -47,11 +47,6 @@ export class Call {
     this.#written = new Set(outputs.map(([array]) => indexOf(array)))
   }
 
-  /** Whether the arrays of one of the kernel's lists are not staged. */
-  worksInPlace(index: number): boolean {
-    return this.#stretch.places[index] !== 'elsewhere'
-  }
-
   /**
    * @param lists - the arrays; those that are not staged must be where they were.
    * @param flush - whether to set running averages that became negligible to zero.

@@ -7,7 +7,7 @@ import { Call } from './call.ts'
 import { flushes } from './kernel.ts'
 import type { Dtype } from './lanes.ts'
 import { Memories } from './memories.ts'
-import { anchorOf, Plan } from './plan.ts'
+import { Plan, Plans } from './plan.ts'
 import { type KernelLists, stretchesOf } from './stretches.ts'
 
 /** Kernels as WebAssembly, compiled when they are first needed. */
@@ -17,7 +17,7 @@ export class WasmEngine implements Engine {
   readonly #memories = new Memories()
   readonly #spare = new Map<Dtype, Arena>()
   readonly #graphs = new WeakMap<Kernel, Graph>()
-  readonly #plans = new WeakMap<Kernel, WeakMap<object, Plan>>()
+  readonly #plans = new WeakMap<Kernel, Plans>()
   readonly #teams = new Map<Arena, Team>()
   #copies = false
 
@@ -84,18 +84,15 @@ export class WasmEngine implements Engine {
   }
 
   #plan(kernel: Kernel, graph: Graph, lists: KernelLists): Plan {
-    const plans = this.#plans.get(kernel) ?? new WeakMap<object, Plan>()
+    const plans = this.#plans.get(kernel) ?? new Plans()
     this.#plans.set(kernel, plans)
-    const anchor = anchorOf(lists)
-    const known = plans.get(anchor)
-    if (known?.takes(lists)) return known
-    const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
-    const calls = stretches.map(
-      (stretch) => new Call(graph, stretch, this.#relaxed, this.#teams.get(stretch.arena)),
-    )
-    const plan = new Plan(lists, calls)
-    plans.set(anchor, plan)
-    return plan
+    return plans.of(lists, () => {
+      const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
+      const calls = stretches.map(
+        (stretch) => new Call(graph, stretch, this.#relaxed, this.#teams.get(stretch.arena)),
+      )
+      return new Plan(lists, calls)
+    })
   }
 
   #spareArena(dtype: Dtype): Arena {

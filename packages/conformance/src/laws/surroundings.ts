@@ -41,6 +41,21 @@ export const surroundings: readonly Law[] = [
     },
   },
   {
+    name: 'a norm that is not finite leaves no gradient finite that it is a norm of',
+    async check(subject) {
+      for (const poison of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        for (const by of ['norm', 'globalNorm']) {
+          const session = begin(subject, sgd, { learningRate: 1, clip: { by, limit: 1 } })
+          const { weights } = gradientsAt(1)
+          await session.step({ bias: [0.5, poison, 0.5], weights })
+          const after = await session.parameters()
+          expect(after.bias.every(Number.isFinite)).toBe(false)
+          expect(after.weights.every(Number.isFinite)).toBe(by === 'norm')
+        }
+      }
+    },
+  },
+  {
     name: 'centralization takes the mean off each row of a matrix, and leaves a vector alone',
     async check(subject) {
       const raw = await conditioned(subject, {})

@@ -81,10 +81,12 @@ export function condition<T>(
       backend.limitNorm(some, clip.limit)
       return
     }
-    const norm = Math.hypot(...some.map((array) => backend.norm(array)))
-    // A norm that is NaN makes all it belongs to NaN, rather than letting the rest pass unclipped.
-    if (!(norm <= clip.limit))
-      backend.apply(scale, { gradient: some }, { factor: clip.limit / norm })
+    const norms = some.map((array) => backend.norm(array))
+    const norm = Math.hypot(...norms)
+    if (norm <= clip.limit) return
+    // One that is not finite makes all it belongs to NaN, rather than zero, or unclipped.
+    const factor = norms.every(Number.isFinite) ? clip.limit / norm : Number.NaN
+    backend.apply(scale, { gradient: some }, { factor })
   }
   switch (clip.by) {
     case 'value':

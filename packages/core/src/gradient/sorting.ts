@@ -13,9 +13,8 @@ export class Sorting<T, O extends CommonOptions> {
   readonly #groups: readonly Group<T, O>[]
   readonly #names: ReadonlySet<string>
   readonly #values: ReadonlySet<T>
-  #last: readonly Some<T, O>[] = []
-  /** The gradients of the last time, if the object is frozen, and so names the same arrays for ever. */
-  #frozen: Gradients<T> | undefined
+  /** The gradients of the last time, if their object names the same arrays for ever. */
+  #fixed: { readonly gradients: Gradients<T>; readonly sorted: readonly Some<T, O>[] } | undefined
 
   constructor(
     rule: { readonly name: string },
@@ -30,17 +29,14 @@ export class Sorting<T, O extends CommonOptions> {
   }
 
   /**
-   * The same gradients as the last time give the very same lists, which a backend may recognize.
-   *
    * @throws RangeError naming an unknown parameter, or a gradient that does not fit its parameter.
    * @throws TypeError if the gradients are neither an object nor a list of pairs.
    */
   sort(gradients: Gradients<T>): readonly Some<T, O>[] {
-    const known = this.#frozen === gradients
-    const sorted = known ? this.#last : this.#sorted(gradients)
+    const known = this.#fixed?.gradients === gradients ? this.#fixed.sorted : undefined
+    const sorted = known ?? this.#sorted(gradients)
     for (const some of sorted) this.#check(some)
-    this.#last = sorted
-    if (!known) this.#frozen = Object.isFrozen(gradients) ? gradients : undefined
+    if (!known) this.#fixed = isFixed(gradients) ? { gradients, sorted } : undefined
     return sorted
   }
 
@@ -53,7 +49,7 @@ export class Sorting<T, O extends CommonOptions> {
         )
       }
     }
-    return this.#groups.map((group, k) => {
+    return this.#groups.map((group) => {
       const positions: number[] = []
       const present: T[] = []
       for (const [i, { name }] of group.parameters.entries()) {
@@ -62,9 +58,7 @@ export class Sorting<T, O extends CommonOptions> {
         positions.push(i)
         present.push(gradient)
       }
-      const last = this.#last[k]
-      const same = last && equal(last.positions, positions) && equal(last.gradients, present)
-      return same ? last : { group, positions, gradients: present }
+      return { group, positions, gradients: present }
     })
   }
 
@@ -79,5 +73,5 @@ export class Sorting<T, O extends CommonOptions> {
   }
 }
 
-const equal = <T>(a: readonly T[], b: readonly T[]): boolean =>
-  a.length === b.length && a.every((x, i) => x === b[i])
+/** Whether an object is frozen in all that it names, as a Map is not. */
+const isFixed = (named: object): boolean => Object.isFrozen(named) && !(Symbol.iterator in named)
