@@ -68,8 +68,10 @@ export function checkOrigin(
 export function lenient<O extends CommonOptions>(
   options: OptimizerOptions<O>,
 ): OptimizerOptions<O> {
-  const groups = options.groups?.map((group) => ({ ...group, parameters: anyOf(group.parameters) }))
-  return { ...options, ...(groups && { groups }) }
+  const { groups = [] } = options
+  if (!Array.isArray(groups)) return options // Whoever takes them says what they must be.
+  const patterned = groups.map((group) => ({ ...group, parameters: anyOf(group.parameters) }))
+  return { ...options, groups: patterned }
 }
 
 /** A selector that may be asked for more than there is. */

@@ -3,6 +3,7 @@ import {
   add,
   div,
   divNoNan,
+  isFinite as finite,
   lessEqual,
   max,
   mul,
@@ -29,5 +30,7 @@ export function norm(arrays: readonly Tensor[]): Scalar {
 /** By what to multiply arrays so that their norm is at most `limit`: NaN if it is not finite. */
 export function shrinkage(arrays: readonly Tensor[], limit: number): Scalar {
   const length = norm(arrays)
-  return where(lessEqual(length, limit), onesLike(length), div(limit, length))
+  // Not every device makes NaN of infinities where arithmetic should.
+  const factor: Scalar = where(finite(length), div(limit, length), Number.NaN)
+  return where(lessEqual(length, limit), onesLike(length), factor)
 }

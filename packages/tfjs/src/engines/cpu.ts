@@ -24,8 +24,6 @@ export const isCpu = (backend: KernelBackend): backend is CpuBackend =>
 export class CpuEngine implements Engine {
   readonly #backend: CpuBackend
   readonly #kernels: ArraysEngine
-  /** The same list of values for the same list of tensors: by it, kernels know what they have planned. */
-  readonly #lists = new WeakMap<readonly Tensor[], Float32Array[]>()
 
   /** @param made - loops that were made at build time, for JavaScript; others are interpreted. */
   constructor(backend: CpuBackend, made: LoopTable) {
@@ -40,19 +38,18 @@ export class CpuEngine implements Engine {
   run({ kernel, graph, lists, coefficients, t, inPlace }: Call): void {
     const written = writtenBy(graph)
     const replaced: [Tensor, Float32Array][] = []
-    const valuesOf = (name: string): readonly Float32Array[] => {
-      const list = this.#lists.get(lists[name]) ?? []
-      this.#lists.set(lists[name], list)
-      for (const [i, array] of lists[name].entries()) {
-        // Asked first: what was shared until now has data of its own afterwards.
-        const isKept = !written.has(name) || inPlace(array)
-        const { values } = this.#backend.data.get(array.dataId)
-        list[i] = isKept ? values : values.slice()
-        if (!isKept) replaced.push([array, list[i]])
-      }
-      return list
+    const valuesOf = (name: string, array: Tensor): Float32Array => {
+      // Asked first: what was shared until now has data of its own afterwards.
+      const isKept = !written.has(name) || inPlace(array)
+      const { values } = this.#backend.data.get(array.dataId)
+      if (isKept) return values
+      const copy = values.slice()
+      replaced.push([array, copy])
+      return copy
     }
-    const arrays = Object.fromEntries(graph.arrays.map((name) => [name, valuesOf(name)]))
+    const arrays = Object.fromEntries(
+      graph.arrays.map((name) => [name, lists[name].map((array) => valuesOf(name, array))]),
+    )
     this.#kernels.run(kernel, arrays, coefficients, t)
     for (const [array, values] of replaced) {
       adopt(this.#backend, array, this.#backend.makeTensorInfo(array.shape, 'float32', values))
