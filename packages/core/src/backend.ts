@@ -26,6 +26,7 @@ export interface Backend<T, S = Saved> {
   scratch(like: readonly T[], names: readonly string[]): Lists<T>
   /**
    * Runs a kernel over the arrays of each position of the lists; coefficients are the same for all.
+   * Lists that are the same objects as before hold the same arrays.
    *
    * @param t - which step an update is, from 1, for upkeep that is due every so many steps.
    */

@@ -18,8 +18,11 @@ interface Place {
 export class Plan {
   readonly #calls: readonly Call[]
   readonly #places: readonly (readonly Place[])[]
+  /** Those of the last time: where they are the same again, their arrays need no look. */
+  #lists: KernelLists
 
   constructor(lists: KernelLists, calls: readonly Call[]) {
+    this.#lists = lists
     this.#calls = calls
     this.#places = lists.map((list) => list.map(placeOf))
   }
@@ -28,11 +31,13 @@ export class Plan {
   takes(lists: KernelLists): boolean {
     return this.#places.every((places, k) => {
       const list = lists[k]
+      if (list === this.#lists[k]) return true
       return list.length === places.length && places.every((place, i) => fits(list[i], place))
     })
   }
 
   run(lists: KernelLists, coefficients: readonly number[], flush: boolean): void {
+    this.#lists = lists
     for (const call of this.#calls) call.run(lists, coefficients, flush)
   }
 }
