@@ -17,10 +17,10 @@ export type {
 } from './gradient/conditioning.ts'
 export type { Gradients } from './gradient/sorting.ts'
 export { type Histogram, histogram } from './histogram.ts'
+export type { Inspection } from './inspection.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export { entriesOf, type Named } from './named.ts'
 export {
-  type Inspection,
   Optimizer,
   type OptimizerOptions,
   type StepOutcome,

@@ -4,7 +4,8 @@ import type { Backend, Saved } from './backend.ts'
 import { Gathering } from './gradient/gathering.ts'
 import { type Gradients, Sorting } from './gradient/sorting.ts'
 import { type Alike, alike, type Equations, Group, type Some } from './group.ts'
-import { type Histogram, histogram } from './histogram.ts'
+import type { Histogram } from './histogram.ts'
+import { histogramsOf, type Inspection, inspection } from './inspection.ts'
 import type { Kernel } from './kernel.ts'
 import {
   type GroupingOptions,
@@ -33,9 +34,6 @@ export type OptimizerOptions<O> = Partial<Settings<O>> &
  * because a gradient was not finite.
  */
 export type StepOutcome = 'updated' | 'accumulated' | 'skipped'
-
-/** The values inside the rule, as `inspect` shows them: of each name, one array a parameter. */
-export type Inspection<S = Saved> = Readonly<Record<string, Readonly<Record<string, S>>>>
 
 /**
  * The conductor of all backends: parameter groups, step counters, schedules, accumulation, clipping,
@@ -135,22 +133,9 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
    * @throws RangeError as `step` does.
    */
   inspect(gradients: Gradients<T>): Inspection<S> {
-    const found: Record<string, Record<string, S>> = {}
     const copies = this.#gathering.copy(this.#sorting.sort(gradients))
-    for (const some of copies.flatMap(alike)) {
-      const { group, positions, gradients, inspect, coefficients } = this.#prepared(some)
-      const lists = group.lists(positions, gradients)
-      const shown = this.#backend.scratch(gradients, inspect.writes)
-      this.#backend.apply(inspect, { ...lists, ...shown }, coefficients)
-      for (const [name, arrays] of Object.entries(shown)) {
-        const values = arrays.map((array, k) => [
-          group.parameters[positions[k]].name,
-          this.#backend.read(array),
-        ])
-        found[name] = { ...found[name], ...Object.fromEntries(values) }
-      }
-    }
-    return found
+    const prepared = copies.flatMap(alike).map((some) => this.#prepared(some))
+    return inspection(this.#backend, prepared)
   }
 
   /**
@@ -165,14 +150,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     gradients: Gradients<T>,
     edges: Readonly<Record<string, readonly number[]>>,
   ): Readonly<Record<string, Histogram>> {
-    const shown = this.inspect(gradients)
-    const counted = Object.entries(edges).map(([name, rising]) => {
-      if (!Object.hasOwn(shown, name)) {
-        throw new RangeError(`${this.rule.name}: has no ${name}; it has ${Object.keys(shown)}`)
-      }
-      return [name, histogram(elementsOf(Object.values(shown[name])), rising)]
-    })
-    return Object.fromEntries(counted)
+    return histogramsOf(this.rule, this.inspect(gradients), edges)
   }
 
   /** The hyperparameters of a parameter at its next step, schedules resolved. */
@@ -338,8 +316,4 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
       this.#backend.apply(kernel, group.lists(all), {})
     }
   }
-}
-
-function* elementsOf(arrays: readonly Saved[]): Generator<number> {
-  for (const array of arrays) yield* array
 }

@@ -1,6 +1,18 @@
 import { type Command, Option } from 'commander'
-import { type Config, option, resolveConfig, usualFor } from './config.ts'
+import { type Config, option, usualFor } from './config.ts'
 import { schema } from './schema.ts'
+
+/** What is set without an option, by its key. */
+const initials: ReadonlyMap<string, unknown> = new Map(
+  Object.entries(schema.shape).map(([key, { def }]) => [
+    key,
+    def.type === 'default' ? def.defaultValue : undefined,
+  ]),
+)
+
+/** A flag, which changes what is set without it. */
+const flag = (key: string): string =>
+  initials.get(key) === true ? `--no-${option(key).slice(2)}` : option(key)
 
 /** Adds the settings of a configuration to a command, but for some; each is undefined unless given. */
 export function addConfigOptions(command: Command, without: readonly string[] = []): Command {
@@ -8,8 +20,8 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
     if (without.includes(key)) continue
     const { group = '', description = '', value } = field.meta() ?? {}
     const inner = field.def.innerType.def
-    const initial = field.def.type === 'default' ? field.def.defaultValue : undefined
-    const flags = value !== undefined ? `${option(key)} ${value}` : flag(key, initial === true)
+    const initial = initials.get(key)
+    const flags = value !== undefined ? `${option(key)} ${value}` : flag(key)
     const known = inner.type === 'enum' ? `: ${Object.keys(inner.entries).join(', ')}` : ''
     const embedded = usualFor({})[key as keyof Config] // Keys that it has not are undefined.
     const also = embedded === undefined ? '' : `, ${embedded} for shapes`
@@ -23,10 +35,6 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
   return command
 }
 
-/** A flag that changes what is set without it. */
-const flag = (key: string, initial: boolean): string =>
-  initial ? `--no-${option(key).slice(2)}` : option(key)
-
 /** What of a command's options belongs to a configuration. */
 export const givenOf = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([key]) => key in schema.shape))
@@ -35,6 +43,5 @@ export const givenOf = (options: object): object =>
 export const spelled = (given: object): readonly string[] =>
   Object.entries(given).flatMap(([key, value]) => {
     if (typeof value !== 'boolean') return [option(key), `${value}`]
-    const initial = resolveConfig({})[key as keyof Config] === true // Given settings are known ones.
-    return value === initial ? [] : [flag(key, initial)]
+    return value === (initials.get(key) === true) ? [] : [flag(key)]
   })

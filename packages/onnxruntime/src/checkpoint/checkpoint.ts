@@ -79,11 +79,11 @@ function mustFit(
   shapes: Readonly<Record<string, readonly number[]>>,
 ): void {
   for (const [name, shape] of Object.entries(shapes)) {
-    const is = weights[name] ? `[${weights[name].shape}]` : 'missing'
+    const is = Object.hasOwn(weights, name) ? `[${weights[name].shape}]` : 'missing'
     if (is !== `[${shape}]`)
       throw new TrainerError(`checkpoint: "${name}" must be [${shape}], but is ${is}`)
   }
-  const surplus = Object.keys(weights).find((name) => !(name in shapes))
+  const surplus = Object.keys(weights).find((name) => !Object.hasOwn(shapes, name))
   if (surplus !== undefined)
     throw new TrainerError(`checkpoint: has "${surplus}", which the model has not, or not trained`)
 }

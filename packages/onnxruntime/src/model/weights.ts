@@ -21,7 +21,7 @@ export const withWeights = (model: Model, weights: Tensors): Model => ({
   initializers: new Map(
     [...model.initializers].map(([name, tensor]) => [
       name,
-      name in weights
+      Object.hasOwn(weights, name)
         ? { type: 'float32', shape: weights[name].dims, data: floatsOf(weights, name) }
         : tensor,
     ]),
