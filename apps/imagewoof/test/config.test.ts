@@ -1,4 +1,4 @@
-import { adam, diffGrad, learningRateAt } from '@diffgrad/core'
+import { adam, diffGrad, scheduleValue } from '@diffgrad/core'
 import { expect, test } from 'vitest'
 import { contendersOf, presets } from '../src/compare/contender.ts'
 import { standingsOf } from '../src/compare/standing.ts'
@@ -26,7 +26,7 @@ test('the optimizer of a configuration is that of core, with its own settings', 
     decay: 'decoupled',
     clip: { by: 'globalNorm', limit: 2 },
   })
-  const rate = (step: number): number => learningRateAt(options.learningRate ?? 0, step)
+  const rate = (step: number): number => scheduleValue(options.learningRate ?? 0, step)
   expect([rate(0), rate(71)]).toEqual([4e-3, 4e-3])
   expect(rate(86)).toBeCloseTo(2e-3)
   expect(rate(100)).toBe(0)

@@ -1,7 +1,7 @@
 import { type Arithmetic, defineKernel, trace } from '@diffgrad/core'
 import { compile } from '../src/wasm/compile.ts'
-import { lanesOf } from '../src/wasm/lanes.ts'
 import { bind } from '../src/wasm/module.ts'
+import { simdTypeOf } from '../src/wasm/simd.ts'
 
 /** A function as WebAssembly computes it, and what it is exactly. */
 export interface Subject {
@@ -103,6 +103,6 @@ const unitOfExponent = Float64Array.from({ length: 256 }, (_, e) => 2 ** (Math.m
 /** How many units in the last place of an exact value another one is off. */
 function ulps(value: number, exact: number): number {
   float[0] = exact
-  const exponent = (integer[0] >> lanesOf.float32.mantissa) & 255
+  const exponent = (integer[0] >> simdTypeOf.float32.mantissa) & 255
   return Math.abs(value - exact) / unitOfExponent[exponent]
 }

@@ -1,6 +1,6 @@
 import type { Floats } from './floats.ts'
 import { Arena, rowBytes } from './wasm/arena.ts'
-import { type Dtype, lanesOf } from './wasm/lanes.ts'
+import { type Dtype, simdTypeOf } from './wasm/simd.ts'
 
 /** Shapes by parameter name. */
 type Shapes = Readonly<Record<string, readonly number[]>>
@@ -48,9 +48,9 @@ export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
   options: AllocateOptions<D> = {},
 ): Allocated<S, D extends 'float32' ? Float32Array : Float64Array> {
   const { dtype = 'float32', shared = false } = options
-  if (!Object.hasOwn(lanesOf, dtype)) {
+  if (!Object.hasOwn(simdTypeOf, dtype)) {
     throw new RangeError(
-      `allocate: dtype must be ${Object.keys(lanesOf).join(' or ')}, but is ${dtype}`,
+      `allocate: dtype must be ${Object.keys(simdTypeOf).join(' or ')}, but is ${dtype}`,
     )
   }
   const sizes = Object.entries(parameters).map(([name, shape]) => sizeOf(name, shape))

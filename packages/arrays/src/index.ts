@@ -23,7 +23,6 @@ export {
   type Inspection,
   join,
   type Lookahead,
-  learningRateAt,
   linear,
   noDecayOnBiasAndNorm,
   oneCycle,
@@ -39,6 +38,7 @@ export {
   type StateDict,
   type StepOutcome,
   type Surroundings,
+  scheduleValue,
   sgd,
   stepDecay,
   type UpdateRule,
@@ -46,7 +46,6 @@ export {
   warmRestarts,
 } from '@diffgrad/core'
 export { type Allocated, type AllocateOptions, allocate } from './allocate.ts'
-export type { EngineOptions } from './choose.ts'
 export type { KernelReport, KernelTier } from './engine.ts'
 export type { Floats } from './floats.ts'
 export {
@@ -67,4 +66,5 @@ export {
   Ranger,
   SGD,
 } from './optimizers.ts'
-export type { Dtype } from './wasm/lanes.ts'
+export type { EngineOptions } from './select-engine.ts'
+export type { Dtype } from './wasm/simd.ts'

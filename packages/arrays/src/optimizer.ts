@@ -10,11 +10,11 @@ import {
 } from '@diffgrad/core'
 import { allocatedShape } from './allocate.ts'
 import { ArraysBackend } from './backend.ts'
-import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { KernelReport } from './engine.ts'
 import { type Floats, overlapping, untrainable } from './floats.ts'
 import { surroundingsLoops } from './generated/surroundings.ts'
 import type { LoopTable } from './loop.ts'
+import { chooseEngine, type EngineOptions } from './select-engine.ts'
 import { arenaOf } from './wasm/arena.ts'
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */

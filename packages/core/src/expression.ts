@@ -18,6 +18,9 @@ export interface Graph {
   readonly name: string
   /** The arrays that the computation touches, read or written, in the kernel's own order. */
   readonly arrays: readonly string[]
+  /** Those whose elements are read, and those whose elements are written. */
+  readonly reads: ReadonlySet<string>
+  readonly writes: ReadonlySet<string>
   readonly coefficients: readonly string[]
   /** Operands before what is computed from them; no node twice, none that no output needs. */
   readonly nodes: readonly Expression[]
@@ -34,6 +37,14 @@ export const operands = (node: Expression): readonly Expression[] =>
  * nothing is computed twice, however the rule is written.
  */
 export function trace(kernel: Kernel): Graph {
+  const graph = traced.get(kernel) ?? traceAnew(kernel)
+  traced.set(kernel, graph)
+  return graph
+}
+
+const traced = new WeakMap<Kernel, Graph>()
+
+function traceAnew(kernel: Kernel): Graph {
   const written = kernel.evaluate(
     expressions(),
     leaves('array', kernel.reads),
@@ -45,11 +56,15 @@ export function trace(kernel: Kernel): Graph {
     return [array, node] as const
   })
   const nodes = inOrder(outputs.map(([, node]) => node))
-  const touched = new Set(kernel.writes)
-  for (const node of nodes) if (node.op === 'array') touched.add(node.name)
+  const reads = new Set(nodes.flatMap((node) => (node.op === 'array' ? [node.name] : [])))
+  const writes = new Set(kernel.writes)
   return {
     name: kernel.name,
-    arrays: [...new Set([...kernel.reads, ...kernel.writes])].filter((name) => touched.has(name)),
+    arrays: [...new Set([...kernel.reads, ...kernel.writes])].filter(
+      (name) => reads.has(name) || writes.has(name),
+    ),
+    reads,
+    writes,
     coefficients: kernel.coefficients,
     nodes,
     outputs,

@@ -5,14 +5,14 @@ import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
 import { coefficientsAt, type RuleKernels, ruleKernels, variantAt } from './rule-kernels.ts'
 
 /** Some parameters of a group, by position, and a gradient for each. */
-export interface Some<T, O extends CommonOptions> {
+export interface GroupGradients<T, O extends CommonOptions> {
   readonly group: Group<T, O>
   readonly positions: readonly number[]
   readonly gradients: readonly T[]
 }
 
 /** Parameters of a group that have taken part in equally many updates, so that one step fits all. */
-export interface Alike<T, O extends CommonOptions> extends Some<T, O> {
+export interface SameStepGradients<T, O extends CommonOptions> extends GroupGradients<T, O> {
   /** How many updates that is. */
   readonly step: number
 }
@@ -75,7 +75,9 @@ export const pick = <T>(list: readonly T[], positions: readonly number[]): reado
   positions.length === list.length ? list : positions.map((i) => list[i])
 
 /** Splits parameters into those that are at the same step, which the same scalars move. */
-export function alike<T, O extends CommonOptions>(some: Some<T, O>): readonly Alike<T, O>[] {
+export function alike<T, O extends CommonOptions>(
+  some: GroupGradients<T, O>,
+): readonly SameStepGradients<T, O>[] {
   const { group, positions, gradients } = some
   const [first] = positions
   if (first === undefined) return []

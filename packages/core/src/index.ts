@@ -11,11 +11,11 @@ export {
   trace,
   type Unary,
 } from './expression.ts'
+export type { Gradients } from './gradient/match.ts'
 export type {
   Clipping,
   ConditioningOptions,
-} from './gradient/conditioning.ts'
-export type { Gradients } from './gradient/sorting.ts'
+} from './gradient/transforms.ts'
 export { type Histogram, histogram } from './histogram.ts'
 export type { Inspection } from './inspection.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
@@ -73,6 +73,6 @@ export {
   oneCycle,
   oneCycleMomentum,
 } from './schedules/recipes.ts'
-export { learningRateAt, type Piece, type Report, type Schedule } from './schedules/schedule.ts'
+export { type Piece, type Report, type Schedule, scheduleValue } from './schedules/schedule.ts'
 export type { ParameterState, StateDict } from './state.ts'
 export { type Surroundings, surroundingKernels } from './surroundings.ts'

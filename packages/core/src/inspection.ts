@@ -1,5 +1,5 @@
 import type { Backend, Saved } from './backend.ts'
-import type { Alike, Equations } from './group.ts'
+import type { Equations, SameStepGradients } from './group.ts'
 import { type Histogram, histogram } from './histogram.ts'
 import type { CommonOptions } from './rule.ts'
 
@@ -9,7 +9,7 @@ export type Inspection<S = Saved> = Readonly<Record<string, Readonly<Record<stri
 /** Computes the values inside the rule for some parameters, which stay as they are. */
 export function inspection<T, O extends CommonOptions, S>(
   backend: Backend<T, S>,
-  prepared: readonly (Alike<T, O> & Equations)[],
+  prepared: readonly (SameStepGradients<T, O> & Equations)[],
 ): Inspection<S> {
   const found: Record<string, Record<string, S>> = {}
   for (const { group, positions, gradients, inspect, coefficients } of prepared) {

@@ -1,9 +1,15 @@
 import { captureSlow, followSlow } from './averaging/lookahead.ts'
 import { captureAverage, exchangeAverage, followAverage } from './averaging/moving-average.ts'
 import type { Backend, Saved } from './backend.ts'
-import { Gathering } from './gradient/gathering.ts'
-import { type Gradients, Sorting } from './gradient/sorting.ts'
-import { type Alike, alike, type Equations, Group, type Some } from './group.ts'
+import { GradientAccumulator } from './gradient/accumulator.ts'
+import { GradientMatcher, type Gradients } from './gradient/match.ts'
+import {
+  alike,
+  type Equations,
+  Group,
+  type GroupGradients,
+  type SameStepGradients,
+} from './group.ts'
 import type { Histogram } from './histogram.ts'
 import { histogramsOf, type Inspection, inspection } from './inspection.ts'
 import type { Kernel } from './kernel.ts'
@@ -45,9 +51,9 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   readonly #backend: Backend<T, S>
   #options: GroupingOptions<O>
   readonly #surroundings: Surroundings
-  readonly #gathering: Gathering<T, O>
+  readonly #gathering: GradientAccumulator<T, O>
   #groups: readonly Group<T, O>[] = []
-  #sorting: Sorting<T, O>
+  #sorting: GradientMatcher<T, O>
   #updates = 0
   #swapped = false
   #begun = false
@@ -69,8 +75,8 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     this.#backend = backend
     this.#options = { base: rest, groups }
     this.#surroundings = surroundings
-    this.#gathering = new Gathering(backend, surroundings)
-    this.#sorting = new Sorting(rule, backend, [])
+    this.#gathering = new GradientAccumulator(backend, surroundings)
+    this.#sorting = new GradientMatcher(rule, backend, [])
     this.add(parameters)
   }
 
@@ -94,7 +100,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
       return new Group(this.#backend, this.rule, part, needs)
     })
     this.#groups = [...this.#groups, ...added]
-    this.#sorting = new Sorting(this.rule, this.#backend, this.#groups)
+    this.#sorting = new GradientMatcher(this.rule, this.#backend, this.#groups)
     if (this.#begun) this.#capture(added)
   }
 
@@ -265,7 +271,7 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     return optionsAt(this.rule, group.settings, this.#updates, this.#reports)
   }
 
-  #finite(given: readonly Some<T, O>[]): boolean {
+  #finite(given: readonly GroupGradients<T, O>[]): boolean {
     return given.every(({ gradients }) =>
       gradients.every((gradient) => Number.isFinite(this.#backend.norm(gradient))),
     )
@@ -291,11 +297,11 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
   }
 
   /** All that could refuse the next step of some parameters happens here. */
-  #prepared(some: Alike<T, O>): Alike<T, O> & Equations {
+  #prepared(some: SameStepGradients<T, O>): SameStepGradients<T, O> & Equations {
     return { ...some, ...some.group.kernels(this.#optionsOf(some.group), some.step + 1) }
   }
 
-  #move(prepared: Alike<T, O> & Equations): void {
+  #move(prepared: SameStepGradients<T, O> & Equations): void {
     const { group, positions, gradients, step, update, coefficients } = prepared
     const { lookahead, averageWeights } = this.#surroundings
     const t = step + 1

@@ -1,7 +1,7 @@
 import { mustHold, rangeOf } from './ranges.ts'
 import { type CommonOptions, type Settings, schedulable, type UpdateRule } from './rule.ts'
 import { checkSchedule } from './schedules/check.ts'
-import { learningRateAt, type Report, type Schedule } from './schedules/schedule.ts'
+import { type Report, type Schedule, scheduleValue } from './schedules/schedule.ts'
 
 /**
  * The rule's defaults with some settings changed, in an object of its own.
@@ -48,7 +48,7 @@ export function optionsAt<O extends CommonOptions>(
   if (known) return known as O // Kept below, from the same settings.
   const entries = Object.entries(settings).map(([option, value]) => [
     option,
-    isSchedule(value) ? learningRateAt(value, step, reports) : value,
+    isSchedule(value) ? scheduleValue(value, step, reports) : value,
   ])
   for (const [option, value] of entries) {
     mustHold(rule.name, option, value, rangeOf(option, rule.ranges))

@@ -5,13 +5,7 @@ import {
   followAverage,
   type WeightAveraging,
 } from './averaging/moving-average.ts'
-import {
-  accumulate,
-  begin,
-  bound,
-  type ConditioningOptions,
-  scale,
-} from './gradient/conditioning.ts'
+import { accumulate, begin, bound, type ConditioningOptions, scale } from './gradient/transforms.ts'
 import type { Kernel } from './kernel.ts'
 import { count, fraction, mustHold, oneOf, positive, type Range } from './ranges.ts'
 

@@ -6,12 +6,12 @@ import {
   exponential,
   flatCosine,
   join,
-  learningRateAt,
   linear,
   oneCycle,
   oneCycleMomentum,
   plateau,
   type Schedule,
+  scheduleValue,
   stepDecay,
   warmRestarts,
 } from '../src/index.ts'
@@ -24,7 +24,7 @@ const ramp = fc.record({ from: value, to: value, steps })
 const largestJump = (schedule: Schedule, last: number): number => {
   let jump = 0
   for (let t = 0; t < last; t++) {
-    const [now, next] = [t, t + 1].map((step) => learningRateAt(schedule, step))
+    const [now, next] = [t, t + 1].map((step) => scheduleValue(schedule, step))
     jump = Math.max(jump, Math.abs(next - now))
   }
   return jump
@@ -37,10 +37,10 @@ test.each([
   fc.assert(
     fc.property(ramp, fc.nat(2000), ({ from, to, steps }, t) => {
       const schedule = make({ from, to, steps })
-      expect(learningRateAt(schedule, 0)).toBeCloseTo(from, 12)
-      expect(learningRateAt(schedule, steps)).toBeCloseTo(to, 12)
-      expect(learningRateAt(schedule, steps + t)).toBeCloseTo(to, 12)
-      const now = learningRateAt(schedule, t)
+      expect(scheduleValue(schedule, 0)).toBeCloseTo(from, 12)
+      expect(scheduleValue(schedule, steps)).toBeCloseTo(to, 12)
+      expect(scheduleValue(schedule, steps + t)).toBeCloseTo(to, 12)
+      const now = scheduleValue(schedule, t)
       expect(now).toBeGreaterThanOrEqual(Math.min(from, to) - 1e-12)
       expect(now).toBeLessThanOrEqual(Math.max(from, to) + 1e-12)
     }),
@@ -55,9 +55,9 @@ test('a join is continuous where its pieces meet in value, and counts each from 
       const joined = join({ schedule: first, steps: n }, { schedule: second, steps: m })
       const steepest = Math.max(Math.abs(b - a) / n, (Math.PI / 2) * (Math.abs(c - b) / m))
       expect(largestJump(joined, n + m + 2)).toBeLessThanOrEqual(steepest + 1e-9)
-      expect(learningRateAt(joined, n)).toBeCloseTo(b, 12)
-      expect(learningRateAt(joined, n + m)).toBeCloseTo(c, 12)
-      expect(learningRateAt(joined, n + 1)).toBe(learningRateAt(second, 1))
+      expect(scheduleValue(joined, n)).toBeCloseTo(b, 12)
+      expect(scheduleValue(joined, n + m)).toBeCloseTo(c, 12)
+      expect(scheduleValue(joined, n + 1)).toBe(scheduleValue(second, 1))
     }),
   )
 })
@@ -68,9 +68,9 @@ test('flatCosine stays at from until its start, and ends at to', () => {
     fc.property(ramp, start, ({ from, to, steps }, start) => {
       const schedule = flatCosine({ from, to, steps, start })
       const flat = Math.min(Math.max(Math.round(start * steps), 1), steps - 1)
-      expect(learningRateAt(schedule, flat)).toBeCloseTo(from, 12)
-      expect(learningRateAt(schedule, flat - 1)).toBe(from)
-      expect(learningRateAt(schedule, steps)).toBeCloseTo(to, 12)
+      expect(scheduleValue(schedule, flat)).toBeCloseTo(from, 12)
+      expect(scheduleValue(schedule, flat - 1)).toBe(from)
+      expect(scheduleValue(schedule, steps)).toBeCloseTo(to, 12)
       expect(largestJump(schedule, steps)).toBeLessThanOrEqual(
         ((Math.PI / 2) * Math.abs(to - from)) / (steps - flat) + 1e-9,
       )
@@ -84,12 +84,12 @@ test('one cycle peaks where its momentum is lowest', () => {
       const rates = oneCycle({ peak, steps })
       const momenta = oneCycleMomentum({ steps })
       const top = Math.min(Math.max(Math.round(0.3 * steps), 1), steps - 1)
-      expect(learningRateAt(rates, 0)).toBeCloseTo(peak / 25, 12)
-      expect(learningRateAt(rates, top)).toBeCloseTo(peak, 12)
-      expect(learningRateAt(rates, steps)).toBeCloseTo(peak / 25e4, 12)
-      expect(learningRateAt(momenta, 0)).toBeCloseTo(0.95, 12)
-      expect(learningRateAt(momenta, top)).toBeCloseTo(0.85, 12)
-      expect(learningRateAt(momenta, steps)).toBeCloseTo(0.95, 12)
+      expect(scheduleValue(rates, 0)).toBeCloseTo(peak / 25, 12)
+      expect(scheduleValue(rates, top)).toBeCloseTo(peak, 12)
+      expect(scheduleValue(rates, steps)).toBeCloseTo(peak / 25e4, 12)
+      expect(scheduleValue(momenta, 0)).toBeCloseTo(0.95, 12)
+      expect(scheduleValue(momenta, top)).toBeCloseTo(0.85, 12)
+      expect(scheduleValue(momenta, steps)).toBeCloseTo(0.95, 12)
     }),
   )
 })
@@ -97,8 +97,8 @@ test('one cycle peaks where its momentum is lowest', () => {
 test('exponential and step decay are powers of their factor', () => {
   const smooth = exponential({ from: 2, factor: 0.5 })
   const stairs = stepDecay({ from: 2, factor: 0.5, every: 3 })
-  expect([0, 1, 2, 3].map((t) => learningRateAt(smooth, t))).toEqual([2, 1, 0.5, 0.25])
-  expect([0, 2, 3, 5, 6].map((t) => learningRateAt(stairs, t))).toEqual([2, 2, 1, 1, 0.5])
+  expect([0, 1, 2, 3].map((t) => scheduleValue(smooth, t))).toEqual([2, 1, 0.5, 0.25])
+  expect([0, 2, 3, 5, 6].map((t) => scheduleValue(stairs, t))).toEqual([2, 2, 1, 1, 0.5])
 })
 
 test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () => {
@@ -111,8 +111,8 @@ test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () =>
         const schedule = warmRestarts({ from: 1, to: 0, steps: n, growth: g })
         let start = 0
         for (let cycle = 0; cycle < k; cycle++) start += n * g ** cycle
-        expect(learningRateAt(schedule, start)).toBe(1)
-        expect(learningRateAt(schedule, start + (n * g ** k) / 2)).toBeCloseTo(0.5, 9)
+        expect(scheduleValue(schedule, start)).toBe(1)
+        expect(scheduleValue(schedule, start + (n * g ** k) / 2)).toBeCloseTo(0.5, 9)
       },
     ),
   )
@@ -121,7 +121,7 @@ test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () =>
 test('a plateau falls once patience is exceeded, down to its minimum, and counts from its join', () => {
   const schedule = plateau({ from: 1, factor: 0.1, patience: 1, minimum: 0.05 })
   const at = (...losses: number[]): number =>
-    learningRateAt(
+    scheduleValue(
       schedule,
       losses.length,
       losses.map((loss, i) => ({ step: i + 1, loss })),
@@ -134,7 +134,7 @@ test('a plateau falls once patience is exceeded, down to its minimum, and counts
 
   const later = join({ schedule: constant(1), steps: 2 }, { schedule, steps: 9 })
   const reports = [3, 3, 3, 3].map((loss, i) => ({ step: i + 1, loss }))
-  expect(learningRateAt(later, 5, reports)).toBe(1)
+  expect(scheduleValue(later, 5, reports)).toBe(1)
 })
 
 test('schedules are JSON', () => {
@@ -147,7 +147,7 @@ test('schedules are JSON', () => {
   ]
   for (const schedule of schedules) {
     const back = JSON.parse(JSON.stringify(schedule))
-    for (let t = 0; t < 12; t++) expect(learningRateAt(back, t)).toBe(learningRateAt(schedule, t))
+    for (let t = 0; t < 12; t++) expect(scheduleValue(back, t)).toBe(scheduleValue(schedule, t))
   }
 })
 

@@ -1,6 +1,6 @@
 import { OnnxError } from './error.ts'
 import { gradients } from './gradient/gradients.ts'
-import type { Value } from './graph/value.ts'
+import type { Value } from './ir/value.ts'
 import type { Model } from './model/model.ts'
 import { type ModelOptions, type PlacedModel, placeModel } from './place-model.ts'
 

@@ -1,4 +1,4 @@
-import { toModel } from './graph/to-model.ts'
+import { toModel } from './ir/to-model.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { type ModelOptions, placeModel } from './place-model.ts'
 

@@ -1,6 +1,6 @@
 import { type DifferentiateOptions, differentiate } from './differentiate.ts'
-import { toModel } from './graph/to-model.ts'
-import type { Value } from './graph/value.ts'
+import { toModel } from './ir/to-model.ts'
+import type { Value } from './ir/value.ts'
 import type { Model, Tensor } from './model/model.ts'
 
 /** A parameter of a gradient model: an input of its name takes it. */

@@ -14,11 +14,11 @@ export {
   type RunningStatistic,
   type TrainedParameter,
 } from './gradient-model.ts'
-export type { OpenSizes } from './graph/from-model.ts'
-export { type Application, Graph } from './graph/graph.ts'
-export { Operation } from './graph/operation.ts'
-export { type ModelParts, toModel } from './graph/to-model.ts'
-export type { Value } from './graph/value.ts'
+export { Graph } from './ir/graph.ts'
+export { fastest, type Lowering, literal } from './ir/lowering.ts'
+export { Operation } from './ir/operation.ts'
+export { type ModelParts, toModel } from './ir/to-model.ts'
+export type { Value } from './ir/value.ts'
 export { dropout, gelu, mish, relu, silu } from './layers/activation.ts'
 export { selfAttention } from './layers/attention.ts'
 export { type BuildOptions, buildModel } from './layers/build-model.ts'
@@ -45,7 +45,6 @@ export {
   meanSquaredError,
 } from './losses/elementwise.ts'
 export type { Loss } from './losses/loss.ts'
-export { fastest, type Lowering, literal } from './lowering/lowering.ts'
 export type { DataType, Elements } from './model/data-type.ts'
 export type { ExternalData } from './model/external-data.ts'
 export type {
@@ -60,6 +59,8 @@ export type {
 } from './model/model.ts'
 export { readModel } from './model/read.ts'
 export { writeModel } from './model/write.ts'
+export { type Application, applyOperator } from './ops/apply.ts'
+export type { OpenSizes } from './ops/from-model.ts'
 export type { ModelOptions } from './place-model.ts'
 export { type Random, seeded } from './random.ts'
 export {

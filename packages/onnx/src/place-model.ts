@@ -1,12 +1,12 @@
-import { fromModel, type OpenSizes } from './graph/from-model.ts'
-import { Graph } from './graph/graph.ts'
-import type { Value } from './graph/value.ts'
+import { Graph } from './ir/graph.ts'
+import { fastest, type Lowering } from './ir/lowering.ts'
+import type { Value } from './ir/value.ts'
 import type { Loss } from './losses/loss.ts'
-import { fastest, type Lowering } from './lowering/lowering.ts'
 import { placements as lowered } from './lowering/placements.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { evaluateMode } from './modes/evaluate.ts'
 import { trainMode } from './modes/train.ts'
+import { fromModel, type OpenSizes } from './ops/from-model.ts'
 
 /** How a forward model is judged, and what of it may change. */
 export interface ModelOptions extends OpenSizes {

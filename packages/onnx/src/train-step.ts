@@ -1,23 +1,11 @@
 import type { Arithmetic, Kernel } from '@diffgrad/core'
 import { type DifferentiateOptions, differentiate } from './differentiate.ts'
 import { OnnxError } from './error.ts'
-import type { Graph } from './graph/graph.ts'
-import {
-  abs,
-  add,
-  div,
-  exp,
-  max,
-  min,
-  mul,
-  sigmoid,
-  sqrt,
-  square,
-  sub,
-} from './graph/operations.ts'
-import { toModel } from './graph/to-model.ts'
-import { sizes, type Value } from './graph/value.ts'
+import type { Graph } from './ir/graph.ts'
+import { toModel } from './ir/to-model.ts'
+import { sizes, type Value } from './ir/value.ts'
 import { count, type Model, type Tensor } from './model/model.ts'
+import { abs, add, div, exp, max, min, mul, sigmoid, sqrt, square, sub } from './ops/operations.ts'
 
 /** A model that takes a batch, targets and all that is remembered, and gives what that becomes. */
 export interface TrainStepModel {

@@ -132,18 +132,19 @@ test('frozen parameters are not differentiated, stay in the model, and their bra
 })
 
 test('an operator without a rule is named, and whether freezing would help', async () => {
-  const { Graph } = await import('../src/graph/graph.ts')
-  const { toModel } = await import('../src/graph/to-model.ts')
+  const { applyOperator } = await import('../src/ops/apply.ts')
+  const { Graph } = await import('../src/ir/graph.ts')
+  const { toModel } = await import('../src/ir/to-model.ts')
   const graph = new Graph()
   const x = graph.input('input', 'float32', [2, 3])
   const early = graph.parameter('early', { type: 'float32', shape: [3], data: new Float32Array(3) })
   const late = graph.parameter('late', { type: 'float32', shape: [3], data: new Float32Array(3) })
-  const sum = graph.apply('Add', [x, early]).output()
-  const summed = graph
-    .apply('CumSum', [sum, graph.scalar(1, 'int64')], { name: 'running' })
-    .output()
+  const sum = applyOperator(graph, 'Add', [x, early]).output()
+  const summed = applyOperator(graph, 'CumSum', [sum, graph.scalar(1, 'int64')], {
+    name: 'running',
+  }).output()
   const of = (outputs: ReadonlyMap<string, typeof x>) => toModel({ name: 'm', outputs })
-  const both = of(new Map([['y', graph.apply('Mul', [summed, late]).output()]]))
+  const both = of(new Map([['y', applyOperator(graph, 'Mul', [summed, late]).output()]]))
   const options = { loss: meanSquaredError() }
   expect(() => gradientModel(both, options)).toThrow(
     'node "running" (CumSum): the operator has no gradient rule; freezing "early" would help',

@@ -1,4 +1,4 @@
-import { type Model, writeModel } from '@diffgrad/onnx'
+import { type Lowering, type Model, writeModel } from '@diffgrad/onnx'
 import type {
   InferenceSession,
   InferenceSessionFactory,
@@ -6,7 +6,6 @@ import type {
   TensorConstructor,
 } from 'onnxruntime-common'
 import { TrainerError } from './error.ts'
-import { providersOf } from './provider/names.ts'
 
 /** What is needed of a runtime: the module `onnxruntime-node` or `onnxruntime-web` has it. */
 export interface Runtime {
@@ -16,6 +15,18 @@ export interface Runtime {
 
 /** How the runtime runs a model: execution providers, threads and the like. */
 export type SessionOptions = InferenceSession.SessionOptions
+
+/** The execution providers that a session is to use, best first. */
+export const providersOf = ({ executionProviders = [] }: SessionOptions): readonly string[] =>
+  executionProviders.map((provider) => (typeof provider === 'string' ? provider : provider.name))
+
+/** Those that are not the processor itself, in Node or in a browser. */
+export const acceleratorsOf = (options: SessionOptions): readonly string[] =>
+  providersOf(options).filter((name) => name !== 'cpu' && name !== 'wasm')
+
+/** The formulations that the providers of a session have: WebGPU trains no BatchNormalization. */
+export const loweringFor = (options: SessionOptions): Partial<Lowering> =>
+  providersOf(options).includes('webgpu') ? { operators: 'plain' } : {}
 
 /** Tensors by the names of inputs or outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>

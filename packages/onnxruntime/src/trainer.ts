@@ -1,22 +1,26 @@
 import type { CommonOptions, Selector, Settings } from '@diffgrad/core'
 import { type Model, readModel, writeModel } from '@diffgrad/onnx'
+import { throwIfAborted } from './abort.ts'
 import { type Batch, feedsOf } from './batch.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
 import { savedOf, shapesOf } from './checkpoint/weights.ts'
 import { Evaluation, type Subject } from './evaluation.ts'
 import { mustBeFinite } from './finite.ts'
-import { mustGoOn } from './go-on.ts'
 import { Judge, type Judgement } from './judge.ts'
 import type { Outputs } from './metrics.ts'
 import { inferenceModel } from './model/inference.ts'
 import { withWeights } from './model/weights.ts'
 import type { StepChoice, TrainerOptions, WeightsChoice } from './options.ts'
 import { fallbacksOf } from './provider/fallbacks.ts'
-import { loweringFor } from './provider/lowering.ts'
-import { acceleratorsOf } from './provider/names.ts'
-import { rehearse } from './provider/rehearse.ts'
-import type { Runtime, SessionOptions, Tensors } from './runtime.ts'
-import { Turns } from './turns.ts'
+import { warmUp } from './provider/warm-up.ts'
+import {
+  acceleratorsOf,
+  loweringFor,
+  type Runtime,
+  type SessionOptions,
+  type Tensors,
+} from './runtime.ts'
+import { TaskQueue } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
 import type { StepResult, Update } from './update/update.ts'
@@ -34,7 +38,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   readonly #update: Update<O>
   readonly #evaluation: Evaluation
   readonly #judge: Judge
-  readonly #turns = new Turns()
+  readonly #turns = new TaskQueue()
 
   /**
    * Prepares the training of a model.
@@ -62,7 +66,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     const trainer = new Trainer({ ...subject, forward: moving }, chosen, judge)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
-      await rehearse(ort, chosen, accelerators).catch(async (error) => {
+      await warmUp(ort, chosen, accelerators).catch(async (error) => {
         await trainer.dispose()
         throw error
       })
@@ -96,7 +100,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
         outputs: this.#judge.outputs,
         edges,
         judge: async (loss, outputs) => {
-          await mustGoOn(signal)
+          await throwIfAborted(signal)
           if (!configuration.skipNotFinite) mustBeFinite(loss, updates)
           return this.#judge.judge(loss, outputs, batch)
         },

@@ -1,4 +1,4 @@
-import { type Backend, type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type Backend, type Kernel, type Lists, trace } from '@diffgrad/core'
 import {
   backend,
   mean,
@@ -24,7 +24,6 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
   readonly mismatch: Backend<Tensor, Tensor>['mismatch'] = mismatch
   readonly describe: Backend<Tensor, Tensor>['describe'] = describe
   readonly #choose: ChooseEngine
-  readonly #graphs = new WeakMap<Kernel, Graph>()
   readonly #memory = new Set<Tensor>()
   readonly #scratch = new Set<Variable>()
   readonly #lent = new WeakSet<Tensor>()
@@ -52,8 +51,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {
-    const graph = this.#graphs.get(kernel) ?? trace(kernel)
-    this.#graphs.set(kernel, graph)
+    const graph = trace(kernel)
     const now = backend()
     // Before it is asked who has their data, which only the backend knows on which they are.
     for (const name of graph.arrays) bring(now, lists[name])

@@ -1,4 +1,4 @@
-import { learningRateAt } from '@diffgrad/core'
+import { scheduleValue } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import { optimizerOf } from './optimizer.ts'
 import { updatesOf } from './recipe.ts'
@@ -20,6 +20,6 @@ export function learningRateOf(config: Config, batchesPerEpoch: number): Learnin
       step: update(epoch * batchesPerEpoch),
       loss: validationLoss,
     }))
-    return learningRateAt(learningRate, update(step), reports)
+    return scheduleValue(learningRate, update(step), reports)
   }
 }

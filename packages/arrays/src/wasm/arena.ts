@@ -1,6 +1,6 @@
 import type { Floats } from '../floats.ts'
 import { padding } from './kernel.ts'
-import { type Dtype, lanesOf } from './lanes.ts'
+import { type Dtype, simdTypeOf } from './simd.ts'
 
 const pageBytes = 65536
 const mostPages = 65536
@@ -26,7 +26,7 @@ export const arenaOf = (array: Floats): Arena | undefined => arenas.get(array)
 /** How many bytes a row of arrays takes, each padded to whole turns of a kernel. */
 export const rowBytes = (lengths: readonly number[], dtype: Dtype): number => {
   const elements = lengths.reduce((sum, length) => sum + padded(length), 0)
-  return rowAlignment * Math.ceil((elements * lanesOf[dtype].bytes) / rowAlignment) + rowShift
+  return rowAlignment * Math.ceil((elements * simdTypeOf[dtype].bytes) / rowAlignment) + rowShift
 }
 
 /** The length of an array with its padding. */
@@ -57,7 +57,7 @@ export class Arena {
    */
   constructor(dtype: Dtype, bytes: number, shared: boolean) {
     this.dtype = dtype
-    this.#begin = argumentBytes + deskElements * lanesOf[dtype].bytes + rowAlignment
+    this.#begin = argumentBytes + deskElements * simdTypeOf[dtype].bytes + rowAlignment
     const pages = Math.min(Math.ceil((this.#begin + bytes) / pageBytes), mostPages)
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
     this.#size = pages * pageBytes
@@ -80,7 +80,7 @@ export class Arena {
     return lengths.map((length) => {
       const array = this.view(next, length)
       arenas.set(array, this)
-      next += padded(length) * lanesOf[this.dtype].bytes
+      next += padded(length) * simdTypeOf[this.dtype].bytes
       return array
     })
   }

@@ -1,5 +1,5 @@
 import { Bytes } from './bytes.ts'
-import { bitwise, type Lanes, type Operation } from './lanes.ts'
+import { bitwise, type Operation, type SimdType } from './simd.ts'
 
 /** Writes instructions that leave one vector on the stack. */
 export type Push = () => void
@@ -11,7 +11,7 @@ const simdPrefix = 0xfd
 
 /** Instructions of one kernel: what runs once before its loop, and what each turn of it does. */
 export class Assembler {
-  readonly lanes: Lanes
+  readonly lanes: SimdType
   readonly before: Bytes = new Bytes()
   readonly turn: Bytes = new Bytes()
   readonly #relaxed: boolean
@@ -20,7 +20,7 @@ export class Assembler {
   #vectors = 0
 
   /** @param firstVector - the index of the first local that may hold a vector. */
-  constructor(lanes: Lanes, relaxed: boolean, firstVector: number) {
+  constructor(lanes: SimdType, relaxed: boolean, firstVector: number) {
     this.lanes = lanes
     this.#relaxed = relaxed
     this.#firstVector = firstVector

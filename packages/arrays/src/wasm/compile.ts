@@ -41,5 +41,14 @@ const probe: Graph = (() => {
   const square = { op: 'mul', a: x, b: x } as const
   const sum = { op: 'add', a: square, b: x } as const
   const nodes = [x, square, sum]
-  return { name: 'probe', arrays: ['x', 'y'], coefficients: [], nodes, outputs: [['y', sum]] }
+  const [reads, writes] = [new Set(['x']), new Set(['y'])]
+  return {
+    name: 'probe',
+    arrays: ['x', 'y'],
+    reads,
+    writes,
+    coefficients: [],
+    nodes,
+    outputs: [['y', sum]],
+  }
 })()

@@ -1,24 +1,23 @@
 import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from '../engine.ts'
 import type { Floats } from '../floats.ts'
-import { Team, worthwhile } from '../threads/team.ts'
+import { ThreadPool, worthwhile } from '../threads/thread-pool.ts'
+import { StateAllocator } from './allocator.ts'
 import { Arena, arenaOf } from './arena.ts'
-import { Call } from './call.ts'
 import { flushes } from './kernel.ts'
-import type { Dtype } from './lanes.ts'
-import { Memories } from './memories.ts'
+import { Call } from './launch.ts'
 import { Plan, Plans } from './plan.ts'
-import { type KernelLists, stretchesOf } from './stretches.ts'
+import { type KernelLists, segmentsOf } from './segments.ts'
+import type { Dtype } from './simd.ts'
 
 /** Kernels as WebAssembly, compiled when they are first needed. */
 export class WasmEngine implements Engine {
   readonly #relaxed: boolean
   readonly #threads: number
-  readonly #memories = new Memories()
+  readonly #memories = new StateAllocator()
   readonly #spare = new Map<Dtype, Arena>()
-  readonly #graphs = new WeakMap<Kernel, Graph>()
   readonly #plans = new WeakMap<Kernel, Plans>()
-  readonly #teams = new Map<Arena, Team>()
+  readonly #teams = new Map<Arena, ThreadPool>()
   #copies = false
 
   /** @param threads - how many may work on large groups in shared memory. */
@@ -50,7 +49,7 @@ export class WasmEngine implements Engine {
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {
-    const graph = this.#graph(kernel)
+    const graph = trace(kernel)
     const chosen = graph.arrays.map((name) => lists[name])
     const scalars = graph.coefficients.map((name) => coefficients[name])
     const flush = flushes(t)
@@ -73,21 +72,15 @@ export class WasmEngine implements Engine {
     }
     for (const [arena, count] of elements) {
       if (count < worthwhile || this.#teams.has(arena)) continue
-      this.#teams.set(arena, new Team(arena.memory, this.#threads))
+      this.#teams.set(arena, new ThreadPool(arena.memory, this.#threads))
     }
-  }
-
-  #graph(kernel: Kernel): Graph {
-    const graph = this.#graphs.get(kernel) ?? trace(kernel)
-    this.#graphs.set(kernel, graph)
-    return graph
   }
 
   #plan(kernel: Kernel, graph: Graph, lists: KernelLists): Plan {
     const plans = this.#plans.get(kernel) ?? new Plans()
     this.#plans.set(kernel, plans)
     return plans.of(lists, () => {
-      const stretches = stretchesOf(lists, (dtype) => this.#spareArena(dtype))
+      const stretches = segmentsOf(lists, (dtype) => this.#spareArena(dtype))
       const calls = stretches.map(
         (stretch) => new Call(graph, stretch, this.#relaxed, this.#teams.get(stretch.arena)),
       )

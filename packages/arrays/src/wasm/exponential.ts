@@ -1,5 +1,5 @@
 import type { Assembler, Push } from './assembler.ts'
-import type { Lanes } from './lanes.ts'
+import type { SimdType } from './simd.ts'
 
 /** How a data type computes powers. Polynomials begin with the term of x, after the constant 1. */
 interface Method {
@@ -44,7 +44,7 @@ const double: Method = {
   exponential: taylor(13),
 }
 
-const methodOf = ({ bytes }: Lanes): Method => (bytes === 4 ? single : double)
+const methodOf = ({ bytes }: SimdType): Method => (bytes === 4 ? single : double)
 
 /**
  * Pushes eˣ = 2ᵏ·eʳ, with x = k ln 2 + r. The bound comes second in `pmin` and `pmax`, which then

@@ -1,10 +1,10 @@
 import type { Graph } from '@diffgrad/core'
 import { Assembler } from './assembler.ts'
 import { Bytes } from './bytes.ts'
-import { type Dtype, lanesOf } from './lanes.ts'
+import { LoopBody } from './loop-body.ts'
+import { lower } from './lower.ts'
 import { kernelModule } from './module.ts'
-import { termsOf } from './terms.ts'
-import { Turn } from './turn.ts'
+import { type Dtype, simdTypeOf } from './simd.ts'
 
 /** Which of the possible kernels of a graph. */
 export interface KernelForm {
@@ -62,7 +62,7 @@ export const scalarsAt = (arrays: number): number => 8 * Math.ceil(arrays / 2)
  */
 export function kernelBytes(graph: Graph, form: KernelForm): Uint8Array<ArrayBuffer> {
   const { arrays, coefficients } = graph
-  const lanes = lanesOf[form.dtype]
+  const lanes = simdTypeOf[form.dtype]
   const asm = new Assembler(lanes, form.relaxed, firstPointer + arrays.length)
   const addresses = arrays.map((_, i) => firstPointer + i)
   const pointers = Object.fromEntries(arrays.map((name, i) => [name, addresses[i]]))
@@ -72,10 +72,10 @@ export function kernelBytes(graph: Graph, form: KernelForm): Uint8Array<ArrayBuf
       asm.splat(block, scalarsAt(arrays.length) + i * lanes.bytes),
     ]),
   )
-  const outputs = termsOf(graph)
+  const outputs = lower(graph)
   const vector = lanes.bytes * lanes.count
   for (let k = 0; k < unroll; k++) {
-    new Turn(asm, { pointers, scalars, offset: k * vector }, outputs, form.flush)
+    new LoopBody(asm, { pointers, scalars, offset: k * vector }, outputs, form.flush)
   }
 
   const body = new Bytes().append(asm.before)

@@ -1,8 +1,8 @@
 import type { Floats } from '../floats.ts'
 import { arenaOf } from './arena.ts'
-import type { Call } from './call.ts'
-import { type Dtype, dtypeOf } from './lanes.ts'
-import type { KernelLists } from './stretches.ts'
+import type { Call } from './launch.ts'
+import type { KernelLists } from './segments.ts'
+import { type Dtype, dtypeOf } from './simd.ts'
 
 /** More kinds of lists with one first array than a training goes back and forth between. */
 const mostPlans = 32

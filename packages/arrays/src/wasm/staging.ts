@@ -1,8 +1,8 @@
 import type { Floats } from '../floats.ts'
 import { padded } from './arena.ts'
 import { padding } from './kernel.ts'
-import { lanesOf } from './lanes.ts'
-import type { Stretch } from './stretches.ts'
+import type { Segment } from './segments.ts'
+import { simdTypeOf } from './simd.ts'
 
 /** The most elements that are staged at a time: few enough to stay in cache. */
 const longestWindow = 16384
@@ -39,13 +39,13 @@ export interface Staging {
 }
 
 /** Plans how a stretch is staged; or nothing, if all of it is where the kernel works. */
-export function stagingOf({ arena, first, places, lengths }: Stretch): Staging | undefined {
+export function stagingOf({ arena, first, places, lengths }: Segment): Staging | undefined {
   const elsewhere = [...places.keys()].filter((index) => places[index] === 'elsewhere')
   if (elsewhere.length === 0) return undefined
   const share = Math.floor(arena.deskElements / elsewhere.length / padding) * padding
   const size = Math.min(longestWindow, share)
   const staged = elsewhere.map((index, k) => {
-    const address = arena.desk + k * size * lanesOf[arena.dtype].bytes
+    const address = arena.desk + k * size * simdTypeOf[arena.dtype].bytes
     return { index, address, window: arena.view(address, size) }
   })
   return { staged, windows: windowsOf(first, lengths, size) }

@@ -48,7 +48,7 @@ export interface Report {
  * @param step - how many steps were taken before, so 0 at the first.
  * @param reports - the losses reported until now, oldest first; only a plateau schedule reads them.
  */
-export function learningRateAt(
+export function scheduleValue(
   schedule: Schedule | number,
   step: number,
   reports: readonly Report[] = [],
@@ -121,7 +121,7 @@ function reductions(
 /** Each piece counts its steps, and sees reports, from its own start; the last one goes on. */
 function joinedAt(pieces: readonly Piece[], step: number, reports: readonly Report[]): number {
   const [{ schedule, steps }, ...rest] = pieces
-  if (step < steps || rest.length === 0) return learningRateAt(schedule, step, reports)
+  if (step < steps || rest.length === 0) return scheduleValue(schedule, step, reports)
   const later = reports
     .filter((report) => report.step > steps)
     .map((report) => ({ ...report, step: report.step - steps }))

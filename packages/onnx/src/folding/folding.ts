@@ -1,4 +1,4 @@
-import type { Operation } from '../graph/operation.ts'
+import type { Operation } from '../ir/operation.ts'
 import type { Tensor } from '../model/model.ts'
 
 /** Computes the elements of an output of a given shape from inputs that are known. */

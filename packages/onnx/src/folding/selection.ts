@@ -1,4 +1,4 @@
-import { settled } from '../graph/value.ts'
+import { settled } from '../ir/value.ts'
 import { count, type Tensor } from '../model/model.ts'
 import { permutation } from '../shapes/layout.ts'
 import { slicedRanges } from '../shapes/parts.ts'

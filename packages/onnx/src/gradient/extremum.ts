@@ -1,5 +1,5 @@
-import { add, cast, div, equal, mul, sumTo } from '../graph/operations.ts'
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
+import { add, cast, div, equal, mul, sumTo } from '../ops/operations.ts'
 import type { Rule } from './rule.ts'
 
 /** Where x equals the extremum y: 1, elsewhere 0. */

@@ -1,6 +1,6 @@
-import type { Operation } from '../graph/operation.ts'
-import { add, filled } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { sizes, type Value } from '../ir/value.ts'
+import { add, filled } from '../ops/operations.ts'
 import * as rules from './operators/index.ts'
 import type { Rule } from './rule.ts'
 

@@ -1,4 +1,4 @@
-import type { Operation } from '../graph/operation.ts'
+import type { Operation } from '../ir/operation.ts'
 
 /** An axis, before and after; rounding down lets `scale` differ from the lengths' ratio. */
 export interface ResizedAxis {

@@ -1,5 +1,5 @@
-import { add, div, mul, reduceMean, sqrt, square, sub } from '../graph/operations.ts'
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
+import { add, div, mul, reduceMean, sqrt, square, sub } from '../ops/operations.ts'
 
 /** The mean and 1/√(variance + ε) over some axes, which stay with length 1. */
 export function statistics(

@@ -1,6 +1,6 @@
-import type { Operation } from '../graph/operation.ts'
-import { reshape } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { sizes, type Value } from '../ir/value.ts'
+import { reshape } from '../ops/operations.ts'
 import { reducedAxes } from '../shapes/reduction.ts'
 
 /** Gives back the axes that a reduction dropped, with length 1, so that a value broadcasts over its input. */

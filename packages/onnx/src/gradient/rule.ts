@@ -1,6 +1,6 @@
-import type { Operation } from '../graph/operation.ts'
-import { sumTo } from '../graph/operations.ts'
-import type { Value } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import type { Value } from '../ir/value.ts'
+import { sumTo } from '../ops/operations.ts'
 
 /**
  * A vector-Jacobian product: from the gradient ∂y of an operation's output (of each, where there are

@@ -1,4 +1,4 @@
-import { apply, mul, relu as positive, sigmoid } from '../graph/operations.ts'
+import { apply, mul, relu as positive, sigmoid } from '../ops/operations.ts'
 import type { Layer } from './layer.ts'
 
 /** max(x, 0) */

@@ -1,5 +1,5 @@
-import { apply, matMul, mul, transpose } from '../graph/operations.ts'
-import { sizeOf, type Value } from '../graph/value.ts'
+import { sizeOf, type Value } from '../ir/value.ts'
+import { apply, matMul, mul, transpose } from '../ops/operations.ts'
 import { inside, type Layer } from './layer.ts'
 import { linear } from './linear.ts'
 

@@ -1,5 +1,5 @@
-import { Graph } from '../graph/graph.ts'
-import { toModel } from '../graph/to-model.ts'
+import { Graph } from '../ir/graph.ts'
+import { toModel } from '../ir/to-model.ts'
 import type { Model, Shape } from '../model/model.ts'
 import { seeded } from '../random.ts'
 import type { Layer } from './layer.ts'

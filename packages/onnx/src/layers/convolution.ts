@@ -1,5 +1,5 @@
-import { apply } from '../graph/operations.ts'
-import { sizeOf } from '../graph/value.ts'
+import { sizeOf } from '../ir/value.ts'
+import { apply } from '../ops/operations.ts'
 import { type Initializer, kaimingNormal, zeros } from './initializers.ts'
 import { type Layer, parameter } from './layer.ts'
 

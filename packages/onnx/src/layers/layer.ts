@@ -1,4 +1,4 @@
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
 import { count } from '../model/model.ts'
 import type { Random } from '../random.ts'
 import type { Initializer } from './initializers.ts'

@@ -1,5 +1,5 @@
-import { add, apply, matMul } from '../graph/operations.ts'
-import { sizeOf } from '../graph/value.ts'
+import { sizeOf } from '../ir/value.ts'
+import { add, apply, matMul } from '../ops/operations.ts'
 import { type Initializer, xavierUniform, zeros } from './initializers.ts'
 import { type Layer, parameter } from './layer.ts'
 

@@ -1,4 +1,4 @@
-import { apply } from '../graph/operations.ts'
+import { apply } from '../ops/operations.ts'
 import type { Layer } from './layer.ts'
 
 /** How a window slides over an image. */

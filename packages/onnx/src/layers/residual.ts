@@ -1,4 +1,4 @@
-import { add } from '../graph/operations.ts'
+import { add } from '../ops/operations.ts'
 import { inside, type Layer } from './layer.ts'
 
 /** y = branch(x) + shortcut(x); by default the shortcut changes nothing. */

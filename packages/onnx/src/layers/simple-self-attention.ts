@@ -1,5 +1,5 @@
-import { add, apply, matMul, mul, transpose } from '../graph/operations.ts'
-import { sizeOf, type Value } from '../graph/value.ts'
+import { sizeOf, type Value } from '../ir/value.ts'
+import { add, apply, matMul, mul, transpose } from '../ops/operations.ts'
 import { conv } from './convolution.ts'
 import { zeros } from './initializers.ts'
 import { inside, type Layer, parameter } from './layer.ts'

@@ -1,6 +1,6 @@
 import { OnnxError } from '../error.ts'
-import { add, apply, div, mul, neg, reduceMean, reduceSum } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizes, type Value } from '../ir/value.ts'
+import { add, apply, div, mul, neg, reduceMean, reduceSum } from '../ops/operations.ts'
 import { judged, type Loss } from './loss.ts'
 
 /** What classification is judged by. */

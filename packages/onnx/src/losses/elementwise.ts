@@ -1,5 +1,5 @@
-import { mul, reduceMean, softplus, square, sub } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizes, type Value } from '../ir/value.ts'
+import { mul, reduceMean, softplus, square, sub } from '../ops/operations.ts'
 import { judged, type Loss } from './loss.ts'
 
 /** Which output is judged, and what takes its targets. */

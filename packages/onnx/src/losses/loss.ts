@@ -1,5 +1,5 @@
 import { OnnxError } from '../error.ts'
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
 
 /**
  * Appends to a graph what a model's outputs cost: a scalar, computed from them and from targets that

@@ -1,7 +1,7 @@
-import type { Placement } from '../graph/from-model.ts'
-import { Operation } from '../graph/operation.ts'
-import { apply, pad, reshape, slice, transpose } from '../graph/operations.ts'
-import { sizes } from '../graph/value.ts'
+import { Operation } from '../ir/operation.ts'
+import { sizes } from '../ir/value.ts'
+import type { Placement } from '../ops/from-model.ts'
+import { apply, pad, reshape, slice, transpose } from '../ops/operations.ts'
 import { convolutionWindow } from '../shapes/convolution.ts'
 import { slide } from '../shapes/window.ts'
 

@@ -1,8 +1,8 @@
-import { apply, reshape, reverse, transpose } from '../graph/operations.ts'
-import { sizeOf, sizes, type Value } from '../graph/value.ts'
+import type { Lowering } from '../ir/lowering.ts'
+import { sizeOf, sizes, type Value } from '../ir/value.ts'
 import { count } from '../model/model.ts'
+import { apply, reshape, reverse, transpose } from '../ops/operations.ts'
 import { spans, type Window } from '../shapes/window.ts'
-import type { Lowering } from './lowering.ts'
 
 /** What the gradient of a convolution's image is computed from. */
 export interface Transposed {

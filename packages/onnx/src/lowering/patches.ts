@@ -1,6 +1,6 @@
-import { concat, filled, gather, reshape, transpose } from '../graph/operations.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import { sizes, type Value } from '../ir/value.ts'
 import { count } from '../model/model.ts'
+import { concat, filled, gather, reshape, transpose } from '../ops/operations.ts'
 import { places } from '../shapes/places.ts'
 import type { Window } from '../shapes/window.ts'
 

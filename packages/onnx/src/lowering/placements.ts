@@ -1,4 +1,4 @@
-import type { Placement } from '../graph/from-model.ts'
+import type { Placement } from '../ops/from-model.ts'
 import { foldBatch } from './fold-batch.ts'
 import { plainMaxPool } from './plain-max-pool.ts'
 import { plainPow } from './plain-pow.ts'

@@ -1,7 +1,7 @@
-import type { Placement } from '../graph/from-model.ts'
-import { apply, expand } from '../graph/operations.ts'
-import { sizes } from '../graph/value.ts'
+import { sizes } from '../ir/value.ts'
 import { count } from '../model/model.ts'
+import type { Placement } from '../ops/from-model.ts'
+import { apply, expand } from '../ops/operations.ts'
 
 /** Pow on operands of equal shapes, for runtimes that fail where it would have to repeat one. */
 export const plainPow: Placement = (graph, { operator, domain }, [base, exponent]) => {

@@ -1,6 +1,6 @@
-import type { Placement } from '../graph/from-model.ts'
-import { Operation } from '../graph/operation.ts'
-import { gather } from '../graph/operations.ts'
+import { Operation } from '../ir/operation.ts'
+import type { Placement } from '../ops/from-model.ts'
+import { gather } from '../ops/operations.ts'
 import { slicedRanges } from '../shapes/parts.ts'
 
 /** A Slice that goes backwards as a choice of places, for runtimes that only go forwards. */

@@ -1,4 +1,7 @@
 import { OnnxError } from '../error.ts'
+import type { Lowering } from '../ir/lowering.ts'
+import { sizeOf, sizes, type Value } from '../ir/value.ts'
+import { count } from '../model/model.ts'
 import {
   apply,
   concat,
@@ -9,12 +12,9 @@ import {
   slice,
   transpose,
   transposeMatrix,
-} from '../graph/operations.ts'
-import { sizeOf, sizes, type Value } from '../graph/value.ts'
-import { count } from '../model/model.ts'
+} from '../ops/operations.ts'
 import { places } from '../shapes/places.ts'
 import { seenBy, type Window } from '../shapes/window.ts'
-import type { Lowering } from './lowering.ts'
 import { patches } from './patches.ts'
 
 /** What the gradient of a convolution's weight is computed from. */

@@ -1,5 +1,5 @@
-import type { Placement } from '../graph/from-model.ts'
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
+import type { Placement } from '../ops/from-model.ts'
 
 /** How operators behave that train and evaluate in different ways. */
 export interface Mode {

@@ -1,8 +1,9 @@
-import { normalizeBatch } from '../graph/batch-normalization.ts'
-import type { Placement } from '../graph/from-model.ts'
-import { add, mul } from '../graph/operations.ts'
-import type { Value } from '../graph/value.ts'
+import type { Value } from '../ir/value.ts'
 import type { Node } from '../model/model.ts'
+import { applyOperator } from '../ops/apply.ts'
+import { normalizeBatch } from '../ops/batch-normalization.ts'
+import type { Placement } from '../ops/from-model.ts'
+import { add, mul } from '../ops/operations.ts'
 import { normalizeByRunning } from './evaluate.ts'
 import type { Mode } from './mode.ts'
 
@@ -41,7 +42,7 @@ const drop: Placement = (graph, node, [x, ratio]) => {
   if (node.operator !== 'Dropout') return
   const inputs = [x, ratio ?? graph.scalar(0.5), graph.scalar(1, 'bool')]
   const { name, attributes, outputs } = node
-  return graph.apply('Dropout', inputs, { name, attributes, outputs }).outputs
+  return applyOperator(graph, 'Dropout', inputs, { name, attributes, outputs }).outputs
 }
 
 function float({ attributes }: Node, name: string, otherwise: number): number {

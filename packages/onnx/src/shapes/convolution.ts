@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { sizeOf, sizes } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { sizeOf, sizes } from '../ir/value.ts'
 import type { Inference } from './inference.ts'
 import { slide, space, spans, type Window, windowOf } from './window.ts'
 

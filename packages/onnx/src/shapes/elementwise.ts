@@ -1,4 +1,4 @@
-import type { Operation } from '../graph/operation.ts'
+import type { Operation } from '../ir/operation.ts'
 import { typeOf } from '../model/data-type.ts'
 import type { Shape } from '../model/model.ts'
 import { broadcast, type Inference, same } from './inference.ts'

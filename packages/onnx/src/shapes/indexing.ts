@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { settled, sizeOf } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { settled, sizeOf } from '../ir/value.ts'
 import type { Inference } from './inference.ts'
 
 const gather: Inference = (operation) => {

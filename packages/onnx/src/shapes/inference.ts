@@ -1,14 +1,6 @@
-import type { Operation } from '../graph/operation.ts'
-import type { DataType } from '../model/data-type.ts'
-import type { Dimension, Shape, Tensor } from '../model/model.ts'
-
-/** What an output will be. */
-export interface Inferred {
-  readonly type: DataType
-  readonly shape: Shape
-  /** Its elements, where they are settled already. */
-  readonly known?: Tensor
-}
+import type { Operation } from '../ir/operation.ts'
+import type { Inferred } from '../ir/value.ts'
+import type { Dimension, Shape } from '../model/model.ts'
 
 /** Tells what an operation's outputs will be, optional ones included. */
 export type Inference = (operation: Operation) => readonly Inferred[]

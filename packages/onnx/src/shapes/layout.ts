@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { settled } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { settled } from '../ir/value.ts'
 import type { Dimension } from '../model/model.ts'
 import { broadcast, type Inference, same } from './inference.ts'
 

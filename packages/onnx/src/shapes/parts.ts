@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { settled, sizeOf, sizes } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { settled, sizeOf, sizes } from '../ir/value.ts'
 import type { Dimension } from '../model/model.ts'
 import type { Inference } from './inference.ts'
 

@@ -1,4 +1,4 @@
-import type { Operation } from '../graph/operation.ts'
+import type { Operation } from '../ir/operation.ts'
 import type { Inference } from './inference.ts'
 import { slide, type Window, windowOf } from './window.ts'
 

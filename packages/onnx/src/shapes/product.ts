@@ -1,4 +1,4 @@
-import type { Operation } from '../graph/operation.ts'
+import type { Operation } from '../ir/operation.ts'
 import type { Dimension, Shape } from '../model/model.ts'
 import { broadcast, type Inference } from './inference.ts'
 

@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { settled } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { settled } from '../ir/value.ts'
 import type { Inference } from './inference.ts'
 
 /** The axes that a reduction runs over: its second input; without it all, or none where it says so. */

@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { settled } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { settled } from '../ir/value.ts'
 import { elements } from '../model/data-type.ts'
 import type { Tensor } from '../model/model.ts'
 import type { Inference } from './inference.ts'

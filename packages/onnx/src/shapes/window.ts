@@ -1,5 +1,5 @@
-import type { Operation } from '../graph/operation.ts'
-import { sizes, type Value } from '../graph/value.ts'
+import type { Operation } from '../ir/operation.ts'
+import { sizes, type Value } from '../ir/value.ts'
 
 /** How a kernel slides over the axes of an image. Every list has one entry an axis. */
 export interface Window {

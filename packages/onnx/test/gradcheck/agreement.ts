@@ -1,8 +1,9 @@
-import { Graph } from '../../src/graph/graph.ts'
-import { toModel } from '../../src/graph/to-model.ts'
-import type { Value } from '../../src/graph/value.ts'
+import { Graph } from '../../src/ir/graph.ts'
+import { toModel } from '../../src/ir/to-model.ts'
+import type { Value } from '../../src/ir/value.ts'
 import { placements } from '../../src/lowering/placements.ts'
 import { trainMode } from '../../src/modes/train.ts'
+import { applyOperator } from '../../src/ops/apply.ts'
 import { relativeError } from '../closeness.ts'
 import { type Case, floats, prepare } from './check.ts'
 
@@ -37,7 +38,7 @@ const inPlainOperators = (one: Case): Case => ({
       const forms = attributes.get('training_mode') ? trainMode(() => false).placements : placements
       const placed =
         forms.map((place) => place(graph, node, inputs)).find((outputs) => outputs) ??
-        graph.apply(operator, inputs, options).outputs
+        applyOperator(graph, operator, inputs, options).outputs
       for (const [i, name] of outputs.entries()) values.set(name, placed[i])
     }
     const result = values.get('y')

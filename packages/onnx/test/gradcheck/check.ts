@@ -1,12 +1,12 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { gradients } from '../../src/gradient/gradients.ts'
-import { Graph } from '../../src/graph/graph.ts'
-import { mul, reduceSum } from '../../src/graph/operations.ts'
-import { toModel } from '../../src/graph/to-model.ts'
-import { sizes, type Value } from '../../src/graph/value.ts'
-import { fastest, type Lowering } from '../../src/lowering/lowering.ts'
+import { Graph } from '../../src/ir/graph.ts'
+import { fastest, type Lowering } from '../../src/ir/lowering.ts'
+import { toModel } from '../../src/ir/to-model.ts'
+import { sizes, type Value } from '../../src/ir/value.ts'
 import { count } from '../../src/model/model.ts'
 import { writeModel } from '../../src/model/write.ts'
+import { mul, reduceSum } from '../../src/ops/operations.ts'
 import { type Random, seeded } from '../../src/random.ts'
 
 /** What float32 leaves of the differences: no right rule errs by more. */

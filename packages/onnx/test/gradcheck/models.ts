@@ -1,7 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node'
 import { xResNet18 } from '../../src/architectures/xresnet.ts'
 import { differentiate } from '../../src/differentiate.ts'
-import { toModel } from '../../src/graph/to-model.ts'
+import { toModel } from '../../src/ir/to-model.ts'
 import { relu } from '../../src/layers/activation.ts'
 import { buildModel } from '../../src/layers/build-model.ts'
 import { conv } from '../../src/layers/convolution.ts'

@@ -1,4 +1,4 @@
-import { Graph, toModel, writeModel } from '@diffgrad/onnx'
+import { applyOperator, Graph, toModel, writeModel } from '@diffgrad/onnx'
 import type { Runtime } from '../runtime.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime.ts'
 export async function writesInPlace({ InferenceSession, Tensor }: Runtime): Promise<boolean> {
   const graph = new Graph()
   const x = graph.input('x', 'float32', [1])
-  const y = graph.apply('Neg', [x]).output()
+  const y = applyOperator(graph, 'Neg', [x]).output()
   const model = toModel({ name: 'probe', outputs: new Map([['y', y]]) })
   const session = await InferenceSession.create(writeModel(model), { intraOpNumThreads: 1 })
   const given = new Tensor('float32', new Float32Array(1), [1])

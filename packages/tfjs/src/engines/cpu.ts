@@ -5,7 +5,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { adopt, type Call, type Engine, writtenBy } from './engine.ts'
+import { adopt, type Call, type Engine } from './engine.ts'
 
 /** What is used of the cpu backend. */
 interface CpuBackend extends KernelBackend {
@@ -36,7 +36,7 @@ export class CpuEngine implements Engine {
   }
 
   run({ kernel, graph, lists, coefficients, t, inPlace }: Call): void {
-    const written = writtenBy(graph)
+    const written = graph.writes
     const replaced: [Tensor, Float32Array][] = []
     const valuesOf = (name: string, array: Tensor): Float32Array => {
       // Asked first: what was shared until now has data of its own afterwards.

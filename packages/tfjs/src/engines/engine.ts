@@ -33,14 +33,6 @@ export interface Engine {
 /** How many positions a call has. */
 export const positionsOf = ({ graph, lists }: Call): number => lists[graph.arrays[0]].length
 
-/** The names of the arrays that a graph reads. */
-export const readBy = ({ nodes }: Graph): ReadonlySet<string> =>
-  new Set(nodes.flatMap((node) => (node.op === 'array' ? [node.name] : [])))
-
-/** The names of the arrays that a graph writes. */
-export const writtenBy = ({ outputs }: Graph): ReadonlySet<string> =>
-  new Set(outputs.map(([array]) => array))
-
 /** Brings arrays to a backend: a change of the backend leaves them where they were made. */
 export function bring(backend: KernelBackend, arrays: readonly Tensor[]): void {
   const { tensorInfo } = engine().state

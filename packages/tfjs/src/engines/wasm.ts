@@ -15,7 +15,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { adopt, type Call, type Engine, positionsOf, readBy, writtenBy } from './engine.ts'
+import { adopt, type Call, type Engine, positionsOf } from './engine.ts'
 
 /** What is used of the wasm backend. */
 interface WasmBackend extends KernelBackend {
@@ -82,7 +82,7 @@ export class WasmEngine implements Engine {
 
   run(call: Call): void {
     const { graph, lists, coefficients, t, inPlace } = call
-    const [read, written] = [readBy(graph), writtenBy(graph)]
+    const { reads: read, writes: written } = graph
     const kernel = this.#kernel(graph, flushes(t))
     // All addresses are had before any view is made: memory may grow, which detaches views.
     const places = Array.from({ length: positionsOf(call) }, (_, k) =>

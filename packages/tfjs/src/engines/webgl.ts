@@ -7,15 +7,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core'
 import { type GlslProgram, glsl } from '../shaders/glsl.ts'
-import {
-  adopt,
-  type Call,
-  type Engine,
-  positionsOf,
-  readBy,
-  variableOf,
-  writtenBy,
-} from './engine.ts'
+import { adopt, type Call, type Engine, positionsOf, variableOf } from './engine.ts'
 
 /** A program as the webgl backend takes it. */
 interface WebglProgram {
@@ -60,8 +52,8 @@ export class WebglEngine implements Engine {
 
   run(call: Call): void {
     const { graph, lists, coefficients } = call
-    const read = [...readBy(graph)]
-    const written = writtenBy(graph)
+    const read = [...graph.reads]
+    const written = graph.writes
     // Small tensors that are still on the CPU would go as uniforms; and their data may be refilled.
     for (const { dataId } of read.flatMap((name) => lists[name])) this.#backend.uploadToGPU(dataId)
     for (let k = 0; k < positionsOf(call); k++) {

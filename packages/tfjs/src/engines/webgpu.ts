@@ -6,7 +6,7 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { type WgslProgram, wgsl, workgroupSize } from '../shaders/wgsl.ts'
-import { adopt, type Call, type Engine, positionsOf, writtenBy } from './engine.ts'
+import { adopt, type Call, type Engine, positionsOf } from './engine.ts'
 
 /** What is used of the webgpu backend. */
 interface WebgpuBackend extends KernelBackend {
@@ -58,7 +58,7 @@ export class WebgpuEngine implements Engine {
     const { graph, lists, coefficients, inPlace } = call
     const backend = this.#backend
     const { device } = backend
-    const written = writtenBy(graph)
+    const written = graph.writes
     const dispatches = Array.from({ length: positionsOf(call) }, (_, k) => {
       const own = [...written].filter((name) => inPlace(lists[name][k]))
       const outputs = new Map<string, TensorInfo>()
@@ -129,10 +129,9 @@ export class WebgpuEngine implements Engine {
     })
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
     const size = 16 * Math.ceil(program.coefficients.length / 4)
-    return {
-      ...program,
-      pipeline,
-      uniform: size > 0 ? device.createBuffer({ size, usage }) : undefined,
-    }
+    const uniform = size > 0 ? device.createBuffer({ size, usage }) : undefined
+    const compiled = { ...program, pipeline, uniform }
+    this.#compiled.set(program.source, compiled)
+    return compiled
   }
 }

@@ -1,7 +1,7 @@
-import { apply } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
-import { type Lowering, literal } from '../../../src/lowering/lowering.ts'
+import { type Lowering, literal } from '../../../src/ir/lowering.ts'
+import type { Value } from '../../../src/ir/value.ts'
 import type { Attribute } from '../../../src/model/model.ts'
+import { apply } from '../../../src/ops/operations.ts'
 import type { Case } from '../check.ts'
 
 interface Form {

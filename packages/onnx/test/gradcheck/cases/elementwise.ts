@@ -1,6 +1,6 @@
-import { add, apply, cast, pow, where } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
+import type { Value } from '../../../src/ir/value.ts'
 import type { Attribute } from '../../../src/model/model.ts'
+import { add, apply, cast, pow, where } from '../../../src/ops/operations.ts'
 import type { Case, Draw } from '../check.ts'
 
 const shape = (draw: Draw): readonly number[] => [draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]

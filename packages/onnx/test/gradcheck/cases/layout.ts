@@ -1,6 +1,7 @@
-import { apply, mul } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
+import type { Value } from '../../../src/ir/value.ts'
 import type { Attribute } from '../../../src/model/model.ts'
+import { applyOperator } from '../../../src/ops/apply.ts'
+import { apply, mul } from '../../../src/ops/operations.ts'
 import type { Case } from '../check.ts'
 
 type Attributes = Readonly<Record<string, Attribute>>
@@ -43,7 +44,7 @@ const split = (about: string, lengths: readonly number[] | undefined): Case => (
   about,
   inputs: (draw) => [[draw.size(1, 3), 7]],
   build: (x: Value) => {
-    const operation = x.graph.apply('Split', [x, lengths && x.graph.integers(lengths)], {
+    const operation = applyOperator(x.graph, 'Split', [x, lengths && x.graph.integers(lengths)], {
       attributes: new Map<string, number>([
         ['axis', 1],
         ...(lengths ? [] : ([['num_outputs', 3]] as const)),

@@ -1,6 +1,7 @@
-import { normalizeBatch } from '../../../src/graph/batch-normalization.ts'
-import { add, apply, square } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
+import type { Value } from '../../../src/ir/value.ts'
+import { applyOperator } from '../../../src/ops/apply.ts'
+import { normalizeBatch } from '../../../src/ops/batch-normalization.ts'
+import { add, apply, square } from '../../../src/ops/operations.ts'
 import type { Case, Draw } from '../check.ts'
 
 /** Of fewer elements the variance can be so small that the differences err, not the gradients. */
@@ -64,12 +65,10 @@ export const normalization: readonly Case[] = [
           data: new Float32Array(4).fill(value),
         }),
       )
-      return x.graph
-        .apply('BatchNormalization', [x, scale, bias, ...running], {
-          attributes: new Map([['training_mode', 1]]),
-          outputs: ['y', 'mean', 'variance'],
-        })
-        .output()
+      return applyOperator(x.graph, 'BatchNormalization', [x, scale, bias, ...running], {
+        attributes: new Map([['training_mode', 1]]),
+        outputs: ['y', 'mean', 'variance'],
+      }).output()
     },
   },
   frozen,

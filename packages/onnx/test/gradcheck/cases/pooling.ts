@@ -1,6 +1,6 @@
-import { apply } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
+import type { Value } from '../../../src/ir/value.ts'
 import type { Attribute } from '../../../src/model/model.ts'
+import { apply } from '../../../src/ops/operations.ts'
 import type { Case } from '../check.ts'
 
 const pool = (

@@ -1,5 +1,5 @@
-import { apply } from '../../../src/graph/operations.ts'
-import type { Value } from '../../../src/graph/value.ts'
+import type { Value } from '../../../src/ir/value.ts'
+import { apply } from '../../../src/ops/operations.ts'
 import type { Case } from '../check.ts'
 
 const gemm = (transA: number, transB: number, alpha: number, beta: number): Case => ({

@@ -1,4 +1,0 @@
-import { type Rule, unary } from '../rule.ts'
-
-/** y = x;  ∂x = ∂y */
-export const Identity: Rule = unary((_x, dy) => dy)

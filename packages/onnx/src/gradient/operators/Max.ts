@@ -1,5 +1,0 @@
-import { extremumOfInputs } from '../extremum.ts'
-import type { Rule } from '../rule.ts'
-
-/** y = max(x₁ … xₙ);  ∂xᵢ = ∂y where xᵢ = y, in equal shares among equals */
-export const Max: Rule = extremumOfInputs
