@@ -3,8 +3,8 @@ import {
   runFunctions,
   runTrajectories,
   tolerance,
-} from '@diffgrad/conformance/golden'
-import { referenceSubject } from '@diffgrad/conformance/reference'
+} from '@diffgrad/testing/golden'
+import { referenceSubject } from '@diffgrad/testing/reference'
 import { shipped, subject } from '../packages/arrays/test/subject.ts'
 
 // Compares every rule with independent implementations: `pnpm golden`.

@@ -29,7 +29,7 @@ export default mergeConfig(
       // Each kind of kernel once. The loops made at build time are of the sound rules, and are not run.
       testNamePattern: /^(reference|block interpreter|WebAssembly, allocated) /,
       include: [
-        'packages/conformance/test/reference.test.ts',
+        'packages/testing/test/reference.test.ts',
         'packages/arrays/test/conformance.test.ts',
       ],
     },

@@ -1,4 +1,4 @@
-import { classes, type Shapes, shapes } from '@diffgrad/shapes'
+import { classes, type Shapes, shapes } from '@diffgrad/testing/shapes'
 import * as tf from '@tensorflow/tfjs'
 
 /** Edge of the pictures. */

@@ -1,4 +1,4 @@
-import { classes } from '@diffgrad/shapes'
+import { classes } from '@diffgrad/testing/shapes'
 import * as tf from '@tensorflow/tfjs'
 import { batchOf, pictures, pixelsOf, size } from './data.ts'
 

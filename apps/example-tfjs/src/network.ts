@@ -1,4 +1,4 @@
-import { classes } from '@diffgrad/shapes'
+import { classes } from '@diffgrad/testing/shapes'
 import { DiffGrad } from '@diffgrad/tfjs'
 import * as tf from '@tensorflow/tfjs'
 import { size } from './data.ts'

@@ -8,7 +8,7 @@ import {
   inChromium,
   launchChromium,
   openPage,
-} from '@diffgrad/conformance/chromium'
+} from '@diffgrad/testing/chromium'
 import type { Browser } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

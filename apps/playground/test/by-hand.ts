@@ -1,5 +1,5 @@
 import { Adam, DiffGrad, DiffRGrad } from '@diffgrad/arrays'
-import type { Landscape } from '@diffgrad/landscapes'
+import type { Landscape } from '@diffgrad/testing/landscapes'
 import type { Racer } from '../src/optimizers/racer.ts'
 
 /** Takes a step against a gradient. */

@@ -1,5 +1,5 @@
 import { cpus, loadavg } from 'node:os'
-import { launchChromium } from '@diffgrad/conformance/chromium'
+import { launchChromium } from '@diffgrad/testing/chromium'
 import { serveSite } from './browser/site.ts'
 
 // Prints how fast the page is, as measured in the page: `pnpm --filter playground measure`.

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, stateOf } from '../src/address/address.ts'

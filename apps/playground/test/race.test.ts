@@ -1,5 +1,5 @@
 import { DiffGrad } from '@diffgrad/arrays'
-import { classics, paper } from '@diffgrad/landscapes'
+import { classics, paper } from '@diffgrad/testing/landscapes'
 import { expect, test } from 'vitest'
 import { told } from '../src/address/race-code.ts'
 import { labelsOf } from '../src/optimizers/labels.ts'

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { launchChromium } from '@diffgrad/conformance/chromium'
+import { launchChromium } from '@diffgrad/testing/chromium'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { serveSite } from './browser/site.ts'

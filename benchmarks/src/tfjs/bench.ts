@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath } from '@diffgrad/conformance/chromium'
+import { chromiumPath } from '@diffgrad/testing/chromium'
 import { Runner } from '../arrays/field.ts'
 import { idleShare, type Machine, machine } from '../machine.ts'
 import { openBrowser } from './chromium.ts'

@@ -1,4 +1,4 @@
-import { rules } from '@diffgrad/conformance'
+import { rules } from '@diffgrad/testing/conformance'
 import { expect, test } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
 import { shipped } from './subject.ts'

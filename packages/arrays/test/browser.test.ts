@@ -1,4 +1,4 @@
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/conformance/chromium'
+import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from './browser/page.ts'
 import { bundle, originOf, type Policy, serve } from './browser/serve.ts'

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { conforms } from '@diffgrad/conformance'
+import { conforms } from '@diffgrad/testing/conformance'
 import { subjects } from './tiers.ts'
 
 // Node 20 has relaxed SIMD only on request; later ones have it anyway.

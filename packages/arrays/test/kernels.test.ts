@@ -1,5 +1,5 @@
-import { rules } from '@diffgrad/conformance'
 import { type Kernel, ruleKernels, trace, type UpdateRule } from '@diffgrad/core'
+import { rules } from '@diffgrad/testing/conformance'
 import { expect, test } from 'vitest'
 import wabt from 'wabt'
 import { accuracyOf, subjects } from '../scripts/ulps.ts'

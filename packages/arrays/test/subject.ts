@@ -1,5 +1,5 @@
-import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/conformance'
 import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
 import {
   AdaMod,
   Adam,

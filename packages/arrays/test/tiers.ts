@@ -1,4 +1,4 @@
-import type { Subject } from '@diffgrad/conformance'
+import type { Subject } from '@diffgrad/testing/conformance'
 import { ArraysOptimizer, type EngineOptions } from '../src/index.ts'
 import { compiles } from '../src/wasm/compile.ts'
 import { allocatedArrays, type Start, shipped, subject } from './subject.ts'

@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/conformance/vulkan'
+import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
 

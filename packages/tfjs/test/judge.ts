@@ -1,4 +1,4 @@
-import { laws } from '@diffgrad/conformance'
+import { laws } from '@diffgrad/testing/conformance'
 import { getBackend, memory, ready, setBackend } from '@tensorflow/tfjs-core'
 import { registerWasmGradients } from '../src/wasm-gradients/index.ts'
 import { facts } from './facts/index.ts'

@@ -1,5 +1,11 @@
-import type { LooseOptions, NumericGradients, Session, Setup, Subject } from '@diffgrad/conformance'
 import type { CommonOptions, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
+import type {
+  LooseOptions,
+  NumericGradients,
+  Session,
+  Setup,
+  Subject,
+} from '@diffgrad/testing/conformance'
 import { dispose, tensor, variable } from '@tensorflow/tfjs-core'
 import {
   AdaMod,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { classes, shapes } from '@diffgrad/shapes'
+import { classes, shapes } from '@diffgrad/testing/shapes'
 import type { Dataset, Split } from './dataset.ts'
 import { sharedLabels } from './shared-labels.ts'
 

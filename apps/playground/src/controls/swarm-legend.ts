@@ -1,4 +1,4 @@
-import { minimaOf } from '@diffgrad/landscapes'
+import { minimaOf } from '@diffgrad/testing/landscapes'
 import { element } from '../dom/element.ts'
 import { courses } from '../race/course.ts'
 import { pointFigure } from '../race/figures.ts'

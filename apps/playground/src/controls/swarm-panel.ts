@@ -1,4 +1,4 @@
-import { minimaOf } from '@diffgrad/landscapes'
+import { minimaOf } from '@diffgrad/testing/landscapes'
 import { element, say } from '../dom/element.ts'
 import { Backdrop, planeOf } from '../draw/contour.ts'
 import { Sheet } from '../draw/sheet.ts'

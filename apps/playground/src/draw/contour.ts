@@ -1,4 +1,4 @@
-import { minimaOf } from '@diffgrad/landscapes'
+import { minimaOf } from '@diffgrad/testing/landscapes'
 import { type ScaleLinear, scaleLinear } from 'd3-scale'
 import type { Course } from '../race/course.ts'
 import { drawingOrder, type Scene, wayOf } from '../race/scene.ts'

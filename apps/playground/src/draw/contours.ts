@@ -1,4 +1,4 @@
-import type { Landscape } from '@diffgrad/landscapes'
+import type { Landscape } from '@diffgrad/testing/landscapes'
 import { type ContourMultiPolygon, contours } from 'd3-contour'
 import type { Interval } from '../race/course.ts'
 import { excess } from '../race/course.ts'

@@ -1,4 +1,4 @@
-import { type Landscape, minimaOf } from '@diffgrad/landscapes'
+import { type Landscape, minimaOf } from '@diffgrad/testing/landscapes'
 
 /** How far two points are apart. */
 export const distance = (a: readonly number[], b: readonly number[]): number =>

@@ -1,4 +1,4 @@
-import { classics, type Landscape, paper } from '@diffgrad/landscapes'
+import { classics, type Landscape, paper } from '@diffgrad/testing/landscapes'
 
 /** From and to, along one axis. */
 export type Interval = readonly [from: number, to: number]

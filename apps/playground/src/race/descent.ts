@@ -1,4 +1,4 @@
-import type { Landscape } from '@diffgrad/landscapes'
+import type { Landscape } from '@diffgrad/testing/landscapes'
 import { field, type Runner } from '../optimizers/field.ts'
 import type { Racer } from '../optimizers/racer.ts'
 import { excess } from './course.ts'

@@ -1,4 +1,4 @@
-import type { Landscape } from '@diffgrad/landscapes'
+import type { Landscape } from '@diffgrad/testing/landscapes'
 import type { Descent } from './descent.ts'
 import type { RaceState } from './race-state.ts'
 

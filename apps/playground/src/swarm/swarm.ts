@@ -1,4 +1,4 @@
-import { type Landscape, minimaOf } from '@diffgrad/landscapes'
+import { type Landscape, minimaOf } from '@diffgrad/testing/landscapes'
 import { field, type Runner } from '../optimizers/field.ts'
 import type { Racer } from '../optimizers/racer.ts'
 

@@ -1,5 +1,5 @@
 import { seeded } from '@diffgrad/onnx'
-import { shapes } from '@diffgrad/shapes'
+import { shapes } from '@diffgrad/testing/shapes'
 
 /** Edge of the pictures, in pixels. */
 export const edge = 32

@@ -1,4 +1,4 @@
-import { laws } from '@diffgrad/conformance'
+import { laws } from '@diffgrad/testing/conformance'
 import { allocate, DiffGrad, type KernelReport } from '../../src/index.ts'
 import { subjects } from '../tiers.ts'
 

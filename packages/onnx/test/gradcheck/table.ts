@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/conformance/vulkan'
+import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
 import { disagreement } from './agreement.ts'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'

@@ -1,4 +1,4 @@
-import { emulatedGpu, launchChromium, openPage } from '@diffgrad/conformance/chromium'
+import { emulatedGpu, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { originOf, serve } from '../browser/serve.ts'
 import type { Verdict } from '../judge.ts'
 

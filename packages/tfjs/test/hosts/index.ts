@@ -1,4 +1,4 @@
-import { chromiumPath, withoutChromium } from '@diffgrad/conformance/chromium'
+import { chromiumPath, withoutChromium } from '@diffgrad/testing/chromium'
 import type { Verdict } from '../judge.ts'
 import { inChromium } from './chromium.ts'
 import { driver, inDawn } from './dawn.ts'

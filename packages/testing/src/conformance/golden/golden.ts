@@ -10,7 +10,7 @@ import {
   sgd,
   type UpdateRule,
 } from '@diffgrad/core'
-import { classics, paper } from '@diffgrad/landscapes'
+import { classics, paper } from '@diffgrad/testing/landscapes'
 import { referenceSubject } from '../reference.ts'
 import type { Setup, Subject } from '../subject.ts'
 import functions from './functions.json' with { type: 'json' }

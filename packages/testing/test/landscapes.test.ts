@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { classics, minimaOf, paper } from '../src/index.ts'
+import { classics, minimaOf, paper } from '../src/landscapes/index.ts'
 
 const coordinate = fc.double({ min: -2, max: 2, noNaN: true })
 const kinks = [-0.9, -0.5, -0.4, 0, 0.4, 0.5]

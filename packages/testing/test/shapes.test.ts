@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { classes, shapes } from '../src/index.ts'
+import { classes, shapes } from '../src/shapes/index.ts'
 
 test('a seed is a data set: the same again, and another for another seed', () => {
   const once = shapes({ count: 20, seed: 3 })

@@ -1,3 +1,0 @@
-import { conforms, referenceSubject } from '../src/index.ts'
-
-conforms(referenceSubject)

@@ -1,0 +1,3 @@
+import { conforms, referenceSubject } from '../src/conformance/index.ts'
+
+conforms(referenceSubject)
