@@ -1,8 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // Tests run the TypeScript sources of the workspace, so none waits for a build.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@diffgrad/source'] } },
   resolve: { conditions: ['@diffgrad/source'] },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: [fileURLToPath(import.meta.resolve('./packages/testing/src/setup.ts'))],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 })
