@@ -41,8 +41,8 @@ const mostGroups = 65535
 export class WebgpuEngine implements Engine {
   readonly #backend: WebgpuBackend
   readonly #programs = new WeakMap<Graph, Map<string, Ready>>()
-  /** By their sources: equal kernels of several optimizers are one. */
-  readonly #compiled = new Map<string, Ready>()
+  /** By source: kernels with equal sources share a pipeline, whatever their arrays are called. */
+  readonly #compiled = new Map<string, Pick<Ready, 'pipeline' | 'uniform'>>()
 
   constructor(backend: WebgpuBackend) {
     this.#backend = backend
@@ -121,7 +121,7 @@ export class WebgpuEngine implements Engine {
 
   #compile(program: WgslProgram): Ready {
     const known = this.#compiled.get(program.source)
-    if (known) return known
+    if (known) return { ...program, ...known }
     const { device } = this.#backend
     const pipeline = device.createComputePipeline({
       layout: 'auto',
@@ -130,8 +130,7 @@ export class WebgpuEngine implements Engine {
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
     const size = 16 * Math.ceil(program.coefficients.length / 4)
     const uniform = size > 0 ? device.createBuffer({ size, usage }) : undefined
-    const compiled = { ...program, pipeline, uniform }
-    this.#compiled.set(program.source, compiled)
-    return compiled
+    this.#compiled.set(program.source, { pipeline, uniform })
+    return { ...program, pipeline, uniform }
   }
 }
