@@ -79,8 +79,7 @@ export const onnxRuntimeProbe = (folder: string | URL): AdapterProbe =>
   )
 
 /** An ONNX model: y = −x for one float32. */
-const negation =
-  'CAhCAhANOjIKCwoBeBIBeSIDTmVnEgFnWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAQ=='
+const negation = 'CAhCAhANOjIKCwoBeBIBeSIDTmVnEgFnWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAQ=='
 
 /** Runs a module in a new process of Node. An error that it throws is the reason. */
 function probeWith(folder: string | URL, program: string): AdapterProbe {

@@ -49,11 +49,7 @@ test.each<[string, Partial<VulkanHost>, RegExp]>([
     { env: { VK_ICD_FILENAMES: '/my.json' } },
     /^the driver in VK_ICD_FILENAMES gives no WebGPU adapter: No supported adapters$/,
   ],
-  [
-    'it is macOS',
-    { platform: 'darwin' },
-    /^there is no WebGPU adapter: No supported adapters$/,
-  ],
+  ['it is macOS', { platform: 'darwin' }, /^there is no WebGPU adapter: No supported adapters$/],
 ])('without an adapter the reason is given: %s', (_, host, missing) => {
   expect(vulkanEnvironment(never, { ...linux, ...host })).toEqual({
     missing: expect.stringMatching(missing),
