@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   chromiumPath,
-  swiftShaderFlags,
   chromiumTitle,
   launchChromium,
   openPage,
+  swiftShaderFlags,
 } from '@diffgrad/testing/chromium'
 import type { Browser } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { swiftShaderFlags, launchChromium } from '@diffgrad/testing/chromium'
+import { launchChromium, swiftShaderFlags } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
 import type { Bench, Cost } from './page.ts'
