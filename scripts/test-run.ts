@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseSeed } from '@diffgrad/testing/seed'
 
 // Runs tasks with turbo and reads what they leave: turbo's summary of the run, and the JSON report of
 // Vitest in each package (see vitest.config.ts).
@@ -21,7 +22,7 @@ export interface SuiteResult {
 }
 
 /** The part of Vitest's JSON report that is read here. */
-interface Report {
+export interface Report {
   readonly startTime: number
   readonly numPassedTests: number
   readonly numPendingTests: number
@@ -74,6 +75,7 @@ export async function runTurbo(
   const child = spawn('turbo', ['run', ...flags, ...args], {
     cwd: root,
     stdio: quiet ? 'ignore' : 'inherit',
+    shell: process.platform === 'win32', // There turbo is a .cmd file.
     env: seed === undefined ? env : { ...env, SEED: String(seed) },
   })
   const stop = (): boolean => child.kill()
@@ -141,11 +143,16 @@ function workspaceFolders(): readonly string[] {
 /** Reads the report of a folder; undefined if its tests did not run to the end. */
 function readReport(folder: string): SuiteResult | undefined {
   const path = join(root, folder, reportName)
-  if (!existsSync(path)) return undefined
-  const report: Report = JSON.parse(readFileSync(path, 'utf8'))
+  return existsSync(path)
+    ? suiteResult(JSON.parse(readFileSync(path, 'utf8')), join(root, folder))
+    : undefined
+}
+
+/** Counts the tests of a report. A file that could not be loaded counts as one failed test. */
+export function suiteResult(report: Report, folder: string): SuiteResult {
   const { startTime, numPassedTests, numPendingTests, numTodoTests, testResults } = report
   const failures = testResults.flatMap(({ name, status, assertionResults }) => {
-    const file = relative(join(root, folder), name)
+    const file = relative(folder, name)
     const failed = assertionResults.filter((test) => test.status === 'failed')
     if (failed.length === 0 && status === 'failed') return [file]
     return failed.map(({ fullName }) => `${file} > ${fullName}`)
@@ -165,7 +172,7 @@ export const closingLine = ({ passed, failed, skipped }: ReturnType<typeof total
 
 /** The seed of a run: `SEED`, or a random one if `RANDOM` is set; undefined for the fixed seeds. */
 export function chooseSeed(env: NodeJS.ProcessEnv): number | undefined {
-  if (env.SEED) return Number(env.SEED)
+  if (env.SEED) return parseSeed(env.SEED)
   return env.RANDOM && env.RANDOM !== '0' ? randomSeed() : undefined
 }
 
