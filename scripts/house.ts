@@ -12,7 +12,7 @@ import ts from 'typescript'
 /** A file of at most so many lines counts as short. */
 const short = 20
 
-/** Whether a file counts: a source of a package, neither test nor script nor generated. */
+/** Whether a file counts: a source of a package that is neither test, script nor generated. */
 const isSource = (path: string): boolean =>
   /^(packages\/[^/]+|apps\/[^/]+|benchmarks)\/src\/.*\.tsx?$/.test(path) &&
   !/_pb\.ts$|\.d\.ts$|\/generated\//.test(path)

@@ -18,7 +18,7 @@ type Example = (typeof functions.cases)[number]
 export interface GoldenResult {
   readonly rule: string
   /** The independent implementation and the gradients or function it ran on. */
-  readonly source: string
+  readonly origin: string
   readonly dtype: OptimizerSpec['dtype']
   /** The largest |θ − golden| / max(|golden|, 1) of all steps. */
   readonly error: number
@@ -59,7 +59,7 @@ export async function runTrajectories(backend: BackendUnderTest): Promise<readon
       error = Math.max(error, distance([...vector, ...matrix], recorded))
     }
     const origin = `${source} on ${name}`
-    results.push({ rule, source: origin, dtype, error, points: steps.length, chaotic: 0 })
+    results.push({ rule, origin, dtype, error, points: steps.length, chaotic: 0 })
   }
   return results
 }
@@ -71,14 +71,14 @@ export async function runFunctions(backend: BackendUnderTest): Promise<readonly 
   for (const example of functions.cases) {
     const [points, amplified] = [await descend(backend, example), await amplification(example)]
     const errors = points.map((point, i) =>
-      amplified[i] > chaos ? undefined : distance(point, example.trajectory[i]),
+      amplified[i] > chaoticAbove ? undefined : distance(point, example.trajectory[i]),
     )
     const comparable = errors.filter((error) => error !== undefined)
     if (comparable.length === 0)
       throw new RangeError(`golden: ${example.source} has no comparable point`)
     results.push({
       rule: example.rule,
-      source: `${example.source} on ${example.function}`,
+      origin: `${example.source} on ${example.function}`,
       dtype: 'float64',
       error: Math.max(...comparable),
       points: comparable.length,
@@ -89,18 +89,18 @@ export async function runFunctions(backend: BackendUnderTest): Promise<readonly 
 }
 
 /**
- * Two correct programs round differently. Where a rounding or two in each gradient moves a trajectory
- * by more than this, it cannot be compared to the tolerance.
+ * Correct programs round differently. A point that one or two rounding errors in each gradient move by
+ * more than this cannot be compared to the tolerance.
  */
-const chaos = 1e-13
+const chaoticAbove = 1e-13
 
-/** How far roundings in the gradients move each recorded point, in the reference arithmetic. */
+/** How far rounding errors in the gradients move each recorded point, computed by the reference. */
 const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
   const exact = await descend(referenceBackend, example)
-  const nudged = await Promise.all(
+  const perturbed = await Promise.all(
     [1, 2, 3].map((seed) => descend(referenceBackend, example, seed)),
   )
-  return exact.map((point, i) => Math.max(...nudged.map((run) => distance(run[i], point))))
+  return exact.map((point, i) => Math.max(...perturbed.map((run) => distance(run[i], point))))
 })
 
 function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
@@ -112,7 +112,7 @@ function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   }
 }
 
-/** The gradient of a function; the recorded ones of Rastrigin's function were cut to a norm of 1. */
+/** The gradient of a function. Those of Rastrigin's function were recorded clipped to a norm of 1. */
 function gradientAt(name: string, point: readonly number[]): readonly number[] {
   const landscape = [...paper, ...classics].find((candidate) => candidate.name === name)
   if (!landscape) throw new RangeError(`golden: there is no function ${name}`)
@@ -121,7 +121,7 @@ function gradientAt(name: string, point: readonly number[]): readonly number[] {
   return gradient.map((g) => factor * g)
 }
 
-/** The recorded points of a descent, each gradient nudged by up to two roundings if there is a seed. */
+/** The recorded points of a descent; with a seed each gradient is off by up to two rounding errors. */
 async function descend(
   backend: BackendUnderTest,
   { function: name, rule, options, start, steps }: Example,
@@ -132,20 +132,20 @@ async function descend(
     parameters: { x: { values: start, shape: [start.length] } },
     options,
   })
-  const nudge = (t: number, i: number): number =>
+  const perturbation = (t: number, i: number): number =>
     seed === undefined ? 1 : 1 + (((7 * t + 3 * i + seed) % 5) - 2) * Number.EPSILON
   const points: (readonly number[])[] = []
   for (let t = 1; t <= (steps.at(-1) ?? 0); t++) {
     const { x } = await run.parameters()
-    await run.step({ x: gradientAt(name, x).map((g, i) => g * nudge(t, i)) })
+    await run.step({ x: gradientAt(name, x).map((g, i) => g * perturbation(t, i)) })
     if (steps.includes(t)) points.push((await run.parameters()).x)
   }
   return points
 }
 
 /**
- * The largest difference, relative to max(|golden|, 1). Where the golden trajectory left the finite
- * numbers, so must the other.
+ * The largest difference, relative to max(|golden|, 1). Where the golden trajectory is not finite, the
+ * other must not be finite either.
  */
 function distance(theta: readonly number[], golden: readonly (number | null)[]): number {
   const errors = golden.map((expected, i) => {
