@@ -15,7 +15,7 @@ const length3 = (x: number, y: number, z: number): number => sqrt(x * x + y * y 
 const clamp = (x: number, low: number, high: number): number => min(max(x, low), high)
 
 /** Creates a body; the proportion from 0 to 1 varies its thickness. */
-export type SolidFactory = (proportion: number) => Solid
+type SolidFactory = (proportion: number) => Solid
 
 const sphere: SolidFactory = () => (x, y, z) => length3(x, y, z) - 0.8
 

@@ -11,17 +11,17 @@ const { atan2, asin, floor, max, min, PI, sin, sqrt } = Math
 /** A squareWave wave with edges a few pixels wide. */
 const squareWave = (wave: number): number => min(max(0.5 + 3 * wave, 0), 1)
 
-export const plain: TextureFactory = () => () => 0
+const plain: TextureFactory = () => () => 0
 
 /** Bands across y. */
-export const stripes: TextureFactory = (random) => {
+const stripes: TextureFactory = (random) => {
   const frequency = random.uniform(7, 10)
   const phase = random.uniform(0, 2 * PI)
   return (_x, y) => squareWave(sin(frequency * y + phase))
 }
 
 /** A chessboard in three dimensions. */
-export const checks: TextureFactory = (random) => {
+const checks: TextureFactory = (random) => {
   const frequency = random.uniform(6, 9)
   const phase = random.uniform(0, 2 * PI)
   const wave = (t: number) => sin(frequency * t + phase)
@@ -43,7 +43,7 @@ export const globe: TextureFactory = (random) => {
 const radius = (x: number, y: number, z: number): number => sqrt(x * x + y * y + z * z) || 1
 
 /** Spots of one size at jittered lattice points. */
-export const spots: TextureFactory = (random) => {
+const spots: TextureFactory = (random) => {
   const frequency = random.uniform(2.4, 3.4)
   const seed = floor(random.uniform(0, 1e6))
   return (x, y, z) => {
@@ -56,7 +56,7 @@ export const spots: TextureFactory = (random) => {
 }
 
 /** Veins: a sine wave distorted by smooth noise. */
-export const marble: TextureFactory = (random) => {
+const marble: TextureFactory = (random) => {
   const frequency = random.uniform(3, 6)
   const seed = floor(random.uniform(0, 1e6))
   return (x, y, z) =>
