@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Tests run the TypeScript sources of the workspace, so none waits for a build.
+// Tests run the TypeScript sources of the workspace, so they need no build.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@diffgrad/source'] } },
   resolve: { conditions: ['@diffgrad/source'] },
@@ -10,5 +10,10 @@ export default defineConfig({
     setupFiles: [fileURLToPath(import.meta.resolve('./packages/testing/src/setup.ts'))],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    silent: 'passed-only',
+    // `npm test` counts the tests in the JSON reports, which turbo caches with the results.
+    reporters: process.env.TURBO_HASH
+      ? ['default', ['json', { outputFile: 'test-report.json' }]]
+      : ['default'],
   },
 })

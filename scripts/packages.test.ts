@@ -13,13 +13,13 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-// Packs every public package, installs the tarballs into an empty folder with npm, and runs there
-// what the READMEs say.
+// Packs every public package, installs the tarballs into an empty folder with npm, and runs the code of
+// the READMEs there.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
 
-/** As a user's shell would: without what pnpm puts into the environment of its scripts. */
+/** The environment of a user's shell: without the variables that pnpm sets for its scripts. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
 )
@@ -30,7 +30,7 @@ const packages = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name))
   .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
 
-/** What the packages list in a field of their manifests, from elsewhere, where it is installed here. */
+/** The third-party packages in a field of the manifests, each with the folder it is installed in. */
 const installed = (
   field: 'dependencies' | 'peerDependencies' | 'devDependencies',
 ): readonly [string, string][] =>
@@ -41,12 +41,12 @@ const installed = (
       .map((name): [string, string] => [name, join(path, 'node_modules', name)])
   })
 
-/** All code blocks of the READMEs, and what their lines `console.log(…) // …` promise to print. */
+/** The code blocks of the READMEs, with the output that their lines `console.log(…) // …` promise. */
 const blocks = [root, ...packages].flatMap((path) => {
   const readme = readFileSync(join(path, 'README.md'), 'utf8')
   return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => {
     const promised = [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text)
-    return { name: `${basename(path)}-${i + 1}`, code, promised }
+    return { name: `${path === root ? 'root' : basename(path)}-${i + 1}`, code, promised }
   })
 })
 
@@ -60,11 +60,11 @@ beforeAll(() => {
   const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
   const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps']
   run('npm', 'install', ...options, ...sources)
-  // What a user installs beside them is too large to be copied, and brings more than is here to npm.
+  // Peer dependencies are too large to copy, and npm would look for more packages than are installed here.
   const peers = installed('peerDependencies')
-  // TensorFlow.js as a whole, whose core alone is a peer.
-  const whole = installed('devDependencies').filter(([name]) => name === '@tensorflow/tfjs')
-  for (const [name, path] of new Map([...peers, ...whole])) {
+  // The READMEs import @tensorflow/tfjs; only its core is a peer dependency.
+  const tfjs = installed('devDependencies').filter(([name]) => name === '@tensorflow/tfjs')
+  for (const [name, path] of new Map([...peers, ...tfjs])) {
     mkdirSync(join(folder, 'node_modules', dirname(name)), { recursive: true })
     symlinkSync(path, join(folder, 'node_modules', name))
   }
@@ -79,7 +79,7 @@ test('every public package has a README with code', () => {
   }
 })
 
-test('a packed package depends on ranges, and asks npm for no more than to be public', () => {
+test('a packed package depends on version ranges, and its publishConfig only makes it public', () => {
   for (const path of packages) {
     const packed = join(folder, 'node_modules/@diffgrad', basename(path), 'package.json')
     const manifest = JSON.parse(readFileSync(packed, 'utf8'))

@@ -1,19 +1,26 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { classes, shapes } from '../src/shapes/index.ts'
+import { classes, shapes } from '../src/shapes/shapes.ts'
 
-test('a seed is a data set: the same again, and another for another seed', () => {
+test('equal seeds give equal data sets, other seeds others', () => {
   const once = shapes({ count: 20, seed: 3 })
   expect(shapes({ count: 20, seed: 3 })).toEqual(once)
   expect(shapes({ count: 20, seed: 4 }).pixels).not.toEqual(once.pixels)
 })
 
-test('the first pictures of a longer set are the shorter set', () => {
+test('a shorter set is the beginning of a longer one', () => {
   const longer = shapes({ count: 12, size: 32 })
   const shorter = shapes({ count: 5, size: 32 })
   expect(longer.pixels.subarray(0, shorter.pixels.length)).toEqual(shorter.pixels)
 })
 
-test('all classes take turns', () => {
+test('the pixels of a small data set are those of the recorded checksum', () => {
+  const { pixels, labels } = shapes({ count: 40, size: 16, seed: 5 })
+  const checksum = createHash('sha256').update(pixels).update(labels).digest('hex')
+  expect(checksum).toBe('e5324b5ed6ac8827aaf119c3c02035a2743d9579d3ebd3fa473a38e658a28766')
+})
+
+test('the classes alternate', () => {
   const { labels } = shapes({ count: 30, size: 8 })
   expect(new Set(classes).size).toBe(10)
   expect([...labels]).toEqual(Array.from({ length: 30 }, (_, i) => i % 10))
@@ -22,13 +29,13 @@ test('all classes take turns', () => {
 test('fewer than half of the pictures have a nearest neighbour of their class', () => {
   const [size, count] = [32, 4000]
   const known = shapes({ count, size, seed: 0 })
-  const asked = shapes({ count: 200, size, seed: 1 })
+  const queries = shapes({ count: 200, size, seed: 1 })
   const bytes = size * size * 3
-  const hits = [...asked.labels].filter((label, i) => {
-    const picture = asked.pixels.subarray(i * bytes, (i + 1) * bytes)
+  const hits = [...queries.labels].filter((label, i) => {
+    const picture = queries.pixels.subarray(i * bytes, (i + 1) * bytes)
     return label === known.labels[nearest(picture, known.pixels)]
   })
-  const share = hits.length / asked.labels.length
+  const share = hits.length / queries.labels.length
   console.log(`raw-pixel nearest neighbours: ${(100 * share).toFixed(1)} %`)
   expect(share).toBeLessThan(0.5)
 })

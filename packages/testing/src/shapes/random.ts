@@ -1,21 +1,21 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
-/** Draws of one picture. */
+/** The random numbers of one picture. */
 export interface Random {
-  /** From low to high. */
+  /** Uniform in [low, high). */
   uniform(low: number, high: number): number
   /** True with the given probability. */
   chance(probability: number): boolean
   pick<T>(choices: readonly T[]): T
-  /** About normal, mean 0 and deviation 1: the sum of four random bytes, cheap enough for every pixel. */
+  /** Roughly normal, of mean 0 and deviation 1: the sum of four random bytes, fast enough for each pixel. */
   noise(): number
 }
 
-/** A stream of its own for each picture, so that it does not depend on the pictures before it. */
-export function randomOf(seed: number, index: number): Random {
-  const words = [1, 2, 3, 4].map((k) => scrambled(scrambled(seed) ^ (index * 4 + k)))
-  const generator = xoroshiro128plusFromState(words)
+/** Creates an independent stream for each picture, so that no picture depends on those before it. */
+export function createRandom(seed: number, index: number): Random {
+  const state = [1, 2, 3, 4].map((k) => murmurMix(murmurMix(seed) ^ (index * 4 + k)))
+  const generator = xoroshiro128plusFromState(state)
   const uniform = (low: number, high: number) => low + (high - low) * uniformFloat64(generator)
   return {
     uniform,
@@ -29,8 +29,8 @@ export function randomOf(seed: number, index: number): Random {
   }
 }
 
-/** The finalizer of MurmurHash3: neighbouring numbers become unrelated ones. */
-function scrambled(x: number): number {
+/** The finalizer of MurmurHash3, which decorrelates neighbouring numbers. */
+function murmurMix(x: number): number {
   let h = (x + 0x9e3779b9) | 0
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)

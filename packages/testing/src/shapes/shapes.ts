@@ -1,21 +1,21 @@
-import { kinds } from './kinds.ts'
-import { randomOf } from './random.ts'
+import { shapeClasses } from './classes.ts'
+import { createRandom } from './random.ts'
 import { render } from './render.ts'
-import { sceneFrom } from './scene.ts'
+import { randomScene } from './scene.ts'
 
-/** What the labels mean. */
-export const classes: readonly string[] = kinds.map(({ name }) => name)
+/** The names of the classes; a label is an index into it. */
+export const classes: readonly string[] = shapeClasses.map(({ name }) => name)
 
-/** Which pictures to draw. */
+/** The size of the data set and its seed. */
 export interface ShapesOptions {
   readonly count: number
-  /** Edge of the square pictures, in pixels; 64 unless told. */
+  /** The edge of the square pictures in pixels, at least 8; 64 by default. */
   readonly size?: number
-  /** A whole number; 0 unless told. Pictures of another seed are other pictures. */
+  /** A whole number; 0 by default. Other seeds give other pictures. */
   readonly seed?: number
 }
 
-/** Drawn pictures. */
+/** A data set of rendered pictures. */
 export interface Shapes {
   /** RGB bytes · count × size × size × 3. */
   readonly pixels: Uint8Array<ArrayBuffer>
@@ -24,10 +24,10 @@ export interface Shapes {
 }
 
 /**
- * Draws pictures, all classes in turn. A picture is a function of the seed and its own number, so the
- * first ones of a longer set are the shorter set.
+ * Renders pictures of bodies, the classes alternating. A picture depends only on the seed and its index,
+ * so a shorter set is the beginning of a longer one.
  *
- * @throws RangeError when an option is not a whole number, or too small.
+ * @throws RangeError if an option is not a whole number or is too small.
  */
 export function shapes({ count, size = 64, seed = 0 }: ShapesOptions): Shapes {
   check('count', count, 0)
@@ -35,10 +35,10 @@ export function shapes({ count, size = 64, seed = 0 }: ShapesOptions): Shapes {
   check('seed', seed, Number.MIN_SAFE_INTEGER)
   const bytes = size * size * 3
   const pixels = new Uint8Array(count * bytes)
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % kinds.length)
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % shapeClasses.length)
   for (const [i, label] of labels.entries()) {
-    const random = randomOf(seed, i)
-    const scene = sceneFrom(kinds[label], random)
+    const random = createRandom(seed, i)
+    const scene = randomScene(shapeClasses[label], random)
     render(scene, size, random, pixels.subarray(i * bytes, (i + 1) * bytes))
   }
   return { pixels, labels }

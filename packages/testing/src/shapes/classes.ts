@@ -1,6 +1,8 @@
+import { allTextures, globe, type TextureFactory } from './textures.ts'
+
 /**
- * The distance from a point to the surface of a body, negative inside; never more than the true one.
- * Bodies lie around the origin, within distance 1, and are seen along z.
+ * A signed distance function: a lower bound of the distance from a point to the surface of a body,
+ * negative inside. Bodies lie within distance 1 of the origin and are viewed along z.
  *
  * The formulas are Inigo Quilez's: https://iquilezles.org/articles/distfunctions/
  */
@@ -12,13 +14,13 @@ const length2 = (x: number, y: number): number => sqrt(x * x + y * y)
 const length3 = (x: number, y: number, z: number): number => sqrt(x * x + y * y + z * z)
 const clamp = (x: number, low: number, high: number): number => min(max(x, low), high)
 
-/** Makes a body of its proportion, from 0 to 1. */
-export type SolidOf = (proportion: number) => Solid
+/** Creates a body; the proportion from 0 to 1 varies its thickness. */
+type SolidFactory = (proportion: number) => Solid
 
-export const sphere: SolidOf = () => (x, y, z) => length3(x, y, z) - 0.8
+const sphere: SolidFactory = () => (x, y, z) => length3(x, y, z) - 0.8
 
-/** A ball in a flat ring around y. */
-export const planet: SolidOf = (proportion) => {
+/** A ball in a flat ring around the y axis. */
+const planet: SolidFactory = (proportion) => {
   const ball = 0.48 + 0.08 * proportion
   return (x, y, z) => {
     const ring = max(abs(length2(x, z) - 0.83) - 0.13, abs(y) - 0.025)
@@ -26,14 +28,14 @@ export const planet: SolidOf = (proportion) => {
   }
 }
 
-/** A ring around z. */
-export const torus: SolidOf = (proportion) => {
+/** A ring around the z axis. */
+const torus: SolidFactory = (proportion) => {
   const tube = 0.18 + 0.14 * proportion
   return (x, y, z) => length2(length2(x, y) - (0.97 - tube), z) - tube
 }
 
 /** The twelve edges of a cube. */
-export const cubeFrame: SolidOf = (proportion) => {
+const cubeFrame: SolidFactory = (proportion) => {
   const half = 0.56
   const bar = 0.06 + 0.03 * proportion
   /** A bar along the first axis, in the corner of the others. */
@@ -49,8 +51,8 @@ export const cubeFrame: SolidOf = (proportion) => {
   }
 }
 
-/** Its tip points along y. */
-export const cone: SolidOf = (proportion) => {
+/** The tip points along y. */
+const cone: SolidFactory = (proportion) => {
   const radius = 0.5 + 0.2 * proportion
   const [tip, base] = [0.85, -0.65]
   const slant = length2(radius, tip - base)
@@ -60,7 +62,7 @@ export const cone: SolidOf = (proportion) => {
   }
 }
 
-/** Extrudes a flat figure along z, and rounds it. */
+/** Extrudes a 2-D distance function along z and rounds the edges. */
 const extruded = (figure: (x: number, y: number) => number, half: number, round: number): Solid => {
   return (x, y, z) => {
     const d = figure(x, y) + round
@@ -70,7 +72,7 @@ const extruded = (figure: (x: number, y: number) => number, half: number, round:
 }
 
 /** Five points. */
-export const star: SolidOf = (proportion) => {
+const star: SolidFactory = (proportion) => {
   const outer = 0.97
   const inner = outer * (0.38 + 0.1 * proportion)
   // The edge from a point of the star to the notch beside it, in the sector from 0 to π/5.
@@ -91,7 +93,7 @@ export const star: SolidOf = (proportion) => {
   )
 }
 
-export const heart: SolidOf = (proportion) => {
+const heart: SolidFactory = (proportion) => {
   const scale = 1.45
   return extruded(
     (u, v) => {
@@ -107,8 +109,8 @@ export const heart: SolidOf = (proportion) => {
   )
 }
 
-/** Opens along y, its handle at +x. */
-export const mug: SolidOf = (proportion) => {
+/** The opening is along y, the handle at +x. */
+const mug: SolidFactory = (proportion) => {
   const radius = 0.4 + 0.07 * proportion
   const half = 0.62
   const centre = -0.26
@@ -122,7 +124,7 @@ export const mug: SolidOf = (proportion) => {
 }
 
 /** Three crossed bars with a ball at every end. */
-export const jack: SolidOf = (proportion) => {
+const jack: SolidFactory = (proportion) => {
   const bar = 0.1 + 0.06 * proportion
   const ball = bar + 0.1
   const reach = 0.97 - ball
@@ -141,7 +143,7 @@ export const jack: SolidOf = (proportion) => {
 }
 
 /** Lies along x. */
-export const dumbbell: SolidOf = (proportion) => {
+const dumbbell: SolidFactory = (proportion) => {
   const ball = 0.34 + 0.08 * proportion
   const reach = 0.97 - ball
   return (x, y, z) => {
@@ -150,3 +152,88 @@ export const dumbbell: SolidOf = (proportion) => {
     return min(bar, length3(a - reach, y, z) - ball)
   }
 }
+
+/** The ranges of the random rotation, in radians. */
+export interface Pose {
+  /** Around the y axis of the body: from −spin to spin. */
+  readonly spin: number
+  /** Towards the viewer: from low to high. */
+  readonly tilt: readonly [low: number, high: number]
+  /** In the image plane: from −roll to roll. */
+  readonly roll: number
+}
+
+/** A class of the data set. */
+export interface ShapeClass {
+  readonly name: string
+  readonly solid: SolidFactory
+  readonly pose: Pose
+  readonly textures: readonly TextureFactory[]
+}
+
+/** Any angle. */
+const any = Math.PI
+
+/** The classes of the data set. All but one may have any texture, so only the form tells them apart. */
+export const shapeClasses: readonly ShapeClass[] = [
+  {
+    name: 'torus',
+    solid: torus,
+    pose: { spin: 0, tilt: [-0.9, 0.9], roll: any },
+    textures: allTextures,
+  },
+  {
+    name: 'cube frame',
+    solid: cubeFrame,
+    pose: { spin: any, tilt: [0.4, 0.7], roll: 0.6 },
+    textures: allTextures,
+  },
+  {
+    name: 'cone',
+    solid: cone,
+    pose: { spin: any, tilt: [-0.1, 0.5], roll: 0.6 },
+    textures: allTextures,
+  },
+  {
+    name: 'star',
+    solid: star,
+    pose: { spin: 0.5, tilt: [-0.5, 0.5], roll: any },
+    textures: allTextures,
+  },
+  {
+    name: 'heart',
+    solid: heart,
+    pose: { spin: 0.5, tilt: [-0.4, 0.4], roll: 0.5 },
+    textures: allTextures,
+  },
+  {
+    name: 'mug',
+    solid: mug,
+    pose: { spin: 0.5, tilt: [0.4, 0.8], roll: 0.3 },
+    textures: allTextures,
+  },
+  {
+    name: 'jack',
+    solid: jack,
+    pose: { spin: any, tilt: [0.4, 0.8], roll: 0.5 },
+    textures: allTextures,
+  },
+  {
+    name: 'dumbbell',
+    solid: dumbbell,
+    pose: { spin: 0.5, tilt: [-any, any], roll: any },
+    textures: allTextures,
+  },
+  {
+    name: 'planet',
+    solid: planet,
+    pose: { spin: any, tilt: [0.25, 0.7], roll: 0.7 },
+    textures: allTextures,
+  },
+  {
+    name: 'checkered sphere',
+    solid: sphere,
+    pose: { spin: any, tilt: [-any, any], roll: any },
+    textures: [globe],
+  },
+]

@@ -1,0 +1,176 @@
+import type { UpdateRule } from '@diffgrad/core'
+import { classics, paper } from '@diffgrad/testing/landscapes'
+import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
+import functions from './golden/functions.json' with { type: 'json' }
+import trajectories from './golden/trajectories.json' with { type: 'json' }
+import { referenceBackend } from './reference.ts'
+import { allRules } from './test-problem.ts'
+
+/** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
+export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> = {
+  float64: 1e-12,
+  float32: 5e-5,
+}
+
+type Example = (typeof functions.cases)[number]
+
+/** The result of one golden case on a backend. */
+export interface GoldenResult {
+  readonly rule: string
+  /** The independent implementation and the gradients or function it ran on. */
+  readonly origin: string
+  readonly dtype: OptimizerSpec['dtype']
+  /** The largest |θ − golden| / max(|golden|, 1) of all steps. */
+  readonly error: number
+  /** How many points were compared, and how many were left out because they amplify rounding errors. */
+  readonly points: number
+  readonly chaotic: number
+}
+
+const findRule = (name: string): UpdateRule => {
+  const rule = allRules.find((candidate) => candidate.name === name)
+  if (!rule) throw new RangeError(`golden: there is no rule ${name}`)
+  return rule
+}
+
+/** Runs every recorded gradient sequence in the data types of the backend. */
+export async function runTrajectories(backend: BackendUnderTest): Promise<readonly GoldenResult[]> {
+  const results: GoldenResult[] = []
+  const { start, steps, gradients, cases } = trajectories
+  for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
+    const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
+    if (!backend.dtypes.includes(dtype)) continue
+    const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
+    const run = backend.create(findRule(rule), {
+      dtype,
+      parameters: {
+        vector: { values: start.vector, shape: [7] },
+        matrix: { values: start.matrix, shape: [3, 2] },
+      },
+      options: { ...options, groups },
+    })
+    const sequence = gradients[name as keyof typeof gradients]
+    let error = 0
+    for (const [t, row] of sequence.entries()) {
+      await run.step({ vector: row.slice(0, 7), matrix: row.slice(7) })
+      const recorded = trajectory[steps.indexOf(t + 1)]
+      if (!recorded) continue
+      const { vector, matrix } = await run.parameters()
+      error = Math.max(error, distance([...vector, ...matrix], recorded))
+    }
+    const origin = `${source} on ${name}`
+    results.push({ rule, origin, dtype, error, points: steps.length, chaotic: 0 })
+  }
+  return results
+}
+
+/** Minimizes every function of one or two variables; each gradient depends on the previous step. */
+export async function runFunctions(backend: BackendUnderTest): Promise<readonly GoldenResult[]> {
+  if (!backend.dtypes.includes('float64')) return []
+  const results: GoldenResult[] = []
+  for (const example of functions.cases) {
+    const [points, amplified] = [await descend(backend, example), await amplification(example)]
+    const errors = points.map((point, i) =>
+      amplified[i] > chaoticAbove ? undefined : distance(point, example.trajectory[i]),
+    )
+    const comparable = errors.filter((error) => error !== undefined)
+    if (comparable.length === 0)
+      throw new RangeError(`golden: ${example.source} has no comparable point`)
+    results.push({
+      rule: example.rule,
+      origin: `${example.source} on ${example.function}`,
+      dtype: 'float64',
+      error: Math.max(...comparable),
+      points: comparable.length,
+      chaotic: errors.length - comparable.length,
+    })
+  }
+  return results
+}
+
+/**
+ * Correct programs round differently. A point that one or two rounding errors in each gradient move by
+ * more than this cannot be compared to the tolerance.
+ */
+const chaoticAbove = 1e-13
+
+/** How far rounding errors in the gradients move each recorded point, computed by the reference. */
+const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
+  const exact = await descend(referenceBackend, example)
+  const perturbed = await Promise.all(
+    [1, 2, 3].map((seed) => descend(referenceBackend, example, seed)),
+  )
+  return exact.map((point, i) => Math.max(...perturbed.map((run) => distance(run[i], point))))
+})
+
+function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>()
+  return (key) => {
+    const found = known.get(key) ?? compute(key)
+    known.set(key, found)
+    return found
+  }
+}
+
+/** The gradient of a function. Those of Rastrigin's function were recorded clipped to a norm of 1. */
+function gradientAt(name: string, point: readonly number[]): readonly number[] {
+  const landscape = [...paper, ...classics].find((candidate) => candidate.name === name)
+  if (!landscape) throw new RangeError(`golden: there is no function ${name}`)
+  const gradient = landscape.gradient(point)
+  const factor = name === 'rastrigin' ? Math.min(1 / Math.hypot(...gradient), 1) : 1
+  return gradient.map((g) => factor * g)
+}
+
+/** The recorded points of a descent; with a seed each gradient is off by up to two rounding errors. */
+async function descend(
+  backend: BackendUnderTest,
+  { function: name, rule, options, start, steps }: Example,
+  seed?: number,
+): Promise<readonly (readonly number[])[]> {
+  const run = backend.create(findRule(rule), {
+    dtype: 'float64',
+    parameters: { x: { values: start, shape: [start.length] } },
+    options,
+  })
+  const perturbation = (t: number, i: number): number =>
+    seed === undefined ? 1 : 1 + (((7 * t + 3 * i + seed) % 5) - 2) * Number.EPSILON
+  const points: (readonly number[])[] = []
+  for (let t = 1; t <= (steps.at(-1) ?? 0); t++) {
+    const { x } = await run.parameters()
+    await run.step({ x: gradientAt(name, x).map((g, i) => g * perturbation(t, i)) })
+    if (steps.includes(t)) points.push((await run.parameters()).x)
+  }
+  return points
+}
+
+/**
+ * The largest difference, relative to max(|golden|, 1). Where the golden trajectory is not finite, the
+ * other must not be finite either.
+ */
+function distance(theta: readonly number[], golden: readonly (number | null)[]): number {
+  const errors = golden.map((expected, i) => {
+    if (expected !== null && Number.isFinite(expected)) {
+      return Math.abs(theta[i] - expected) / Math.max(Math.abs(expected), 1)
+    }
+    return Number.isFinite(theta[i]) ? Number.POSITIVE_INFINITY : 0
+  })
+  return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors)
+}
+
+/** Throws if a result exceeds the tolerance of its data type. */
+function expectAgreement(results: readonly GoldenResult[]): void {
+  const wrong = results.filter(({ dtype, error }) => !(error <= goldenTolerance[dtype]))
+  if (wrong.length > 0) throw new Error(`golden: ${JSON.stringify(wrong, undefined, 2)}`)
+}
+
+/** Agreement with independent implementations. */
+export const goldenLaws: readonly Law[] = [
+  {
+    name: 'golden trajectories on recorded gradients',
+    check: async (backend) => expectAgreement(await runTrajectories(backend)),
+  },
+  {
+    name: 'golden descents of functions of one and two variables',
+    check: async (backend) => expectAgreement(await runFunctions(backend)),
+  },
+]

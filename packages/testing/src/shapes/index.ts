@@ -1,1 +1,0 @@
-export { classes, type Shapes, type ShapesOptions, shapes } from './shapes.ts'
