@@ -24,7 +24,7 @@ const recipe: Recipe = {
     decay: 'decoupled',
     groups: [noDecayOnBiasAndNorm],
     clip: { by: 'globalNorm', limit: 1 },
-    averageWeights: { decay: 0.9 },
+    ema: { decay: 0.9 },
   },
   batch,
   size,

@@ -1,4 +1,4 @@
-import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
 import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
 import {
   AdaMod,
@@ -22,7 +22,7 @@ import {
 export type Start = (
   rule: UpdateRule,
   parameters: ParameterSet,
-  options: ArraysOptions<CommonOptions>,
+  options: ArraysOptions<Hyperparameters>,
 ) => ArraysOptimizer
 
 const classes: Readonly<
@@ -30,7 +30,7 @@ const classes: Readonly<
     string,
     new (
       parameters: ParameterSet,
-      options: ArraysOptions<CommonOptions>,
+      options: ArraysOptions<Hyperparameters>,
     ) => ArraysOptimizer
   >
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
@@ -101,7 +101,7 @@ export const subject = (
   dtypes: ['float64', 'float32'],
   create(rule: UpdateRule, setup: Setup): Session {
     const { parameters, filled } = arraysOf(setup)
-    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
+    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<Hyperparameters>)
     const all = (gradients: NumericGradients): Record<string, Floats> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
     return {

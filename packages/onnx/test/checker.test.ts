@@ -35,8 +35,8 @@ test.runIf(python)(
   'onnx.checker finds nothing wrong in any kind of model',
   () => {
     const settings = diffGrad.defaults
-    const form = diffGrad.form?.(settings, 1) ?? {}
-    const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
+    const variant = diffGrad.variant?.(settings, 1) ?? {}
+    const { update } = ruleKernels(diffGrad, settings, { variant, decay: 'l2' })
     const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
     const words = { batch_size: 3, sequence_length: 7 }
     const models: readonly Model[] = [

@@ -2,17 +2,14 @@ import {
   adaMod,
   adam,
   adamW,
-  type CommonOptions,
   diffGrad,
   diffMod,
   diffRGrad,
   type Kernel,
   numbers,
   radam,
-  ruleKernels,
-  type Settings,
   sgd,
-  type UpdateRule,
+  stepKernels,
 } from '@diffgrad/core'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
@@ -30,32 +27,19 @@ const drawn = (length: number): Float32Array =>
   Float32Array.from({ length }, () => random.uniform() + 0.1)
 const feeds = { input: float(drawn(8), [4, 2]), target: float(drawn(12), [4, 3]) }
 
-/** A rule's update at step t, and the coefficients of that step. */
-function updateAt<O extends CommonOptions>(
-  rule: UpdateRule<O>,
-  chosen: O & Settings<O>,
-  t: number,
-): { readonly update: Kernel; readonly coefficients: Readonly<Record<string, number>> } {
-  const form = rule.form?.(chosen, t) ?? {}
-  const { update } = ruleKernels(rule, chosen, { form, decay: chosen.decay })
-  const decayStep = chosen.learningRate * chosen.weightDecay
-  const own = rule.coefficients(chosen, t)
-  return { update, coefficients: { ...own, weightDecay: chosen.weightDecay, decayStep } }
-}
-
 const decay = { weightDecay: 0.1 }
 const updates = [1, 10].flatMap((t) =>
   Object.entries({
-    sgd: updateAt(sgd, { ...sgd.defaults, ...decay }, t),
-    adam: updateAt(adam, { ...adam.defaults, ...decay }, t),
-    adamW: updateAt(adamW, { ...adamW.defaults, ...decay }, t),
-    radam: updateAt(radam, { ...radam.defaults, ...decay }, t),
-    adaMod: updateAt(adaMod, { ...adaMod.defaults, ...decay }, t),
-    'diffGrad, version 0': updateAt(diffGrad, { ...diffGrad.defaults, ...decay }, t),
-    'diffGrad, version 1': updateAt(diffGrad, { ...diffGrad.defaults, ...decay, version: 1 }, t),
-    'diffGrad, version 2': updateAt(diffGrad, { ...diffGrad.defaults, ...decay, version: 2 }, t),
-    diffRGrad: updateAt(diffRGrad, { ...diffRGrad.defaults, ...decay }, t),
-    diffMod: updateAt(diffMod, { ...diffMod.defaults, ...decay }, t),
+    sgd: stepKernels(sgd, { ...sgd.defaults, ...decay }, t),
+    adam: stepKernels(adam, { ...adam.defaults, ...decay }, t),
+    adamW: stepKernels(adamW, { ...adamW.defaults, ...decay }, t),
+    radam: stepKernels(radam, { ...radam.defaults, ...decay }, t),
+    adaMod: stepKernels(adaMod, { ...adaMod.defaults, ...decay }, t),
+    'diffGrad, version 0': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay }, t),
+    'diffGrad, version 1': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 1 }, t),
+    'diffGrad, version 2': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 2 }, t),
+    diffRGrad: stepKernels(diffRGrad, { ...diffRGrad.defaults, ...decay }, t),
+    diffMod: stepKernels(diffMod, { ...diffMod.defaults, ...decay }, t),
   }).map(([name, update]) => ({ name, t, ...update })),
 )
 

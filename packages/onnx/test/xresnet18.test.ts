@@ -74,7 +74,7 @@ test('XResNet-18: the loss, the logits and every gradient are those of PyTorch',
 test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTorch', async () => {
   const settings = { ...diffGrad.defaults, learningRate: 1e-4 }
   const { update } = ruleKernels(diffGrad, settings, {
-    form: diffGrad.form?.(settings, 1) ?? {},
+    variant: diffGrad.variant?.(settings, 1) ?? {},
     decay: 'none',
   })
   const step = trainStepModel(forward, { ...options, update })

@@ -1,11 +1,11 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import type { DifferentiateOptions } from '@diffgrad/onnx'
 import type { Metric } from './metrics.ts'
 import type { SessionOptions } from './runtime.ts'
 import type { OptimizerChoice } from './update/update.ts'
 
 /** How a model is trained. */
-export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOptions {
+export interface TrainerOptions<O extends Hyperparameters> extends DifferentiateOptions {
   /** A rule of @diffgrad/core with its options, such as `{ rule: diffGrad, learningRate: 1e-3 }`. */
   readonly optimizer: OptimizerChoice<O>
   /**
@@ -32,6 +32,6 @@ export interface StepChoice {
 
 /** Which weights. */
 export interface WeightsChoice {
-  /** Whether the moving average of the weights is used; the optimizer needs `averageWeights`. */
+  /** Whether the moving average of the weights is used; the optimizer needs `ema`. */
   readonly average?: boolean
 }

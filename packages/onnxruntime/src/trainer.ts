@@ -1,4 +1,4 @@
-import type { CommonOptions, Selector, Settings } from '@diffgrad/core'
+import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
 import { type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { throwIfAborted } from './abort.ts'
 import { type Batch, feedsOf } from './batch.ts'
@@ -31,7 +31,7 @@ import type { StepResult, Update } from './update/update.ts'
  * While the runtime computes, the thread that called it stands still, timers and all; `serveTrainer`
  * and `connectTrainer` move a trainer into a worker. Calls are carried out one after the other.
  */
-export class Trainer<O extends CommonOptions = CommonOptions> {
+export class Trainer<O extends Hyperparameters = Hyperparameters> {
   readonly #forward: Model
   readonly #session: SessionOptions
   readonly #runtime: Runtime
@@ -50,7 +50,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    *   not what is asked for.
    * @throws RangeError naming an option of the optimizer that is unknown or out of range.
    */
-  static async create<O extends CommonOptions>(
+  static async create<O extends Hyperparameters>(
     ort: Runtime,
     model: Model | Uint8Array,
     { optimizer, update = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<O>,
@@ -94,14 +94,14 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
-      const { updates, configuration } = optimizer
+      const { updates, options } = optimizer
       return this.#update.step({
         feeds: feedsOf(this.#runtime, model, batch, weights),
         outputs: this.#judge.outputs,
         edges,
         judge: async (loss, outputs) => {
           await throwIfAborted(signal)
-          if (!configuration.skipNotFinite) mustBeFinite(loss, updates)
+          if (!options.skipNotFinite) mustBeFinite(loss, updates)
           return this.#judge.judge(loss, outputs, batch)
         },
       })
@@ -148,7 +148,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   }
 
   /** Changes settings from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
-  set(changes: Partial<Settings<O>>, parameters?: Selector): Promise<void> {
+  set(changes: Partial<RuleOptions<O>>, parameters?: Selector): Promise<void> {
     return this.#turns.take(async () => this.#update.optimizer.set(changes, parameters))
   }
 
@@ -210,11 +210,11 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     const { optimizer } = this.#update
     return this.#turns.take(async () => {
       if (!average) return use(this.#update.weights)
-      optimizer.swapAverage()
+      optimizer.swapEma()
       try {
         return await use(this.#update.weights)
       } finally {
-        optimizer.swapAverage()
+        optimizer.swapEma()
       }
     })
   }

@@ -149,7 +149,7 @@ test('an operator that the runtime lacks is named before training starts', async
 
 test.each([
   [{ rule: diffGrad, accumulate: 2 }, 'update "graph": has no accumulate, centralize or clip'],
-  [{ rule: diffGrad, averageWeights: { decay: 0.9 } }, 'update "graph": has no averageWeights'],
+  [{ rule: diffGrad, ema: { decay: 0.9 } }, 'update "graph": has no ema'],
 ])('what the graph cannot do is named: %o', async (optimizer, message) => {
   const trainer = Trainer.create(ort, smallModel(), { ...options, optimizer, update: 'graph' })
   await expect(trainer).rejects.toThrow(message)

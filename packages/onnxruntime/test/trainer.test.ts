@@ -1,7 +1,7 @@
 import {
   adam,
-  type CommonOptions,
   diffGrad,
+  type Hyperparameters,
   noDecayOnBiasAndNorm,
   radam,
   type UpdateRule,
@@ -31,13 +31,13 @@ test.each(['kernel', 'graph'] as const)('a small network learns: %s', async (upd
   await trainer.dispose()
 })
 
-const traceOf = async <O extends CommonOptions>(
+const traceOf = async <O extends Hyperparameters>(
   rule: UpdateRule<O>,
   update: 'kernel' | 'graph',
-  groups: OptimizerChoice<CommonOptions>['groups'] = [],
+  groups: OptimizerChoice<Hyperparameters>['groups'] = [],
 ) => {
   const settings = { rule, learningRate: 1e-2, weightDecay: 1e-2, groups }
-  const optimizer: OptimizerChoice<CommonOptions> = settings
+  const optimizer: OptimizerChoice<Hyperparameters> = settings
   const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
   const losses: number[] = []
   for (let step = 0; step < 12; step++) {

@@ -1,4 +1,4 @@
-import type { CommonOptions, Histogram } from '@diffgrad/core'
+import type { Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { OptimizerChoice } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
@@ -9,7 +9,7 @@ export interface Recipe {
   readonly model: Model
   /** Parameters that stay as they are. */
   readonly frozen: readonly RegExp[]
-  readonly optimizer: OptimizerChoice<CommonOptions>
+  readonly optimizer: OptimizerChoice<Hyperparameters>
   /** Pictures in every train step. */
   readonly batch: number
   /** Edge of the pictures. */

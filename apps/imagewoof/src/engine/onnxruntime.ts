@@ -22,7 +22,7 @@ export async function onnxruntimeEngine(recipe: Recipe): Promise<Engine> {
     metrics: { accuracy: accuracyOf(output) },
     session: { intraOpNumThreads: threads },
   })
-  const average = { average: Boolean(optimizer.averageWeights) }
+  const average = { average: Boolean(optimizer.ema) }
   const shaped = (data: Float32Array) => ({
     data,
     dims: [data.length / (3 * size * size), 3, size, size],

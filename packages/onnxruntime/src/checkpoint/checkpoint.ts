@@ -24,15 +24,15 @@ export function writeCheckpoint({
   optimizer,
   notes,
 }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const remembered = Object.entries(optimizer.parameters).flatMap(([name, { memory }]) =>
-    Object.entries(memory).map(([slot, data]): [string, SavedTensor] => [
+  const remembered = Object.entries(optimizer.parameters).flatMap(([name, { state }]) =>
+    Object.entries(state).map(([slot, data]): [string, SavedTensor] => [
       `memory/${slot}/${name}`,
       { shape: weights[name].shape, data },
     ]),
   )
-  const parameters = Object.entries(optimizer.parameters).map(([name, { step, settings }]) => [
+  const parameters = Object.entries(optimizer.parameters).map(([name, { step, options }]) => [
     name,
-    { step, settings },
+    { step, options },
   ])
   const rest = { ...optimizer, parameters: Object.fromEntries(parameters) }
   return writeSafetensors({
@@ -68,7 +68,7 @@ export function readCheckpoint(
   if (shapes) mustFit(weights, shapes)
   const saved: StateDict = JSON.parse(metadata.optimizer)
   const parameters = Object.entries(saved.parameters).map(
-    ([name, rest]): [string, ParameterState] => [name, { ...rest, memory: memories[name] ?? {} }],
+    ([name, rest]): [string, ParameterState] => [name, { ...rest, state: memories[name] ?? {} }],
   )
   const optimizer = { ...saved, parameters: Object.fromEntries(parameters) }
   return { weights, optimizer, notes: JSON.parse(metadata.notes) }

@@ -1,4 +1,4 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import { TrainerError } from '../error.ts'
 import type { Runtime, Tensors } from '../runtime.ts'
 import type { Update } from '../update/update.ts'
@@ -12,7 +12,7 @@ const failed = /running (?<operator>\w+) node\. Name:'(?<node>[^']*)' Status Mes
  *
  * @throws {TrainerError} Naming the operator, its node and the providers.
  */
-export async function warmUp<O extends CommonOptions>(
+export async function warmUp<O extends Hyperparameters>(
   runtime: Runtime,
   update: Update<O>,
   providers: readonly string[],
@@ -34,7 +34,7 @@ export async function warmUp<O extends CommonOptions>(
   }
 }
 
-function zeros<O extends CommonOptions>(
+function zeros<O extends Hyperparameters>(
   { Tensor }: Runtime,
   { model, weights }: Update<O>,
 ): Tensors {

@@ -1,4 +1,4 @@
-import { type CommonOptions, Optimizer } from '@diffgrad/core'
+import { type Hyperparameters, Optimizer } from '@diffgrad/core'
 import {
   gradientModel,
   type Model,
@@ -21,7 +21,7 @@ interface Prepared extends TrainStepModel {
 }
 
 /** Moves the weights inside the model that computes their gradients. */
-export class GraphUpdate<O extends CommonOptions> implements Update<O> {
+export class GraphUpdate<O extends Hyperparameters> implements Update<O> {
   readonly model: Model
   readonly optimizer: Optimizer<Slot, O>
   readonly #plan: Plan<O>
@@ -30,7 +30,7 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
   readonly #statistics: readonly Slot[]
   #prepared: Prepared | undefined
 
-  static async create<O extends CommonOptions>(plan: Plan<O>): Promise<GraphUpdate<O>> {
+  static async create<O extends Hyperparameters>(plan: Plan<O>): Promise<GraphUpdate<O>> {
     const update = new GraphUpdate(plan)
     const before = update.optimizer.stateDict()
     await update.#prepare(update.#next())

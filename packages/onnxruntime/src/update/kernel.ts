@@ -1,5 +1,5 @@
 import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
@@ -12,7 +12,7 @@ type Arrays = Readonly<Record<string, Float32Array>>
  * Moves the weights by the fused kernels of @diffgrad/arrays. The runtime reads the very memory in
  * which the kernels work, and writes the gradients there, if it can; else they are copied.
  */
-export class KernelUpdate<O extends CommonOptions> implements Update<O> {
+export class KernelUpdate<O extends Hyperparameters> implements Update<O> {
   readonly optimizer: ArraysOptimizer<O>
   readonly model: Model
   readonly weights: Tensors
@@ -26,7 +26,7 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
   /** What the runtime writes gradients into, by the names of its outputs. */
   readonly #targets: Tensors
 
-  static async create<O extends CommonOptions>(plan: Plan<O>): Promise<KernelUpdate<O>> {
+  static async create<O extends Hyperparameters>(plan: Plan<O>): Promise<KernelUpdate<O>> {
     const parts = gradientModel(plan.forward, plan.differentiate)
     const session = await createSession(plan.runtime, parts.model, plan.session)
     return new KernelUpdate(plan, parts, session, await writesInPlace(plan.runtime))

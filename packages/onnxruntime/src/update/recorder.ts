@@ -1,4 +1,4 @@
-import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
+import { type ArrayLists, arraySignature, type Backend, type Kernel } from '@diffgrad/core'
 import type { Tensor } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import type { Runtime } from '../runtime.ts'
@@ -22,7 +22,7 @@ export interface Call {
 const needs: Readonly<Record<string, string>> = {
   gradient: 'accumulate, centralize or clip',
   slow: 'lookahead',
-  average: 'averageWeights',
+  ema: 'ema',
 }
 
 /**
@@ -30,7 +30,7 @@ const needs: Readonly<Record<string, string>> = {
  * scalars, so that a graph can do it.
  */
 export class Recorder implements Backend<Slot> {
-  readonly describe: Backend<Slot>['describe'] = describeSaved
+  readonly signature: Backend<Slot>['signature'] = arraySignature
   readonly slots: Slot[] = []
   calls: Call[] = []
   readonly #runtime: Runtime
@@ -41,7 +41,7 @@ export class Recorder implements Backend<Slot> {
 
   mismatch(): undefined {}
 
-  zeros(like: readonly Slot[], names: readonly string[]): Lists<Slot> {
+  zeros(like: readonly Slot[], names: readonly string[]): ArrayLists<Slot> {
     const name = names.find((name) => name in needs)
     if (name) throw new TrainerError(`update "graph": has no ${needs[name]}; use update "kernel"`)
     const lists = names.map((name) => [name, like.map((slot) => this.#zeros(slot, name))] as const)
@@ -51,7 +51,7 @@ export class Recorder implements Backend<Slot> {
 
   apply(
     kernel: Kernel,
-    { theta }: Lists<Slot>,
+    { theta }: ArrayLists<Slot>,
     coefficients: Readonly<Record<string, number>>,
   ): void {
     this.calls.push({ kernel, parameters: new Set(theta.map(({ name }) => name)), coefficients })

@@ -1,6 +1,6 @@
 import type {
-  CommonOptions,
   Histogram,
+  Hyperparameters,
   Optimizer,
   OptimizerOptions,
   StepOutcome,
@@ -11,12 +11,12 @@ import type { Judgement } from '../judge.ts'
 import type { Runtime, SessionOptions, Tensors } from '../runtime.ts'
 
 /** A rule of @diffgrad/core, its hyperparameters, parameter groups and surroundings. */
-export type OptimizerChoice<O extends CommonOptions> = OptimizerOptions<O> & {
+export type OptimizerChoice<O extends Hyperparameters> = OptimizerOptions<O> & {
   readonly rule: UpdateRule<O>
 }
 
 /** What is trained, how, and on what. */
-export interface Plan<O extends CommonOptions> {
+export interface Plan<O extends Hyperparameters> {
   readonly runtime: Runtime
   readonly session: SessionOptions
   readonly forward: Model
@@ -45,13 +45,13 @@ export interface StepResult extends Judgement {
 }
 
 /** What of an optimizer does not depend on where it keeps its arrays. */
-type Conductor<O extends CommonOptions> = Pick<
+type Conductor<O extends Hyperparameters> = Pick<
   Optimizer<never, O>,
-  'updates' | 'configuration' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
+  'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapEma'
 >
 
 /** One way to move the weights by the gradients of a batch. */
-export interface Update<O extends CommonOptions> {
+export interface Update<O extends Hyperparameters> {
   /** The gradient model, which tells what a batch must be. */
   readonly model: Model
   readonly optimizer: Conductor<O>

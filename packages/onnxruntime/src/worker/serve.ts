@@ -1,4 +1,4 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import type { Trainer } from '../trainer.ts'
 import { type Answer, type Call, type Message, methods } from './message.ts'
 import { sentError } from './sent-error.ts'
@@ -7,7 +7,7 @@ import { sentError } from './sent-error.ts'
  * Makes a trainer in this worker and lets `connectTrainer` use it. It is the last call of a module
  * that runs as a worker, of a browser or of Node.
  */
-export async function serveTrainer<O extends CommonOptions>(
+export async function serveTrainer<O extends Hyperparameters>(
   make: () => Promise<Trainer<O>>,
 ): Promise<void> {
   const port = await firstPort()
@@ -38,7 +38,7 @@ export async function serveTrainer<O extends CommonOptions>(
   }
 }
 
-function carryOut<O extends CommonOptions>(
+function carryOut<O extends Hyperparameters>(
   trainer: Trainer<O>,
   call: Call,
   signal: AbortSignal,

@@ -1,13 +1,15 @@
 import {
+  type ArrayLists,
+  arraySignature,
   type Backend,
-  type CommonOptions,
-  describeSaved,
+  centralizeRows,
+  euclideanNorm,
+  type Hyperparameters,
   type Kernel,
-  type Lists,
   numbers,
   Optimizer,
   type OptimizerOptions,
-  type Saved,
+  type SavedArray,
   type UpdateRule,
   type Values,
 } from '@diffgrad/core'
@@ -32,23 +34,18 @@ const reference: Backend<Numbers> = {
   mismatch: () => undefined, // The laws only give gradients that fit; refusals are each adapter's.
   zeros,
   scratch: zeros,
-  describe: describeSaved,
+  signature: arraySignature,
   apply(kernel, lists, coefficients) {
     const [first] = Object.keys(lists)
     for (const [k, { values }] of lists[first].entries()) {
       for (const i of values.keys()) applyAt(kernel, lists, coefficients, k, i)
     }
   },
-  norm: ({ values }) => Math.hypot(...values),
+  norm: ({ values }) => euclideanNorm(values),
   centralize({ values }, [rows]) {
-    const size = values.length / rows
-    for (let start = 0; start < values.length; start += size) {
-      const row = values.slice(start, start + size)
-      const mean = row.reduce((a, b) => a + b) / size
-      values.splice(start, size, ...row.map((x) => x - mean))
-    }
+    centralizeRows(values, rows)
   },
-  read: ({ dtype, values }): Saved =>
+  read: ({ dtype, values }): SavedArray =>
     dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values),
   write({ values }, elements) {
     values.splice(0, values.length, ...elements)
@@ -57,7 +54,7 @@ const reference: Backend<Numbers> = {
 
 function applyAt(
   kernel: Kernel,
-  lists: Lists<Numbers>,
+  lists: ArrayLists<Numbers>,
   coefficients: Values<number>,
   k: number,
   i: number,
@@ -76,7 +73,7 @@ export const referenceSubject: Subject = {
   dtypes: ['float64', 'float32'],
   create(rule: UpdateRule, setup: Setup): Session {
     const { dtype, parameters } = setup
-    const options = setup.options as OptimizerOptions<CommonOptions> // Checked by the optimizer.
+    const options = setup.options as OptimizerOptions<Hyperparameters> // Checked by the optimizer.
     const round = dtype === 'float32' ? Math.fround : (x: number) => x
     const holders = Object.entries(parameters).map(([name, { values, shape }]) => ({
       name,

@@ -24,7 +24,7 @@ export interface Setup {
 /** One optimizer at work. */
 export interface Session {
   /** Its state and settings. */
-  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'swapAverage'> & {
+  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'swapEma'> & {
     stateDict(): StateDict | Promise<StateDict>
   }
   step(gradients: NumericGradients): StepOutcome | Promise<StepOutcome>

@@ -23,12 +23,12 @@ export async function tfjsEngine({ model, frozen, optimizer, size }: Recipe): Pr
   })
   /** Takes the weights that are judged and exported. */
   const averaged = async <T>(use: () => Promise<T>): Promise<T> => {
-    if (!options.averageWeights) return use()
-    update.swapAverage()
+    if (!options.ema) return use()
+    update.swapEma()
     try {
       return await use()
     } finally {
-      update.swapAverage()
+      update.swapEma()
     }
   }
   return {

@@ -17,7 +17,7 @@ const everything: LooseOptions = {
   },
   accumulate: 2,
   lookahead: { every: 3, alpha: 0.5 },
-  averageWeights: { decay: 0.9 },
+  ema: { decay: 0.9 },
   centralize: true,
   clip: { by: 'globalNorm', limit: 2 },
   groups: [{ parameters: ['bias'], weightDecay: 0 }],
@@ -80,12 +80,12 @@ export const state: readonly Law[] = [
             await wander(uninterrupted, stop + 1, 20)
             await wander(session, stop + 1, 20)
             expect(await session.parameters()).toEqual(await uninterrupted.parameters())
-            session.optimizer.swapAverage()
-            uninterrupted.optimizer.swapAverage()
+            session.optimizer.swapEma()
+            uninterrupted.optimizer.swapEma()
             const evaluated = await resumed(subject, rule, everything, dtype, uninterrupted)
             expect(await evaluated.parameters()).toEqual(await uninterrupted.parameters())
-            evaluated.optimizer.swapAverage()
-            uninterrupted.optimizer.swapAverage()
+            evaluated.optimizer.swapEma()
+            uninterrupted.optimizer.swapEma()
             expect(await evaluated.parameters()).toEqual(await uninterrupted.parameters())
             expect(await evaluated.optimizer.stateDict()).toEqual(
               await uninterrupted.optimizer.stateDict(),

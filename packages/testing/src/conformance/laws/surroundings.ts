@@ -86,7 +86,7 @@ export const surroundings: readonly Law[] = [
   {
     name: 'the weight average follows by 1−d, and swapping it in and out changes nothing',
     async check(subject) {
-      const session = begin(subject, sgd, { learningRate: 0.5, averageWeights: { decay: 0.75 } })
+      const session = begin(subject, sgd, { learningRate: 0.5, ema: { decay: 0.75 } })
       const average = [...parameters.bias.values]
       for (let t = 1; t <= 5; t++) {
         await walk(session, t, t)
@@ -94,10 +94,10 @@ export const surroundings: readonly Law[] = [
         for (const [i, x] of bias.entries()) average[i] += 0.25 * (x - average[i])
       }
       const trained = await session.parameters()
-      session.optimizer.swapAverage()
+      session.optimizer.swapEma()
       const { bias } = await session.parameters()
       for (const [i, x] of bias.entries()) expect(x).toBeCloseTo(average[i], 5)
-      session.optimizer.swapAverage()
+      session.optimizer.swapEma()
       expect(await session.parameters()).toEqual(trained)
     },
   },
@@ -125,13 +125,13 @@ export const surroundings: readonly Law[] = [
       const session = begin(subject, sgd, {
         learningRate: 1,
         lookahead: { every: 1, alpha: 0.5 },
-        averageWeights: { decay: 0.5 },
+        ema: { decay: 0.5 },
       })
       await session.place({ bias: [8, 0, 0] })
       await session.step({ bias: [4, 0, 0] })
       // 8 − 4 = 4; half way back to 8 is 6; the average of 8 and 6 is 7.
       expect((await session.parameters()).bias[0]).toBeCloseTo(6, 6)
-      session.optimizer.swapAverage()
+      session.optimizer.swapEma()
       expect((await session.parameters()).bias[0]).toBeCloseTo(7, 6)
     },
   },
@@ -141,7 +141,7 @@ export const surroundings: readonly Law[] = [
       const adaBelief = defineRule({
         name: 'AdaBelief',
         defaults: { learningRate: 0.1, weightDecay: 0, decay: 'l2', beta1: 0.9, epsilon: 1e-8 },
-        slots: () => ['m', 's'],
+        stateNames: () => ['m', 's'],
         coefficients: ({ learningRate, beta1, epsilon }) => ({ learningRate, beta1, epsilon }),
         update({ constant, add, sub, mul, div, square, sqrt }, { g, m: m0, s: s0 }, c) {
           const m = add(mul(c.beta1, m0), mul(sub(constant(1), c.beta1), g))
