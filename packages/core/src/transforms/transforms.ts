@@ -59,9 +59,7 @@ export const transformKernels: readonly Kernel[] = [
 ]
 
 /** The optimizer state of transforms: each name, with the transforms that need it. */
-export const transformState: Readonly<
-  Record<'gradient' | 'slow' | 'ema', readonly (keyof Transforms)[]>
-> = {
+export const transformState: Readonly<Record<string, readonly (keyof Transforms)[]>> = {
   gradient: ['accumulate', 'centralize', 'clip'],
   slow: ['lookahead'],
   ema: ['ema'],
