@@ -1,21 +1,19 @@
-import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
-import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
 import {
-  AdaMod,
-  Adam,
-  AdamW,
+  allRules,
+  classNameOf,
+  type Hyperparameters,
+  type OptimizerOptions,
+  type UpdateRule,
+} from '@diffgrad/core'
+import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
+import * as arrays from '../src/index.ts'
+import {
   ArraysOptimizer,
   type ArraysOptions,
   allocate,
-  DiffGrad,
-  DiffMod,
-  DiffRGrad,
   type Dtype,
   type Floats,
   type ParameterSet,
-  RAdam,
-  Ranger,
-  SGD,
 } from '../src/index.ts'
 
 /** Starts an optimizer for a rule. */
@@ -25,19 +23,24 @@ export type Start = (
   options: ArraysOptions<Hyperparameters>,
 ) => ArraysOptimizer
 
-const classes: Readonly<
-  Record<
-    string,
-    new (
-      parameters: ParameterSet,
-      options: ArraysOptions<Hyperparameters>,
-    ) => ArraysOptimizer
-  >
-> = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
+type OptimizerClass = new (
+  parameters: ParameterSet,
+  options: ArraysOptions<Hyperparameters>,
+) => ArraysOptimizer
+
+/** The class of each rule, by the name of the rule. */
+const classes: ReadonlyMap<string, OptimizerClass> = new Map(
+  allRules.map((rule) => {
+    const name = classNameOf(rule)
+    const found = Object.entries(arrays).find(([exported]) => exported === name)
+    if (!found) throw new TypeError(`no class ${name}`)
+    return [rule.name, found[1] as OptimizerClass] // Exported under the name of a rule's class.
+  }),
+)
 
 /** The class that ships for a rule, or the general one for any other rule. */
 export const shipped: Start = (rule, parameters, options) => {
-  const Shipped = classes[rule.name]
+  const Shipped = classes.get(rule.name)
   return Shipped ? new Shipped(parameters, options) : new ArraysOptimizer(rule, parameters, options)
 }
 

@@ -1,4 +1,10 @@
-import { type ArrayLists, arraySignature, type Backend, type Kernel } from '@diffgrad/core'
+import {
+  type ArrayLists,
+  arraySignature,
+  type Backend,
+  type Kernel,
+  transformState,
+} from '@diffgrad/core'
 import type { Tensor } from 'onnxruntime-common'
 import { TrainerError } from '../error.ts'
 import type { Runtime } from '../runtime.ts'
@@ -18,13 +24,6 @@ export interface Call {
   readonly coefficients: Readonly<Record<string, number>>
 }
 
-/** What cannot be computed in the graph, by the memory that it needs. */
-const needs: Readonly<Record<string, string>> = {
-  gradient: 'accumulate, centralize or clip',
-  slow: 'lookahead',
-  ema: 'ema',
-}
-
 /**
  * A backend that computes nothing: it notes which kernel an optimizer would run, and with which
  * scalars, so that a graph can do it.
@@ -42,8 +41,11 @@ export class Recorder implements Backend<Slot> {
   mismatch(): undefined {}
 
   zeros(like: readonly Slot[], names: readonly string[]): ArrayLists<Slot> {
-    const name = names.find((name) => name in needs)
-    if (name) throw new TrainerError(`update "graph": has no ${needs[name]}; use update "kernel"`)
+    const name = names.find((name) => Object.hasOwn(transformState, name))
+    if (name) {
+      const options = transformState[name].join(', ').replace(/, (?=[^,]*$)/, ' or ')
+      throw new TrainerError(`update "graph": has no ${options}; use update "kernel"`)
+    }
     const lists = names.map((name) => [name, like.map((slot) => this.#zeros(slot, name))] as const)
     this.slots.push(...lists.flatMap(([, list]) => list))
     return Object.fromEntries(lists)

@@ -1,7 +1,6 @@
 export { conforms, laws } from './conforms.ts'
 export {
   type GoldenResult,
-  rules,
   runFunctions,
   runTrajectories,
   tolerance,

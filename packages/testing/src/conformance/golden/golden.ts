@@ -1,33 +1,9 @@
-import {
-  adaMod,
-  adam,
-  adamW,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  radam,
-  ranger,
-  sgd,
-  type UpdateRule,
-} from '@diffgrad/core'
+import { allRules, memoized, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
 import { referenceSubject } from '../reference.ts'
 import type { Setup, Subject } from '../subject.ts'
 import functions from './functions.json' with { type: 'json' }
 import trajectories from './trajectories.json' with { type: 'json' }
-
-/** The shipped rules. */
-export const rules: readonly UpdateRule[] = [
-  sgd,
-  adam,
-  adamW,
-  radam,
-  adaMod,
-  ranger,
-  diffGrad,
-  diffRGrad,
-  diffMod,
-]
 
 /** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
 export const tolerance: Readonly<Record<Setup['dtype'], number>> = {
@@ -51,7 +27,7 @@ export interface GoldenResult {
 }
 
 const ruleNamed = (name: string): UpdateRule => {
-  const rule = rules.find((candidate) => candidate.name === name)
+  const rule = allRules.find((candidate) => candidate.name === name)
   if (!rule) throw new RangeError(`golden: there is no rule ${name}`)
   return rule
 }
@@ -125,15 +101,6 @@ const amplification = memoized(async (example: Example): Promise<readonly number
   )
   return exact.map((point, i) => Math.max(...nudged.map((run) => distance(run[i], point))))
 })
-
-function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new Map<K, V>()
-  return (key) => {
-    const found = known.get(key) ?? compute(key)
-    known.set(key, found)
-    return found
-  }
-}
 
 /** The gradient of a function; the recorded ones of Rastrigin's function were cut to a norm of 1. */
 function gradientAt(name: string, point: readonly number[]): readonly number[] {

@@ -1,5 +1,5 @@
+import { allRules } from '@diffgrad/core'
 import { expect } from 'vitest'
-import { rules } from '../golden/golden.ts'
 import type { Law, LooseOptions } from '../subject.ts'
 import { known, trajectory } from './trials.ts'
 
@@ -46,7 +46,7 @@ export const options: readonly Law[] = [
   {
     name: 'every option of every rule changes the numbers',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const own = Object.keys(rule.defaults).map((option) => {
           return [option, changes[option].map((value) => known(rule, value))] as const
         })

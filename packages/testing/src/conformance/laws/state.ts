@@ -1,6 +1,5 @@
-import type { StateDict, UpdateRule } from '@diffgrad/core'
+import { allRules, type StateDict, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
-import { rules } from '../golden/golden.ts'
 import type { Law, LooseOptions, Session, Subject } from '../subject.ts'
 import { begin, gradientsAt, parameters, walk } from './trials.ts'
 
@@ -71,7 +70,7 @@ export const state: readonly Law[] = [
   {
     name: 'save, load, continue equals never having stopped, bit for bit',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         for (const dtype of subject.dtypes) {
           for (const stop of [1, 7, 8]) {
             const uninterrupted = begin(subject, rule, everything, { dtype })
@@ -98,7 +97,7 @@ export const state: readonly Law[] = [
   {
     name: 'a state restores the settings it was saved with',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const original = begin(subject, rule, { learningRate: 0.3, weightDecay: 0.02 })
         await walk(original, 1, 3)
         const other = { learningRate: 0.001, weightDecay: 0.5 }
@@ -112,7 +111,7 @@ export const state: readonly Law[] = [
   {
     name: 'a NaN or infinite gradient with skipNotFinite leaves everything untouched',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         for (const poison of [Number.NaN, Number.POSITIVE_INFINITY]) {
           const session = begin(subject, rule, { ...everything, skipNotFinite: true })
           if (subject.lacks?.includes('skipNotFinite')) {

@@ -1,6 +1,5 @@
-import { adam, adamW, diffGrad, sgd, type UpdateRule } from '@diffgrad/core'
+import { adam, adamW, allRules, diffGrad, sgd, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
-import { rules } from '../golden/golden.ts'
 import type { Law } from '../subject.ts'
 import { begin, gradientsAt, known, parameters, trajectory, walk } from './trials.ts'
 
@@ -28,7 +27,7 @@ export const steps: readonly Law[] = [
   {
     name: 'huge and tiny gradients leave every rule finite and moving',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         for (const scale of [1e6, 1e-12]) {
           const zero = { values: [0, 0, 0], shape: [3] }
           const session = begin(subject, rule, known(rule, { epsilon: 1e-16 }), {
@@ -44,7 +43,7 @@ export const steps: readonly Law[] = [
   {
     name: 'zero gradients move nothing',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const session = begin(subject, rule, { learningRate: 0.1, weightDecay: 0 })
         await walk(session, 1, 20, 0)
         const { bias, weights } = await session.parameters()
@@ -76,7 +75,7 @@ export const steps: readonly Law[] = [
   {
     name: 'the order of the parameters does not matter',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const options = { learningRate: 0.1, clip: { by: 'value', limit: 1 } }
         const reversed = Object.fromEntries(Object.entries(parameters).reverse())
         const there = await trajectory(subject, rule, options)
@@ -88,7 +87,7 @@ export const steps: readonly Law[] = [
   {
     name: 'a parameter without a gradient keeps its value, its memory and its step counter',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const options = { learningRate: 0.1, lookahead: { every: 3, alpha: 0.5 } }
         const together = begin(subject, rule, options)
         const alone = begin(subject, rule, options, {
@@ -107,7 +106,7 @@ export const steps: readonly Law[] = [
   {
     name: 'groups act: each parameter moves as it would alone with its own settings',
     async check(subject) {
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const base = { learningRate: 0.1, weightDecay: 0.01 }
         const own = { learningRate: 0.02, weightDecay: 0 }
         const grouped = await trajectory(subject, rule, {
@@ -174,7 +173,7 @@ export const steps: readonly Law[] = [
     name: 'every element of a long array moves like the first with its value and gradient',
     async check(subject) {
       const [length, period] = [1301, 7]
-      for (const rule of rules) {
+      for (const rule of allRules) {
         const start = Array.from({ length }, (_, i) => (i % period) - 3)
         const long = begin(
           subject,
