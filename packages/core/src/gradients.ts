@@ -4,7 +4,7 @@ import { entriesOf, type Named } from './parameters.ts'
 import type { Hyperparameters } from './rule.ts'
 import { accumulateGradient, setGradient } from './transforms/accumulate.ts'
 import { clipGradients } from './transforms/clip.ts'
-import type { GradientTransforms } from './transforms/transforms.ts'
+import type { GradientTransforms } from './transforms/index.ts'
 
 /**
  * Gradients by parameter name. A parameter without a gradient keeps its value, its state and its step

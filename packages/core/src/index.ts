@@ -69,10 +69,10 @@ export type { ParameterState, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'
-export type { Lookahead } from './transforms/lookahead.ts'
 export {
   type GradientTransforms,
   type Transforms,
   transformKernels,
   transformState,
-} from './transforms/transforms.ts'
+} from './transforms/index.ts'
+export type { Lookahead } from './transforms/lookahead.ts'

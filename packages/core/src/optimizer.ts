@@ -21,8 +21,8 @@ import type { StepKernels } from './rule-kernels.ts'
 import type { LossReport } from './schedules/schedule.ts'
 import { loadState, type StateDict, saveState } from './state-dict.ts'
 import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
+import { splitTransforms, type Transforms, transformStateNames } from './transforms/index.ts'
 import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
-import { splitTransforms, type Transforms, transformStateNames } from './transforms/transforms.ts'
 
 /** The options of an optimizer: those of its rule, parameter groups that override them, and transforms. */
 export type OptimizerOptions<H> = Partial<RuleOptions<H>> &

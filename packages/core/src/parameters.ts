@@ -1,4 +1,4 @@
-import type { Transforms } from './transforms/transforms.ts'
+import type { Transforms } from './transforms/index.ts'
 
 /** A parameter: the array to train, with its shape where the array itself does not have one. */
 export interface Parameter<T> {

@@ -1,7 +1,7 @@
 import type { Arithmetic } from './arithmetic.ts'
 import type { OptionRange } from './ranges.ts'
 import type { Schedule } from './schedules/schedule.ts'
-import { type Transforms, transformState } from './transforms/transforms.ts'
+import { type Transforms, transformState } from './transforms/index.ts'
 
 /** The hyperparameters of every rule, at one step. */
 export interface Hyperparameters {

@@ -4,7 +4,7 @@ import { completeOptions, hyperparametersAt } from './options.ts'
 import { anyFinite, rangeOf } from './ranges.ts'
 import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
 import type { LossReport } from './schedules/schedule.ts'
-import type { Transforms } from './transforms/transforms.ts'
+import type { Transforms } from './transforms/index.ts'
 
 /** The counters of an optimizer, apart from the state of its parameters. */
 interface Counters {
