@@ -5,8 +5,10 @@
 export function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   const results = new WeakMap<K, { readonly value: V }>()
   return (key) => {
-    const result = results.get(key) ?? { value: compute(key) }
-    results.set(key, result)
-    return result.value
+    const known = results.get(key)
+    if (known) return known.value
+    const value = compute(key)
+    results.set(key, { value })
+    return value
   }
 }

@@ -2,6 +2,7 @@
 export interface OptionRange {
   /** The range as an error message states it, after "must be". */
   readonly text: string
+  /** Whether a value is in the range. */
   includes(value: unknown): boolean
   /**
    * All values, if the option selects between equations. Such an option cannot differ between a state
