@@ -7,12 +7,12 @@ import {
 import { referenceSubject } from '@diffgrad/testing/reference'
 import { shipped, subject } from '../packages/arrays/test/subject.ts'
 
-// Compares every rule with independent implementations: `pnpm golden`.
+// Compares every rule with recorded trajectories of independent implementations: `pnpm golden`.
 
 const worst = (results: readonly GoldenResult[]): string =>
   results.length === 0 ? '–' : Math.max(...results.map(({ error }) => error)).toExponential(1)
 
-let wrong = 0
+let failures = 0
 for (const backend of [referenceSubject, subject('typed arrays', shipped)]) {
   const trajectories = await runTrajectories(backend)
   const functions = await runFunctions(backend)
@@ -36,7 +36,7 @@ for (const backend of [referenceSubject, subject('typed arrays', shipped)]) {
     }
     return [rule, row] as const
   })
-  wrong += all.filter(({ dtype, error }) => !(error <= tolerance[dtype])).length
+  failures += all.filter(({ dtype, error }) => !(error <= tolerance[dtype])).length
   console.log(`\n${backend.name}: ${all.length} cases`)
   console.table(Object.fromEntries(rows))
 }
@@ -44,8 +44,8 @@ console.log(
   `Errors are relative to max(|θ|, 1); the limit is ${tolerance.float64} in float64 and ${tolerance.float32} in float32.`,
 )
 console.log(
-  'Descents feed each gradient from the point before it. A point is chaotic, and left out, where a\n' +
-    'rounding or two in the gradients moves the reference itself by more than 1e-13.',
+  'Descents compute each gradient at the previous point. A point is chaotic, and excluded, if rounding\n' +
+    'errors in the gradients change the reference itself by more than 1e-13.',
 )
-console.log(wrong === 0 ? 'All cases agree.' : `${wrong} cases disagree.`)
-process.exitCode = wrong === 0 ? 0 : 1
+console.log(failures === 0 ? 'All cases agree.' : `${failures} cases disagree.`)
+process.exitCode = failures === 0 ? 0 : 1

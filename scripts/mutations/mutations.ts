@@ -1,4 +1,4 @@
-/** A fault that somebody could make: in each file, one piece of text becomes another. */
+/** A plausible fault: in each file, one text is replaced by another. */
 export interface Mutation {
   readonly name: string
   readonly edits: readonly {
@@ -9,29 +9,29 @@ export interface Mutation {
   }[]
 }
 
-const adaptive = ['rules/diffgrad.ts', 'rules/radam.ts', 'rules/step-bound.ts']
+const adaptive = ['rules/diffgrad.ts', 'rules/diffrgrad.ts', 'rules/radam.ts', 'rules/adamod.ts']
 
-/** The faults that the laws must notice. */
+/** The faults that the conformance laws must detect. */
 export const mutations: readonly Mutation[] = [
   {
     name: 'ξ removed',
     edits: [
       { file: 'rules/diffgrad.ts', from: 'mul(xi, m)', to: 'm' },
-      { file: 'rules/diffrgrad.ts', from: 'mul(xi, after.m)', to: 'after.m' },
+      { file: 'rules/diffrgrad.ts', from: 'mul(xi, m)', to: 'm' },
       { file: 'rules/diffmod.ts', from: 'mul(xi, m)', to: 'm' },
     ],
   },
   {
     name: 'ξ = ½',
     edits: [
-      { file: 'rules/friction.ts', from: 'switch (form)', to: "switch ('half' as Friction)" },
+      { file: 'rules/diffgrad.ts', from: 'switch (equation)', to: "switch ('half' as Friction)" },
     ],
   },
   {
     name: 'sign of version 1 flipped',
     edits: [
       {
-        file: 'rules/friction.ts',
+        file: 'rules/diffgrad.ts',
         from: 'return sigmoid(sub(p, g))',
         to: 'return sigmoid(sub(g, p))',
       },
@@ -39,18 +39,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'ε inside the root',
-    edits: [
-      ...adaptive.map((file) => ({
-        file,
-        from: 'add(sqrt(v), c.epsilon)',
-        to: 'sqrt(add(v, c.epsilon))',
-      })),
-      {
-        file: 'rules/diffrgrad.ts',
-        from: 'add(sqrt(after.v), c.epsilon)',
-        to: 'sqrt(add(after.v, c.epsilon))',
-      },
-    ],
+    edits: adaptive.map((file) => ({
+      file,
+      from: 'add(sqrt(v), c.epsilon)',
+      to: 'sqrt(add(v, c.epsilon))',
+    })),
   },
   {
     name: 'bias correction dropped',
@@ -70,7 +63,7 @@ export const mutations: readonly Mutation[] = [
         from: 'for (const i of positions) group.steps[i] = t',
         to: `for (const [k, i] of positions.entries()) {
           group.steps[i] = t
-          const { previousGradient } = group.memory as Record<string, T[]>
+          const { previousGradient } = group.state as Record<string, T[]>
           if (previousGradient) previousGradient[i] = gradients[k]
         }`,
       },
@@ -81,8 +74,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'rule-kernels.ts',
-        from: "'none' : options.decay",
-        to: "'none' : options.decay === 'l2' ? 'decoupled' : 'l2'",
+        from: "'none' : hyperparameters.decay",
+        to: "'none' : hyperparameters.decay === 'l2' ? 'decoupled' : 'l2'",
       },
     ],
   },
@@ -90,7 +83,7 @@ export const mutations: readonly Mutation[] = [
     name: 'rectified from N ≥ 4',
     edits: [
       {
-        file: 'rules/rectification.ts',
+        file: 'rules/radam.ts',
         from: 'lengths(beta2, t).n >= 5',
         to: 'lengths(beta2, t).n > 4',
       },
@@ -110,19 +103,19 @@ export const mutations: readonly Mutation[] = [
     name: 'no centralization where there is clipping',
     edits: [
       {
-        file: 'gradient/conditioning.ts',
+        file: 'gradients.ts',
         from: 'if (centralize) {',
         to: 'if (centralize && !clip) {',
       },
     ],
   },
   {
-    name: 'schedules stand still',
+    name: 'schedules are constant',
     edits: [
       {
-        file: 'settings.ts',
-        from: 'learningRateAt(value, step, reports)',
-        to: 'learningRateAt(value, 0 * step, reports)',
+        file: 'options.ts',
+        from: 'scheduleValue(value, step, reports)',
+        to: 'scheduleValue(value, 0 * step, reports)',
       },
     ],
   },

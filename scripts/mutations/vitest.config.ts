@@ -3,18 +3,19 @@ import { defineConfig, mergeConfig, type Plugin } from 'vitest/config'
 import base from '../../vitest.config.ts'
 import { mutations } from './mutations.ts'
 
-/** Puts the fault that is named in the environment into the sources, as they are loaded. */
-function fault(): Plugin {
+/** Applies the mutation named by the environment variable MUTATION to the sources as they are loaded. */
+function mutate(): Plugin {
   const { MUTATION: name } = process.env
   const edits = mutations.find((mutation) => mutation.name === name)?.edits ?? []
   return {
-    name: 'fault',
+    name: 'mutate',
     enforce: 'pre',
     transform(code, id) {
-      const due = edits.filter(({ file }) => id.split(sep).join('/').endsWith(`core/src/${file}`))
-      return due.reduce((text, { file, from, to }) => {
-        if (text.split(from).length !== 2)
-          throw new Error(`${file}: "${from}" must stand there once`)
+      const applicable = edits.filter(({ file }) =>
+        id.split(sep).join('/').endsWith(`core/src/${file}`),
+      )
+      return applicable.reduce((text, { file, from, to }) => {
+        if (text.split(from).length !== 2) throw new Error(`${file}: "${from}" must occur once`)
         return text.replace(from, to)
       }, code)
     },
@@ -24,9 +25,10 @@ function fault(): Plugin {
 export default mergeConfig(
   base,
   defineConfig({
-    plugins: [fault()],
+    plugins: [mutate()],
     test: {
-      // Each kind of kernel once. The loops made at build time are of the sound rules, and are not run.
+      // One backend for each kind of code generated at run time. Kernels generated at build time contain
+      // the unmodified rules.
       testNamePattern: /^(reference|block interpreter|WebAssembly, allocated) /,
       include: [
         'packages/testing/test/reference.test.ts',
