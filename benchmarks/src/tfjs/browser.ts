@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { emulatedGpu, launchChromium } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
-import type { Bench, Cost } from './page.ts'
+import type { TimedOptimizer } from '../child-process.ts'
+import type { DispatchCost, PageBench } from './page.ts'
 
-/** A page with one contender. */
-export class PageRunner {
+/** One optimizer in a page of its own. */
+export class BenchmarkPage implements TimedOptimizer {
   readonly #page: Page
 
   constructor(page: Page) {
@@ -18,12 +19,13 @@ export class PageRunner {
     return this.#call('prepare', backend, optimizer, workload)
   }
 
-  /** Milliseconds a step. */
+  /** Measures the milliseconds per step. */
   time(steps: number): Promise<number> {
     return this.#call('time', steps)
   }
 
-  cost(steps: number): Promise<Cost> {
+  /** Counts GPU calls per step. */
+  cost(steps: number): Promise<DispatchCost> {
     return this.#call('cost', steps)
   }
 
@@ -31,15 +33,20 @@ export class PageRunner {
     await this.#page.close()
   }
 
-  #call<K extends keyof Bench>(name: K, ...args: Parameters<Bench[K]>): ReturnType<Bench[K]> {
-    // What the page answers to a text has no type.
-    return this.#page.evaluate(`bench.${name}(...${JSON.stringify(args)})`) as ReturnType<Bench[K]>
+  #call<K extends keyof PageBench>(
+    name: K,
+    ...args: Parameters<PageBench[K]>
+  ): ReturnType<PageBench[K]> {
+    // `evaluate` of a string has no result type.
+    return this.#page.evaluate(`bench.${name}(...${JSON.stringify(args)})`) as ReturnType<
+      PageBench[K]
+    >
   }
 }
 
-/** Serves the page of the benchmark, and opens a browser, until they are closed. */
-export async function openBrowser(): Promise<{
-  readonly page: () => Promise<PageRunner>
+/** Starts a browser, and a server of the benchmark page. */
+export async function startBrowser(): Promise<{
+  readonly openPage: () => Promise<BenchmarkPage>
   readonly close: () => Promise<void>
 }> {
   const { outputFiles } = await build({
@@ -57,13 +64,13 @@ export async function openBrowser(): Promise<{
     response.end(isScript ? outputFiles[0].text : '<!doctype html><script src="/page.js"></script>')
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as AddressInfo // It listens on a port, not a pipe.
+  const { port } = server.address() as AddressInfo // A server on a port, not on a pipe, has an address with a port.
   const browser = await launchChromium(emulatedGpu)
   return {
-    async page() {
+    async openPage() {
       const page = await browser.newPage()
       await page.goto(`http://127.0.0.1:${port}/`)
-      return new PageRunner(page)
+      return new BenchmarkPage(page)
     },
     async close() {
       await browser.close()

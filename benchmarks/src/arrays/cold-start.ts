@@ -1,7 +1,7 @@
 import { allocate, DiffGrad } from '@diffgrad/arrays'
 
-// Prints how long the first kernel of a process takes, from the optimizer's construction to the end
-// of its first step, in milliseconds.
+// Child process: prints the milliseconds from the construction of the first optimizer of a process to
+// the end of its first step.
 const { parameters, gradients } = allocate({ w: [8] })
 const start = performance.now()
 new DiffGrad(parameters).step(gradients)

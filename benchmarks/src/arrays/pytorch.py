@@ -1,5 +1,4 @@
-"""PyTorch on one thread. Protocol: prints "ready", then for each line, a number of steps, the
-milliseconds that one of them took."""
+"""Child process: an optimizer of PyTorch on one thread. The protocol is in child-process.ts."""
 
 import json
 import sys
@@ -21,8 +20,8 @@ def adam(foreach):
 
 
 def diffgrad():
-    """Eager diffGrad as its published implementations do it, with the operators that work in place."""
-    memory = [(torch.zeros_like(p), torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
+    """Eager diffGrad like the published implementations, with in-place operators."""
+    state = [(torch.zeros_like(p), torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
     t = 0
 
     @torch.no_grad()
@@ -30,7 +29,7 @@ def diffgrad():
         nonlocal t
         t += 1
         step_size = 1e-3 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
-        for p, g, (m, v, previous) in zip(parameters, gradients, memory):
+        for p, g, (m, v, previous) in zip(parameters, gradients, state):
             m.mul_(0.9).add_(g, alpha=0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
             friction = (previous - g).abs_().sigmoid_()
