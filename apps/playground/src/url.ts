@@ -209,7 +209,7 @@ const decodeOptimizers = (query: URLSearchParams, limit: number): readonly Optim
     .filter((config) => config !== undefined)
     .slice(0, limit)
 
-/** Decodes a whole number, clamped to a range; the fallback if it is not a whole number. */
+/** Decodes a whole number, clamped to a range; anything else gives the fallback. */
 function decodeInteger(
   query: URLSearchParams,
   name: string,
@@ -222,7 +222,7 @@ function decodeInteger(
   return Math.min(Math.max(value, low), high)
 }
 
-/** Decodes one of several words; the first of them if it is none. */
+/** Decodes one of several words; the first one is the fallback. */
 const decodeChoice = <W extends string>(
   query: URLSearchParams,
   name: string,

@@ -193,7 +193,7 @@ const noise: Story = {
   title: 'Noise loosens the brake',
   claim: 'Where gradients are noisy they change at every step, and ξ leaves ½.',
   explanation:
-    'ξ cannot tell a gradient that turns from one that is only noisy. Here the noise has a deviation of 1, and diffGrad moves at about three quarters of Adam’s pace, along the valley as well as across.',
+    'ξ cannot distinguish a gradient that changes direction from one that is only noisy. Here the noise has a deviation of 1, and diffGrad moves at about three quarters of Adam’s pace, along the valley as well as across.',
   race: {
     landscape: 'ravine',
     start: [-4, 2],

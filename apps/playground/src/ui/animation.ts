@@ -13,7 +13,7 @@ export class Animation {
     return this.#request !== undefined
   }
 
-  /** What the frame function threw, as text; empty while it has not thrown. */
+  /** What the frame function threw, as text; otherwise empty. */
   get error(): string {
     return this.#error
   }
