@@ -49,7 +49,7 @@ describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
     })
     if (clock) await page.clock.install({ time: 0 })
     await page.goto(site.url + hash)
-    if (clock) await page.clock.pauseAt(60_000)
+    if (clock) await page.clock.pauseAt(3_600_000)
     return page
   }
 
