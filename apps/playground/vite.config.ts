@@ -1,43 +1,43 @@
 import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Prints what each part of the page weighs, and what is fetched at first but for the fonts. */
-function weigh(): Plugin {
+/** Prints the gzipped size of each output file, and of what the first load needs. */
+function reportSizes(): Plugin {
   let quiet = false
   return {
-    name: 'weigh',
+    name: 'report-sizes',
     apply: 'build',
     configResolved({ logLevel }) {
       quiet = logLevel === 'error'
     },
     writeBundle(_, bundle) {
       if (quiet) return
-      const parts = Object.values(bundle).map((part) => {
-        const content = part.type === 'chunk' ? part.code : part.source
-        return { part: part.fileName, 'gzip KB': gzipSync(content).length / 1000 }
-      })
+      const files = Object.values(bundle)
+        .map((output) => ({
+          name: output.fileName,
+          kilobytes: gzipSync(output.type === 'chunk' ? output.code : output.source).length / 1000,
+        }))
+        .sort((a, b) => b.kilobytes - a.kilobytes)
       console.table(
-        parts
-          .sort((a, b) => b['gzip KB'] - a['gzip KB'])
-          .map(({ part, 'gzip KB': weight }) => ({ part, 'gzip KB': Number(weight.toFixed(1)) })),
+        files.map(({ name, kilobytes }) => ({ name, 'gzip KB': Number(kilobytes.toFixed(1)) })),
       )
-      const weightOf = (pattern: RegExp): string =>
-        parts
-          .filter(({ part }) => pattern.test(part))
-          .reduce((sum, part) => sum + part['gzip KB'], 0)
+      const sum = (pattern: RegExp): string =>
+        files
+          .filter(({ name }) => pattern.test(name))
+          .reduce((sum, { kilobytes }) => sum + kilobytes, 0)
           .toFixed(1)
-      const code = weightOf(/^index\.html$|index-.*\.(js|css)$/)
-      const fonts = weightOf(/-(latin|greek)-wght/)
+      const code = sum(/^index\.html$|index-.*\.(js|css)$/)
+      const fonts = sum(/-(latin|greek)-wght/)
       console.log(`first load, gzipped: ${code} KB, and ${fonts} KB of fonts`)
     },
   }
 }
 
 export default defineConfig({
-  base: './', // Any folder of any host will do.
+  base: './', // Works below any path.
   resolve: { conditions: ['@diffgrad/source', 'module', 'browser', 'development|production'] },
   worker: { format: 'es' },
-  optimizeDeps: { exclude: ['onnxruntime-web'] }, // It looks for its files beside itself.
+  optimizeDeps: { exclude: ['onnxruntime-web'] }, // It loads its .wasm files relative to its own module.
   build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
-  plugins: [weigh()],
+  plugins: [reportSizes()],
 })

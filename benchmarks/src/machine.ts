@@ -1,6 +1,6 @@
 import { cpus, release, totalmem, type } from 'node:os'
 
-/** Where a benchmark ran. */
+/** The machine of a benchmark run. */
 export interface Machine {
   readonly processor: string
   readonly cores: number
@@ -19,7 +19,10 @@ export const machine = (): Machine => ({
   v8: process.versions.v8,
 })
 
-/** The share of all cores that nobody used during a second, in [0, 1]. */
+/** Today's date, as YYYY-MM-DD. */
+export const today = (): string => new Date().toISOString().slice(0, 10)
+
+/** Measures for one second which share of all cores is idle, in [0, 1]. */
 export async function idleShare(): Promise<number> {
   const sum = () =>
     cpus().reduce(

@@ -6,6 +6,6 @@ import './style/controls.css'
 import './style/race.css'
 import './style/swarm.css'
 import './style/train.css'
-import { openPage } from './page/page.ts'
+import { startApp } from './app.ts'
 
-openPage(document)
+startApp(document)

@@ -2,39 +2,45 @@ import { fileURLToPath } from 'node:url'
 import { launchChromium } from '@diffgrad/testing/chromium'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
-import { serveSite } from './browser/site.ts'
+import { serveSite } from './site.ts'
 
-// Takes the pictures of docs/images anew: `pnpm --filter playground screenshots`.
+// Writes the screenshots of the README: `pnpm --filter playground screenshots [folder]`.
 
-const folder = fileURLToPath(new URL('../../../docs/images/', import.meta.url))
+const folder = process.argv[2] ?? fileURLToPath(new URL('../../../docs/images', import.meta.url))
 
 const site = await serveSite()
 const browser = await launchChromium()
 
-/** Opens an address in a page of a size, and keeps what it shows once it is ready. */
-async function take(
+/** @param ready - resolves when the page shows what the screenshot is of. */
+async function takeScreenshot(
   file: string,
-  address: string,
+  hash: string,
   { width, height }: { readonly width: number; readonly height: number },
   ready: (page: Page) => Promise<void>,
 ): Promise<void> {
   const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 1.1 })
-  await page.goto(site.url + address)
+  await page.goto(site.url + hash)
   await ready(page)
-  await page.waitForTimeout(500) // Fonts and the last frame.
-  const picture = await page.screenshot()
-  await sharp(picture)
+  await page.evaluate('document.fonts.ready.then(() => undefined)')
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))',
+  )
+  const screenshot = await page.screenshot()
+  await sharp(screenshot)
     .png({ palette: true, colours: 128, effort: 10 })
-    .toFile(folder + file)
+    .toFile(`${folder}/${file}`)
   await page.close()
 }
 
 try {
-  const scrubbed = async (page: Page): Promise<void> => page.locator('.facts').waitFor()
-  const size = { width: 1280, height: 840 }
-  await take('playground-race.png', '#race?story=adam-overshoots&at=300', size, scrubbed)
-  await take('playground-swarm.png', '#swarm', { width: 1280, height: 710 }, (page) =>
-    page.locator('.standing', { hasText: 'step 300 of 300' }).waitFor(),
+  await takeScreenshot(
+    'playground-race.png',
+    '#race?story=adam-overshoots&at=300',
+    { width: 1280, height: 840 },
+    (page) => page.locator('.facts').waitFor(),
+  )
+  await takeScreenshot('playground-swarm.png', '#swarm', { width: 1280, height: 710 }, (page) =>
+    page.locator('.status', { hasText: 'step 300 of 300' }).waitFor(),
   )
 } finally {
   await browser.close()

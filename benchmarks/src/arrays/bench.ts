@@ -1,64 +1,77 @@
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
-import { idleShare, type Machine, machine } from '../machine.ts'
-import type { Summary } from '../statistics.ts'
-import { type StepTimings, timeSteps } from './field.ts'
-import { type KernelTimings, timeKernels } from './kernels.ts'
-import { markdown } from './report.ts'
-import { coldStart, slowdownWithoutGradients } from './single.ts'
-import { elementsOf, workloads } from './workloads.ts'
+import { allocate, DiffGrad } from '@diffgrad/arrays'
+import { BenchmarkProcess, scriptCommand, stepsPerRound, timeRounds } from '../child-process.ts'
+import { idleShare, machine, today } from '../machine.ts'
+import { type Summary, summarize, writeResults } from '../report.ts'
+import { timeKernels } from './kernels.ts'
+import { findPeers } from './peers.ts'
+import { type ArraysResults, arraysMarkdown, type Timings } from './report.ts'
+import { elementCount, type Workload, workloads } from './workloads.ts'
 
-/** All that was measured. */
-export interface Results {
-  readonly machine: Machine
-  readonly date: string
-  readonly rounds: number
-  readonly kernels: readonly {
-    readonly elements: number
-    readonly idle: number
-    /** Nanoseconds a parameter. */
-    readonly timings: KernelTimings
-  }[]
-  readonly steps: readonly {
-    readonly workload: string
-    readonly elements: number
-    readonly idle: number
-    /** Milliseconds a step. */
-    readonly timings: StepTimings
-  }[]
-  /** Milliseconds. */
-  readonly coldStart: Summary
-  readonly slowdownWithoutGradients: number
-}
-
-/** Measures everything, and writes it to `benchmarks/results`. */
+/** Measures kernels and whole steps over typed arrays, and writes the results. */
 export async function benchArrays(rounds: number): Promise<void> {
-  setFlagsFromString('--experimental-wasm-relaxed-simd') // For Node 20; later ones have it anyway.
-  const kernels: Results['kernels'][number][] = []
+  setFlagsFromString('--experimental-wasm-relaxed-simd') // For Node 20; later versions have it.
+  const kernels: ArraysResults['kernels'][number][] = []
   for (const elements of [1e4, 1e6, 25e6]) {
     const idle = await idleShare()
     kernels.push({ elements, idle, timings: timeKernels(elements, 3 * rounds) })
   }
-  const steps: Results['steps'][number][] = []
+  const steps: ArraysResults['steps'][number][] = []
   for (const workload of workloads) {
     const idle = await idleShare()
-    console.error(`${workload.name} …`) // Minutes pass.
-    const timings = await timeSteps(workload, rounds)
-    steps.push({ workload: workload.name, elements: elementsOf(workload), idle, timings })
+    console.error(`${workload.name} …`) // Progress, because this takes minutes.
+    const timings = await timeWorkload(workload, rounds)
+    steps.push({ workload: workload.name, elements: elementCount(workload), idle, timings })
   }
-  const results: Results = {
+  const results: ArraysResults = {
     machine: machine(),
-    date: new Date().toISOString().slice(0, 10),
+    date: today(),
     rounds,
     kernels,
     steps,
     coldStart: coldStart(9),
     slowdownWithoutGradients: slowdownWithoutGradients(),
   }
-  const text = markdown(results)
-  const file = (extension: string): URL =>
-    new URL(`../../results/arrays.${extension}`, import.meta.url)
-  writeFileSync(file('json'), `${JSON.stringify(results, undefined, 1)}\n`)
-  writeFileSync(file('md'), text)
-  console.log(text)
+  writeResults('arrays', results, arraysMarkdown(results))
+}
+
+/** The milliseconds per step of every optimizer that starts. */
+async function timeWorkload(workload: Workload, rounds: number): Promise<Timings> {
+  const entries: { name: string; timed: BenchmarkProcess; steps: number }[] = []
+  for (const { name, command } of findPeers()) {
+    const timed = new BenchmarkProcess(command(workload))
+    if (await timed.ready()) entries.push({ name, timed, steps: await stepsPerRound(timed, 150) })
+    else console.error(`${name} did not start`)
+  }
+  const finished = await timeRounds(entries, rounds)
+  for (const { timed } of entries) timed.end()
+  return Object.fromEntries(finished.map(({ name, timings }) => [name, timings]))
+}
+
+/** The milliseconds from construction to the end of the first step, in fresh processes. */
+function coldStart(processes: number): Summary {
+  const [file, ...args] = scriptCommand(fileURLToPath(new URL('cold-start.ts', import.meta.url)))
+  return summarize(
+    Array.from({ length: processes }, () => Number(execFileSync(file, args).toString())),
+  )
+}
+
+/**
+ * The time of the last 300 of 3000 steps with zero gradients, relative to the first 300. Averages decay
+ * into denormal numbers, which must not slow the kernel down.
+ */
+function slowdownWithoutGradients(): number {
+  const { parameters, gradients } = allocate({ w: [100_000] })
+  gradients.w.fill(1)
+  const optimizer = new DiffGrad(parameters)
+  for (let t = 0; t < 100; t++) optimizer.step(gradients)
+  gradients.w.fill(0)
+  const timings = Array.from({ length: 3000 }, () => {
+    const start = performance.now()
+    optimizer.step(gradients)
+    return performance.now() - start
+  })
+  return summarize(timings.slice(-300)).median / summarize(timings.slice(0, 300)).median
 }

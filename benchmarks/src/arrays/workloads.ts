@@ -1,15 +1,19 @@
-/** Sizes of the tensors that one step moves. */
+/** The tensors that one step updates. */
 export interface Workload {
   readonly name: string
+  /** In elements. */
   readonly sizes: readonly number[]
 }
 
+/** Prepares an optimizer for a workload; the result takes one step. */
+export type PrepareOptimizer = (workload: Workload) => Promise<() => unknown>
+
 /** The 161 parameters of ResNet-50, as torchvision has them: 25,557,032 elements. */
 function resNet50(): readonly number[] {
-  const normalized = (inputs: number, outputs: number, kernel: number) => [
+  const convolution = (inputs: number, outputs: number, kernel: number) => [
     inputs * outputs * kernel * kernel,
-    outputs,
-    outputs,
+    outputs, // Batch normalization: γ,
+    outputs, // and β.
   ]
   const stages = [
     { width: 64, blocks: 3 },
@@ -17,13 +21,13 @@ function resNet50(): readonly number[] {
     { width: 256, blocks: 6 },
     { width: 512, blocks: 3 },
   ]
-  const sizes = normalized(3, 64, 7)
+  const sizes = convolution(3, 64, 7)
   let inputs = 64
   for (const { width, blocks } of stages) {
     for (let block = 0; block < blocks; block++) {
-      sizes.push(...normalized(inputs, width, 1), ...normalized(width, width, 3))
-      sizes.push(...normalized(width, 4 * width, 1))
-      if (block === 0) sizes.push(...normalized(inputs, 4 * width, 1))
+      sizes.push(...convolution(inputs, width, 1), ...convolution(width, width, 3))
+      sizes.push(...convolution(width, 4 * width, 1))
+      if (block === 0) sizes.push(...convolution(inputs, 4 * width, 1))
       inputs = 4 * width
     }
   }
@@ -37,11 +41,11 @@ export const workloads: readonly Workload[] = [
   { name: '1000 tensors of 100', sizes: Array.from({ length: 1000 }, () => 100) },
 ]
 
-/** How many elements a step moves. */
-export const elementsOf = ({ sizes }: Workload): number => sizes.reduce((a, b) => a + b)
+/** The number of elements that a step updates. */
+export const elementCount = ({ sizes }: Workload): number => sizes.reduce((a, b) => a + b)
 
-/** The gradient that every contender is given. */
+/** The gradient at an index, the same for every optimizer and every step. */
 export const gradientAt = (i: number): number => 0.01 * Math.sin(i)
 
-/** Where every parameter starts. */
-export const startAt = (i: number): number => Math.cos(i)
+/** The initial parameter at an index. */
+export const initialAt = (i: number): number => Math.cos(i)

@@ -1,61 +1,86 @@
-import { ratio, summarize } from '../statistics.ts'
-import type { Measured, Results, Timed } from './bench.ts'
+import type { Machine } from '../machine.ts'
+import {
+  formatDigits,
+  formatPercent,
+  formatSummary,
+  markdownTable,
+  ratio,
+  summarize,
+} from '../report.ts'
+import type { DispatchCost } from './page.ts'
 
-const digits = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toPrecision(3))
+/** The timings of one optimizer. */
+export interface OptimizerTimings {
+  readonly optimizer: string
+  /** In milliseconds per step, one per round. */
+  readonly timings: readonly number[]
+  /** On backends that send their work to a GPU. */
+  readonly cost?: DispatchCost
+}
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n')
+/** All optimizers on one workload and backend. */
+export interface Measurement {
+  readonly backend: string
+  readonly workload: string
+  /** Whether it is a whole train step, not an optimizer step alone. */
+  readonly trainStep: boolean
+  /** The idle share of the machine before. */
+  readonly idle: number
+  readonly optimizers: readonly OptimizerTimings[]
+}
 
-/** How many times faster than the first, round by round. */
-const faster = (timed: Timed, [first]: readonly Timed[]): string =>
-  timed === first ? '' : `${digits(ratio(first.timings, timed.timings))} ×`
+export interface TfjsResults {
+  readonly machine: Machine
+  readonly date: string
+  readonly rounds: number
+  readonly measurements: readonly Measurement[]
+}
 
-const timings = (measured: readonly Measured[]): string =>
-  table(
+const timingTable = (measurements: readonly Measurement[]): string =>
+  markdownTable(
     ['backend', 'optimizer', 'ms a step', 'times as fast'],
-    measured.flatMap(({ backend, timed }) =>
-      timed.map((one) => {
-        const { median, spread } = summarize(one.timings)
-        const [lower, upper] = spread.map(digits)
-        return [backend, one.optimizer, `${digits(median)} (${lower}–${upper})`, faster(one, timed)]
+    measurements.flatMap(({ backend, optimizers }) =>
+      optimizers.map(({ optimizer, timings }, i) => {
+        const speedup = i === 0 ? '' : `${formatDigits(ratio(optimizers[0].timings, timings))} ×`
+        return [backend, optimizer, formatSummary(summarize(timings)), speedup]
       }),
     ),
+    2,
   )
 
-const costs = (measured: readonly Measured[]): string =>
-  table(
+const costTable = (measurements: readonly Measurement[]): string =>
+  markdownTable(
     ['backend', 'optimizer', 'programs', 'uploads', 'submits', 'ms to issue'],
-    measured.flatMap(({ backend, timed }) =>
-      timed.flatMap(({ optimizer, cost }) => {
+    measurements.flatMap(({ backend, optimizers }) =>
+      optimizers.flatMap(({ optimizer, cost }) => {
         if (!cost) return []
         const { programs, uploads, submits, issue } = cost
-        const numbers = [programs, uploads, backend === 'webgpu' ? submits : '–', digits(issue)]
+        const shownSubmits = backend === 'webgpu' ? submits : '–'
+        const numbers = [programs, uploads, shownSubmits, formatDigits(issue)]
         return [[backend, optimizer, ...numbers.map(String)]]
       }),
     ),
+    2,
   )
 
-const section = (measured: readonly Measured[]): string => {
-  const [{ workload, whole }] = measured
-  const idle = measured.map(({ backend, idle }) => `${backend} ${Math.round(100 * idle)} %`)
+const section = (measurements: readonly Measurement[]): string => {
+  const [{ workload, trainStep }] = measurements
+  const idle = measurements.map(({ backend, idle }) => `${backend} ${formatPercent(idle)}`)
   return `
 ### ${workload}
 
 Machine idle before: ${idle.join(', ')}.
 
-${timings(measured)}
-${whole ? '' : `\n${costs(measured)}\n`}`
+${timingTable(measurements)}
+${trainStep ? '' : `\n${costTable(measurements)}\n`}`
 }
 
-/** The results as a page to read. */
-export function markdown({ machine, date, rounds, measured }: Results): string {
-  const sections = (whole: boolean): string => {
-    const chosen = measured.filter((one) => one.whole === whole)
-    const workloads = [...new Set(chosen.map(({ workload }) => workload))]
+export function tfjsMarkdown({ machine, date, rounds, measurements }: TfjsResults): string {
+  const sections = (trainStep: boolean): string => {
+    const selected = measurements.filter((measurement) => measurement.trainStep === trainStep)
+    const workloads = [...new Set(selected.map(({ workload }) => workload))]
     return workloads
-      .map((workload) => section(chosen.filter((one) => one.workload === workload)))
+      .map((name) => section(selected.filter(({ workload }) => workload === name)))
       .join('')
   }
   return `# Steps on the backends of TensorFlow.js
@@ -64,7 +89,7 @@ ${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machin
 Node ${machine.node}; webgl and webgpu in headless Chromium, where SwiftShader computes on the CPU what a
 graphics card would. ${date}, ${rounds} rounds, by \`pnpm bench tfjs\`.
 
-Medians, with quartiles in brackets. Contenders take turns within a round, and only one works at a time;
+Medians, with quartiles in brackets. Within a round, each optimizer is timed once, one at a time;
 ratios to \`tf.train.adam\` are medians of the ratios within each round. Programs are draws of WebGL and
 dispatches of WebGPU, uploads are writes from the host, all counted at the browser's own interfaces.
 Programs, uploads and the time to issue them are what carries over to graphics cards.

@@ -1,32 +1,32 @@
 import * as tf from '@tensorflow/tfjs'
 
-/** Shapes of the variables that one optimizer step moves. */
-export interface Variables {
+/** The variables that one optimizer step updates. */
+interface VariableSet {
   readonly name: string
   readonly shapes: readonly (readonly number[])[]
 }
 
 /** Five convolutions with biases and normalizations, and a classifier: 141,354 parameters. */
-function convolutional(): Variables['shapes'] {
+function convolutionalNetwork(): VariableSet['shapes'] {
   const widths = [3, 32, 32, 64, 64, 128]
   const layers = widths.slice(1).flatMap((width, i) => [
-    [3, 3, widths[i], width], // The convolution, and its bias; then γ and β.
+    [3, 3, widths[i], width], // The convolution, its bias, and γ and β of the normalization.
     ...[[width], [width], [width]],
   ])
   return [...layers, [128, 10], [10]]
 }
 
-export const variables: readonly Variables[] = [
-  { name: 'CNN, 22 variables of 141k', shapes: convolutional() },
+export const variableSets: readonly VariableSet[] = [
+  { name: 'CNN, 22 variables of 141k', shapes: convolutionalNetwork() },
   { name: '2 variables of 1M', shapes: Array.from({ length: 2 }, () => [1000, 1000]) },
   { name: '100 variables of 64', shapes: Array.from({ length: 100 }, () => [64]) },
 ]
 
-/** A network that is trained, on batches of so many images. */
+/** A network, and the size of its batches. */
 export interface Network {
   readonly name: string
   readonly batch: number
-  /** Pixels a side. */
+  /** Width and height of the images, in pixels. */
   readonly size: number
   layers(): tf.layers.Layer[]
 }

@@ -2,37 +2,42 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { diffGrad } from '@diffgrad/core'
-import { crossEntropy, gradientModel } from '@diffgrad/onnx'
+import {
+  crossEntropy,
+  type GradientModel,
+  gradientModel,
+  type Model,
+  type Node,
+} from '@diffgrad/onnx'
 import { Trainer } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
-import { partsOf } from './parts.ts'
 import { batch, examplesOf, modelOf, type Workload } from './workloads.ts'
 
-/** Where the time of a step goes. */
+/** The time of each phase of a train step. */
 export interface Profile {
   readonly name: string
-  /** Milliseconds a step. */
+  /** In milliseconds per step. */
   readonly step: number
-  readonly parts: readonly {
-    readonly part: string
+  /** The slowest phase first. */
+  readonly phases: readonly {
+    readonly phase: string
     readonly milliseconds: number
-    /** The operators that take the most of it. */
+    /** The slowest operators of the phase, in milliseconds per step. */
     readonly operators: readonly (readonly [operator: string, milliseconds: number])[]
   }[]
 }
 
-/** What the runtime notes of a node that it ran, or of a whole run. Times are in microseconds. */
-interface Event {
-  readonly cat: string
+/** A trace event of ONNX Runtime's profiler. Times are in microseconds. */
+interface TraceEvent {
   readonly name: string
   readonly dur: number
   readonly args?: { readonly op_name?: string }
 }
 
 const steps = 5
-const kernel = '_kernel_time'
+const kernelSuffix = '_kernel_time'
 
-/** Trains on for some steps while the runtime takes notes; the first is left out. */
+/** Profiles some train steps after a first one. */
 export async function profile(workload: Workload): Promise<Profile> {
   const folder = mkdtempSync(join(tmpdir(), 'diffgrad-profile-'))
   const forward = modelOf(workload)
@@ -54,42 +59,90 @@ export async function profile(workload: Workload): Promise<Profile> {
   await trainer.dispose()
   const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
   rmSync(folder, { recursive: true })
-  // The format is the runtime's, a list of trace events.
-  const events: readonly Event[] = files.flatMap((text) => JSON.parse(text))
-  return {
-    name: workload.name,
-    step,
-    parts: shares(events, partsOf(gradientModel(forward, options)), step),
-  }
+  // ONNX Runtime writes a JSON array of trace events.
+  const events: readonly TraceEvent[] = files.flatMap((text) => JSON.parse(text))
+  const phases = sumByPhase(events, nodePhases(gradientModel(forward, options)), step)
+  return { name: workload.name, step, phases }
 }
 
-function shares(
-  events: readonly Event[],
-  partOf: ReturnType<typeof partsOf>,
+/** Sums the kernel times of all steps but the first, by phase and operator. */
+function sumByPhase(
+  events: readonly TraceEvent[],
+  phaseOf: ReadonlyMap<string, Phase>,
   step: number,
-): Profile['parts'] {
+): Profile['phases'] {
   const times = new Map<string, Map<string, number>>()
-  const seen = new Map<string, number>()
+  const seen = new Set<string>()
   for (const { name, dur, args } of events) {
-    if (!name.endsWith(kernel)) continue
-    const count = seen.get(name) ?? 0
-    seen.set(name, count + 1)
-    if (count === 0) continue
-    const part = partOf.get(name.slice(0, -kernel.length)) ?? 'changes of layout by the runtime'
-    const operators = times.get(part) ?? new Map<string, number>()
-    times.set(part, operators)
+    if (!name.endsWith(kernelSuffix)) continue
+    const first = !seen.has(name)
+    seen.add(name)
+    if (first) continue
+    const node = name.slice(0, -kernelSuffix.length)
+    const phase = phaseOf.get(node) ?? 'changes of layout by the runtime'
+    const operators = times.get(phase) ?? new Map<string, number>()
+    times.set(phase, operators)
     const operator = args?.op_name ?? 'unknown'
     operators.set(operator, (operators.get(operator) ?? 0) + dur / 1000 / steps)
   }
-  const parts = [...times].map(([part, operators]) => ({
-    part,
+  const phases = [...times].map(([phase, operators]) => ({
+    phase,
     milliseconds: [...operators.values()].reduce((a, b) => a + b),
     operators: [...operators].toSorted(([, a], [, b]) => b - a).slice(0, 4),
   }))
-  const computed = parts.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
-  const rest = {
-    part: 'between the nodes, copies of outputs, update',
+  const computed = phases.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+  const remainder = {
+    phase: 'between the nodes, copies of outputs, update',
     milliseconds: step - computed,
+    operators: [],
   }
-  return [...parts.toSorted((a, b) => b.milliseconds - a.milliseconds), { ...rest, operators: [] }]
+  return [...phases.toSorted((a, b) => b.milliseconds - a.milliseconds), remainder]
+}
+
+type Phase =
+  | 'forward'
+  | 'gradients of images'
+  | 'gradients of weights'
+  | 'gradients of normalization and activation'
+
+/**
+ * The phase of each node of a gradient model, by the name of the node. Ancestors of the loss are
+ * forward. Of the others, ancestors of one weight's gradient alone compute that gradient, and
+ * convolutions compute gradients of images.
+ */
+function nodePhases({ model, loss, parameters }: GradientModel): ReadonlyMap<string, Phase> {
+  const forward = ancestors(model, loss)
+  const gradients = [...parameters.values()].map(({ gradient, initial }) => ({
+    isMatrix: initial.shape.length > 1,
+    nodes: ancestors(model, gradient),
+  }))
+  const uses = new Map<Node, number>()
+  for (const { nodes } of gradients) {
+    for (const node of nodes) uses.set(node, (uses.get(node) ?? 0) + 1)
+  }
+  const weights = new Set(
+    gradients.flatMap(({ isMatrix, nodes }) =>
+      isMatrix ? [...nodes].filter((node) => uses.get(node) === 1) : [],
+    ),
+  )
+  const phaseOf = (node: Node): Phase => {
+    if (forward.has(node)) return 'forward'
+    if (weights.has(node)) return 'gradients of weights'
+    return ['Conv', 'ConvTranspose'].includes(node.operator)
+      ? 'gradients of images'
+      : 'gradients of normalization and activation'
+  }
+  return new Map(model.nodes.map((node) => [node.name, phaseOf(node)]))
+}
+
+/** The nodes that a value depends on. */
+function ancestors({ nodes }: Model, value: string): ReadonlySet<Node> {
+  const values = new Set([value])
+  const found = new Set<Node>()
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((name) => values.has(name))) continue
+    found.add(node)
+    for (const name of node.inputs) values.add(name)
+  }
+  return found
 }

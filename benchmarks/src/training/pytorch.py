@@ -1,4 +1,4 @@
-"""Trains the workloads in PyTorch with diffGrad, on two threads. Speaks as run-trainer.ts does."""
+"""Child process: trains a workload in PyTorch with diffGrad, on two threads. The protocol is in child-process.ts."""
 import resource
 import sys
 import time
@@ -53,7 +53,7 @@ def xresnet18():
 
 model = {'small': small, 'xresnet18': xresnet18}[network]()
 parameters = list(model.parameters())
-memory = [[torch.zeros_like(p) for _ in range(3)] for p in parameters]
+state = [[torch.zeros_like(p) for _ in range(3)] for p in parameters]
 x, target = torch.randn(BATCH, 3, size, size), torch.arange(BATCH) % 10
 t = 0
 
@@ -64,7 +64,7 @@ def step():
     grads = torch.autograd.grad(F.cross_entropy(model(x), target), parameters)
     alpha = 1e-3 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
     with torch.no_grad():
-        for p, g, (m, v, previous) in zip(parameters, grads, memory):
+        for p, g, (m, v, previous) in zip(parameters, grads, state):
             m.mul_(0.9).add_(g, alpha=0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
             xi = torch.sigmoid((previous - g).abs())

@@ -1,47 +1,71 @@
-import { ratio, summarize } from '../statistics.ts'
-import type { Results, Trained } from './bench.ts'
+import type { Machine } from '../machine.ts'
+import { formatPercent, formatSummary, markdownTable, ratio, summarize } from '../report.ts'
 import type { Profile } from './profile.ts'
 
-const row = ({ name, timings, resident }: Trained, peer: Trained | undefined): string => {
-  const { median, spread } = summarize(timings)
-  const [lower, upper] = spread.map((time) => time.toFixed(0))
-  const times = peer ? `${ratio(timings, peer.timings).toFixed(2)} ×` : '–'
-  const memory = `${Math.round(resident / 1e6)} MB`
-  return `| ${name} | ${median.toFixed(0)} (${lower}–${upper}) | ${times} | ${memory} |`
+/** The timings of one library. */
+export interface TrainingTimings {
+  readonly name: string
+  /** In milliseconds per step, one per round. */
+  readonly timings: readonly number[]
+  /** In bytes. */
+  readonly peakMemory: number
 }
 
-/** Where the time of a step goes, as a table. */
-export const table = ({ step, parts }: Profile): string =>
+export interface TrainingResults {
+  readonly machine: Machine
+  readonly date: string
+  readonly rounds: number
+  readonly workloads: readonly {
+    readonly name: string
+    /** The idle share of the machine before. */
+    readonly idle: number
+    readonly trainings: readonly TrainingTimings[]
+    readonly profile: Profile
+  }[]
+}
+
+const row = (
+  { name, timings, peakMemory }: TrainingTimings,
+  pyTorch: TrainingTimings | undefined,
+): readonly string[] => [
+  name,
+  formatSummary(summarize(timings), (time) => time.toFixed(0)),
+  pyTorch ? `${ratio(timings, pyTorch.timings).toFixed(2)} ×` : '–',
+  `${Math.round(peakMemory / 1e6)} MB`,
+]
+
+/** The time of each phase of a step, and its slowest operators. */
+export const profileTable = ({ step, phases }: Profile): string =>
   `| of ${step.toFixed(0)} ms a step, update by kernels | ms | of it |
 | --- | ---: | --- |
-${parts
-  .map(({ part, milliseconds, operators }) => {
-    const most = operators.map(([operator, time]) => `${operator} ${time.toFixed(1)}`).join(', ')
-    return `| ${part} | ${milliseconds.toFixed(1)} | ${most} |`
+${phases
+  .map(({ phase, milliseconds, operators }) => {
+    const slowest = operators.map(([operator, time]) => `${operator} ${time.toFixed(1)}`).join(', ')
+    return `| ${phase} | ${milliseconds.toFixed(1)} | ${slowest} |`
   })
   .join('\n')}`
 
-/** The results as a page to read. */
-export const markdown = ({ machine, date, rounds, workloads }: Results): string =>
+export const trainingMarkdown = ({ machine, date, rounds, workloads }: TrainingResults): string =>
   `# Whole train steps
 
 ${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machine.system},
 Node ${machine.node}. ${date}, ${rounds} rounds of two steps each, by \`pnpm bench training\`.
 
 Forward, backward and diffGrad on batches of 32, float32, two threads unless said otherwise. Medians, with quartiles in
-brackets; contenders take turns, and only one works at a time. Memory is the most that was resident,
+brackets; within a round, each library is timed once, one at a time. Memory is the peak of resident memory,
 batch and program included.
 ${workloads
-  .map(({ name, idle, trained, profile }) => {
-    const peer = trained.find(({ name }) => name === 'PyTorch')
+  .map(({ name, idle, trainings, profile }) => {
+    const pyTorch = trainings.find(({ name }) => name === 'PyTorch')
     return `
-## ${name} (machine ${Math.round(100 * idle)} % idle before)
+## ${name} (machine ${formatPercent(idle)} idle before)
 
-| | ms a step | × PyTorch | memory |
-| --- | ---: | ---: | ---: |
-${trained.map((one) => row(one, peer)).join('\n')}
+${markdownTable(
+  ['', 'ms a step', '× PyTorch', 'memory'],
+  trainings.map((training) => row(training, pyTorch)),
+)}
 
-${table(profile)}
+${profileTable(profile)}
 `
   })
   .join('')}`

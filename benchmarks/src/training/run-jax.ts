@@ -9,11 +9,11 @@ import {
   numpy as np,
   valueAndGrad,
 } from '@jax-js/jax'
-import { serve } from './serve.ts'
+import { serveTimings, timeSteps } from '../child-process.ts'
 import { batch } from './workloads.ts'
 
-// The small CNN in jax-js: one function, compiled by `jit`, is the whole step. It has no optimizers and
-// no pooling of its own. Arguments are used up, but for those taken by `ref`.
+// Child process: trains the small CNN in jax-js. The whole step is one function compiled by `jit`, with
+// its own diffGrad and pooling. jax-js frees the arguments of operations, except those taken by `ref`.
 const [size, classes] = [Number(process.argv[2]), 10]
 const [beta1, beta2, epsilon, learningRate] = [0.9, 0.999, 1e-8, 1e-3]
 const channels = [3, 16, 32, 64]
@@ -50,21 +50,21 @@ function lossOf(parameters: np.Array[], x: np.Array, target: np.Array): np.Array
   return np.sum(nn.logSoftmax(logits, -1).mul(target)).mul(-1 / batch)
 }
 
-/** A step of diffGrad: parameters, both averages and the gradients before, all moved. */
+/** A step of diffGrad: the next parameters, m, v and previous gradients. */
 const step = jit((state: np.Array[][], x: np.Array, target: np.Array, alpha: np.Array) => {
-  const [parameters, ms, vs, before] = state
-  const kept = parameters.map((p) => p.ref)
-  const [loss, gradients] = valueAndGrad(lossOf)(kept, x, target)
-  const moved = parameters.map((p, i) => {
+  const [parameters, ms, vs, previous] = state
+  const retained = parameters.map((p) => p.ref)
+  const [loss, gradients] = valueAndGrad(lossOf)(retained, x, target)
+  const updated = parameters.map((p, i) => {
     const g = gradients[i]
     const m = ms[i].mul(beta1).add(g.ref.mul(1 - beta1))
     const v = vs[i].mul(beta2).add(g.ref.mul(g.ref).mul(1 - beta2))
-    const friction = nn.sigmoid(np.abs(before[i].sub(g.ref)))
+    const friction = nn.sigmoid(np.abs(previous[i].sub(g.ref)))
     const change = alpha.ref.mul(friction).mul(m.ref).div(np.sqrt(v.ref).add(epsilon))
     return [p.sub(change), m, v, g]
   })
   alpha.dispose()
-  return [loss, ...[0, 1, 2, 3].map((k) => moved.map((parts) => parts[k]))] as const
+  return [loss, ...[0, 1, 2, 3].map((k) => updated.map((tensors) => tensors[k]))] as const
 })
 
 let state = [
@@ -79,11 +79,13 @@ const target = nn.oneHot(
   classes,
 )
 let t = 0
-await serve(async () => {
+async function trainStep(): Promise<void> {
   t++
   const alpha = np.array((learningRate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t))
   const [loss, ...next] = step(state, x.ref, target.ref, alpha)
   state = next
   await blockUntilReady(state)
   loss.dispose()
-})
+}
+
+await serveTimings((steps) => timeSteps(trainStep, steps))

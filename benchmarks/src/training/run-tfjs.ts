@@ -5,13 +5,11 @@ import { differentiate, Network } from '@diffgrad/onnx-tfjs'
 import { RuleOptimizer } from '@diffgrad/tfjs'
 import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
-import { serve } from './serve.ts'
-import { batch, modelOf, workloads } from './workloads.ts'
+import { serveTimings, timeSteps } from '../child-process.ts'
+import { batch, findWorkload, modelOf } from './workloads.ts'
 
-// As run-trainer.ts, on the wasm backend of TensorFlow.js, which has one thread in Node.
-const [name] = process.argv.slice(2)
-const workload = workloads.find((candidate) => candidate.name === name)
-if (!workload) throw new RangeError(`there is no workload ${name}`)
+// Child process: trains a workload on TensorFlow.js, whose wasm backend has one thread in Node.
+const workload = findWorkload(process.argv[2])
 registerWasmGradients()
 await tf.setBackend('wasm')
 const network = new Network(modelOf(workload))
@@ -23,15 +21,15 @@ const classes = Array.from({ length: batch }, (_, i) => i % 10)
 const targets = tf.oneHot(tf.tensor1d(classes, 'int32'), 10)
 
 function step(): void {
-  const found = differentiate(
+  const result = differentiate(
     network,
     () => ({ input: tf.tensor(images, [batch, 3, size, size]) }),
     ({ output }) => tf.losses.softmaxCrossEntropy(targets, output),
   )
-  optimizer.applyGradients(found.gradients)
-  for (const [name, tensor] of Object.entries(found.next))
+  optimizer.applyGradients(result.gradients)
+  for (const [name, tensor] of Object.entries(result.next))
     network.statistics.get(name)?.assign(tensor)
-  tf.dispose({ ...found })
+  tf.dispose({ ...result })
 }
 
-await serve(async () => step())
+await serveTimings((steps) => timeSteps(step, steps))

@@ -3,13 +3,12 @@ import { crossEntropy } from '@diffgrad/onnx'
 import { Trainer } from '@diffgrad/onnxruntime'
 import * as node from 'onnxruntime-node'
 import * as web from 'onnxruntime-web'
-import { serve } from './serve.ts'
-import { batch, examplesOf, modelOf, workloads } from './workloads.ts'
+import { serveTimings, timeSteps } from '../child-process.ts'
+import { batch, examplesOf, findWorkload, modelOf } from './workloads.ts'
 
-// One way to train, in a process of its own.
+// Child process: trains a workload on ONNX Runtime.
 const [runtime, update, name] = process.argv.slice(2)
-const workload = workloads.find((candidate) => candidate.name === name)
-if (!workload) throw new RangeError(`there is no workload ${name}`)
+const workload = findWorkload(name)
 web.env.wasm.numThreads = 2
 const trainer = await Trainer.create(runtime === 'web' ? web : node, modelOf(workload), {
   loss: crossEntropy(),
@@ -19,4 +18,4 @@ const trainer = await Trainer.create(runtime === 'web' ? web : node, modelOf(wor
   session: { intraOpNumThreads: 2 },
 })
 const examples = examplesOf(workload)
-await serve(() => trainer.step(examples))
+await serveTimings((steps) => timeSteps(() => trainer.step(examples), steps))

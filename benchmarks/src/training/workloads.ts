@@ -17,7 +17,7 @@ import {
 export interface Workload {
   readonly name: string
   readonly network: 'small' | 'xresnet18'
-  /** Pixels a side. */
+  /** Width and height of the images, in pixels. */
   readonly size: number
 }
 
@@ -29,6 +29,13 @@ export const workloads: readonly Workload[] = [
   { name: 'XResNet-18, 128²', network: 'xresnet18', size: 128 },
 ]
 
+/** @throws RangeError if there is no workload of that name. */
+export function findWorkload(name: string): Workload {
+  const workload = workloads.find((candidate) => candidate.name === name)
+  if (!workload) throw new RangeError(`there is no workload ${name}`)
+  return workload
+}
+
 const networks: Readonly<Record<Workload['network'], Layer>> = {
   small: sequential(
     ...[16, 32, 64].map((channels) => sequential(conv(channels), batchNorm(), relu, maxPool(2))),
@@ -38,7 +45,7 @@ const networks: Readonly<Record<Workload['network'], Layer>> = {
   xresnet18: xResNet18(10),
 }
 
-/** A batch of noise. */
+/** A batch of random images. */
 export function examplesOf({ size }: Workload): { input: Float32Array; target: number[] } {
   const random = seeded(2)
   return {
@@ -47,6 +54,6 @@ export function examplesOf({ size }: Workload): { input: Float32Array; target: n
   }
 }
 
-/** The network, for batches of images in three colours. */
+/** The network of a workload, for batches of RGB images. */
 export const modelOf = ({ network, size }: Workload): Model =>
   buildModel(networks[network], { shape: ['batch', 3, size, size], seed: 1 })

@@ -1,25 +1,40 @@
-import type { Course } from './course.ts'
-import type { Descent } from './descent.ts'
+import type { LandscapeView } from '../landscapes.ts'
+import type { Trajectory } from './trajectory.ts'
 
-/** A race as it is drawn. */
+/** What the drawings of a race need. */
 export interface Scene {
-  readonly course: Course
+  readonly view: LandscapeView
   readonly start: readonly number[]
-  readonly descents: readonly Descent[]
+  readonly trajectories: readonly Trajectory[]
+  /** An index into `trajectories`. */
   readonly selected: number
+  /** The length of the race. */
   readonly steps: number
-  /** Where the race stands: a step, or somewhere between two. */
+  /** The position in time, in steps; fractional between two steps. */
   readonly position: number
 }
 
-/** The way of a racer so far, its last point between two steps. */
-export function wayOf(descent: Descent, position: number): readonly (readonly number[])[] {
-  const way = descent.path(Math.floor(position))
-  return position > Math.floor(position) ? [...way, descent.between(position)] : way
+/** The points from the start to a position; the last one is interpolated. */
+export function pathUntil(
+  trajectory: Trajectory,
+  position: number,
+): readonly (readonly number[])[] {
+  const path = trajectory.path(Math.floor(position))
+  return position > Math.floor(position) ? [...path, trajectory.interpolate(position)] : path
 }
 
-/** The selected racer is drawn last, on top of the others. */
-export const drawingOrder = ({ descents, selected }: Scene): readonly number[] => [
-  ...[...descents.keys()].filter((i) => i !== selected),
-  ...(selected < descents.length ? [selected] : []),
+/** The indices of the trajectories in drawing order: the selected one last, on top of the others. */
+export const drawingOrder = ({ trajectories, selected }: Scene): readonly number[] => [
+  ...[...trajectories.keys()].filter((i) => i !== selected),
+  ...(selected < trajectories.length ? [selected] : []),
 ]
+
+/** The longest time that counts between two frames, in seconds: a hidden page has no frames. */
+const longestFrame = 0.1
+
+/** The position some seconds later, at most the end of the race. Negative times count as 0. */
+export const advancePosition = (
+  position: number,
+  seconds: number,
+  { speed, steps }: { readonly speed: number; readonly steps: number },
+): number => Math.min(position + Math.min(Math.max(seconds, 0), longestFrame) * speed, steps)

@@ -1,13 +1,232 @@
-import { adamOvershoots } from './stories/adam-overshoots.ts'
-import { firstFiveSteps } from './stories/first-five-steps.ts'
-import { halfTheRate } from './stories/half-the-rate.ts'
-import { noise } from './stories/noise.ts'
-import { originalAndFixed } from './stories/original-and-fixed.ts'
-import { scaleOfTheLoss } from './stories/scale-of-the-loss.ts'
-import { versions } from './stories/versions.ts'
-import type { Story } from './story.ts'
+import type { Landscape } from '@diffgrad/testing/landscapes'
+import { configure } from '../optimizers/config.ts'
+import type { RaceState } from '../state.ts'
+import { Trajectory } from './trajectory.ts'
 
-/** The stories in the order in which they are told, by the names that addresses use. */
+/** A statement that holds at the end of a race, and the check of it. */
+interface Fact {
+  readonly text: string
+  holds(
+    trajectories: readonly Trajectory[],
+    race: { readonly steps: number; readonly landscape: Landscape },
+  ): boolean
+}
+
+/** A race that demonstrates something. */
+interface Story {
+  readonly title: string
+  /** What the race demonstrates, in one sentence. */
+  readonly claim: string
+  readonly explanation: string
+  readonly race: Omit<RaceState, 'tab' | 'currentStep' | 'story'>
+  /** Shown with the outcomes of their checks when the race is over. */
+  readonly facts: readonly Fact[]
+}
+
+/** The options of the paper's experiments on F1, F2 and F3. */
+const paperOptions = { learningRate: 0.1, beta1: 0.95, beta2: 0.999 } as const
+
+const adamOvershoots: Story = {
+  title: 'Adam overshoots F1',
+  claim:
+    'Adam rolls through the deeper bowl and settles in the shallow one; diffGrad stops in time.',
+  explanation:
+    'This is the paper’s picture. diffGrad multiplies each step by its friction ξ, about ½ on a slope that changes this slowly, and so arrives with half the momentum.',
+  race: {
+    landscape: 'f1',
+    start: [-1],
+    optimizers: [configure('adam', paperOptions), configure('diffgrad', paperOptions)],
+    steps: 300,
+    speed: 40,
+    selected: 1,
+  },
+  facts: [
+    endsAt(0, 0.2, 'Adam ends at x = 0.2, in the local minimum.'),
+    endsAt(1, -0.3, 'diffGrad ends at x = −0.3, in the global one.'),
+  ],
+}
+
+const halfTheRate: Story = {
+  title: 'Adam at half the rate does not',
+  claim: 'Give Adam half the learning rate, and it stops where diffGrad stops.',
+  explanation:
+    'On F1 gradients change little from step to step, so ξ stays at ½: diffGrad is then Adam at half the learning rate. Whoever credits the friction should first run this control.',
+  race: {
+    landscape: 'f1',
+    start: [-1],
+    optimizers: [
+      configure('adam', paperOptions),
+      configure('diffgrad', paperOptions),
+      configure('adam', { ...paperOptions, learningRate: 0.05 }),
+    ],
+    steps: 300,
+    speed: 40,
+    selected: 1,
+  },
+  facts: [
+    endsAt(0, 0.2, 'Adam at 0.1 ends at x = 0.2, in the local minimum.'),
+    endsAt(1, -0.3, 'diffGrad at 0.1 ends at x = −0.3.'),
+    endsAt(2, -0.3, 'Adam at 0.05 ends there too.'),
+  ],
+}
+
+const scaleOfTheLoss: Story = {
+  title: 'The scale of the loss changes diffGrad, not Adam',
+  claim:
+    'Multiply the loss by 100, and Adam does the same as before; diffGrad overshoots like Adam.',
+  explanation:
+    'ξ is computed from the size of the change of the gradient. A hundred times the loss is a hundred times the change, and ξ goes to 1. A sum instead of a mean, loss scaling and clipping all do this.',
+  race: {
+    landscape: 'f1',
+    start: [-1],
+    optimizers: [
+      configure('diffgrad', paperOptions),
+      configure('diffgrad', paperOptions, 100),
+      configure('adam', paperOptions),
+      configure('adam', paperOptions, 100),
+    ],
+    steps: 300,
+    speed: 40,
+    selected: 1,
+  },
+  facts: [
+    endsAt(0, -0.3, 'diffGrad on the loss as it is ends at x = −0.3.'),
+    endsAt(1, 0.2, 'diffGrad on 100 times the loss ends at x = 0.2.'),
+    {
+      text: 'The two Adams are never a millionth apart.',
+      holds: (trajectories, { steps }) =>
+        largestDistance(trajectories[2], trajectories[3], steps) < 1e-6,
+    },
+  ],
+}
+
+const versions: Story = {
+  title: 'Versions 0, 1 and 2',
+  claim:
+    'ξ comes in three versions: a brake, a signed brake, and one that may push five times as hard.',
+  explanation:
+    'Version 0 lies between ½ and 1, version 1 between 0 and 1, version 2 between ½ and 5. Down the cliff of F2 the gradient jumps by 40, and version 2 takes its whole five.',
+  race: {
+    landscape: 'f2',
+    start: [-1],
+    optimizers: [0, 1, 2].map((version) => configure('diffgrad', { ...paperOptions, version })),
+    steps: 300,
+    speed: 40,
+    selected: 2,
+  },
+  facts: [
+    endsAt(0, -0.643, 'Version 0 ends at x = −0.643, in the global minimum.'),
+    endsAt(1, -0.643, 'So does version 1.'),
+    endsAt(2, 0, 'Version 2 is thrown past it, to the local minimum at 0.'),
+  ],
+}
+
+const originalAndFixed: Story = {
+  title: 'The original against the fixed',
+  claim:
+    'The first published code was Adam at half the learning rate; only the fixed one has friction.',
+  explanation:
+    'It kept the previous gradient by reference. One step later that is the current gradient, their difference is zero, and ξ is ½ for ever. The option is called “aliased” here, and is for comparison only.',
+  race: {
+    landscape: 'himmelblau',
+    start: [0, -4],
+    optimizers: [
+      configure('diffgrad', { learningRate: 0.1, aliased: true }),
+      configure('diffgrad', { learningRate: 0.1 }),
+      configure('adam', { learningRate: 0.05 }),
+    ],
+    steps: 150,
+    speed: 20,
+    selected: 1,
+  },
+  facts: [
+    {
+      text: 'The original is never 0.1 away from Adam at half the rate.',
+      holds: ([original, , adam], { steps }) => largestDistance(original, adam, steps) < 0.1,
+    },
+    {
+      text: 'The fixed one is once more than 1 away from it.',
+      holds: ([, fixed, adam], { steps }) => largestDistance(fixed, adam, steps) > 1,
+    },
+  ],
+}
+
+const firstFiveSteps: Story = {
+  title: 'DiffRGrad’s first five steps',
+  claim: 'It begins with five steps of plain momentum, then all but stops, then speeds up.',
+  explanation:
+    'RAdam and DiffRGrad do not trust the average of squared gradients until it has seen enough of them. Until then they go without it, or wait; the first step that uses it is scaled down to a fortieth of Adam’s.',
+  race: {
+    landscape: 'f1',
+    start: [-1],
+    optimizers: [
+      configure('diffrgrad', { learningRate: 0.1 }),
+      configure('diffrgrad', { learningRate: 0.1, degenerateToSgd: false }),
+      configure('adam', { learningRate: 0.1 }),
+    ],
+    steps: 24,
+    speed: 3,
+    selected: 0,
+  },
+  facts: [
+    {
+      text: 'In five steps DiffRGrad has come from −1 to −0.441.',
+      holds: ([first]) => Math.abs(first.at(5)[0] + 0.441) < 1e-3,
+    },
+    {
+      text: 'Its sixth step is less than a fiftieth of its fifth.',
+      holds: ([first]) => {
+        const [fourth, fifth, sixth] = [4, 5, 6].map((t) => first.at(t)[0])
+        return sixth > fifth && sixth - fifth < (fifth - fourth) / 50
+      },
+    },
+    {
+      text: 'The one that waits has not moved before its sixth step.',
+      holds: ([, second]) => second.at(5)[0] === -1 && second.at(6)[0] > -1,
+    },
+  ],
+}
+
+const noisyDiffGrad = configure('diffgrad', { learningRate: 0.05 })
+
+const noise: Story = {
+  title: 'Noise loosens the brake',
+  claim: 'Where gradients are noisy they change at every step, and ξ leaves ½.',
+  explanation:
+    'ξ cannot distinguish a gradient that changes direction from one that is only noisy. Here the noise has a deviation of 1, and diffGrad moves at about three quarters of Adam’s pace, along the valley as well as across.',
+  race: {
+    landscape: 'ravine',
+    start: [-4, 2],
+    optimizers: [
+      noisyDiffGrad,
+      configure('adam', { learningRate: 0.05 }),
+      configure('adam', { learningRate: 0.025 }),
+    ],
+    steps: 200,
+    speed: 40,
+    selected: 0,
+  },
+  facts: [
+    {
+      text: 'Over the race, the mean of ξ lies between 0.7 and 0.76.',
+      holds: (_, { landscape, steps }) => {
+        const inspected = new Trajectory(noisyDiffGrad, landscape, [-4, 2], { inspected: true })
+        const all = inspected.internals(steps).flatMap(({ xi = [] }) => xi)
+        const mean = all.reduce((sum, xi) => sum + xi, 0) / all.length
+        return mean > 0.7 && mean < 0.76
+      },
+    },
+    {
+      text: 'diffGrad has come further than Adam at half the rate, and less far than Adam.',
+      holds: (trajectories, { steps }) => {
+        const [diffGrad, adam, halfRate] = trajectories.map((path) => path.at(steps)[0])
+        return halfRate < diffGrad && diffGrad < adam
+      },
+    },
+  ],
+}
+
+/** The stories in the order of the menu, by their names in URLs. */
 export const stories: Readonly<Record<string, Story>> = {
   'adam-overshoots': adamOvershoots,
   'half-the-rate': halfTheRate,
@@ -16,4 +235,28 @@ export const stories: Readonly<Record<string, Story>> = {
   'original-and-fixed': originalAndFixed,
   'first-five-steps': firstFiveSteps,
   noise,
+}
+
+/** The state of a story at its start. */
+export const storyState = (story: string): RaceState => ({
+  ...stories[story].race,
+  tab: 'race',
+  currentStep: 0,
+  story,
+})
+
+/** The optimizer at an index ends within 0.005 of x. */
+function endsAt(index: number, x: number, text: string): Fact {
+  return {
+    text,
+    holds: (trajectories, { steps }) => Math.abs(trajectories[index].at(steps)[0] - x) < 0.005,
+  }
+}
+
+/** The largest Euclidean distance between two trajectories at the same step. */
+function largestDistance(a: Trajectory, b: Trajectory, steps: number): number {
+  const other = b.path(steps)
+  return Math.max(
+    ...a.path(steps).map((point, t) => Math.hypot(...point.map((x, i) => x - other[t][i]))),
+  )
 }

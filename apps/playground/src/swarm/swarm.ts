@@ -1,54 +1,58 @@
+import type { ArraysOptimizer } from '@diffgrad/arrays'
 import { type Landscape, minimaOf } from '@diffgrad/testing/landscapes'
-import { field, type Runner } from '../optimizers/field.ts'
-import type { Racer } from '../optimizers/racer.ts'
+import type { Interval } from '../landscapes.ts'
+import type { OptimizerConfig } from '../optimizers/config.ts'
+import { optimizers } from '../optimizers/registry.ts'
 
-/** Stands for no minimum, and for no step. */
-export const nowhere = -1
+/** In `minimumAt` and `arrivalStep`: the member is at no global minimum. */
+export const none = -1
 
 /**
- * Many starts of one optimizer at once: since its rule is elementwise, all their coordinates are one
- * array. Each start fares as it would alone.
+ * One optimizer from many starts at once. Update rules are elementwise, so the coordinates of all
+ * members are one parameter, and each member moves as if it were alone.
  */
 export class Swarm {
-  /** The first coordinate of all, then the second of all. */
+  /** The first coordinate of all members, then the second of all. */
   readonly points: Float32Array
-  /** The number of the minimum that each is at, or `nowhere`. */
-  readonly home: Int8Array
-  /** The step since which each is at its minimum, or `nowhere`. */
-  readonly arrived: Int16Array
+  /** For each member, the index of the global minimum that it is at, or `none`. */
+  readonly minimumAt: Int8Array
+  /** For each member, the step since which it is at its minimum, or `none`. */
+  readonly arrivalStep: Int16Array
+  /** The number of members. */
   readonly size: number
   readonly #landscape: Landscape
   readonly #minima: readonly (readonly number[])[]
-  readonly #reach: number
+  readonly #radius: number
   readonly #lossScale: number
   readonly #gradients: Float32Array
-  readonly #optimizer: Runner
+  readonly #optimizer: ArraysOptimizer
   #steps = 0
 
   /**
-   * @param starts - as `gridOf` gives them.
-   * @param reach - how near a minimum is there.
+   * @param starts - in the layout of `points`, see `gridOf`.
+   * @param radius - a member within this distance of a minimum is at it, see `arrivalRadius`.
+   * @throws RangeError naming an option that is out of range.
    */
   constructor(
-    { name, options, lossScale }: Racer,
+    { name, options, lossScale }: OptimizerConfig,
     landscape: Landscape,
     starts: Float32Array,
-    reach: number,
+    radius: number,
   ) {
     this.points = starts.slice()
     this.size = starts.length / landscape.minimum.length
-    this.home = new Int8Array(this.size)
-    this.arrived = new Int16Array(this.size).fill(nowhere)
+    this.minimumAt = new Int8Array(this.size)
+    this.arrivalStep = new Int16Array(this.size).fill(none)
     this.#landscape = landscape
     this.#minima = minimaOf(landscape)
-    this.#reach = reach
+    this.#radius = radius
     this.#lossScale = lossScale
     this.#gradients = new Float32Array(starts.length)
-    this.#optimizer = field[name].create(this.points, options)
-    this.#look()
+    this.#optimizer = optimizers[name].create(this.points, options)
+    this.#updateArrivals()
   }
 
-  /** How many steps were taken. */
+  /** The number of steps so far. */
   get steps(): number {
     return this.#steps
   }
@@ -61,37 +65,95 @@ export class Swarm {
     const point = new Array<number>(axes)
     for (let i = 0; i < size; i++) {
       for (let axis = 0; axis < axes; axis++) point[axis] = points[axis * size + i]
-      const slope = this.#landscape.gradient(point)
+      const gradient = this.#landscape.gradient(point)
       for (let axis = 0; axis < axes; axis++) {
-        this.#gradients[axis * size + i] = this.#lossScale * (slope[axis] + (noise?.[axis] ?? 0))
+        const g = gradient[axis] + (noise?.[axis] ?? 0)
+        this.#gradients[axis * size + i] = this.#lossScale * g
       }
     }
     this.#optimizer.step({ theta: this.#gradients })
-    this.#look()
+    this.#updateArrivals()
   }
 
-  /** Notes who is at a minimum, and since when. */
-  #look(): void {
-    const { size, points, home, arrived } = this
-    const square = this.#reach ** 2
+  #updateArrivals(): void {
+    const { size, points, minimumAt, arrivalStep } = this
+    const squaredRadius = this.#radius ** 2
     const axes = this.#minima[0].length
     for (let i = 0; i < size; i++) {
-      let at = nowhere
-      for (let k = 0; k < this.#minima.length && at === nowhere; k++) {
+      let found = none
+      for (let k = 0; k < this.#minima.length && found === none; k++) {
         const minimum = this.#minima[k]
-        let distance = 0
+        let squaredDistance = 0
         for (let axis = 0; axis < axes; axis++) {
-          distance += (points[axis * size + i] - minimum[axis]) ** 2
+          squaredDistance += (points[axis * size + i] - minimum[axis]) ** 2
         }
-        if (distance < square) at = k
+        if (squaredDistance < squaredRadius) found = k
       }
-      if (at === nowhere) arrived[i] = nowhere
-      else if (arrived[i] === nowhere || home[i] !== at) arrived[i] = this.#steps
-      home[i] = at
+      if (found === none) arrivalStep[i] = none
+      else if (arrivalStep[i] === none || minimumAt[i] !== found) arrivalStep[i] = this.#steps
+      minimumAt[i] = found
     }
   }
 }
 
-/** How near a minimum counts as there, in a window. */
-export const reachIn = ([[low, high]]: readonly (readonly [number, number])[]): number =>
-  (high - low) / 100
+/** The distance below which a point counts as at a minimum: a hundredth of the window's width. */
+export const arrivalRadius = ([[low, high]]: readonly Interval[]): number => (high - low) / 100
+
+/**
+ * The points of a regular grid that fills a window, row by row from its top left corner.
+ *
+ * @param counts - number of points along each axis.
+ * @returns the first coordinate of all points, then the second of all.
+ */
+export function gridOf(window: readonly Interval[], counts: readonly number[]): Float32Array {
+  const size = counts.reduce((product, count) => product * count, 1)
+  const points = new Float32Array(window.length * size)
+  for (let i = 0; i < size; i++) {
+    const [column, row] = [i % counts[0], Math.floor(i / counts[0])]
+    const shares = [(column + 0.5) / counts[0], 1 - (row + 0.5) / (counts[1] ?? 1)]
+    for (const [axis, [low, high]] of window.entries()) {
+      points[axis * size + i] = low + (high - low) * shares[axis]
+    }
+  }
+  return points
+}
+
+/** How many members of a swarm are at a global minimum. */
+export interface SwarmSummary {
+  /** The share of members at a global minimum, in [0, 1]. */
+  readonly arrived: number
+  /** The step by which half of those had arrived; undefined if there are none. */
+  readonly medianStep: number | undefined
+  /** The share of members with a NaN or infinite coordinate, in [0, 1]. */
+  readonly diverged: number
+}
+
+export function summarize({
+  arrivalStep,
+  points,
+  size,
+}: Pick<Swarm, 'arrivalStep' | 'points' | 'size'>): SwarmSummary {
+  const countByStep = new Map<number, number>()
+  let [arrived, diverged] = [0, 0]
+  for (let i = 0; i < size; i++) {
+    const step = arrivalStep[i]
+    if (step !== none) {
+      arrived++
+      countByStep.set(step, (countByStep.get(step) ?? 0) + 1)
+    } else if (!isFiniteAt(points, size, i)) diverged++
+  }
+  let cumulative = 0
+  const median = [...countByStep]
+    .toSorted(([a], [b]) => a - b)
+    .find(([, count]) => {
+      cumulative += count
+      return 2 * cumulative >= arrived
+    })
+  return { arrived: arrived / size, medianStep: median?.[0], diverged: diverged / size }
+}
+
+/** Whether all coordinates of member i are finite. */
+export function isFiniteAt(points: Float32Array, size: number, i: number): boolean {
+  for (let k = i; k < points.length; k += size) if (!Number.isFinite(points[k])) return false
+  return true
+}

@@ -1,70 +1,67 @@
-import { complaint } from '../optimizers/complaint.ts'
-import { field } from '../optimizers/field.ts'
-import { type Racer, withOption } from '../optimizers/racer.ts'
-import type { Course } from '../race/course.ts'
-import { gridOf } from './grid.ts'
-import { type Summary, summaryOf } from './summary.ts'
-import { reachIn, Swarm } from './swarm.ts'
+import type { LandscapeView } from '../landscapes.ts'
+import { type OptimizerConfig, validationError, withOption } from '../optimizers/config.ts'
+import { optimizers } from '../optimizers/registry.ts'
+import type { SweptBeta } from '../state.ts'
+import { arrivalRadius, gridOf, Swarm, type SwarmSummary, summarize } from './swarm.ts'
 
-/** The learning rates of a sweep, from left to right. */
+/** The learning rates of a sweep, one per column. */
 export const rates: readonly number[] = Array.from({ length: 22 }, (_, i) =>
   Number((10 ** (-3 + i / 7)).toPrecision(2)),
 )
 
-/** The values of β of a sweep, from bottom to top: even in the length of the memory. */
+/** The values of β of a sweep, one per row from the bottom: evenly spaced in log(1 − β). */
 export const betas: readonly number[] = Array.from({ length: 13 }, (_, i) =>
   Number((1 - 10 ** (-i / 4)).toFixed(4)),
 )
 
-/** How many settings a sweep tries. */
-export const settings: number = rates.length * betas.length
+/** The number of cells of a sweep. */
+export const cellCount: number = rates.length * betas.length
 
-/** What a sweep varies beside the learning rate: for optimizers without β, the momentum. */
-export function secondOption({ name }: Racer, beta: 'beta1' | 'beta2'): string {
-  return beta in field[name].defaults ? beta : 'momentum'
+/** The option on the y axis: the chosen β, or momentum for an optimizer without it. */
+export function sweptOption({ name }: OptimizerConfig, beta: SweptBeta): string {
+  return beta in optimizers[name].defaults ? beta : 'momentum'
 }
 
-/** What the library has against a setting. */
-export interface Refusal {
-  readonly complaint: string
+/** The symbol of an option on the y axis. */
+export const sweptSymbol = (option: string): string =>
+  ({ beta1: 'β₁', beta2: 'β₂', momentum: 'μ' })[option] ?? option
+
+/** The options of a cell are invalid. */
+interface InvalidOptions {
+  /** The library's message. */
+  readonly error: string
 }
 
-/** One setting of a sweep, and how a small swarm fared with it, unless the library refuses it. */
+/** One cell of a sweep: its options, and the result of a small swarm with them. */
 export interface Cell {
   readonly column: number
   readonly row: number
-  readonly racer: Racer
-  readonly outcome: Summary | Refusal
+  readonly config: OptimizerConfig
+  readonly result: SwarmSummary | InvalidOptions
 }
 
-export const isRefused = (outcome: Summary | Refusal): outcome is Refusal => 'complaint' in outcome
+export const isInvalid = (result: Cell['result']): result is InvalidOptions => 'error' in result
 
-/** The racer with the settings of a cell. */
-const settled = (racer: Racer, beta: 'beta1' | 'beta2', column: number, row: number): Racer =>
-  withOption(
-    withOption(racer, 'learningRate', rates[column]),
-    secondOption(racer, beta),
-    betas[row],
-  )
-
-/** Lets a small swarm run at every setting, cell by cell. */
+/** Runs a swarm of 64 starts for each cell, one cell per iteration. */
 export function* sweep(
-  racer: Racer,
-  { landscape, window }: Course,
-  { beta, steps }: { readonly beta: 'beta1' | 'beta2'; readonly steps: number },
+  config: OptimizerConfig,
+  { landscape, window }: LandscapeView,
+  { beta, steps }: { readonly beta: SweptBeta; readonly steps: number },
 ): Generator<Cell> {
   const starts = gridOf(window, window.length === 1 ? [64] : [8, 8])
-  for (let i = 0; i < settings; i++) {
+  const option = sweptOption(config, beta)
+  for (let i = 0; i < cellCount; i++) {
     const [column, row] = [i % rates.length, Math.floor(i / rates.length)]
-    const tried = settled(racer, beta, column, row)
-    const against = complaint(tried)
-    const outcome = against === undefined ? fare(tried) : { complaint: against }
-    yield { column, row, racer: tried, outcome }
+    const withRate = withOption(config, 'learningRate', rates[column])
+    const cellConfig = withOption(withRate, option, betas[row])
+    const error = validationError(cellConfig)
+    const result = error === undefined ? run(cellConfig) : { error }
+    yield { column, row, config: cellConfig, result }
   }
 
-  function fare(tried: Racer): Summary {
-    const swarm = new Swarm(tried, landscape, starts, reachIn(window))
+  function run(cellConfig: OptimizerConfig): SwarmSummary {
+    const swarm = new Swarm(cellConfig, landscape, starts, arrivalRadius(window))
     while (swarm.steps < steps) swarm.step()
-    return summaryOf(swarm)
+    return summarize(swarm)
   }
 }

@@ -2,6 +2,7 @@ import {
   batchNorm,
   buildModel,
   conv,
+  crossEntropy,
   globalAveragePool,
   linear,
   type Model,
@@ -9,10 +10,46 @@ import {
   relu,
   sequential,
 } from '@diffgrad/onnx'
+import { accuracy, type Runtime, Trainer } from '@diffgrad/onnxruntime'
+import { optimizers } from '../optimizers/registry.ts'
+import type { ExecutionProvider } from '../state.ts'
 import { edge } from './pictures.ts'
+import type { TrainingRequest } from './worker-client.ts'
+
+export const batchSize = 32
+
+/** Loads the build of ONNX Runtime that has an execution provider. */
+export async function loadRuntime(provider: ExecutionProvider): Promise<Runtime> {
+  if (provider === 'webgpu') {
+    if (!('gpu' in navigator)) throw new Error('This browser has no WebGPU. WebAssembly will do.')
+    return import('onnxruntime-web/webgpu')
+  }
+  const ort = await import('onnxruntime-web/wasm')
+  ort.env.wasm.numThreads = 1 // More threads need a cross-origin-isolated page.
+  return ort
+}
+
+/** Creates one trainer per optimizer, of the same network with the same initial weights. */
+export async function createTrainers(
+  runtime: Runtime,
+  request: TrainingRequest,
+): Promise<readonly Trainer[]> {
+  const trainers: Trainer[] = []
+  for (const { name, options } of request.optimizers) {
+    const trainer = await Trainer.create(runtime, buildNetwork(request.seed), {
+      loss: crossEntropy(),
+      optimizer: { rule: optimizers[name].rule, ...options },
+      dimensions: { batch: batchSize },
+      metrics: { accuracy: accuracy() },
+      session: { executionProviders: [request.provider] },
+    })
+    trainers.push(trainer)
+  }
+  return trainers
+}
 
 /** A small convolutional network for ten classes of pictures. */
-export function network(seed: number): Model {
+function buildNetwork(seed: number): Model {
   const blocks = [16, 32, 64, 128].map((channels) =>
     sequential(conv(channels), batchNorm(), relu, maxPool(2)),
   )

@@ -1,44 +1,45 @@
 import { seeded } from '@diffgrad/onnx'
 import { shapes } from '@diffgrad/testing/shapes'
 
-/** Edge of the pictures, in pixels. */
+/** Width and height of the pictures, in pixels. */
 export const edge = 32
 
-/** Pictures as the network sees them. */
-export interface Batch {
-  /** Between about −1 and 1 · pictures × 3 × edge × edge. */
-  readonly input: Float32Array
-  readonly target: readonly number[]
-}
-
-/** Drawn pictures, and what they show. */
+/** Labelled pictures. */
 export interface Pictures {
   /** RGB bytes · pictures × edge × edge × 3. */
   readonly pixels: Uint8Array<ArrayBuffer>
   readonly labels: Uint8Array
 }
 
-/** Draws pictures; those of another seed are others. */
-export const draw = (count: number, seed: number): Pictures => shapes({ count, size: edge, seed })
+/** Draws pictures of ten kinds of shapes from a seed. */
+export const drawPictures = (count: number, seed: number): Pictures =>
+  shapes({ count, size: edge, seed })
 
-/** The pictures of some numbers, channel by channel. */
-export function batchOf({ pixels, labels }: Pictures, numbers: readonly number[]): Batch {
+/** A batch in the layout of the network. */
+export interface Batch {
+  /** In [−1, 1] · pictures × 3 × edge × edge. */
+  readonly input: Float32Array
+  readonly target: readonly number[]
+}
+
+/** Selects pictures by index, and converts them to the layout of the network. */
+export function toBatch({ pixels, labels }: Pictures, indices: readonly number[]): Batch {
   const plane = edge * edge
-  const input = new Float32Array(numbers.length * 3 * plane)
-  for (const [k, n] of numbers.entries()) {
+  const input = new Float32Array(indices.length * 3 * plane)
+  for (const [k, n] of indices.entries()) {
     for (let p = 0; p < plane; p++) {
       for (let channel = 0; channel < 3; channel++) {
         input[(3 * k + channel) * plane + p] = pixels[3 * (n * plane + p) + channel] / 127.5 - 1
       }
     }
   }
-  return { input, target: numbers.map((n) => labels[n]) }
+  return { input, target: indices.map((n) => labels[n]) }
 }
 
-/** Batches of pictures, all of them once in random order before any comes again. */
-export function* shuffled(
+/** Batches of indices without end: each epoch has every index once, in a new random order. */
+export function* shuffledBatches(
   count: number,
-  batch: number,
+  batchSize: number,
   seed: number,
 ): Generator<readonly number[]> {
   const random = seeded(seed)
@@ -48,6 +49,8 @@ export function* shuffled(
       const k = Math.floor((i + 1) * random.uniform())
       ;[order[i], order[k]] = [order[k], order[i]]
     }
-    for (let from = 0; from + batch <= count; from += batch) yield order.slice(from, from + batch)
+    for (let from = 0; from + batchSize <= count; from += batchSize) {
+      yield order.slice(from, from + batchSize)
+    }
   }
 }

@@ -1,0 +1,71 @@
+import { ArraysOptimizer, type ArraysOptions, type Floats } from '@diffgrad/arrays'
+import {
+  adaMod,
+  adam,
+  adamW,
+  type CommonOptions,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  radam,
+  ranger,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/core'
+
+/** The value of an option, as a form control shows it. */
+export type OptionValue = number | boolean | string
+
+/** Options by name. */
+export type Options = Readonly<Record<string, OptionValue>>
+
+/** An optimizer that users can choose. */
+export interface OptimizerEntry {
+  readonly title: string
+  readonly defaults: Options
+  readonly rule: UpdateRule
+  /**
+   * Creates an optimizer of one parameter named `theta`, a vector.
+   *
+   * @throws RangeError naming an option that is out of range.
+   */
+  create(theta: Floats, options: Options): ArraysOptimizer
+}
+
+/** The update rules that users can choose, in the order of the menu. */
+const rules: readonly UpdateRule[] = [
+  diffGrad,
+  diffRGrad,
+  diffMod,
+  adam,
+  adamW,
+  radam,
+  adaMod,
+  ranger,
+  sgd,
+]
+
+const isOptionValue = (value: unknown): value is OptionValue =>
+  ['number', 'boolean', 'string'].includes(typeof value)
+
+const entryOf = (rule: UpdateRule): OptimizerEntry => ({
+  title: rule.name,
+  rule,
+  defaults: Object.fromEntries(
+    Object.entries(rule.defaults).flatMap(([option, value]: [string, unknown]) =>
+      isOptionValue(value) ? [[option, value]] : [],
+    ),
+  ),
+  create(theta, options) {
+    const parameters = { theta: { values: theta, shape: [theta.length] } }
+    // The constructor itself checks the names and values of the options.
+    return new ArraysOptimizer(rule, parameters, { ...options } as ArraysOptions<CommonOptions>)
+  },
+})
+
+/** All optimizers, by their names in URLs: the rule's name in lower case. */
+export const optimizers: Readonly<Record<string, OptimizerEntry>> = Object.fromEntries(
+  rules.map((rule) => [rule.name.toLowerCase(), entryOf(rule)]),
+)
+
+export const isOptimizerName = (name: string): boolean => Object.hasOwn(optimizers, name)

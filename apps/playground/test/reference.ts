@@ -1,0 +1,33 @@
+import { Adam, DiffGrad, DiffRGrad } from '@diffgrad/arrays'
+import type { Landscape } from '@diffgrad/testing/landscapes'
+import type { OptimizerConfig } from '../src/optimizers/config.ts'
+
+interface Stepper {
+  step(gradients: { readonly theta: Float64Array }): unknown
+}
+
+/** The library's own classes, without the playground's registry. */
+const classes: Readonly<Record<string, (theta: Float64Array, options: object) => Stepper>> = {
+  adam: (theta, options) => new Adam({ theta }, options),
+  diffgrad: (theta, options) => new DiffGrad({ theta }, options),
+  diffrgrad: (theta, options) => new DiffRGrad({ theta }, options),
+}
+
+/** Computes the point after so many steps of the library's own optimizer. */
+export function referencePoint(
+  { name, options, lossScale }: OptimizerConfig,
+  landscape: Landscape,
+  start: readonly number[],
+  steps: number,
+): readonly number[] {
+  const theta = Float64Array.from(start)
+  const optimizer = classes[name](theta, options)
+  for (let t = 1; t <= steps; t++) {
+    const noise = landscape.noise?.(t)
+    const gradient = landscape.gradient([...theta])
+    optimizer.step({
+      theta: Float64Array.from(gradient, (g, i) => lossScale * (g + (noise?.[i] ?? 0))),
+    })
+  }
+  return [...theta]
+}
