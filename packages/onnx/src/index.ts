@@ -14,6 +14,7 @@ export {
   type RunningStatistic,
   type TrainedParameter,
 } from './gradient-model.ts'
+export { evaluationForm, inferenceModel } from './inference-model.ts'
 export { Graph } from './ir/graph.ts'
 export { fastest, type Lowering, literal } from './ir/lowering.ts'
 export { Operation } from './ir/operation.ts'
@@ -47,6 +48,7 @@ export {
 export type { Loss } from './losses/loss.ts'
 export type { DataType, Elements } from './model/data-type.ts'
 export type { ExternalData } from './model/external-data.ts'
+export { type InitializerRoles, initializerRoles } from './model/initializer-roles.ts'
 export type {
   Attribute,
   Dimension,
@@ -57,6 +59,8 @@ export type {
   Tensor,
   ValueInfo,
 } from './model/model.ts'
+export { elementCount } from './model/model.ts'
+export { AttributeReader, describeNode, isOperator } from './model/node.ts'
 export { readModel } from './model/read.ts'
 export { writeModel } from './model/write.ts'
 export { type Application, applyOperator } from './ops/apply.ts'

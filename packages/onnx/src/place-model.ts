@@ -3,7 +3,8 @@ import { fastest, type Lowering } from './ir/lowering.ts'
 import type { Value } from './ir/value.ts'
 import type { Loss } from './losses/loss.ts'
 import { placements as lowered } from './lowering/placements.ts'
-import type { Model, Tensor } from './model/model.ts'
+import { initializerRoles } from './model/initializer-roles.ts'
+import type { Model } from './model/model.ts'
 import { evaluateMode } from './modes/evaluate.ts'
 import { trainMode } from './modes/train.ts'
 import { fromModel, type OpenSizes } from './ops/from-model.ts'
@@ -30,16 +31,6 @@ export interface PlacedModel {
   readonly statistics: ReadonlyMap<Value, Value>
 }
 
-/** Inputs that no gradient flows into: bounds, amounts and statistics, by operator and place. */
-const settings: ReadonlyMap<string, readonly number[]> = new Map([
-  ['BatchNormalization', [3, 4]],
-  ['Clip', [1, 2]],
-  ['Dropout', [1]],
-  ['OneHot', [2]],
-  ['Pad', [2]],
-  ['Resize', [1, 2]],
-])
-
 /** Puts a model and its loss into one graph. */
 export function placeModel(
   model: Model,
@@ -47,15 +38,11 @@ export function placeModel(
   { loss, frozen = [], lowering, ...sizes }: ModelOptions,
 ): PlacedModel {
   const graph = new Graph({ ...fastest, ...lowering })
-  const isFrozen = (name: string): boolean => frozen.some((pattern) => name.search(pattern) >= 0)
-  const { placements, statistics } = mode === 'train' ? trainMode(isFrozen) : evaluateMode()
-  const fixed = settingsOf(model)
-  const moving = movingStatistics(model, isFrozen)
-  const isTrained = (name: string, { shape }: Pick<Tensor, 'shape'>): boolean =>
-    shape.length > 0 && !fixed.has(name) && !isFrozen(name)
+  const { parameters, statistics: running } = initializerRoles(model, frozen)
+  const { placements, statistics } = mode === 'train' ? trainMode(frozen) : evaluateMode()
   const values = fromModel(graph, model, {
     ...sizes,
-    mayChange: (name, tensor) => isTrained(name, tensor) || moving.has(name),
+    mayChange: (name) => parameters.has(name) || running.has(name),
     placements: [...placements, ...lowered],
   })
   const outputs = new Map(
@@ -69,26 +56,8 @@ export function placeModel(
     graph,
     loss: loss(outputs),
     outputs,
-    parameters: changing.filter(({ name }) => !moving.has(name)),
-    running: changing.filter(({ name }) => moving.has(name)),
+    parameters: changing.filter(({ name }) => parameters.has(name)),
+    running: changing.filter(({ name }) => running.has(name)),
     statistics,
   }
 }
-
-/** The names of the running means and variances, but for normalizations whose scale is frozen. */
-const movingStatistics = (
-  { nodes }: Model,
-  isFrozen: (name: string) => boolean,
-): ReadonlySet<string> =>
-  new Set(
-    nodes.flatMap(({ operator, inputs }) =>
-      operator === 'BatchNormalization' && !isFrozen(inputs[1] ?? '') ? inputs.slice(3, 5) : [],
-    ),
-  )
-
-const settingsOf = ({ nodes }: Model): ReadonlySet<string> =>
-  new Set(
-    nodes.flatMap(({ operator, inputs }) =>
-      (settings.get(operator) ?? []).map((place) => inputs[place] ?? ''),
-    ),
-  )

@@ -4,7 +4,7 @@ import { OnnxError } from './error.ts'
 import type { Graph } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { sizes, type Value } from './ir/value.ts'
-import { count, type Model, type Tensor } from './model/model.ts'
+import { elementCount, type Model, type Tensor } from './model/model.ts'
 import { abs, add, div, exp, max, min, mul, sigmoid, sqrt, square, sub } from './ops/operations.ts'
 
 /** A model that takes a batch, targets and all that is remembered, and gives what that becomes. */
@@ -110,7 +110,11 @@ function updated(
           throw new OnnxError(
             `update ${update.name}: reads "${name}", which it must write, but does not`,
           )
-        const zeros = { type: 'float32', shape, data: new Float32Array(count(shape)) } as const
+        const zeros = {
+          type: 'float32',
+          shape,
+          data: new Float32Array(elementCount(shape)),
+        } as const
         return [name, graph.parameter(graph.freshName(`${theta.name}/${name}`), zeros)] as const
       }),
   )

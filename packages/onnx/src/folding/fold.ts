@@ -1,7 +1,7 @@
 import type { Operation } from '../ir/operation.ts'
 import type { Inferred } from '../ir/value.ts'
 import { elements } from '../model/data-type.ts'
-import { count, type Tensor } from '../model/model.ts'
+import { elementCount, type Tensor } from '../model/model.ts'
 import { constantTensor, shownAxes } from '../shapes/source.ts'
 import { elementwise } from './elementwise.ts'
 import type { Folding } from './folding.ts'
@@ -23,7 +23,7 @@ export function fold(operation: Operation, inferred: readonly Inferred[]): Tenso
   if (operation.operator === 'Shape') return foldShape(operation)
   const shape = output.shape.filter((size) => typeof size === 'number')
   const folding = foldings.get(operation.operator)
-  if (!folding || shape.length < output.shape.length || count(shape) > mostElements)
+  if (!folding || shape.length < output.shape.length || elementCount(shape) > mostElements)
     return undefined
   const inputs: Tensor[] = []
   for (const input of operation.inputs) {

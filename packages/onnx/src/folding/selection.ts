@@ -1,5 +1,5 @@
 import { settled } from '../ir/value.ts'
-import { count, type Tensor } from '../model/model.ts'
+import { elementCount, type Tensor } from '../model/model.ts'
 import { permutation } from '../shapes/layout.ts'
 import { slicedRanges } from '../shapes/parts.ts'
 import { places } from '../shapes/places.ts'
@@ -63,7 +63,7 @@ const transpose: Folding = ([x], shape, operation) => {
 }
 
 const repeat: Folding = (_, shape, operation) =>
-  new Array<number | bigint>(count(shape)).fill(repeatedElement(operation).data[0] ?? 0)
+  new Array<number | bigint>(elementCount(shape)).fill(repeatedElement(operation).data[0] ?? 0)
 
 const range: Folding = (_, [length = 0], operation) => {
   const [start = 0] = settled(operation.input(0))

@@ -13,7 +13,7 @@ function sourceCoordinate(
   at: number,
   { size, resized, scale }: ResizedAxis,
 ): number {
-  const mode = operation.text('coordinate_transformation_mode', 'half_pixel')
+  const mode = operation.string('coordinate_transformation_mode', 'half_pixel')
   switch (mode) {
     case 'half_pixel':
       return (at + 0.5) / scale - 0.5
@@ -30,7 +30,7 @@ function sourceCoordinate(
 
 /** The whole number that a coordinate counts for, as `nearest_mode` says. */
 function nearest(operation: Operation, coordinate: number): number {
-  const mode = operation.text('nearest_mode', 'round_prefer_floor')
+  const mode = operation.string('nearest_mode', 'round_prefer_floor')
   switch (mode) {
     case 'round_prefer_floor':
       return Math.ceil(coordinate - 0.5)
@@ -49,7 +49,7 @@ function nearest(operation: Operation, coordinate: number): number {
 export function interpolation(operation: Operation, axis: ResizedAxis): Float32Array {
   const { size, resized } = axis
   const matrix = new Float32Array(resized * size)
-  const mode = operation.text('mode', 'nearest')
+  const mode = operation.string('mode', 'nearest')
   for (let row = 0; row < resized; row++) {
     const add = (column: number, share: number): void => {
       const index = row * size + Math.min(Math.max(column, 0), size - 1)

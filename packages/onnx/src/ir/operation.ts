@@ -1,16 +1,14 @@
-import { OnnxError } from '../error.ts'
-import type { Attribute } from '../model/model.ts'
+import { AttributeReader } from '../model/node.ts'
 import type { Graph } from './graph.ts'
 import type { Inferred, Value } from './value.ts'
 
 /** One application of an operator in a graph under construction. */
-export class Operation {
+export class Operation extends AttributeReader {
   readonly graph: Graph
   readonly operator: string
   readonly domain: string
   readonly name: string
   readonly inputs: readonly (Value | undefined)[]
-  readonly attributes: ReadonlyMap<string, Attribute>
   readonly #outputs: (Value | undefined)[] = []
   #inferred: readonly Inferred[] = []
   #declared = 0
@@ -19,17 +17,12 @@ export class Operation {
     graph: Graph,
     parts: Pick<Operation, 'operator' | 'domain' | 'name' | 'inputs' | 'attributes'>,
   ) {
+    super({ ...parts, outputs: [] })
     this.graph = graph
     this.operator = parts.operator
     this.domain = parts.domain
     this.name = parts.name
     this.inputs = parts.inputs
-    this.attributes = parts.attributes
-  }
-
-  /** What error messages call it. */
-  get description(): string {
-    return `node "${this.name}" (${this.domain && `${this.domain}.`}${this.operator})`
   }
 
   /** The outputs that are given so far. */
@@ -67,42 +60,6 @@ export class Operation {
     const value = this.inputs[place]
     if (value === undefined) throw this.error(`must have an input ${place}, but has none`)
     return value
-  }
-
-  /** An attribute that is an integer. */
-  int(name: string, otherwise: number): number {
-    const value = this.attributes.get(name) ?? otherwise
-    if (typeof value !== 'number') throw this.error(`attribute "${name}" must be an integer`)
-    return value
-  }
-
-  /** An attribute that is a list of integers; `undefined` where it is absent. */
-  ints(name: string): readonly number[] | undefined {
-    const value = this.attributes.get(name)
-    if (value === undefined) return undefined
-    if (typeof value !== 'object' || !('length' in value))
-      throw this.error(`attribute "${name}" must be a list of integers`)
-    return value
-  }
-
-  /** An attribute that is a float. */
-  float(name: string, otherwise: number): number {
-    const value = this.attributes.get(name) ?? { float: otherwise }
-    if (typeof value !== 'object' || !('float' in value))
-      throw this.error(`attribute "${name}" must be a float`)
-    return value.float
-  }
-
-  /** An attribute that is a string. */
-  text(name: string, otherwise: string): string {
-    const value = this.attributes.get(name) ?? otherwise
-    if (typeof value !== 'string') throw this.error(`attribute "${name}" must be a string`)
-    return value
-  }
-
-  /** An error that begins with the node's name. */
-  error(rule: string): OnnxError {
-    return new OnnxError(`${this.description}: ${rule}`)
   }
 
   /** An axis counted from the front, of a value with `rank` axes. */

@@ -1,4 +1,4 @@
-import { count } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import type { Random } from '../random.ts'
 
 /** How the elements of a parameter of some shape are drawn. */
@@ -7,7 +7,7 @@ export type Initializer = (shape: readonly number[], random: Random) => () => nu
 /** How many elements each output is computed from, and each input goes into. Outputs are on the first axis. */
 function fans(shape: readonly number[]): readonly [fanIn: number, fanOut: number] {
   const [outputs = 1, inputs = 1, ...kernel] = shape
-  return [inputs * count(kernel), outputs * count(kernel)]
+  return [inputs * elementCount(kernel), outputs * elementCount(kernel)]
 }
 
 const normal =

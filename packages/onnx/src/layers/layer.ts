@@ -1,5 +1,5 @@
 import type { Value } from '../ir/value.ts'
-import { count } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import type { Random } from '../random.ts'
 import type { Initializer } from './initializers.ts'
 
@@ -28,7 +28,7 @@ export function parameter(
   initializer: Initializer,
 ): Value {
   const draw = initializer(shape, random)
-  const data = new Float32Array(count(shape))
+  const data = new Float32Array(elementCount(shape))
   for (let i = 0; i < data.length; i++) data[i] = draw()
   return graph.parameter(`${path}${name}`, { type: 'float32', shape, data })
 }

@@ -1,6 +1,6 @@
 import type { Lowering } from '../ir/lowering.ts'
 import { sizeOf, sizes, type Value } from '../ir/value.ts'
-import { count } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import { apply, reshape, reverse, transpose } from '../ops/operations.ts'
 import { spans, type Window } from '../shapes/window.ts'
 
@@ -23,8 +23,8 @@ export const imageGradients: Readonly<
   /** Turning a kernel costs as much as it is long, what it saves is in proportion to the image. */
   adaptive(transposed) {
     const { gradient, weight, groups, space } = transposed
-    const image = sizeOf(gradient, 0) * groups * sizeOf(weight, 1) * count(space)
-    const small = 4 * count(sizes(weight)) <= image
+    const image = sizeOf(gradient, 0) * groups * sizeOf(weight, 1) * elementCount(space)
+    const small = 4 * elementCount(sizes(weight)) <= image
     return imageGradients[small ? 'flipped' : 'transposed'](transposed)
   },
 

@@ -1,5 +1,5 @@
 import { sizes, type Value } from '../ir/value.ts'
-import { count } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import { concat, filled, gather, reshape, transpose } from '../ops/operations.ts'
 import { places } from '../shapes/places.ts'
 import type { Window } from '../shapes/window.ts'
@@ -10,14 +10,17 @@ import type { Window } from '../shapes/window.ts'
  */
 export function patches(image: Value, window: Window, points: readonly number[]): Value {
   const [batch = 1, channels = 1, ...space] = sizes(image)
-  const pixels = count(space)
+  const pixels = elementCount(space)
   const rows = transpose(reshape(image, [batch, channels, pixels]), [0, 2, 1])
   const seen = places(points).flatMap((point) =>
     places(window.kernel).map((element) => pixelAt(window, space, point, element) ?? pixels),
   )
   const zeros = filled(image.graph, [batch, 1, channels])
   const padded = seen.includes(pixels) ? concat([rows, zeros], 1) : rows
-  return reshape(gather(padded, seen, 1), [batch * count(points), count(window.kernel) * channels])
+  return reshape(gather(padded, seen, 1), [
+    batch * elementCount(points),
+    elementCount(window.kernel) * channels,
+  ])
 }
 
 /** The pixel that an element of a kernel sees at a point; none in the padding. */

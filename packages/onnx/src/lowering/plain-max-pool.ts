@@ -1,4 +1,5 @@
 import { Operation } from '../ir/operation.ts'
+import { isOperator } from '../model/node.ts'
 import type { Placement } from '../ops/from-model.ts'
 import { apply, lessOrEqual, slice, where } from '../ops/operations.ts'
 import { places } from '../shapes/places.ts'
@@ -11,7 +12,7 @@ import { seenBy, space, spans } from '../shapes/window.ts'
  */
 export const plainMaxPool: Placement = (graph, node, inputs) => {
   const [image] = inputs
-  if (node.operator !== 'MaxPool' || graph.lowering.operators !== 'plain' || !image) return
+  if (!isOperator(node, 'MaxPool') || graph.lowering.operators !== 'plain' || !image) return
   const operation = new Operation(graph, { ...node, inputs })
   if (node.outputs.length > 1) return
   const window = poolingWindow(operation)

@@ -1,7 +1,7 @@
 import { OnnxError } from '../error.ts'
 import type { Lowering } from '../ir/lowering.ts'
 import { sizeOf, sizes, type Value } from '../ir/value.ts'
-import { count } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import {
   apply,
   concat,
@@ -37,7 +37,7 @@ export const weightGradients: Readonly<
   /** What the kernel sees lies in rows, one for each n and p, which one product sums. */
   patches(convolved) {
     const { image, gradient, window, groups } = convolved
-    if (groups > 1 || count(window.kernel) === 1) return weightGradients.slices(convolved)
+    if (groups > 1 || elementCount(window.kernel) === 1) return weightGradients.slices(convolved)
     const rows = gradientRows(convolved)
     const seen = patches(image, window, sizes(gradient).slice(2))
     return asWeight(gemm(reshape(rows, sizes(rows).slice(1)), seen), convolved)
@@ -105,7 +105,7 @@ function gradientRows({ gradient, groups }: Convolved): Value {
   return reshape(transpose(gradient, [1, 0, ...axes]), [
     groups,
     outputs / groups,
-    batch * count(points),
+    batch * elementCount(points),
   ])
 }
 
@@ -125,7 +125,7 @@ function shiftedImages({ image, gradient, window, groups }: Convolved): readonly
     return reshape(all ? turned : slice(turned, ranges), [
       groups,
       channels / groups,
-      batch * count(points),
+      batch * elementCount(points),
     ])
   })
 }

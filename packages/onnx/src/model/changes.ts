@@ -1,7 +1,7 @@
 import { OnnxError } from '../error.ts'
 import { elements } from './data-type.ts'
 import type { Attribute, Node, Tensor } from './model.ts'
-import { describe } from './order.ts'
+import { describeNode } from './node.ts'
 
 /** What a change may ask of the model around its node. */
 export interface Surroundings {
@@ -35,7 +35,7 @@ export const changes: readonly Change[] = [
       const saved = node.outputs.slice(3).find(isRead)
       if (saved !== undefined)
         throw new OnnxError(
-          `${describe(node)}: its saved statistics, which opset 14 gave up, must not be read, but "${saved}" is`,
+          `${describeNode(node)}: its saved statistics, which opset 14 gave up, must not be read, but "${saved}" is`,
         )
       return withAttribute({ ...node, outputs: node.outputs.slice(0, 3) }, 'training_mode', 1)
     },
@@ -96,7 +96,7 @@ export const changes: readonly Change[] = [
     until: 21,
     apply(node) {
       throw new OnnxError(
-        `${describe(node)}: must be of opset 21, where scale and bias are given for each channel`,
+        `${describeNode(node)}: must be of opset 21, where scale and bias are given for each channel`,
       )
     },
   },

@@ -73,4 +73,5 @@ export interface Model {
 }
 
 /** The product of lengths: 1 for a scalar. */
-export const count = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1)
+export const elementCount = (shape: readonly number[]): number =>
+  shape.reduce((n, size) => n * size, 1)

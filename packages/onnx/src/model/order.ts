@@ -1,9 +1,6 @@
 import { OnnxError } from '../error.ts'
 import type { Node } from './model.ts'
-
-/** What error messages call a node. */
-export const describe = ({ operator, name, outputs }: Node): string =>
-  `node "${name || (outputs[0] ?? '')}" (${operator})`
+import { describeNode } from './node.ts'
 
 /**
  * Puts nodes into an order in which they can run; one that is right already is kept.
@@ -20,7 +17,7 @@ export function inOrder(nodes: readonly Node[], given: Iterable<string>): readon
     const open = new Set(node.inputs.filter((input) => !known.has(input)))
     for (const input of open) {
       if (!makers.has(input))
-        throw new OnnxError(`${describe(node)}: reads "${input}", which nothing makes`)
+        throw new OnnxError(`${describeNode(node)}: reads "${input}", which nothing makes`)
       waiting.set(input, [...(waiting.get(input) ?? []), node])
     }
     missing.set(node, open.size)
@@ -34,7 +31,7 @@ export function inOrder(nodes: readonly Node[], given: Iterable<string>): readon
       if (left === 0) order.push(reader)
     }
   const stuck = nodes.find((node) => missing.get(node) !== 0)
-  if (stuck) throw new OnnxError(`${describe(stuck)}: is part of a cycle, or waits for one`)
+  if (stuck) throw new OnnxError(`${describeNode(stuck)}: is part of a cycle, or waits for one`)
   return order
 }
 
@@ -55,7 +52,7 @@ function makersOf(nodes: readonly Node[], given: ReadonlySet<string>): ReadonlyM
       const other = makers.get(output)
       if (other || given.has(output))
         throw new OnnxError(
-          `${describe(node)}: makes "${output}", which ${other ? `${describe(other)} makes` : 'the graph is given'} already`,
+          `${describeNode(node)}: makes "${output}", which ${other ? `${describeNode(other)} makes` : 'the graph is given'} already`,
         )
       makers.set(output, node)
     }

@@ -4,6 +4,7 @@ import { readAttribute } from './attribute.ts'
 import { typeOf } from './data-type.ts'
 import { type ExternalData, noExternalData } from './external-data.ts'
 import type { Dimension, Model, Node, ValueInfo } from './model.ts'
+import { describeNode } from './node.ts'
 import {
   type GraphProto,
   type ModelProto,
@@ -81,18 +82,18 @@ function refuseMissingOutputs({ nodes, inputs, outputs, initializers }: Model): 
 }
 
 function readNode(message: NodeProto): Node {
-  const name = `node "${message.name || (message.output[0] ?? '')}" (${message.opType})`
-  return {
+  const node = {
     operator: message.opType,
     domain: message.domain === 'ai.onnx' ? '' : message.domain,
     name: message.name,
     inputs: message.input,
     outputs: message.output,
-    attributes: new Map(
-      message.attribute.map((attribute) => [attribute.name, readAttribute(attribute, name)]),
-    ),
     message,
   }
+  const attributes = message.attribute.map(
+    (attribute) => [attribute.name, readAttribute(attribute, describeNode(node))] as const,
+  )
+  return { ...node, attributes: new Map(attributes) }
 }
 
 function readValueInfo(message: ValueInfoProto): ValueInfo {

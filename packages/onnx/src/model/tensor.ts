@@ -13,7 +13,7 @@ import {
 } from './data-type.ts'
 import { type ExternalData, externalBytes } from './external-data.ts'
 import { widenBfloat16, widenFloat16 } from './half.ts'
-import { count, type OpaqueTensor, type Tensor } from './model.ts'
+import { elementCount, type OpaqueTensor, type Tensor } from './model.ts'
 import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts'
 
 /** Reads a tensor, wherever it keeps its elements: raw bytes, typed fields, or another file. */
@@ -21,7 +21,7 @@ export function readTensor(message: TensorProto, external: ExternalData): Tensor
   const type = typeOf(message.dataType)
   if (type === undefined) return { type: 'opaque', message }
   const shape = message.dims.map(Number)
-  const length = count(shape)
+  const length = elementCount(shape)
   if (shape.some((size) => size < 0) || !Number.isSafeInteger(length))
     throw new OnnxError(`tensor "${message.name}": its shape must be countable, but is [${shape}]`)
   const data = isHalf(message)

@@ -1,26 +1,28 @@
 import type { Value } from '../ir/value.ts'
-import type { Node } from '../model/model.ts'
+import { isFrozenNormalization } from '../model/initializer-roles.ts'
+import { AttributeReader, isOperator } from '../model/node.ts'
 import { applyOperator } from '../ops/apply.ts'
 import { normalizeBatch } from '../ops/batch-normalization.ts'
 import type { Placement } from '../ops/from-model.ts'
 import { add, mul } from '../ops/operations.ts'
-import { normalizeByRunning } from './evaluate.ts'
+import { evaluated } from './evaluate.ts'
 import type { Mode } from './mode.ts'
 
 /**
  * The batch's statistics normalize and move the running ones, and Dropout drops.
- * @param isFrozen Tells of a parameter's name whether it is frozen; a normalization whose scale is
- *   frozen keeps its running statistics, and normalizes by them.
+ * @param frozen Patterns of frozen parameters; a normalization whose scale is frozen keeps its running
+ *   statistics, and normalizes by them.
  */
-export function trainMode(isFrozen: (name: string) => boolean): Mode {
+export function trainMode(frozen: readonly RegExp[]): Mode {
   const statistics = new Map<Value, Value>()
   const normalizeByBatch: Placement = (graph, node, inputs) => {
     const [x, scale, bias, mean, variance] = inputs
-    if (node.operator !== 'BatchNormalization' || !x || !scale || !bias) return
-    if (isFrozen(scale.name)) return normalizeByRunning(graph, node, inputs)
-    const epsilon = float(node, 'epsilon', 1e-5)
+    if (!isOperator(node, 'BatchNormalization') || !x || !scale || !bias) return
+    if (isFrozenNormalization(node, frozen)) return evaluated(graph, node, inputs)
+    const attributes = new AttributeReader(node)
+    const epsilon = attributes.float('epsilon', 1e-5)
     const batch = normalizeBatch({ x, scale, bias, epsilon })
-    const momentum = float(node, 'momentum', 0.9)
+    const momentum = attributes.float('momentum', 0.9)
     for (const [running, found] of [
       [mean, batch.mean],
       [variance, batch.variance],
@@ -39,13 +41,8 @@ const moved = (running: Value, batch: Value, momentum: number): Value =>
   add(mul(running, momentum), mul(batch, 1 - momentum))
 
 const drop: Placement = (graph, node, [x, ratio]) => {
-  if (node.operator !== 'Dropout') return
+  if (!isOperator(node, 'Dropout')) return
   const inputs = [x, ratio ?? graph.scalar(0.5), graph.scalar(1, 'bool')]
   const { name, attributes, outputs } = node
   return applyOperator(graph, 'Dropout', inputs, { name, attributes, outputs }).outputs
-}
-
-function float({ attributes }: Node, name: string, otherwise: number): number {
-  const value = attributes.get(name)
-  return typeof value === 'object' && 'float' in value ? value.float : otherwise
 }

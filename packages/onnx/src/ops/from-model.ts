@@ -7,10 +7,9 @@ import {
   type Model,
   type Node,
   type Shape,
-  type Tensor,
   type ValueInfo,
 } from '../model/model.ts'
-import { describe } from '../model/order.ts'
+import { describeNode } from '../model/node.ts'
 import { applyOperator } from './apply.ts'
 
 /** The sizes that a model leaves open. */
@@ -31,7 +30,7 @@ export type Placement = (
 /** How a model is put into a graph. */
 export interface Placing extends OpenSizes {
   /** Whether training may change a float32 initializer. */
-  readonly mayChange?: (name: string, tensor: Tensor<'float32'>) => boolean
+  readonly mayChange?: (name: string) => boolean
   /** The first that gives an answer is followed. */
   readonly placements?: readonly Placement[]
 }
@@ -54,7 +53,7 @@ export function fromModel(
   }
   for (const [name, tensor] of model.initializers) {
     if (tensor.type === 'opaque') continue
-    const changes = isFloat32(tensor) && mayChange(name, tensor)
+    const changes = isFloat32(tensor) && mayChange(name)
     values.set(name, changes ? graph.parameter(name, tensor) : graph.initializer(name, tensor))
   }
   for (const node of model.nodes) {
@@ -96,7 +95,7 @@ function place(
 function known(values: ReadonlyMap<string, Value>, node: Node, name: string): Value {
   const value = values.get(name)
   if (value === undefined)
-    throw new OnnxError(`${describe(node)}: "${name}" is not a tensor of numbers`)
+    throw new OnnxError(`${describeNode(node)}: "${name}" is not a tensor of numbers`)
   return value
 }
 

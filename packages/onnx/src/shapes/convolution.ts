@@ -22,7 +22,7 @@ const conv: Inference = (operation) => {
 
 /** The lengths are stride·(size−1) + span − begin − end + output_padding. */
 const convTranspose: Inference = (operation) => {
-  if (operation.text('auto_pad', 'NOTSET') !== 'NOTSET' || operation.ints('output_shape'))
+  if (operation.string('auto_pad', 'NOTSET') !== 'NOTSET' || operation.ints('output_shape'))
     throw operation.error('padding must be given by "pads", not by "auto_pad" or "output_shape"')
   const [x, w] = [operation.input(0), operation.input(1)]
   const window = convolutionWindow(operation)

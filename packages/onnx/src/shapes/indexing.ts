@@ -50,7 +50,7 @@ const pad: Inference = (operation) => {
 
 const resize: Inference = (operation) => {
   const { type, name, shape } = operation.input(0)
-  if (operation.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
+  if (operation.string('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
     throw operation.error('keep_aspect_ratio_policy must be "stretch"')
   const axes = namedAxes(operation, operation.ints('axes'))
   const wanted = operation.inputs[3] && settled(operation.inputs[3])

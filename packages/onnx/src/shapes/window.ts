@@ -21,7 +21,7 @@ export function windowOf(operation: Operation, kernel: readonly number[]): Windo
   const strides = operation.ints('strides') ?? ones
   const dilations = operation.ints('dilations') ?? ones
   const pads = operation.ints('pads') ?? image.flatMap(() => [0, 0])
-  const automatic = operation.text('auto_pad', 'NOTSET')
+  const automatic = operation.string('auto_pad', 'NOTSET')
   for (const [name, list, length] of [
     ['kernel', kernel, image.length],
     ['strides', strides, image.length],

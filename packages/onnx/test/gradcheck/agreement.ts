@@ -35,7 +35,7 @@ const inPlainOperators = (one: Case): Case => ({
       const inputs = node.inputs.map((name) => values.get(name))
       const { operator, domain, attributes, outputs } = node
       const options = { domain, attributes, outputs: outputs.map((name) => graph.freshName(name)) }
-      const forms = attributes.get('training_mode') ? trainMode(() => false).placements : placements
+      const forms = attributes.get('training_mode') ? trainMode([]).placements : placements
       const placed =
         forms.map((place) => place(graph, node, inputs)).find((outputs) => outputs) ??
         applyOperator(graph, operator, inputs, options).outputs

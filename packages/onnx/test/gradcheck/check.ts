@@ -4,7 +4,7 @@ import { Graph } from '../../src/ir/graph.ts'
 import { fastest, type Lowering } from '../../src/ir/lowering.ts'
 import { toModel } from '../../src/ir/to-model.ts'
 import { sizes, type Value } from '../../src/ir/value.ts'
-import { count } from '../../src/model/model.ts'
+import { elementCount } from '../../src/model/model.ts'
 import { writeModel } from '../../src/model/write.ts'
 import { mul, reduceSum } from '../../src/ops/operations.ts'
 import { type Random, seeded } from '../../src/random.ts'
@@ -57,7 +57,7 @@ export async function prepare(
   })
   const x = shapes.map((shape, i) => graph.input(`x${i}`, 'float32', shape))
   const y = build(...x)
-  const weights = Float32Array.from({ length: count(sizes(y)) }, () => random.normal())
+  const weights = Float32Array.from({ length: elementCount(sizes(y)) }, () => random.normal())
   const r = graph.initializer('r', { type: 'float32', shape: sizes(y), data: weights })
   const all = y.shape.map((_, axis) => axis)
   const slopes = gradients(reduceSum(mul(y, r), all, 'drop'), x)
@@ -70,7 +70,7 @@ export async function prepare(
     intraOpNumThreads: 1,
     executionProviders: [provider],
   })
-  const data = shapes.map((shape) => elements(random, count(shape), values))
+  const data = shapes.map((shape) => elements(random, elementCount(shape), values))
   const run: Prepared['run'] = (changed, wanted) =>
     session.run(
       Object.fromEntries(

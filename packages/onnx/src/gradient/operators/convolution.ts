@@ -2,7 +2,7 @@ import type { Operation } from '../../ir/operation.ts'
 import { settled, sizeOf, sizes, type Value } from '../../ir/value.ts'
 import { convolveTransposed, imageGradients } from '../../lowering/image-gradient.ts'
 import { weightGradients } from '../../lowering/weight-gradient.ts'
-import { count } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import { allButChannels } from '../../ops/channels.ts'
 import {
   apply,
@@ -32,7 +32,7 @@ export const AveragePool: Rule = (operation, dy) => {
   const ones = dy.graph.constant({
     type: 'float32',
     shape,
-    data: new Float32Array(count(shape)).fill(1),
+    data: new Float32Array(elementCount(shape)).fill(1),
   })
   const gradient = div(dy, elementsInWindow(operation, window, sizes(dy).slice(2)))
   return [convolveTransposed({ gradient, weight: ones, window, groups, space: space(x) })]
@@ -106,7 +106,7 @@ export const ConvTranspose: Rule = (operation, dy) => {
 /** y = the mean of x over space;  ∂x = ∂y / number of pixels, everywhere */
 export const GlobalAveragePool: Rule = unary((x, dy) => {
   const shape = sizes(x)
-  return expand(mul(dy, 1 / count(shape.slice(2))), shape)
+  return expand(mul(dy, 1 / elementCount(shape.slice(2))), shape)
 })
 
 /** y = the largest x over space;  ∂x = ∂y where x = y, in equal shares among equals */
@@ -121,10 +121,14 @@ export const MaxPool: Rule = (operation, dy) => {
   if (operation.int('storage_order', 0) !== 0)
     throw operation.error('storage_order must be 0 to be differentiated')
   const shape = sizes(operation.input(0))
-  const pooled = [count(sizes(dy))]
+  const pooled = [elementCount(sizes(dy))]
   const scattered = apply(
     'ScatterElements',
-    [filled(dy.graph, [count(shape)]), reshape(operation.output(1), pooled), reshape(dy, pooled)],
+    [
+      filled(dy.graph, [elementCount(shape)]),
+      reshape(operation.output(1), pooled),
+      reshape(dy, pooled),
+    ],
     { axis: 0, reduction: 'add' },
   )
   return [reshape(scattered, shape)]

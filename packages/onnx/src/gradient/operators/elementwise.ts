@@ -71,7 +71,7 @@ export const Exp: Rule = unary((_x, dy, y) => mul(dy, y))
 
 /** Exact or approximated by tanh, as the operation says. */
 export const Gelu: Rule = unary((x, dy, _y, operation) =>
-  mul(dy, operation.text('approximate', 'none') === 'tanh' ? approximate(x) : exact(x)),
+  mul(dy, operation.string('approximate', 'none') === 'tanh' ? approximate(x) : exact(x)),
 )
 
 /** y = x·Φ(x) with Φ(x) = ½(1 + erf(x/√2));  y′ = Φ(x) + x·e^(−x²/2)/√2π */

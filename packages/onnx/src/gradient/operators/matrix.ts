@@ -1,5 +1,5 @@
 import { sizes, type Value } from '../../ir/value.ts'
-import { count } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import { gemm, matMul, mul, reshape, sumTo, transposeMatrix } from '../../ops/operations.ts'
 import type { Rule } from '../rule.ts'
 
@@ -37,7 +37,7 @@ function rightGradient(left: Value, right: Value, dz: Value): Value {
     return sumTo(matMul(transposeMatrix(left), dz), right.shape)
   const tall = (x: Value): Value => {
     const shape = sizes(x)
-    return reshape(x, [count(shape.slice(0, -1)), shape.at(-1) ?? 1])
+    return reshape(x, [elementCount(shape.slice(0, -1)), shape.at(-1) ?? 1])
   }
   return gemm(tall(left), tall(dz), { a: true })
 }

@@ -1,6 +1,6 @@
 import type { Operation } from '../../ir/operation.ts'
 import { sizes, type Value } from '../../ir/value.ts'
-import { count } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import { allButChannels, perChannel } from '../../ops/channels.ts'
 import {
   add,
@@ -36,7 +36,7 @@ export const BatchNormalization: Rule = (operation, dy) => {
   const slope = mul(gamma, r)
   const direct = mul(dy, perChannel(slope, x))
   if (!training) return [direct, dGamma, dBeta]
-  const perElement = count(sizes(gamma)) / count(sizes(x))
+  const perElement = elementCount(sizes(gamma)) / elementCount(sizes(x))
   const ofMean = mul(mul(slope, dBeta), -perElement)
   const ofVariance = neg(mul(mul(mul(slope, r), dGamma), perElement))
   const indirect = add(mul(centered, perChannel(ofVariance, x)), perChannel(ofMean, x))
@@ -68,7 +68,7 @@ export const GroupNormalization: Rule = (operation, dy) => {
   const [batch = 1, channels = 1, ...space] = shape
   const groups = operation.int('num_groups', 1)
   const grouped = (value: Value): Value =>
-    reshape(value, [batch, groups, (channels / groups) * count(space)])
+    reshape(value, [batch, groups, (channels / groups) * elementCount(space)])
   const [mean, inverse] = statistics(grouped(x), [2], operation.float('epsilon', 1e-5))
   const normalized = mul(sub(grouped(x), mean), inverse)
   const dx = normalizedGradient(normalized, inverse, grouped(mul(dy, perChannel(scale, x))), [2])

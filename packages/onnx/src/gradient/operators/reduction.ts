@@ -1,5 +1,5 @@
 import { sizes } from '../../ir/value.ts'
-import { count } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import { div, expand, mul, reduceSum } from '../../ops/operations.ts'
 import { reducedAxes } from '../../shapes/reduction.ts'
 import { chosen } from '../extremum.ts'
@@ -15,7 +15,7 @@ export const ReduceMax: Rule = unary((x, dy, y, operation) => {
 
 /** y = the mean of n elements;  ∂x = ∂y / n, everywhere */
 export const ReduceMean: Rule = unary((x, dy, _y, operation) => {
-  const n = count(sizes(x)) / count(sizes(dy))
+  const n = elementCount(sizes(x)) / elementCount(sizes(dy))
   return expand(withReducedAxes(operation, mul(dy, 1 / n)), sizes(x))
 })
 

@@ -1,5 +1,5 @@
 import { sizes, type Value } from '../../ir/value.ts'
-import { count } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import {
   apply,
   concat,
@@ -60,10 +60,10 @@ function addRows(dy: Value, indices: Value, shape: readonly number[], axis: numb
   const rest = shape.toSpliced(axis, 1)
   const named = dy.shape.map((_, i) => i).slice(axis, axis + indices.shape.length)
   const others = dy.shape.map((_, i) => i).filter((i) => !named.includes(i))
-  const rows = [count(sizes(indices)), count(rest)]
+  const rows = [elementCount(sizes(indices)), elementCount(rest)]
   const updates = reshape(transpose(dy, [...named, ...others]), rows)
   const places = expand(reshape(indices, [rows[0] ?? 1, 1]), rows)
-  const zeros = filled(dy.graph, [shape[axis] ?? 1, count(rest)])
+  const zeros = filled(dy.graph, [shape[axis] ?? 1, elementCount(rest)])
   const sum = apply('ScatterElements', [zeros, places, updates], { axis: 0, reduction: 'add' })
   const front = reshape(sum, [shape[axis] ?? 1, ...rest])
   const back = shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i))
@@ -72,7 +72,7 @@ function addRows(dy: Value, indices: Value, shape: readonly number[], axis: numb
 
 /** y = x with constants around it;  ∂x = ∂y without what lies around */
 export const Pad: Rule = unary((_x, dy, _y, operation) => {
-  const mode = operation.text('mode', 'constant')
+  const mode = operation.string('mode', 'constant')
   if (mode !== 'constant')
     throw operation.error(`mode must be "constant" to be differentiated, but is "${mode}"`)
   const amounts = padding(operation)
