@@ -48,7 +48,11 @@ export {
 export type { Loss } from './losses/loss.ts'
 export type { DataType, Elements } from './model/data-type.ts'
 export type { ExternalData } from './model/external-data.ts'
-export { type InitializerRoles, initializerRoles } from './model/initializer-roles.ts'
+export {
+  type InitializerRoles,
+  initializerRoles,
+  isFrozenNormalization,
+} from './model/initializer-roles.ts'
 export type {
   Attribute,
   Dimension,
