@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '../src/index.ts'
 
-/** y = operator(x) in a domain of its own, with the shape of y in the file, then a trained bias. */
+/** y = operator(x) + bias, with an operator of the domain com.example and a trained bias. */
 function custom(operator: string, extra: readonly string[] = []): Model {
   const channels = { type: 'float32', shape: [2], data: Float32Array.of(1, 1) } as const
   const image = { type: 'float32', shape: [1, 2, 4, 4] } as const
@@ -61,20 +61,20 @@ test.each([
     frozen: [/scale|shift|mean|var/],
     lowering: { operators: 'plain' },
   } as const
-  for (const made of [
+  for (const result of [
     gradientModel(model, options).model,
     gradientModel(model, { ...options, mode: 'evaluate' }).model,
     evaluationModel(model, options).model,
     inferenceModel(model),
   ]) {
-    expect(operatorsOf(made)).toContain(`com.example.${operator}`)
-    expect(made.nodes.find(({ name }) => name === 'custom')).toMatchObject(model.nodes[0])
+    expect(operatorsOf(result)).toContain(`com.example.${operator}`)
+    expect(result.nodes.find(({ name }) => name === 'custom')).toMatchObject(model.nodes[0])
   }
 })
 
 test('Relu of another domain is not differentiated as the standard operator', () => {
   const model = custom('Relu', ['scale'])
   expect(() => gradientModel(model, { loss })).toThrow(
-    'node "custom" (com.example.Relu): the operator has no gradient rule; freezing "scale" would help',
+    'node "custom" (com.example.Relu): the operator has no gradient rule; freeze "scale" to avoid it',
   )
 })

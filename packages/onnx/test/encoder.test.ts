@@ -24,10 +24,10 @@ test('a transformer encoder block: the gradient of every parameter agrees with f
   expect(parameters.size).toBe(16)
   const running = await session(model)
   const random = seeded(testSeed(7))
-  const drawn = (length: number) => Float32Array.from({ length }, () => random.normal())
+  const randomData = (length: number) => Float32Array.from({ length }, () => random.normal())
   const feeds = new Map([
-    ['input', float(drawn(120), [3, 5, 8])],
-    ['target', float(drawn(120), [3, 5, 8])],
+    ['input', float(randomData(120), [3, 5, 8])],
+    ['target', float(randomData(120), [3, 5, 8])],
     ...Object.entries(feedsOf(parameters)),
   ])
   const exact = await running.run(Object.fromEntries(feeds))
@@ -35,16 +35,18 @@ test('a transformer encoder block: the gradient of every parameter agrees with f
   const lossAt = async (name: string, direction: Float32Array, step: number): Promise<number> => {
     const start = feeds.get(name)
     if (!(start?.data instanceof Float32Array)) throw new TypeError(`${name} must have a feed`)
-    const moved = start.data.map((x, i) => x + step * (direction[i] ?? 0))
-    const changed = { ...Object.fromEntries(feeds), [name]: float(moved, start.dims) }
-    const y = floats(await running.run(changed, ['output']), 'output')
+    const shifted = start.data.map((x, i) => x + step * (direction[i] ?? 0))
+    const shiftedFeeds = { ...Object.fromEntries(feeds), [name]: float(shifted, start.dims) }
+    const y = floats(await running.run(shiftedFeeds, ['output']), 'output')
     const target = feeds.get('target')?.data
     return y.reduce((sum, v, i) => sum + (v - Number(target?.[i])) ** 2, 0) / y.length
   }
   expectClose(floats(exact, loss), [await lossAt('input', new Float32Array(120), 0)], {
     relative: 1e-5,
   })
-  const whole = norm([...parameters.values()].map(({ gradient }) => norm(floats(exact, gradient))))
+  const totalNorm = norm(
+    [...parameters.values()].map(({ gradient }) => norm(floats(exact, gradient))),
+  )
   for (const [name, { gradient }] of parameters) {
     const g = floats(exact, gradient)
     const direction = g.map(() => (random.uniform() < 0.5 ? -1 : 1))
@@ -53,6 +55,8 @@ test('a transformer encoder block: the gradient of every parameter agrees with f
     const far = (await lossAt(name, direction, 2 * h)) - (await lossAt(name, direction, -2 * h))
     const slope = (8 * near - far) / (12 * h)
     const along = g.reduce((sum, v, i) => sum + v * (direction[i] ?? 0), 0)
-    expect(Math.abs(slope - along) / Math.max(norm(g), 0.01 * whole), name).toBeLessThan(5e-4)
+// The second term is the rounding of the differences: the key's bias has no gradient at all.
+    const tolerance = 5e-4 * norm(g) + 5e-5 * totalNorm
+    expect(Math.abs(slope - along), name).toBeLessThan(tolerance)
   }
 })

@@ -46,7 +46,7 @@ function numbers(packed: Packed): Float32Array {
 /** Runs the gradient model of an exported model and compares loss, output and gradients with PyTorch. */
 async function compareWithPyTorch(name: string, options: DifferentiateOptions): Promise<void> {
   const {
-    inputs: given,
+    inputs: packedInputs,
     target,
     modes,
   }: Golden = JSON.parse(new TextDecoder().decode(fixture(`${name}.json`)))
@@ -56,7 +56,7 @@ async function compareWithPyTorch(name: string, options: DifferentiateOptions): 
     readModel(fixture(`${name}.onnx`), fixture),
     options,
   )
-  const inputs = Object.entries({ ...given, target })
+  const inputs = Object.entries({ ...packedInputs, target })
   const running = await session(model)
   const results = await running.run({
     ...Object.fromEntries(inputs.map(([input, packed]) => [input, unpack(packed)])),
@@ -64,14 +64,15 @@ async function compareWithPyTorch(name: string, options: DifferentiateOptions): 
   })
   expect(new Set(parameters.keys())).toEqual(new Set(Object.keys(golden.gradients)))
   const packedGradients = Object.values(golden.gradients).map(numbers)
-  const whole = norm(packedGradients.map(norm))
+  const totalNorm = norm(packedGradients.map(norm))
   expectTensorClose(floats(results, loss), [golden.loss], 1e-5, 'loss')
   expectTensorClose(floats(results, 'logits'), numbers(golden.output), 1e-5, 'output')
   for (const [parameter, packed] of Object.entries(golden.gradients)) {
     const expected = numbers(packed)
     const found = floats(results, parameters.get(parameter)?.gradient ?? '')
     // A gradient that is zero except for rounding is compared with the norm of all gradients.
-    if (norm(expected) < 1e-9 * whole) expect(norm(found), parameter).toBeLessThan(1e-5 * whole)
+    if (norm(expected) < 1e-9 * totalNorm)
+      expect(norm(found), parameter).toBeLessThan(1e-5 * totalNorm)
     else expectTensorClose(found, expected, 1e-5, parameter)
   }
 }

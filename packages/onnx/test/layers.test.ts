@@ -73,10 +73,10 @@ test('the parameter counts of XResNets are those of their layers', () => {
 })
 
 test('the same seed initializes the same parameters, another seed others', () => {
-  const drawn = (seed: number) =>
+  const weightOf = (seed: number) =>
     buildModel(linear(3), { shape: [1, 2], seed }).initializers.get('weight')
-  expect(drawn(5)).toEqual(drawn(5))
-  expect(drawn(5)).not.toEqual(drawn(6))
+  expect(weightOf(5)).toEqual(weightOf(5))
+  expect(weightOf(5)).not.toEqual(weightOf(6))
 })
 
 test.each([
@@ -117,7 +117,7 @@ test('an XResNet whose branches start at zero computes only its shortcuts', asyn
   expect(await run([3])).toEqual(await run([1]))
 })
 
-/** The last layer's parameters: more blocks draw more numbers before it. */
+/** The parameters of the stem and the head, which depend on the number of blocks between them. */
 function head<T>(
   from: ReadonlyMap<string, T>,
   like: ReadonlyMap<string, T>,
@@ -126,18 +126,18 @@ function head<T>(
 }
 
 test('simple self-attention is γ·(x·xᵀ)·(W·x) + x, and starts as the identity', async () => {
-  const drawn = buildModel(simpleSelfAttention, { shape: [1, 2, 1, 3], seed: 1 })
+  const initial = buildModel(simpleSelfAttention, { shape: [1, 2, 1, 3], seed: 1 })
   const x = float(Float32Array.of(1, 2, 3, -1, 0, 2), [1, 2, 1, 3])
-  const first = await (await session(drawn)).run({ input: x })
+  const first = await (await session(initial)).run({ input: x })
   expect([...floats(first, 'output')]).toEqual([1, 2, 3, -1, 0, 2])
-  const initializers = new Map(drawn.initializers)
+  const initializers = new Map(initial.initializers)
     .set('gamma', { type: 'float32', shape: [1], data: Float32Array.of(0.5) })
     .set('projection.weight', {
       type: 'float32',
       shape: [2, 2, 1, 1],
       data: Float32Array.of(1, 2, 0, -1),
     })
-  const results = await (await session({ ...drawn, initializers })).run({ input: x })
+  const results = await (await session({ ...initial, initializers })).run({ input: x })
   // x·xᵀ = [14 5; 5 5], W·x = [-1 2 7; 1 0 -2].
   expect([...floats(results, 'output')]).toEqual([-3.5, 16, 47, -1, 5, 14.5])
 })

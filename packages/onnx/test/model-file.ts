@@ -6,23 +6,26 @@ import {
   type TensorProtoSchema,
 } from '../src/model/onnx_pb.ts'
 
-/** What a file may be made of. */
-export type GraphParts = Exclude<MessageInitShape<typeof GraphProtoSchema>, { $typeName: string }>
-export type TensorParts = Exclude<MessageInitShape<typeof TensorProtoSchema>, { $typeName: string }>
-type ModelParts = Exclude<MessageInitShape<typeof ModelProtoSchema>, { $typeName: string }>
+/** The messages of a model file. */
+export type GraphFields = Exclude<MessageInitShape<typeof GraphProtoSchema>, { $typeName: string }>
+export type TensorFields = Exclude<
+  MessageInitShape<typeof TensorProtoSchema>,
+  { $typeName: string }
+>
+type ModelFields = Exclude<MessageInitShape<typeof ModelProtoSchema>, { $typeName: string }>
 
-/** A file of some parts, as another program would write it. */
-export const file = (graph: GraphParts, parts: ModelParts = {}): Uint8Array =>
+/** Encodes a model file as another program would write it. */
+export const file = (graph: GraphFields, model: ModelFields = {}): Uint8Array =>
   toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
       irVersion: 8n,
       opsetImport: [{ domain: '', version: 21n }],
       graph,
-      ...parts,
+      ...model,
     }),
   )
 
-/** A file that recipe.py wrote, in the Buffer in which Node reads it. */
+/** Reads a file that export-models.py wrote. */
 export const fixture = (name: string): Uint8Array =>
   readFileSync(new URL(`fixtures/${name}`, import.meta.url))

@@ -14,7 +14,7 @@ import { applyOperator } from '../src/ops/apply.ts'
 import { expectTensorClose, feedOf, feedsOf, float, floats, integers, session } from './session.ts'
 
 const random = seeded(testSeed(1))
-const drawn = (length: number, shape: readonly number[]) =>
+const randomTensor = (length: number, shape: readonly number[]) =>
   float(
     Float32Array.from({ length }, () => random.normal() + 2),
     shape,
@@ -23,7 +23,7 @@ const norm = buildModel(sequential(batchNorm({ momentum: 0.75 })), {
   shape: ['batch', 2],
   seed: testSeed(1),
 })
-const feeds = { input: drawn(12, [6, 2]), target: drawn(12, [6, 2]) }
+const feeds = { input: randomTensor(12, [6, 2]), target: randomTensor(12, [6, 2]) }
 const columns = [0, 1].map((c) =>
   Array.from(feeds.input.data as Float32Array).filter((_, i) => i % 2 === c),
 )
@@ -74,7 +74,7 @@ test('dropout drops in training only, and dropped elements have no gradient', as
     seed: testSeed(2),
   })
   const options = { loss: meanSquaredError(), frozen: [/running/, /0\.weight/] }
-  const input = drawn(256, [4, 64])
+  const input = randomTensor(256, [4, 64])
   const zeros = float(new Float32Array(256), [4, 64])
   const bias = float(new Float32Array(64), [64])
   const run = async (mode: 'train' | 'evaluate') => {
@@ -118,7 +118,7 @@ test('frozen parameters are not differentiated, stay in the model, and cost no g
   expect(operators).not.toContain('ConvTranspose')
   expect(head.model.nodes.length).toBeLessThan(all.model.nodes.length / 3)
   const results = await (await session(head.model)).run({
-    input: drawn(288, [4, 2, 6, 6]),
+    input: randomTensor(288, [4, 2, 6, 6]),
     target: integers([0, 1, 2, 0]),
     ...feedsOf(head.parameters),
   })
@@ -144,21 +144,21 @@ test('an operator without a gradient rule is named, and the parameters to freeze
   const both = of(new Map([['y', applyOperator(graph, 'Mul', [summed, late]).output()]]))
   const options = { loss: meanSquaredError() }
   expect(() => gradientModel(both, options)).toThrow(
-    'node "running" (CumSum): the operator has no gradient rule; freezing "early" would help',
+    'node "running" (CumSum): the operator has no gradient rule; freeze "early" to avoid it',
   )
   expect([...gradientModel(both, { ...options, frozen: [/early/] }).parameters.keys()]).toEqual([
     'late',
   ])
   const only = of(new Map([['y', summed]]))
   expect(() => gradientModel(only, options)).toThrow(
-    'freezing would not help, as every parameter acts through it',
+    'freezing cannot avoid it, as every parameter acts through it',
   )
 })
 
 test('an evaluation model returns the loss and the outputs of evaluation mode, without gradients', async () => {
   const evaluated = evaluationModel(network, classify)
   const differentiated = gradientModel(network, { ...classify, mode: 'evaluate' })
-  const feeds = { input: drawn(288, [4, 2, 6, 6]), target: integers([0, 1, 2, 0]) }
+  const feeds = { input: randomTensor(288, [4, 2, 6, 6]), target: integers([0, 1, 2, 0]) }
   const run = async (model: Model) => {
     const state = model.inputs.flatMap(({ name }) => {
       const initial = evaluated.state.get(name)

@@ -28,9 +28,9 @@ import { feedsOf, float, floats, session } from './session.ts'
 const forward = buildModel(linear(3), { shape: ['batch', 2], seed: testSeed(9) })
 const options = { loss: meanSquaredError(), dimensions: { batch: 4 } }
 const random = seeded(testSeed(10))
-const drawn = (length: number): Float32Array =>
+const randomData = (length: number): Float32Array =>
   Float32Array.from({ length }, () => random.uniform() + 0.1)
-const feeds = { input: float(drawn(8), [4, 2]), target: float(drawn(12), [4, 3]) }
+const feeds = { input: float(randomData(8), [4, 2]), target: float(randomData(12), [4, 3]) }
 
 /** The update kernel of a rule at step t, and its coefficients. */
 function updateAt<O extends CommonOptions>(
@@ -68,7 +68,7 @@ test.each(updates)('$name in the graph updates as on numbers, at step $t', async
   const state = new Map(
     [...trained.state].map(([name, { data, shape }]) => {
       const isParameter = differentiated.parameters.has(name)
-      return [name, float(isParameter ? data.slice() : drawn(data.length), shape)] as const
+      return [name, float(isParameter ? data.slice() : randomData(data.length), shape)] as const
     }),
   )
   const scalars = [...(trained.coefficients[0] ?? [])].map(

@@ -92,7 +92,7 @@ test('XResNet-18: eight train steps of diffGrad in the graph agree with PyTorch'
   for (let t = 1; t <= expected.losses.length; t++) {
     const values = diffGrad.coefficients(settings, t)
     const coefficients = [...(step.coefficients[0] ?? [])].map(
-      ([name, given]) => [given, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
+      ([name, input]) => [input, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
     )
     const results = await running.run({
       input,

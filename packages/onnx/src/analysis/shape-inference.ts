@@ -36,7 +36,7 @@ export function inferShapes(
   const known = declared.filter((type) => type !== undefined)
   if (known.length === 0 || known.length < declared.length)
     throw operation.error(
-      'the shapes of this operator are not known, and the file does not tell them',
+      'the operator has no shape rule, and the model does not declare the shapes of its outputs',
     )
   return known
 }

@@ -93,6 +93,6 @@ function advice(operation: Operation, variables: readonly Value[]): string {
   const names = blocked.slice(0, 4).map(({ name }) => `"${name}"`)
   if (blocked.length > names.length) names.push(`${blocked.length - names.length} more`)
   return blocked.length < variables.length
-    ? `freezing ${names.join(', ')} would help`
-    : 'freezing would not help, as every parameter acts through it'
+    ? `freeze ${names.join(', ')} to avoid it`
+    : 'freezing cannot avoid it, as every parameter acts through it'
 }

@@ -197,7 +197,7 @@ export class Graph {
    */
   claimName(name: string): string {
     if (this.#names.has(name))
-      throw new OnnxError(`value "${name}": its name must be its own, but another has it`)
+      throw new OnnxError(`value "${name}": name must be unique, but another value has it`)
     this.#names.add(name)
     return name
   }

@@ -47,7 +47,6 @@ export function constantElements({
   name,
   constant,
 }: Pick<Value, 'name' | 'constant'>): readonly number[] {
-  if (constant === undefined)
-    throw new OnnxError(`value "${name}": must be known before the model runs, but is not`)
+  if (constant === undefined) throw new OnnxError(`value "${name}": must be a constant, but is not`)
   return Array.from(constant.data, Number)
 }

@@ -55,7 +55,7 @@ export function writeAttribute(name: string, value: Attribute): AttributeProto {
     })
   if ('message' in value) {
     if (isMessage(value.message, AttributeProtoSchema)) return value.message
-    throw new OnnxError(`attribute "${name}": one that is not understood must be one that was read`)
+    throw new OnnxError(`attribute "${name}": an unsupported type must be a message that was read`)
   }
   return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) })
 }

@@ -38,7 +38,7 @@ const upgrades: readonly OpsetUpgrade[] = [
       const saved = node.outputs.slice(3).find(isRead)
       if (saved !== undefined)
         throw new OnnxError(
-          `${describeNode(node)}: its saved statistics, which opset 14 gave up, must not be read, but "${saved}" is`,
+          `${describeNode(node)}: its saved statistics, which opset 14 removed, must not be read, but "${saved}" is`,
         )
       return withAttribute({ ...node, outputs: node.outputs.slice(0, 3) }, 'training_mode', 1)
     },
@@ -99,7 +99,7 @@ const upgrades: readonly OpsetUpgrade[] = [
     opset: 21,
     apply(node) {
       throw new OnnxError(
-        `${describeNode(node)}: must be of opset 21, where scale and bias are given for each channel`,
+        `${describeNode(node)}: must be of opset 21, where scale and bias have one element per channel`,
       )
     },
   },

@@ -58,7 +58,7 @@ function parse(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes)
   } catch (cause) {
-    throw new OnnxError(`model: ${bytes.length} bytes are not an ONNX file, or not a whole one`, {
+    throw new OnnxError(`model: ${bytes.length} bytes are not an ONNX file, or a truncated one`, {
       cause,
     })
   }
@@ -78,7 +78,7 @@ function rejectMissingOutputs({ nodes, inputs, outputs, initializers }: Model): 
     ...nodes.flatMap((node) => node.outputs),
   ])
   for (const { name } of outputs)
-    if (!computed.has(name)) throw new OnnxError(`model: nothing makes its output "${name}"`)
+    if (!computed.has(name)) throw new OnnxError(`model: no node computes its output "${name}"`)
 }
 
 function readNode(message: NodeProto): Node {

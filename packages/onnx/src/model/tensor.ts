@@ -21,7 +21,7 @@ export type ExternalData = (location: string) => Uint8Array
 
 /** For models without external data: throws. */
 export const noExternalData: ExternalData = (location) => {
-  throw new OnnxError(`external data "${location}": its bytes must be given, but are not`)
+  throw new OnnxError(`external data "${location}": must be passed to readModel, but is not`)
 }
 
 /** Reads a tensor from raw bytes, typed fields or an external file. */
@@ -31,7 +31,9 @@ export function readTensor(message: TensorProto, external: ExternalData): Tensor
   const shape = message.dims.map(Number)
   const length = elementCount(shape)
   if (shape.some((size) => size < 0) || !Number.isSafeInteger(length))
-    throw new OnnxError(`tensor "${message.name}": its shape must be countable, but is [${shape}]`)
+    throw new OnnxError(
+      `tensor "${message.name}": shape must have lengths >= 0 and less than 2^53 elements, but is [${shape}]`,
+    )
   const data = isHalf(message)
     ? readHalf(message, external)
     : (readRaw(message, type, external) ?? readFields(message, type))
@@ -102,7 +104,7 @@ function externalBytes(message: TensorProto, external: ExternalData): Uint8Array
   const length = Number(entries.get('length') ?? bytes.length - offset)
   if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length))
     throw new OnnxError(
-      `tensor "${message.name}": "${location}" has ${bytes.length} bytes, but ${length} at ${offset} are asked for`,
+      `tensor "${message.name}": "${location}" has ${bytes.length} bytes, but the tensor needs ${length} at offset ${offset}`,
     )
   return bytes.subarray(offset, offset + length)
 }

@@ -22,7 +22,7 @@ export function topologicalSort(
     const pending = new Set(node.inputs.filter((input) => !available.has(input)))
     for (const input of pending) {
       if (!producers.has(input))
-        throw new OnnxError(`${describeNode(node)}: reads "${input}", which nothing makes`)
+        throw new OnnxError(`${describeNode(node)}: reads "${input}", which no node computes`)
       readers.set(input, [...(readers.get(input) ?? []), node])
     }
     missing.set(node, pending.size)
@@ -36,7 +36,7 @@ export function topologicalSort(
       if (left === 0) sorted.push(reader)
     }
   const stuck = nodes.find((node) => missing.get(node) !== 0)
-  if (stuck) throw new OnnxError(`${describeNode(stuck)}: is part of a cycle, or waits for one`)
+  if (stuck) throw new OnnxError(`${describeNode(stuck)}: is part of a cycle, or depends on one`)
   return sorted
 }
 
@@ -61,7 +61,7 @@ function producersOf(
       const other = producers.get(output)
       if (other || graphInputs.has(output))
         throw new OnnxError(
-          `${describeNode(node)}: makes "${output}", which ${other ? `${describeNode(other)} makes` : 'the graph is given'} already`,
+          `${describeNode(node)}: computes "${output}", which ${other ? `${describeNode(other)} computes` : 'is an input or initializer'} already`,
         )
       producers.set(output, node)
     }

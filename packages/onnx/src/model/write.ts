@@ -61,7 +61,9 @@ function writeNode(node: Node): NodeProto {
 function writeInitializer(name: string, tensor: Tensor | OpaqueTensor): TensorProto {
   if (tensor.type !== 'opaque') return writeTensor(name, tensor)
   if (isMessage(tensor.message, TensorProtoSchema)) return tensor.message
-  throw new OnnxError(`tensor "${name}": an opaque tensor must be one that was read`)
+  throw new OnnxError(
+    `tensor "${name}": an opaque tensor must have the message that it was read from`,
+  )
 }
 
 function writeValueInfo({ name, type, shape, message }: ValueInfo): ValueInfoProto {

@@ -116,15 +116,17 @@ function staticInputShape(
 ): Shape {
   if (whole && declared && whole.length !== declared.length)
     throw new OnnxError(
-      `input "${name}": must have ${declared.length} axes, but is given ${whole.length}`,
+      `input "${name}": must have ${declared.length} axes, but its shape in "shapes" has ${whole.length}`,
     )
   const shape = whole ?? declared?.map((size) => resolve(size, sizes))
   if (shape === undefined)
-    throw new OnnxError(`input "${name}": the model leaves its shape open; it must be given`)
+    throw new OnnxError(
+      `input "${name}": must have a shape in "shapes", as the model declares none`,
+    )
   for (const size of shape) {
     if (typeof size === 'string')
       throw new OnnxError(
-        `input "${name}": the model leaves dimension "${size}" open; it must be given`,
+        `input "${name}": dimension "${size}" must have a size in "dimensions", but has none`,
       )
     if (!(Number.isSafeInteger(size) && size > 0))
       throw new OnnxError(`input "${name}": a dimension must be a positive integer, but is ${size}`)

@@ -109,7 +109,7 @@ const conv: ShapeRule = (operation) => {
   const channels = x.shape[1] ?? 0
   if (typeof channels === 'number' && channels !== channelsPerGroup * groups)
     throw operation.error(
-      `the image must have ${channelsPerGroup} × ${groups} channels as the weight says, but has ${channels}`,
+      `the image must have ${channelsPerGroup} × ${groups} channels to match the weight, but has ${channels}`,
     )
   const image = outputSizes(operation, convolutionWindow(operation))
   return [{ type: x.type, shape: [x.shape[0] ?? 1, outputs, ...image] }]
