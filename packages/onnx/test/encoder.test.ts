@@ -55,7 +55,7 @@ test('a transformer encoder block: the gradient of every parameter agrees with f
     const far = (await lossAt(name, direction, 2 * h)) - (await lossAt(name, direction, -2 * h))
     const slope = (8 * near - far) / (12 * h)
     const along = g.reduce((sum, v, i) => sum + v * (direction[i] ?? 0), 0)
-// The second term is the rounding of the differences: the key's bias has no gradient at all.
+    // The second term is the rounding of the differences: the key's bias has no gradient at all.
     const tolerance = 5e-4 * norm(g) + 5e-5 * totalNorm
     expect(Math.abs(slope - along), name).toBeLessThan(tolerance)
   }

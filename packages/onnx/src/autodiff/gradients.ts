@@ -23,8 +23,8 @@ const multiOutputOperators: ReadonlySet<string> = new Set(['Split'])
  * Reverse-mode differentiation: appends the gradients of a scalar to its graph.
  *
  * @returns The gradient of every value in `variables` that the scalar depends on.
- * @throws {OnnxError} If an operator between them has no gradient rule. The message names the variables to
- *   freeze.
+ * @throws {OnnxError} If an operator between them has no gradient rule. The message names the variables
+ *   to freeze.
  */
 export function gradients(scalar: Value, variables: readonly Value[]): ReadonlyMap<Value, Value> {
   const { graph } = scalar

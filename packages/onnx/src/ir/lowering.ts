@@ -1,4 +1,7 @@
-/** Which of several equivalent forms operators and gradients are written in. They differ in speed, and in the runtimes that support them. */
+/**
+ * Which of several equivalent forms operators and gradients are written in. They differ in speed and in
+ * the runtimes that support them.
+ */
 export interface Lowering {
   /**
    * The gradient of a convolution's weight. `im2col` gathers the image patches under the kernel into
@@ -12,7 +15,7 @@ export interface Lowering {
    * are small compared with the image, and else `transposed`.
    */
   readonly imageGradient: 'transposed' | 'flipped' | 'adaptive'
-  /** Convolves the images of a batch as one tall image if each has at most this many output pixels. 0 disables it. */
+  /** Convolves a batch as one tall image if each image has at most this many output pixels; 0: never. */
   readonly foldBatchUpTo: number
   /**
    * `plain` replaces operators that some execution providers lack by simpler ones: the training mode

@@ -59,12 +59,12 @@ type ElementwiseLoss = (options?: ElementwiseLossOptions) => Loss
 /** The mean of (y − t)². */
 export const meanSquaredError: ElementwiseLoss = meanLoss((y, t) => square(sub(y, t)))
 
-/** The mean of −t·ln σ(y) − (1 − t)·ln(1 − σ(y)), written as ln(1 + eʸ) − t·y, which cannot overflow. */
+/** The mean of −t·ln σ(y) − (1 − t)·ln(1 − σ(y)), computed as ln(1 + eʸ) − t·y, which cannot overflow. */
 export const binaryCrossEntropy: ElementwiseLoss = meanLoss((y, t) => sub(softplus(y), mul(t, y)))
 
 /** The targets and weights of a cross-entropy. */
 export interface CrossEntropyOptions {
-  /** `classes`: int64 indices. `probabilities`: float32, one per class, as for mixup. Default `classes`. */
+  /** `classes`, the default: int64 indices. `probabilities`: float32, one per class, as for mixup. */
   readonly targets?: 'classes' | 'probabilities'
   /** ε: the share of every target that is spread evenly over all classes, in [0, 1). Default 0. */
   readonly labelSmoothing?: number
@@ -78,8 +78,8 @@ export interface CrossEntropyOptions {
 
 /**
  * −Σ w·q·log p / Σ w, over classes c and examples n, where p = softmax(logits) and
- * q = (1 − ε)·target + ε / C. The divisor is the sum of the
- * weights of the target classes, or with probabilities the number of examples.
+ * q = (1 − ε)·target + ε / C. The divisor is the sum of the weights of the target classes, or with
+ * probabilities the number of examples.
  */
 export function crossEntropy({
   targets = 'classes',

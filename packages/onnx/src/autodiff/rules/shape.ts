@@ -28,7 +28,7 @@ export const Concat: GradientRule = (operation, dy) => {
   })
 }
 
-/** y = x broadcast to a shape;  ∂x = Σ∂y along them */
+/** y = x broadcast to a shape;  ∂x = Σ∂y over the broadcast axes */
 export const Expand: GradientRule = unary((x, dy) => sumTo(dy, x.shape))
 
 /** y = the elements of x as a matrix;  ∂x = ∂y in the shape of x */
@@ -174,7 +174,7 @@ function multiplyAxis(value: Value, axis: number, matrix: Value): Value {
     : transpose(matMul(transpose(value, swapped), matrix), swapped)
 }
 
-/** An axis before and after a Resize. `scale` may differ from the ratio of the lengths, which are rounded down. */
+/** An axis before and after a Resize. Lengths are rounded down, so `scale` may differ from their ratio. */
 interface ResizedAxis {
   readonly size: number
   readonly resized: number
@@ -219,7 +219,7 @@ function nearest(operation: Operation, coordinate: number): number {
   }
 }
 
-/** The matrix A of y = A·x with which a Resize changes the length of one axis: resized × size, row-major. */
+/** The matrix A of y = A·x with which a Resize changes one axis: resized × size, row-major. */
 function interpolation(operation: Operation, axis: ResizedAxis): Float32Array {
   const { size, resized } = axis
   const matrix = new Float32Array(resized * size)
