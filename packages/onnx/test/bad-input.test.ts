@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
+import { writeAttribute } from '../src/model/attribute.ts'
 import { OnnxError } from '../src/model/error.ts'
 import { readModel } from '../src/model/read.ts'
 import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
@@ -184,4 +185,26 @@ test('a model without parameters is rejected', () => {
     output: [value('y', 1)],
   }
   expect(gradient(graph)).toThrow('model: the loss must depend on a parameter, but does not')
+})
+
+test('an attribute of another type is named', () => {
+  const statistics = ['scale', 'bias', 'mean', 'var'].map((name) => ({ ...weight, name }))
+  const attribute = [writeAttribute('epsilon', 1)]
+  const graph = {
+    input: [value('x', 1, 3n, 2n)],
+    initializer: statistics,
+    node: [
+      {
+        name: 'n',
+        opType: 'BatchNormalization',
+        input: ['x', ...statistics.map(({ name }) => name)],
+        output: ['y'],
+        attribute,
+      },
+    ],
+    output: [value('y', 1)],
+  }
+  expect(gradient(graph)).toThrow(
+    'node "n" (BatchNormalization): attribute "epsilon" must be a float',
+  )
 })

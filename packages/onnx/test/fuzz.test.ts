@@ -16,7 +16,7 @@ const budget =
         interruptAfterTimeLimit: 1000 * seconds,
         seed: Date.now(),
       }
-    : { numRuns: 3000 }
+    : { numRuns: 2000 }
 
 const files = ['mobile.onnx', 'unet.onnx', 'bert.onnx'].map(fixture)
 const external = (): Uint8Array => fixture('bert.onnx_data')

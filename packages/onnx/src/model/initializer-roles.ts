@@ -23,21 +23,21 @@ const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
 ])
 
 /**
- * Classifies the initializers of a model into trainable parameters, running statistics, frozen tensors and
+ * Classifies the initializers of a model: trainable parameters, running statistics, frozen tensors and
  * constants.
  *
- * @param frozen - matches names of parameters to keep fixed. The flags `g` and `y` have no effect.
+ * @param frozen - patterns of parameter names to keep fixed. Their `lastIndex` has no effect.
  */
 export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): InitializerRoles {
   const parameters = new Map<string, Tensor<'float32'>>()
   const statistics = new Map<string, Tensor<'float32'>>()
   const fixed = new Map<string, Tensor<'float32'>>()
   const constants = new Map<string, Tensor | OpaqueTensor>()
-  const moving = new Set<string>()
-  const resting = new Set<string>()
+  const updated = new Set<string>()
+  const fixedStatistics = new Set<string>()
   for (const node of model.nodes)
     for (const name of runningStatistics(node))
-      (isFrozenNormalization(node, frozen) ? resting : moving).add(name)
+      (isFrozenNormalization(node, frozen) ? fixedStatistics : updated).add(name)
   const untrainable = new Set(
     model.nodes.flatMap((node) =>
       node.domain === ''
@@ -47,15 +47,15 @@ export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): 
   )
   for (const [name, tensor] of model.initializers) {
     if (!isFloat32(tensor)) constants.set(name, tensor)
-    else if (moving.has(name)) statistics.set(name, tensor)
-    else if (resting.has(name)) fixed.set(name, tensor)
+    else if (updated.has(name)) statistics.set(name, tensor)
+    else if (fixedStatistics.has(name)) fixed.set(name, tensor)
     else if (tensor.shape.length === 0 || untrainable.has(name)) constants.set(name, tensor)
     else (isFrozen(name, frozen) ? fixed : parameters).set(name, tensor)
   }
   return { parameters, statistics, frozen: fixed, constants }
 }
 
-/** The names of the running mean and variance that a node reads: empty unless it is a BatchNormalization. */
+/** The names of the running mean and variance that a BatchNormalization reads. */
 const runningStatistics = (node: Node): readonly string[] =>
   isOperator(node, 'BatchNormalization') ? node.inputs.slice(3, 5) : []
 

@@ -22,6 +22,7 @@ export class AttributeReader {
     this.description = describeNode(node)
   }
 
+  /** An integer; `absent` if there is none. */
   int(name: string, absent: number): number {
     const value = this.attributes.get(name) ?? absent
     if (typeof value !== 'number') throw this.error(`attribute "${name}" must be an integer`)
@@ -37,6 +38,7 @@ export class AttributeReader {
     return value
   }
 
+  /** A float; `absent` if there is none. */
   float(name: string, absent: number): number {
     const value = this.attributes.get(name) ?? { float: absent }
     if (typeof value !== 'object' || !('float' in value))
@@ -44,6 +46,7 @@ export class AttributeReader {
     return value.float
   }
 
+  /** A string; `absent` if there is none. */
   string(name: string, absent: string): string {
     const value = this.attributes.get(name) ?? absent
     if (typeof value !== 'string') throw this.error(`attribute "${name}" must be a string`)
