@@ -105,7 +105,7 @@ test.each(updates)('$name in the graph updates as on numbers, at step $t', async
   }
 })
 
-test('an update that reads a state without writing it is refused', () => {
+test('an update that reads a state without writing it is rejected', () => {
   const update: Kernel = {
     name: 'incomplete',
     reads: ['theta', 'g', 'm'],

@@ -111,14 +111,14 @@ const resolve = (size: Dimension, sizes: ReadonlyMap<string, number>): Dimension
 
 function staticInputShape(
   { name, shape: declared }: ValueInfo,
-  whole: readonly number[] | undefined,
+  inputShape: readonly number[] | undefined,
   sizes: ReadonlyMap<string, number>,
 ): Shape {
-  if (whole && declared && whole.length !== declared.length)
+  if (inputShape && declared && inputShape.length !== declared.length)
     throw new OnnxError(
-      `input "${name}": must have ${declared.length} axes, but its shape in "shapes" has ${whole.length}`,
+      `input "${name}": must have ${declared.length} axes, but its shape in "shapes" has ${inputShape.length}`,
     )
-  const shape = whole ?? declared?.map((size) => resolve(size, sizes))
+  const shape = inputShape ?? declared?.map((size) => resolve(size, sizes))
   if (shape === undefined)
     throw new OnnxError(
       `input "${name}": must have a shape in "shapes", as the model declares none`,
