@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { OnnxError } from '../src/error.ts'
 import { gradientModel } from '../src/gradient-model.ts'
-import { crossEntropy } from '../src/losses/cross-entropy.ts'
-import { meanSquaredError } from '../src/losses/elementwise.ts'
+import { writeAttribute } from '../src/model/attribute.ts'
+import { OnnxError } from '../src/model/error.ts'
 import { readModel } from '../src/model/read.ts'
-import { file, fixture, type GraphParts } from './file.ts'
+import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
+import { file, fixture, type GraphFields } from './model-file.ts'
 
-const whole = fixture('mobile.onnx')
+const mobile = fixture('mobile.onnx')
 const value = (name: string, elemType: number, ...sizes: readonly (bigint | string)[]) => ({
   name,
   type: {
@@ -29,13 +29,13 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
   ['nothing', new Uint8Array(), 'model: must have a graph, but has none'],
   [
     'a truncated file',
-    whole.subarray(0, 4000),
-    'model: 4000 bytes are not an ONNX file, or not a whole one',
+    mobile.subarray(0, 4000),
+    'model: 4000 bytes are not an ONNX file, or a truncated one',
   ],
   [
-    'no protobuf',
+    'another format',
     new TextEncoder().encode('<!doctype html><p>404'),
-    'model: 21 bytes are not an ONNX file, or not a whole one',
+    'model: 21 bytes are not an ONNX file, or a truncated one',
   ],
   [
     'a cycle',
@@ -45,7 +45,7 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
         { name: 'q', opType: 'Relu', input: ['a'], output: ['b'] },
       ],
     }),
-    'node "p" (Relu): is part of a cycle, or waits for one',
+    'node "p" (Relu): is part of a cycle, or depends on one',
   ],
   [
     'a missing initializer',
@@ -53,19 +53,19 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
       input: [value('x', 1, 2n)],
       node: [{ name: 'n', opType: 'Add', input: ['x', 'w'], output: ['y'] }],
     }),
-    'node "n" (Add): reads "w", which nothing makes',
+    'node "n" (Add): reads "w", which no node computes',
   ],
   [
-    'two makers of one value',
+    'two nodes that compute one value',
     file({
       node: [
         { opType: 'Constant', output: ['y'] },
         { opType: 'Constant', output: ['y'] },
       ],
     }),
-    'node "y" (Constant): makes "y", which node "y" (Constant) makes already',
+    'node "y" (Constant): computes "y", which node "y" (Constant) computes already',
   ],
-  ['a missing output', file({ output: [value('y', 1)] }), 'model: nothing makes its output "y"'],
+  ['a missing output', file({ output: [value('y', 1)] }), 'model: no node computes its output "y"'],
   [
     'a weight with too few elements',
     file({ initializer: [{ ...weight, dims: [3n] }] }),
@@ -74,15 +74,15 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
   [
     'a weight of impossible size',
     file({ initializer: [{ ...weight, dims: [2n ** 40n, 2n ** 40n] }] }),
-    'its shape must be countable',
+    'shape must have lengths >= 0 and less than 2^53 elements',
   ],
   [
     'a weight of negative size',
     file({ initializer: [{ ...weight, dims: [-2n] }] }),
-    'its shape must be countable, but is [-2]',
+    'shape must have lengths >= 0 and less than 2^53 elements, but is [-2]',
   ],
   [
-    'half a float',
+    'a fraction of a float',
     file({ initializer: [{ name: 'w', dataType: 1, dims: [1n], rawData: new Uint8Array(5) }] }),
     'tensor "w": float32 takes 4 bytes, but it holds 5',
   ],
@@ -113,76 +113,98 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
   ],
 ]
 
-test.each(files)('reading %s says what is wrong', (_name, bytes, message) => {
+test.each(files)('reading %s names the fault', (_name, bytes, message) => {
   expect(() => readModel(bytes)).toThrow(message)
   expect(() => readModel(bytes)).toThrow(OnnxError)
 })
 
-const gradient = (graph: GraphParts) => () =>
+const gradient = (graph: GraphFields) => () =>
   gradientModel(readModel(file(graph)), { loss: meanSquaredError() })
-const times = { name: 'n', opType: 'Mul', input: ['x', 'w'], output: ['y'] }
+const mulNode = { name: 'n', opType: 'Mul', input: ['x', 'w'], output: ['y'] }
 
-test('a model in float64 is refused', () => {
+test('a model in float64 is rejected', () => {
   const w = { name: 'w', dataType: 11, dims: [2n], doubleData: [1, 2] }
   const graph = {
     input: [value('x', 11, 2n)],
     initializer: [w],
-    node: [times],
+    node: [mulNode],
     output: [value('y', 11, 2n)],
   }
   expect(gradient(graph)).toThrow('loss: output "y" must be float32, but is float64')
 })
 
-test('sizes that stay open are named', () => {
-  const graph = { initializer: [weight], node: [times], output: [value('y', 1)] }
+test('dimensions without a size are named', () => {
+  const graph = { initializer: [weight], node: [mulNode], output: [value('y', 1)] }
   expect(gradient({ ...graph, input: [value('x', 1, 'batch', 2n)] })).toThrow(
-    'input "x": the model leaves dimension "batch" open; it must be given',
+    'input "x": dimension "batch" must have a size in "dimensions", but has none',
   )
   expect(
     gradient({ ...graph, input: [{ name: 'x', type: { tensorType: { elemType: 1 } } }] }),
-  ).toThrow('input "x": the model leaves its shape open; it must be given')
-  const model = readModel(whole)
+  ).toThrow('input "x": must have a shape in "shapes", as the model declares none')
+  const model = readModel(mobile)
   const options = { loss: crossEntropy(), dimensions: { batch: 0 } }
   expect(() => gradientModel(model, options)).toThrow(
     'input "image": a dimension must be a positive integer, but is 0',
   )
 })
 
-test('a shape that depends on the input cannot be resolved, and is named', () => {
+test('a shape that depends on an input is named', () => {
   expect(
     gradient({
       input: [value('x', 1, 2n), value('s', 7, 1n)],
       initializer: [weight],
-      node: [times, { name: 'r', opType: 'Reshape', input: ['y', 's'], output: ['z'] }],
+      node: [mulNode, { name: 'r', opType: 'Reshape', input: ['y', 's'], output: ['z'] }],
       output: [value('z', 1)],
     }),
-  ).toThrow('value "s": must be known before the model runs, but is not')
+  ).toThrow('value "s": must be a constant, but is not')
 })
 
-test('an operator that is not known is named', () => {
+test('an operator without a shape rule is named', () => {
   const graph = { input: [value('x', 1, 2n)], initializer: [weight], output: [value('y', 1)] }
   expect(
-    gradient({ ...graph, node: [{ ...times, domain: 'com.example', opType: 'Twist' }] }),
+    gradient({ ...graph, node: [{ ...mulNode, domain: 'com.example', opType: 'Twist' }] }),
   ).toThrow(
-    'node "n" (com.example.Twist): the shapes of this operator are not known, and the file does not tell them',
+    'node "n" (com.example.Twist): the operator has no shape rule, and the model does not declare the shapes of its outputs',
   )
 })
 
-test('shapes that do not fit are named', () => {
+test('shapes that do not broadcast are named', () => {
   const graph = {
     input: [value('x', 1, 3n)],
     initializer: [weight],
-    node: [times],
+    node: [mulNode],
     output: [value('y', 1)],
   }
   expect(gradient(graph)).toThrow('node "n" (Mul): shapes [3] and [2] must broadcast, but do not')
 })
 
-test('a model without parameters is refused', () => {
+test('a model without parameters is rejected', () => {
   const graph = {
     input: [value('x', 1, 2n)],
     node: [{ opType: 'Relu', input: ['x'], output: ['y'] }],
     output: [value('y', 1)],
   }
   expect(gradient(graph)).toThrow('model: the loss must depend on a parameter, but does not')
+})
+
+test('an attribute of another type is named', () => {
+  const statistics = ['scale', 'bias', 'mean', 'var'].map((name) => ({ ...weight, name }))
+  const attribute = [writeAttribute('epsilon', 1)]
+  const graph = {
+    input: [value('x', 1, 3n, 2n)],
+    initializer: statistics,
+    node: [
+      {
+        name: 'n',
+        opType: 'BatchNormalization',
+        input: ['x', ...statistics.map(({ name }) => name)],
+        output: ['y'],
+        attribute,
+      },
+    ],
+    output: [value('y', 1)],
+  }
+  expect(gradient(graph)).toThrow(
+    'node "n" (BatchNormalization): attribute "epsilon" must be a float',
+  )
 })

@@ -1,4 +1,4 @@
-"""Trains XResNet-18 with diffGrad in PyTorch, and writes xresnet18.json: what the test expects.
+"""Trains XResNet-18 with diffGrad in PyTorch, and writes xresnet18.json, the expected values of the test.
 
     npx tsx --conditions=@diffgrad/source test/golden/write-xresnet18.ts /tmp/xresnet18.onnx
     python3 test/golden/xresnet18.py /tmp/xresnet18.onnx

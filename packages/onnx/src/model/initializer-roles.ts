@@ -1,0 +1,68 @@
+import { isFloat32, type Model, type Node, type OpaqueTensor, type Tensor } from './model.ts'
+import { isOperator } from './node.ts'
+
+/** The initializers of a model by what training does to them. Every initializer is in one map. */
+export interface InitializerRoles {
+  /** Trainable parameters: float32 tensors with at least one axis that no selector freezes. */
+  readonly parameters: ReadonlyMap<string, Tensor<'float32'>>
+  /** Running means and variances that training updates without a gradient. */
+  readonly statistics: ReadonlyMap<string, Tensor<'float32'>>
+  /** Parameters that a selector matches, and the running statistics of frozen normalizations. */
+  readonly frozen: ReadonlyMap<string, Tensor<'float32'>>
+  /** The rest: scalars, other types, and the inputs in `untrainableInputs`. */
+  readonly constants: ReadonlyMap<string, Tensor | OpaqueTensor>
+}
+
+/** The inputs of standard operators that no gradient flows into: bounds, amounts, fill values. */
+const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
+  ['Clip', [1, 2]],
+  ['Dropout', [1]],
+  ['OneHot', [2]],
+  ['Pad', [2]],
+  ['Resize', [1, 2]],
+])
+
+/**
+ * Classifies the initializers of a model: trainable parameters, running statistics, frozen tensors and
+ * constants.
+ *
+ * @param frozen - patterns of parameter names to keep fixed. Their `lastIndex` has no effect.
+ */
+export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): InitializerRoles {
+  const parameters = new Map<string, Tensor<'float32'>>()
+  const statistics = new Map<string, Tensor<'float32'>>()
+  const fixed = new Map<string, Tensor<'float32'>>()
+  const constants = new Map<string, Tensor | OpaqueTensor>()
+  const updated = new Set<string>()
+  const fixedStatistics = new Set<string>()
+  for (const node of model.nodes)
+    for (const name of runningStatistics(node))
+      (isFrozenNormalization(node, frozen) ? fixedStatistics : updated).add(name)
+  const untrainable = new Set(
+    model.nodes.flatMap((node) =>
+      node.domain === ''
+        ? (untrainableInputs.get(node.operator) ?? []).map((i) => node.inputs[i] ?? '')
+        : [],
+    ),
+  )
+  for (const [name, tensor] of model.initializers) {
+    if (!isFloat32(tensor)) constants.set(name, tensor)
+    else if (updated.has(name)) statistics.set(name, tensor)
+    else if (fixedStatistics.has(name)) fixed.set(name, tensor)
+    else if (tensor.shape.length === 0 || untrainable.has(name)) constants.set(name, tensor)
+    else (isFrozen(name, frozen) ? fixed : parameters).set(name, tensor)
+  }
+  return { parameters, statistics, frozen: fixed, constants }
+}
+
+/** The names of the running mean and variance that a BatchNormalization reads. */
+const runningStatistics = (node: Node): readonly string[] =>
+  isOperator(node, 'BatchNormalization') ? node.inputs.slice(3, 5) : []
+
+/** Whether a BatchNormalization keeps its running statistics in training: if its scale is frozen. */
+export const isFrozenNormalization = ({ inputs }: Node, frozen: readonly RegExp[]): boolean =>
+  isFrozen(inputs[1] ?? '', frozen)
+
+/** Ignores `lastIndex`, which a pattern with the flag `g` or `y` carries from one test to the next. */
+const isFrozen = (name: string, frozen: readonly RegExp[]): boolean =>
+  frozen.some((pattern) => name.search(pattern) >= 0)

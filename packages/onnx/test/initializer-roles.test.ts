@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { gradientModel, initializerRoles, type Model, meanSquaredError } from '../src/index.ts'
+
+const ones = (...shape: number[]) =>
+  ({
+    type: 'float32',
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1),
+  }) as const
+
+const node = (operator: string, inputs: string[], output: string, domain = '') => ({
+  operator,
+  domain,
+  name: output,
+  inputs,
+  outputs: [output],
+  attributes: new Map(),
+})
+
+const modelOf = (nodes: Model['nodes'], initializers: Record<string, ReturnType<typeof ones>>) => ({
+  name: 'model',
+  inputs: [{ name: 'x', type: 'float32', shape: [2, 3] }] as const,
+  outputs: [{ name: 'y', type: 'float32', shape: [2, 3] }] as const,
+  nodes,
+  initializers: new Map(Object.entries(initializers)),
+  values: new Map(),
+  domains: new Map([['com.example', 1]]),
+})
+
+const namesOf = (model: Model, frozen?: readonly RegExp[]) =>
+  Object.fromEntries(
+    Object.entries(initializerRoles(model, frozen)).map(([role, all]) => [role, [...all.keys()]]),
+  )
+
+const twoLayers = modelOf([node('MatMul', ['x', 'w1'], 'h'), node('MatMul', ['h', 'w2'], 'y')], {
+  w1: ones(3, 3),
+  w2: ones(3, 3),
+})
+
+test('a scalar is a constant', () => {
+  const model = modelOf([node('MatMul', ['x', 'w'], 'h'), node('Mul', ['h', 'half'], 'y')], {
+    w: ones(3, 3),
+    half: ones(),
+  })
+  expect(namesOf(model)).toEqual({
+    parameters: ['w'],
+    statistics: [],
+    frozen: [],
+    constants: ['half'],
+  })
+})
+
+test.each([/^w/, /^w/g, /w\d/y])('the pattern %s freezes every match, in every call', (pattern) => {
+  for (const _ of [1, 2]) expect(namesOf(twoLayers, [pattern]).frozen).toEqual(['w1', 'w2'])
+})
+
+const normalized = (domain: string) =>
+  modelOf(
+    [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], 'y', domain)],
+    Object.fromEntries(['scale', 'bias', 'mean', 'var'].map((name) => [name, ones(3)])),
+  )
+
+test('running statistics are those of a batch normalization, frozen with its scale', () => {
+  const roles = { parameters: ['scale', 'bias'], statistics: ['mean', 'var'] }
+  expect(namesOf(normalized(''))).toMatchObject(roles)
+  expect(namesOf(normalized(''), [/bias/])).toMatchObject({
+    statistics: ['mean', 'var'],
+    frozen: ['bias'],
+  })
+  expect(namesOf(normalized(''), [/scale/])).toMatchObject({
+    statistics: [],
+    frozen: ['scale', 'mean', 'var'],
+  })
+})
+
+test('an operator of another domain that is named BatchNormalization has no running statistics', () => {
+  expect(namesOf(normalized('com.example')).statistics).toEqual([])
+})
+
+test('a gradient model has the parameters and statistics that the roles name', () => {
+  const { parameters, statistics } = gradientModel(normalized(''), { loss: meanSquaredError() })
+  const roles = initializerRoles(normalized(''))
+  expect([...parameters.keys()]).toEqual([...roles.parameters.keys()])
+  expect([...statistics.keys()]).toEqual([...roles.statistics.keys()])
+})

@@ -1,0 +1,148 @@
+import { InferenceSession, type Tensor as Values } from 'onnxruntime-node'
+import { expect, test } from 'vitest'
+import { writeAttribute } from '../src/model/attribute.ts'
+import { type Attribute, elementCount } from '../src/model/model.ts'
+import { readModel } from '../src/model/read.ts'
+import { file, fixture } from './model-file.ts'
+import { expectTensorClose, float, floats, integers, session } from './session.ts'
+
+/** Distinct numbers. */
+function numbers(shape: readonly number[]): Values {
+  return float(
+    Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(1.7 * i)),
+    shape,
+  )
+}
+
+test('a model of opset 16 computes the same as opset 21', async () => {
+  const bytes = fixture('unet.onnx')
+  const before = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+  const after = await session(readModel(bytes))
+  const image = float(
+    Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+    [1, 2, 12, 10],
+  )
+  const [a, b] = [await after.run({ image }), await before.run({ image })]
+  expectTensorClose(floats(a, 'logits'), floats(b, 'logits'), 1e-6)
+})
+
+test('older forms of operators are upgraded to opset 21', () => {
+  const x = [{ name: 'x', type: { tensorType: { elemType: 1, shape: { dim: [] } } } }]
+  const ints = (name: string, values: bigint[]) => [{ name, type: 7, ints: values }]
+  const model = readModel(
+    file(
+      {
+        input: x,
+        node: [
+          { opType: 'ReduceMean', input: ['x'], output: ['m'], attribute: ints('axes', [1n, 2n]) },
+          { opType: 'Split', input: ['x'], output: ['a', 'b'] },
+          {
+            opType: 'BatchNormalization',
+            input: ['x', 'm', 'm', 'm', 'm'],
+            output: ['y', 'p', 'q', 'r', 's'],
+          },
+        ],
+      },
+      { opsetImport: [{ version: 13n }] },
+    ),
+  )
+  const [mean, split, norm] = model.nodes
+  expect(mean?.attributes.has('axes')).toBe(false)
+  expect(model.initializers.get(mean?.inputs[1] ?? '')).toMatchObject({ shape: [2] })
+  expect(split?.attributes.get('num_outputs')).toBe(2)
+  expect(norm?.outputs).toEqual(['y', 'p', 'q'])
+  expect(norm?.attributes.get('training_mode')).toBe(1)
+})
+
+const image = numbers([1, 2, 6, 5])
+const boxes = float(Float32Array.of(0.7, 1.2, 4.1, 5.3, 2, 2, 2.4, 2.5), [2, 4])
+const olderOperators: readonly (readonly [
+  operator: string,
+  opset: number,
+  attributes: Readonly<Record<string, Attribute>>,
+  inputs: readonly Values[],
+])[] = [
+  ['ReduceL2', 17, { axes: [1, -1], keepdims: 0 }, [image]],
+  ['Split', 17, { axis: 1 }, [image]],
+  ['RoiAlign', 15, { output_height: 3, output_width: 2 }, [image, boxes, integers([0, 0])]],
+  ['GridSample', 16, {}, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'bilinear' }, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'bicubic', align_corners: 1 }, [image, numbers([1, 3, 4, 2])]],
+  ['GridSample', 19, { mode: 'nearest' }, [image, numbers([1, 3, 4, 2])]],
+  ['DFT', 17, {}, [numbers([2, 6, 5, 1])]],
+  ['DFT', 19, { axis: 2, onesided: 1 }, [numbers([2, 6, 5, 1]), integers([4], [])]],
+]
+
+test.each(olderOperators)('%s of opset %i computes the same as opset 21: %o', async (...one) => {
+  const [operator, opset, attributes, inputs] = one
+  const named = inputs.map((values, i): [string, Values] => [`x${i}`, values])
+  const outputs = operator === 'Split' ? ['y', 'z'] : ['y']
+  const bytes = file(
+    {
+      name: operator,
+      input: named.map(([name, { type, dims }]) => {
+        const dim = dims.map(
+          (size) => ({ value: { case: 'dimValue', value: BigInt(size) } }) as const,
+        )
+        return {
+          name,
+          type: { tensorType: { elemType: type === 'int64' ? 7 : 1, shape: { dim } } },
+        }
+      }),
+      output: [{ name: 'y', type: { tensorType: { elemType: 1 } } }],
+      node: [
+        {
+          opType: operator,
+          input: named.map(([name]) => name),
+          output: outputs,
+          attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
+        },
+      ],
+    },
+    { opsetImport: [{ version: BigInt(opset) }] },
+  )
+  const before = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+  const after = await session(readModel(bytes))
+  const feeds = Object.fromEntries(named)
+  expect((await after.run(feeds)).y).toEqual((await before.run(feeds)).y)
+})
+
+test('an initializer that an upgrade adds has a unique name', () => {
+  const axes = [writeAttribute('axes', [0])]
+  const { initializers } = readModel(
+    file(
+      {
+        input: [{ name: 'm/axes' }],
+        node: [
+          { opType: 'ReduceMean', input: ['m/axes'], output: ['m'], attribute: axes },
+          { opType: 'Neg', input: ['m'], output: ['m/axes_'] },
+        ],
+      },
+      { opsetImport: [{ version: 13n }] },
+    ),
+  )
+  expect([...initializers.keys()]).toEqual(['m/axes__'])
+})
+
+test('a batch normalization whose saved statistics are read is rejected', () => {
+  const node = [
+    {
+      opType: 'BatchNormalization',
+      input: ['x', 'x', 'x', 'x', 'x'],
+      output: ['y', 'p', 'q', 'r', 's'],
+    },
+    { opType: 'Neg', input: ['s'], output: ['n'] },
+  ]
+  const bytes = file({ input: [{ name: 'x' }], node }, { opsetImport: [{ version: 13n }] })
+  expect(() => readModel(bytes)).toThrow(
+    'node "y" (BatchNormalization): its saved statistics, which opset 14 removed, must not be read, but "s" is',
+  )
+})
+
+test('group normalization in the form before opset 21 is rejected', () => {
+  const node = { opType: 'GroupNormalization', input: ['x', 'x', 'x'], output: ['y'] }
+  const bytes = file({ input: [{ name: 'x' }], node: [node] }, { opsetImport: [{ version: 18n }] })
+  expect(() => readModel(bytes)).toThrow(
+    'node "y" (GroupNormalization): must be of opset 21, where scale and bias have one element per channel',
+  )
+})
