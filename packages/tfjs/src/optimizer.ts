@@ -1,4 +1,3 @@
-import type { LoopTable } from '@diffgrad/arrays/kernels'
 import type {
   CommonOptions,
   Inspection,
@@ -9,6 +8,7 @@ import type {
   StepOutcome,
   UpdateRule,
 } from '@diffgrad/core'
+import type { GeneratedKernels } from '@diffgrad/kernels'
 import {
   type NamedTensorMap,
   Optimizer,
@@ -46,7 +46,7 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
    * @param made - kernels of the rule for the cpu backend that were made at build time.
    * @throws RangeError naming an option that is unknown or out of range.
    */
-  constructor(rule: UpdateRule<O>, options: OptimizerOptions<O> = {}, made: LoopTable = {}) {
+  constructor(rule: UpdateRule<O>, options: OptimizerOptions<O> = {}, made: GeneratedKernels = {}) {
     super()
     this.rule = rule
     this.#variables = new Variables(rule, options, fused(made))

@@ -1,5 +1,5 @@
-import type { LoopTable } from '@diffgrad/arrays/kernels'
 import type { Graph } from '@diffgrad/core'
+import type { GeneratedKernels } from '@diffgrad/kernels'
 import type { KernelBackend } from '@tensorflow/tfjs-core'
 import { CpuEngine, isCpu } from './cpu.ts'
 import type { Engine } from './engine.ts'
@@ -17,7 +17,7 @@ export type ChooseEngine = (backend: KernelBackend, graph: Graph) => Engine
  *
  * @param made - loops for the cpu backend where WebAssembly is forbidden, made at build time.
  */
-export function fused(made: LoopTable): ChooseEngine {
+export function fused(made: GeneratedKernels): ChooseEngine {
   const engines = new WeakMap<KernelBackend, Engine>()
   return (backend, graph) => {
     const engine = engines.get(backend) ?? engineOf(backend, made)
@@ -29,7 +29,7 @@ export function fused(made: LoopTable): ChooseEngine {
 /** Engines that serve all optimizers alike. */
 const shared = new WeakMap<KernelBackend, Engine>()
 
-function engineOf(backend: KernelBackend, made: LoopTable): Engine {
+function engineOf(backend: KernelBackend, made: GeneratedKernels): Engine {
   if (isCpu(backend)) return new CpuEngine(backend, made)
   const engine = shared.get(backend) ?? sharedEngine(backend)
   shared.set(backend, engine)

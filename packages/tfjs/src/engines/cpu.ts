@@ -1,4 +1,9 @@
-import { type Engine as ArraysEngine, chooseEngine, type LoopTable } from '@diffgrad/arrays/kernels'
+import {
+  createEngine,
+  type GeneratedKernels,
+  type KernelEngine,
+  wasmSupported,
+} from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
@@ -23,12 +28,12 @@ export const isCpu = (backend: KernelBackend): backend is CpuBackend =>
  */
 export class CpuEngine implements Engine {
   readonly #backend: CpuBackend
-  readonly #kernels: ArraysEngine
+  readonly #kernels: KernelEngine
 
   /** @param made - loops that were made at build time, for JavaScript; others are interpreted. */
-  constructor(backend: CpuBackend, made: LoopTable) {
+  constructor(backend: CpuBackend, made: GeneratedKernels) {
     this.#backend = backend
-    this.#kernels = chooseEngine({ name: '@diffgrad/tfjs' }, {}, made)
+    this.#kernels = createEngine(wasmSupported() ? 'wasm' : 'javascript', { generated: made })
   }
 
   takes(): boolean {

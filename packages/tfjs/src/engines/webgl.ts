@@ -1,4 +1,5 @@
 import type { Graph } from '@diffgrad/core'
+import { type GlslProgram, glsl } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
@@ -6,7 +7,6 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core'
-import { type GlslProgram, glsl } from '../shaders/glsl.ts'
 import { adopt, type Call, type Engine, positionsOf, variableOf } from './engine.ts'
 
 /** A program as the webgl backend takes it. */

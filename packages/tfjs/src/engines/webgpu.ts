@@ -1,11 +1,11 @@
 import type { Graph } from '@diffgrad/core'
+import { type WgslProgram, wgsl, workgroupSize } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { type WgslProgram, wgsl, workgroupSize } from '../shaders/wgsl.ts'
 import { adopt, type Call, type Engine, positionsOf } from './engine.ts'
 
 /** What is used of the webgpu backend. */

@@ -1,5 +1,5 @@
-import { adamLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type AdamOptions, adam, type OptimizerOptions } from '@diffgrad/core'
+import { generatedAdam, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class Adam extends RuleOptimizer<AdamOptions> {
   }
 
   constructor(options?: OptimizerOptions<AdamOptions>) {
-    super(adam, options, { ...surroundingsLoops, ...adamLoops })
+    super(adam, options, { ...generatedTransforms, ...generatedAdam })
   }
 }
 

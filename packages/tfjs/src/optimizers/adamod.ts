@@ -1,5 +1,5 @@
-import { adaModLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type AdaModOptions, adaMod, type OptimizerOptions } from '@diffgrad/core'
+import { generatedAdaMod, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class AdaMod extends RuleOptimizer<AdaModOptions> {
   }
 
   constructor(options?: OptimizerOptions<AdaModOptions>) {
-    super(adaMod, options, { ...surroundingsLoops, ...adaModLoops })
+    super(adaMod, options, { ...generatedTransforms, ...generatedAdaMod })
   }
 }
 

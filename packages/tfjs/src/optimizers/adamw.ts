@@ -1,5 +1,5 @@
-import { adamLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type AdamOptions, adamW, type OptimizerOptions } from '@diffgrad/core'
+import { generatedAdam, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class AdamW extends RuleOptimizer<AdamOptions> {
   }
 
   constructor(options?: OptimizerOptions<AdamOptions>) {
-    super(adamW, options, { ...surroundingsLoops, ...adamLoops })
+    super(adamW, options, { ...generatedTransforms, ...generatedAdam })
   }
 }
 

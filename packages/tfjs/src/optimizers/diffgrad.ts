@@ -1,5 +1,5 @@
-import { diffGradLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type DiffGradOptions, diffGrad, type OptimizerOptions } from '@diffgrad/core'
+import { generatedDiffGrad, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class DiffGrad extends RuleOptimizer<DiffGradOptions> {
   }
 
   constructor(options?: OptimizerOptions<DiffGradOptions>) {
-    super(diffGrad, options, { ...surroundingsLoops, ...diffGradLoops })
+    super(diffGrad, options, { ...generatedTransforms, ...generatedDiffGrad })
   }
 }
 

@@ -1,5 +1,5 @@
-import { diffModLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type DiffModOptions, diffMod, type OptimizerOptions } from '@diffgrad/core'
+import { generatedDiffMod, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class DiffMod extends RuleOptimizer<DiffModOptions> {
   }
 
   constructor(options?: OptimizerOptions<DiffModOptions>) {
-    super(diffMod, options, { ...surroundingsLoops, ...diffModLoops })
+    super(diffMod, options, { ...generatedTransforms, ...generatedDiffMod })
   }
 }
 

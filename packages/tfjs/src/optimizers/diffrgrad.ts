@@ -1,5 +1,5 @@
-import { diffRGradLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type DiffRGradOptions, diffRGrad, type OptimizerOptions } from '@diffgrad/core'
+import { generatedDiffRGrad, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class DiffRGrad extends RuleOptimizer<DiffRGradOptions> {
   }
 
   constructor(options?: OptimizerOptions<DiffRGradOptions>) {
-    super(diffRGrad, options, { ...surroundingsLoops, ...diffRGradLoops })
+    super(diffRGrad, options, { ...generatedTransforms, ...generatedDiffRGrad })
   }
 }
 

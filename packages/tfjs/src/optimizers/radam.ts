@@ -1,5 +1,5 @@
-import { radamLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type OptimizerOptions, type RAdamOptions, radam } from '@diffgrad/core'
+import { generatedRAdam, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class RAdam extends RuleOptimizer<RAdamOptions> {
   }
 
   constructor(options?: OptimizerOptions<RAdamOptions>) {
-    super(radam, options, { ...surroundingsLoops, ...radamLoops })
+    super(radam, options, { ...generatedTransforms, ...generatedRAdam })
   }
 }
 

@@ -1,5 +1,5 @@
-import { radamLoops, surroundingsLoops } from '@diffgrad/arrays/kernels'
 import { type OptimizerOptions, type RAdamOptions, ranger } from '@diffgrad/core'
+import { generatedRAdam, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class Ranger extends RuleOptimizer<RAdamOptions> {
   }
 
   constructor(options?: OptimizerOptions<RAdamOptions>) {
-    super(ranger, options, { ...surroundingsLoops, ...radamLoops })
+    super(ranger, options, { ...generatedTransforms, ...generatedRAdam })
   }
 }
 
