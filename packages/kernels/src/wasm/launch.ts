@@ -2,7 +2,7 @@ import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../generated-kernels.ts'
 import type { ThreadPool } from '../threads/thread-pool.ts'
 import type { Dtype, FloatArray } from '../typed-arrays.ts'
-import { coefficientOffset, type KernelVariant, kernelBytes, padding } from './loop.ts'
+import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
 import { simdTypes } from './simd.ts'
 
@@ -21,7 +21,7 @@ interface LoadedKernel {
 const compiledModules = new Map<string, Compiled>()
 
 /** Compiles a graph, each variant once in a process. */
-function compile(graph: Graph, variant: KernelVariant): Compiled {
+function compile(graph: Graph, variant: ModuleVariant): Compiled {
   const { dtype, relaxed, shared, flush } = variant
   const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush}`
   const known = compiledModules.get(key)
