@@ -23,14 +23,14 @@ import {
   generatedDiffMod,
   generatedDiffRGrad,
   generatedRAdam,
-  generatedSgd,
+  generatedSGD,
 } from '@diffgrad/kernels'
 import { ArraysOptimizer, type ArraysOptions, type ParameterSet } from './optimizer.ts'
 
 /** Stochastic gradient descent, with momentum and Nesterov's look ahead on request. See `sgd` in @diffgrad/core. */
 export class SGD extends ArraysOptimizer<SgdOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<SgdOptions>) {
-    super(sgd, parameters, options, generatedSgd)
+    super(sgd, parameters, options, generatedSGD)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import { wasmSupported } from '@diffgrad/kernels'
 import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
 import {
   AdaMod,
@@ -11,6 +12,7 @@ import {
   DiffMod,
   DiffRGrad,
   type Dtype,
+  type EngineOptions,
   type FloatArray,
   type ParameterSet,
   RAdam,
@@ -118,3 +120,34 @@ export const subject = (
     }
   },
 })
+
+const on =
+  (kernel: NonNullable<EngineOptions['kernel']>): Start =>
+  (rule, parameters, options) =>
+    shipped(rule, parameters, { ...options, kernel })
+
+/** Typed arrays on every engine that runs here. */
+export const subjects = (): readonly Subject[] => {
+  const plain = [
+    subject('generated JavaScript', on('javascript')),
+    subject(
+      'block interpreter',
+      (rule, parameters, options) =>
+        new ArraysOptimizer(rule, parameters, { ...options, kernel: 'interpreter' }),
+    ),
+  ]
+  const wasm = [
+    subject('WebAssembly, staged', on('wasm')),
+    subject('WebAssembly, allocated', on('wasm'), allocatedArrays(false)),
+  ]
+  return [
+    ...plain,
+    ...(wasmSupported() ? wasm : []),
+    ...(wasmSupported() && typeof SharedArrayBuffer !== 'undefined'
+      ? [subject('WebAssembly, shared', on('wasm'), allocatedArrays(true))]
+      : []),
+    ...(wasmSupported(true)
+      ? [subject('WebAssembly, relaxed', on('wasm-relaxed'), allocatedArrays(false))]
+      : []),
+  ]
+}

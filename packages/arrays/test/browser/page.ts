@@ -1,6 +1,6 @@
 import { laws } from '@diffgrad/testing/conformance'
 import { allocate, DiffGrad, type KernelReport } from '../../src/index.ts'
-import { subjects } from '../tiers.ts'
+import { subjects } from '../subject.ts'
 
 /** The results of a page. */
 export interface PageReport {

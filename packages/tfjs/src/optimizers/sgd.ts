@@ -1,5 +1,5 @@
 import { type OptimizerOptions, type SgdOptions, sgd } from '@diffgrad/core'
-import { generatedSgd, generatedTransforms } from '@diffgrad/kernels'
+import { generatedSGD, generatedTransforms } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from '../optimizer.ts'
 
@@ -10,7 +10,7 @@ export class SGD extends RuleOptimizer<SgdOptions> {
   }
 
   constructor(options?: OptimizerOptions<SgdOptions>) {
-    super(sgd, options, { ...generatedTransforms, ...generatedSgd })
+    super(sgd, options, { ...generatedTransforms, ...generatedSGD })
   }
 }
 

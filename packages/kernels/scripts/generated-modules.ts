@@ -1,21 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import {
-  adaMod,
-  adam,
-  type CommonOptions,
-  diffGrad,
-  diffMod,
-  diffRGrad,
   type Kernel,
-  radam,
   ruleKernels,
-  type Settings,
-  sgd,
   surroundingKernels,
   trace,
   type UpdateRule,
 } from '@diffgrad/core'
+import { rules } from '@diffgrad/testing/conformance'
+import { buildSync } from 'esbuild'
 import { fingerprint } from '../src/generated-kernels.ts'
-import { javascript } from '../src/javascript.ts'
+import { javascript } from '../src/printer.ts'
 
 /** All values of the options that choose between equations. */
 const choices: Readonly<Record<string, readonly (number | boolean | string)[]>> = {
@@ -32,8 +26,8 @@ const choices: Readonly<Record<string, readonly (number | boolean | string)[]>> 
 const steps = [1, 2, 1000]
 
 /** Returns the update kernels of a rule for all options and steps. */
-function updateKernels<O extends CommonOptions>(rule: UpdateRule<O>): readonly Kernel[] {
-  let settings: Settings<O>[] = [rule.defaults as Settings<O>] // Options without a schedule are settings.
+function updateKernels(rule: UpdateRule): readonly Kernel[] {
+  let settings: UpdateRule['defaults'][] = [rule.defaults]
   for (const [option, values] of Object.entries(choices)) {
     if (!(option in rule.defaults)) continue
     settings = settings.flatMap((chosen) => values.map((value) => ({ ...chosen, [option]: value })))
@@ -61,17 +55,39 @@ ${entries.join('\n')}
 `
 }
 
+/** Returns the path and source of the module that holds the worker's code as a string. */
+function workerModule(): readonly [path: string, source: string] {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL('../src/threads/worker.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  })
+  const [{ text }] = outputFiles
+  return [
+    'worker.ts',
+    `// Written by scripts/generate.ts.
+export const workerSource: string = ${JSON.stringify(text.trim())}
+`,
+  ]
+}
+
+const classNameOf = ({ name }: UpdateRule): string => name[0].toUpperCase() + name.slice(1)
+
 /**
- * Returns the path and source of every module of generated kernels. AdamW and Ranger have the equations
- * of Adam and RAdam.
+ * Returns the path in src/generated and the source of every generated module: the worker, the kernels of
+ * transforms, and those of each rule. Rules with the same equations, such as Adam and AdamW, share one.
  */
-export const generatedModules = (): readonly (readonly [path: string, source: string])[] => [
-  ['transforms.ts', moduleSource('generatedTransforms', surroundingKernels)],
-  ['sgd.ts', moduleSource('generatedSgd', updateKernels(sgd))],
-  ['adam.ts', moduleSource('generatedAdam', updateKernels(adam))],
-  ['radam.ts', moduleSource('generatedRAdam', updateKernels(radam))],
-  ['adamod.ts', moduleSource('generatedAdaMod', updateKernels(adaMod))],
-  ['diffgrad.ts', moduleSource('generatedDiffGrad', updateKernels(diffGrad))],
-  ['diffrgrad.ts', moduleSource('generatedDiffRGrad', updateKernels(diffRGrad))],
-  ['diffmod.ts', moduleSource('generatedDiffMod', updateKernels(diffMod))],
-]
+export function generatedModules(): readonly (readonly [path: string, source: string])[] {
+  const distinct = new Map(rules.toReversed().map((rule) => [rule.update, rule]))
+  return [
+    workerModule(),
+    ['transforms.ts', moduleSource('generatedTransforms', surroundingKernels)],
+    ...Array.from(distinct.values(), (rule): readonly [string, string] => [
+      `${rule.name.toLowerCase()}.ts`,
+      moduleSource(`generated${classNameOf(rule)}`, updateKernels(rule)),
+    ]),
+  ]
+}
