@@ -101,13 +101,13 @@ test.each(rules)('an allocation has room for $name with everything on, however g
 
 test('an array whose memory has grown is refused, and nothing moves', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })
-  const mine = new Float32Array(memory.buffer, 0, 3)
+  const grown = new Float32Array(memory.buffer, 0, 3)
   const bias = Float32Array.of(1)
-  const optimizer = new DiffGrad({ mine, bias })
+  const optimizer = new DiffGrad({ grown, bias })
   memory.grow(1)
-  const gradients = { bias: Float32Array.of(1), mine: new Float32Array(3) }
+  const gradients = { bias: Float32Array.of(1), grown: new Float32Array(3) }
   expect(() => optimizer.step(gradients)).toThrow(
-    'diffGrad: the gradient of mine has lost its parameter, whose buffer is detached',
+    'diffGrad: the gradient of grown has lost its parameter, whose buffer is detached',
   )
   expect(bias).toEqual(Float32Array.of(1))
 })

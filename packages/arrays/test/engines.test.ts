@@ -1,4 +1,5 @@
 import { defineRule } from '@diffgrad/core'
+import { rules } from '@diffgrad/testing/conformance'
 import { expect, test, vi } from 'vitest'
 import {
   Adam,
@@ -10,8 +11,15 @@ import {
   diffGrad,
   SGD,
 } from '../src/index.ts'
+import { classOf } from './subject.ts'
 
 const parameters = () => ({ w: Float32Array.of(1, 2, 3) })
+
+test.each(rules)('$name has an optimizer class', (rule) => {
+  const Optimizer = classOf(rule)
+  const shaped = { w: { values: new Float32Array(1), shape: [1] } }
+  expect(Optimizer && new Optimizer(shaped, {}).rule).toBe(rule)
+})
 
 test('an optimizer says what runs it', () => {
   expect(new DiffGrad(parameters()).kernel).toEqual({ tier: 'wasm', threads: 1, copies: true })
