@@ -67,7 +67,7 @@ function ordinaryArrays({ dtype, parameters, refill }: Setup): Arrays {
 }
 
 /** Makes arrays by `allocate`. */
-export const allocatedArrays =
+const allocatedArrays =
   (shared: boolean) =>
   ({ dtype, parameters: starts }: Setup): Arrays => {
     const shapes = Object.fromEntries(

@@ -43,12 +43,13 @@ function updateKernels(rule: UpdateRule): readonly Kernel[] {
 }
 
 /** Prints a module of generated kernels, each different one once. */
-function moduleSource(name: string, kernels: readonly Kernel[]): string {
+function moduleSource(name: string, owner: string, kernels: readonly Kernel[]): string {
   const graphs = new Map(kernels.map(trace).map((graph) => [fingerprint(graph), graph]))
   const entries = [...graphs].map(([key, graph]) => `  '${key}': ${javascript(graph)},`)
   return `// Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of ${owner}. */
 export const ${name}: GeneratedKernels = {
 ${entries.join('\n')}
 }
@@ -84,10 +85,13 @@ export function generatedModules(): readonly (readonly [path: string, source: st
   const distinct = new Map(rules.toReversed().map((rule) => [rule.update, rule]))
   return [
     workerModule(),
-    ['transforms.ts', moduleSource('generatedTransforms', surroundingKernels)],
+    [
+      'transforms.ts',
+      moduleSource('generatedTransforms', 'the transforms around a rule', surroundingKernels),
+    ],
     ...Array.from(distinct.values(), (rule): readonly [string, string] => [
       `${rule.name.toLowerCase()}.ts`,
-      moduleSource(`generated${classNameOf(rule)}`, updateKernels(rule)),
+      moduleSource(`generated${classNameOf(rule)}`, rule.name, updateKernels(rule)),
     ]),
   ]
 }

@@ -33,7 +33,7 @@ const infix = {
 }
 
 /** JavaScript, in double precision. */
-export const javascriptDialect: Dialect = {
+const javascriptDialect: Dialect = {
   literal: String,
   declare: (name, expression) => `const ${name} = ${expression}`,
   operations: {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { adam, ruleKernels, trace } from '@diffgrad/core'
 import { rules } from '@diffgrad/testing/conformance'
+import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { generatedModules } from '../scripts/generated-modules.ts'
 import { fingerprint } from '../src/generated-kernels.ts'
@@ -50,4 +53,22 @@ test('the engine runs a generated kernel, and interprets any other', () => {
   engine.run(inspect, lists, coefficients)
   expect(called).toHaveLength(1)
   expect(lists.effectiveStep[0][0]).toBeGreaterThan(0)
+})
+
+test('a bundle of one table of generated kernels has no other, and no code generator', async () => {
+  const { outputFiles, metafile } = await build({
+    stdin: {
+      contents: "export { generatedAdam } from './src/index.ts'",
+      resolveDir: fileURLToPath(new URL('..', import.meta.url)),
+    },
+    conditions: ['@diffgrad/source'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+  })
+  expect(outputFiles[0].text).toContain('beta1')
+  const [{ inputs }] = Object.values(metafile.outputs)
+  const bundled = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0)
+  expect(bundled.map((path) => basename(path))).toEqual(['adam.ts'])
 })

@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of SGD. */
 export const generatedSGD: GeneratedKernels = {
   '6b09a66998ec7493': (n, [theta, g], [learningRate]) => {
     for (let i = 0; i < n; i++) {
