@@ -1,4 +1,5 @@
 import { workerSource } from '../generated/worker.ts'
+import type { KernelPool } from '../wasm/launch.ts'
 import type { KernelFunction } from '../wasm/module.ts'
 import {
   closed,
@@ -16,7 +17,7 @@ export const minimumPooledElements = 250_000
 const mostWorkers = closed - 1
 
 /** Threads that share the work of kernels on one memory. The calling thread is one of them. */
-export class ThreadPool {
+export class ThreadPool implements KernelPool {
   /** Resolves when every worker has started, failed to start, or was stopped. Never rejects. */
   readonly ready: Promise<void>
   readonly #fields: Int32Array<SharedArrayBuffer>
