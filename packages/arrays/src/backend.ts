@@ -6,8 +6,8 @@ import {
   memoryOf,
   zerosLike,
 } from '@diffgrad/kernels'
+import { mismatch } from './array-checks.ts'
 import { StateAllocator } from './state-allocator.ts'
-import { mismatch } from './typed-arrays.ts'
 
 /** What runs an optimizer's kernels. */
 export interface KernelReport {

@@ -15,9 +15,9 @@ import {
   memoryOf,
 } from '@diffgrad/kernels'
 import { allocatedShape } from './allocate.ts'
+import { overlapping, untrainable } from './array-checks.ts'
 import { ArraysBackend, type KernelReport } from './backend.ts'
 import { type EngineOptions, selectEngine } from './select-engine.ts'
-import { overlapping, untrainable } from './typed-arrays.ts'
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
 export type ParameterLike =
