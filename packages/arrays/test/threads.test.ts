@@ -1,48 +1,55 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { AdamW, allocate, DiffGrad, DiffMod, DiffRGrad, type KernelReport } from '../src/index.ts'
+import { AdamW, allocate, DiffGrad, DiffMod, DiffRGrad } from '../src/index.ts'
 
 const size = 300_000 + 13
 
-/** An optimizer over two parameters of a shared allocation. */
-function started(Rule: typeof DiffGrad, threads: number) {
-  const { parameters, gradients } = allocate({ big: [size], small: [5] }, { shared: true })
-  for (let i = 0; i < size; i++) parameters.big[i] = Math.sin(i)
-  return { parameters, gradients, optimizer: new Rule(parameters, { threads }) }
-}
+/** One step more than the steps until running averages are flushed for the first time. */
+const steps = 33
 
-/** Helpers come up while the program goes on. */
-async function all(threads: number, optimizer: { readonly kernel: KernelReport }): Promise<void> {
-  while (optimizer.kernel.threads < threads) await new Promise((done) => setTimeout(done, 5))
+const wave = Float32Array.from({ length: 1009 }, (_, i) => Math.cos(i))
+
+/** Trains two parameters of a shared allocation, and returns them as bytes. */
+async function trained(Rule: typeof DiffGrad, threads: number): Promise<readonly Buffer[]> {
+  const { parameters, gradients } = allocate({ big: [size], small: [5] }, { shared: true })
+  for (let i = 0; i < size; i++) parameters.big[i] = wave[i % wave.length]
+  const optimizer = new Rule(parameters, { threads })
+  await optimizer.ready
+  expect(optimizer.kernel.threads).toBe(threads)
+  for (let t = 1; t <= steps; t++) {
+    for (let i = 0; i < size; i++) gradients.big[i] = wave[(t * i) % wave.length]
+    gradients.small.fill(t)
+    optimizer.step(gradients)
+  }
+  optimizer.dispose()
+  return [parameters.big, parameters.small].map(({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength),
+  )
 }
 
 test.each(
   [DiffGrad, DiffRGrad, DiffMod, AdamW].map(
     (Rule) => [Rule.name, Rule as typeof DiffGrad] as const,
   ),
-)('%s moves by three threads where it moves by one, to the last bit', async (_, Rule) => {
-  const [alone, together] = [started(Rule, 1), started(Rule, 3)]
-  await all(3, together.optimizer)
-  for (let t = 1; t <= 33; t++) {
-    for (const { gradients, optimizer } of [alone, together]) {
-      for (let i = 0; i < size; i++) gradients.big[i] = Math.cos(t * i)
-      gradients.small.fill(t)
-      optimizer.step(gradients)
-    }
-  }
-  expect(Buffer.compare(bytes(together.parameters.big), bytes(alone.parameters.big))).toBe(0)
-  expect(together.parameters.small).toEqual(alone.parameters.small)
-  together.optimizer.dispose()
+)('%s moves parameters alike on three threads and on one, bit for bit', async (_, Rule) => {
+  const [alone, together] = [await trained(Rule, 1), await trained(Rule, 3)]
+  expect(together.map((bytes, i) => bytes.equals(alone[i]))).toEqual([true, true])
 })
 
-const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)
+test('an optimizer is ready at once without threads, and when its threads were ended', async () => {
+  await new DiffGrad({ w: new Float32Array(1) }).ready
+  const { parameters } = allocate({ w: [size] }, { shared: true })
+  const optimizer = new DiffGrad(parameters, { threads: 2 })
+  const { ready } = optimizer
+  optimizer.dispose()
+  await ready
+})
 
-test('a process that forgot to dispose of its threads ends all the same', () => {
-  const script = fileURLToPath(new URL('forgetful.ts', import.meta.url))
-  const run = ['--import', 'tsx', '--conditions=@diffgrad/source', script]
-  expect(execFileSync(process.execPath, run, { timeout: 30_000 }).toString()).toBe('2 threads\n')
+test('a process that does not dispose of its threads exits', () => {
+  const script = fileURLToPath(new URL('undisposed-threads.ts', import.meta.url))
+  const args = ['--import', 'tsx', '--conditions=@diffgrad/source', script]
+  expect(execFileSync(process.execPath, args).toString()).toBe('2 threads\n')
 })
 
 test('threads are refused where they would do nothing', () => {
