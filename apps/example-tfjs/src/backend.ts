@@ -1,4 +1,4 @@
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import '@tensorflow/tfjs-backend-webgpu'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'

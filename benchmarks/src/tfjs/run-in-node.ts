@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-wasm'
 import { createInterface } from 'node:readline'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import { contenderOf, timed } from './contenders.ts'
 

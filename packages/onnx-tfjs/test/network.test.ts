@@ -19,7 +19,7 @@ import {
 } from '@diffgrad/onnx'
 import { differentiate, Network } from '@diffgrad/onnx-tfjs'
 import { Trainer } from '@diffgrad/onnxruntime'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 import { laws } from '@diffgrad/testing/conformance'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import { getBackend, memory, ready, setBackend } from '@tensorflow/tfjs-core'
-import { registerWasmGradients } from '../src/wasm-gradients/index.ts'
 import { facts } from './facts/index.ts'
 import { subject } from './subject.ts'
 

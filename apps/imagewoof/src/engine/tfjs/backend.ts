@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-wasm'
 import { spawnSync } from 'node:child_process'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 
 /** Makes a backend the current one: WebGPU where there is a graphics card, else WebAssembly. */

@@ -1,14 +1,15 @@
 import '@tensorflow/tfjs-backend-wasm'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { testSeed } from '@diffgrad/testing/seed'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import { distance } from './convolution.ts'
+import { expectSameSums, on, onBoth } from './backends.ts'
 
 registerWasmGradients()
 
-const seed = 7
+const seed = testSeed(7)
 
-/** A network of every kind of layer whose gradient the backend lacks. */
+/** A network with every kind of layer for which the backend has no gradient of its own. */
 function network(): tf.Sequential {
   const kernelInitializer = tf.initializers.glorotUniform({ seed })
   const depthwiseInitializer = tf.initializers.glorotUniform({ seed })
@@ -48,14 +49,13 @@ function network(): tf.Sequential {
   })
 }
 
-const words = Array.from({ length: 4 * 64 }, (_, i) => (i * i + 3 * i) % 11)
+const tokens = Array.from({ length: 4 * 64 }, (_, i) => (i * i + 3 * i) % 11)
 
-/** The gradients of all weights that a network on this backend has. */
-async function gradientsOn(backend: string): Promise<Float32Array[]> {
-  await tf.setBackend(backend)
+/** The gradients of all weights of the network, on the current backend. */
+async function weightGradients(): Promise<Float32Array[]> {
   const model = network()
   const loss = (): tf.Scalar => {
-    const outputs = model.apply(tf.tensor2d(words, [4, 64]), { training: true })
+    const outputs = model.apply(tf.tensor2d(tokens, [4, 64]), { training: true })
     const labels = tf.oneHot(tf.tensor1d([0, 1, 2, 1], 'int32'), 3)
     // A model of one output applied to one tensor.
     return tf.losses.softmaxCrossEntropy(labels, outputs as tf.Tensor)
@@ -68,17 +68,17 @@ async function gradientsOn(backend: string): Promise<Float32Array[]> {
   return gradients
 }
 
-test('gradients of layers are those of the cpu backend', async () => {
-  const [wasm, cpu] = [await gradientsOn('wasm'), await gradientsOn('cpu')]
+test('gradients of layers equal those of the cpu backend', async () => {
+  const { wasm, cpu } = await onBoth(weightGradients)
   expect(wasm).toHaveLength(network().trainableWeights.length)
   for (const [i, gradient] of wasm.entries()) {
     expect(Math.max(...cpu[i].map(Math.abs))).toBeGreaterThan(0)
-    expect(distance(gradient, cpu[i])).toBeLessThan(1e-5)
+    expectSameSums(gradient, cpu[i])
   }
 })
 
-test('a convolutional network learns, and leaves no tensor behind', async () => {
-  await tf.setBackend('wasm')
+test('a convolutional network learns, and leaks no tensor', async () => {
+  await on('wasm', () => {})
   const kernelInitializer = tf.initializers.heNormal({ seed })
   const model = tf.sequential({
     layers: [
@@ -96,7 +96,7 @@ test('a convolutional network learns, and leaves no tensor behind', async () => 
     ],
   })
   model.compile({ optimizer: tf.train.adam(0.01), loss: 'sparseCategoricalCrossentropy' })
-  // Stripes, across or along.
+  // Horizontal or vertical stripes.
   const images = tf.tidy(() => {
     const noise = tf.randomUniform([32, 12, 12, 1], 0, 1, 'float32', seed)
     const across = tf.tile(tf.reshape(tf.range(0, 12), [1, 12, 1, 1]), [16, 1, 12, 1])
@@ -110,8 +110,8 @@ test('a convolutional network learns, and leaves no tensor behind', async () => 
     losses.push(Number(await model.trainOnBatch(images, labels)))
     tensors.push(tf.memory().numTensors)
   }
-  expect(losses[0]).toBeGreaterThan(0.4)
-  expect(losses[29]).toBeLessThan(0.1 * losses[0])
+  // Guessing costs ln 2, or 0.69.
+  expect(losses[29]).toBeLessThan(0.1)
   expect(new Set(tensors.slice(1)).size).toBe(1)
   tf.dispose([images, labels])
 })

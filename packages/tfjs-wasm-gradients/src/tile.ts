@@ -1,9 +1,9 @@
 import { type KernelConfig, Tile, type TileAttrs, util } from '@tensorflow/tfjs-core'
-import { wasmKernel } from './kernel.ts'
+import { wasmKernel } from './backend.ts'
 
 /**
- * y[i, j, …] = x[i mod I, j mod J, …], whole stretches at a time: the gradient of a batch
- * normalization repeats one number per channel over all pixels.
+ * y[i, j, …] = x[i mod I, j mod J, …], copied in blocks: the gradient of a batch normalization repeats
+ * one number per channel over all pixels.
  */
 export const tile: KernelConfig = wasmKernel<'x', TileAttrs>(
   Tile,
@@ -12,16 +12,16 @@ export const tile: KernelConfig = wasmKernel<'x', TileAttrs>(
     const shape = x.shape.map((size, axis) => size * reps[axis])
     const y = backend.makeOutput(shape, x.dtype)
     const [from, to] = [backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(y)]
-    /** Axes from here on are copied as they are, together. */
-    const solid = reps.findLastIndex((times) => times !== 1) + 1
-    const stretch = util.sizeFromShape(x.shape.slice(solid))
+    /** The first of the trailing axes that are not repeated; their elements are copied as one block. */
+    const blockAxis = reps.findLastIndex((times) => times !== 1) + 1
+    const blockSize = util.sizeFromShape(x.shape.slice(blockAxis))
     let read = 0
-    /** Writes what belongs to one place on all axes before this one, and says where that ends. */
+    /** Writes the next slice of x along the axes from `axis` on, repeated. Returns where it ends in y. */
     const write = (axis: number, begin: number): number => {
-      if (axis === solid) {
-        to.set(from.subarray(read, read + stretch), begin)
-        read += stretch
-        return begin + stretch
+      if (axis === blockAxis) {
+        to.set(from.subarray(read, read + blockSize), begin)
+        read += blockSize
+        return begin + blockSize
       }
       let end = begin
       for (let i = 0; i < x.shape[axis]; i++) end = write(axis + 1, end)

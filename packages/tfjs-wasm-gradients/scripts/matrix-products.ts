@@ -1,18 +1,22 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import wabt from 'wabt'
 
-/** One way to walk the columns of a matrix: so many at a time. */
-interface Width {
+// Generates the WebAssembly of src/matrix-products.ts: `pnpm --filter @diffgrad/tfjs-wasm-gradients generate`.
+
+/** A variant of the inner loop, by how many columns of a matrix it computes at a time. */
+interface ColumnBlock {
   readonly columns: number
   readonly type: 'v128' | 'f32'
   readonly lanes: 'f32x4' | 'f32'
-  /** Loads one number, into every lane. */
+  /** The instruction that loads one number into every lane. */
   readonly splat: string
-  /** How far apart the vectors of one row are, in bytes. */
+  /** The offsets of the vectors of one row, in bytes. */
   readonly offsets: readonly number[]
 }
 
 const simd = { type: 'v128', lanes: 'f32x4', splat: 'v128.load32_splat' } as const
-const widths: readonly Width[] = [
+const columnBlocks: readonly ColumnBlock[] = [
   { columns: 8, ...simd, offsets: [0, 16] },
   { columns: 4, ...simd, offsets: [0] },
   { columns: 1, type: 'f32', lanes: 'f32', splat: 'f32.load', offsets: [0] },
@@ -29,11 +33,11 @@ const parameters = (...names: readonly string[]): string =>
   names.map((name) => `(param $${name} i32)`).join(' ')
 
 /**
- * C[r, n] += Σₖ A[r, k]·B[k, n] for the columns of one width, four rows at a time, whose sums stay in
- * registers. Where fewer rows are left, the last one stands in for those that are missing: it is
- * computed and stored again, alike.
+ * C[r, n] += Σₖ A[r, k]·B[k, n] for one block of columns, four rows at a time, with their sums in
+ * registers. If fewer than four rows are left, the last one is computed and stored repeatedly, with
+ * the same result.
  */
-function panel({ columns, type, lanes, splat, offsets }: Width): string {
+function panel({ columns, type, lanes, splat, offsets }: ColumnBlock): string {
   const each = (text: (row: number, offset: number) => string): string =>
     rows.flatMap((row) => offsets.map((offset) => text(row, offset))).join('\n')
   const cells = each((row, offset) => `(local $sum${row}_${offset} ${type})`)
@@ -88,7 +92,7 @@ function panel({ columns, type, lanes, splat, offsets }: Width): string {
         (i32.const 0)))))`
 }
 
-/** Runs a piece of code, which goes on by so many columns, as long as there are as many left. */
+/** Repeats code that advances by `columns` columns while that many are left. */
 const whileColumns = (columns: number, names: readonly string[], code: string): string => `
   (block $done${columns}
     (loop $more${columns}
@@ -99,9 +103,9 @@ const whileColumns = (columns: number, names: readonly string[], code: string): 
       (br $more${columns})))`
 
 /** C[r, n] += Σₖ A[r, k]·B[k, n] */
-const matrices = `(func (export "matrices")
+const addMatrixProduct = `(func (export "addMatrixProduct")
   ${parameters('c', 'cRow', 'a', 'aRow', 'aStep', 'b', 'bRow', 'rows', 'columns', 'steps')}
-  ${widths
+  ${columnBlocks
     .map(({ columns }) =>
       whileColumns(
         columns,
@@ -113,14 +117,14 @@ const matrices = `(func (export "matrices")
     )
     .join('')})`
 
-/** C[k, n] += A[k, n]·B[k, n], one k after the other: a step of 0 stays on the same row. */
-const lanes = `(func (export "lanes")
+/** C[k, n] += A[k, n]·B[k, n] for k = 0, 1, … in order; a step of 0 keeps a matrix on one row. */
+const addElementwiseProduct = `(func (export "addElementwiseProduct")
   ${parameters('c0', 'cStep', 'a0', 'aStep', 'b0', 'bStep', 'all', 'steps')}
   (local $a i32) (local $b i32) (local $c i32) (local $columns i32)
   (loop $rows
     ${['a', 'b', 'c'].map((name) => set(name, get(`${name}0`))).join(' ')}
     ${set('columns', get('all'))}
-    ${widths
+    ${columnBlocks
       .filter(({ offsets, columns }) => columns < 8 && offsets.length === 1)
       .map(({ columns, type, lanes }) =>
         whileColumns(
@@ -135,30 +139,35 @@ const lanes = `(func (export "lanes")
     ${['a', 'b', 'c'].map((name) => advance(`${name}0`, get(`${name}Step`))).join(' ')}
     (br_if $rows (local.tee $steps (i32.sub ${get('steps')} (i32.const 1))))))`
 
-/** A module that works on an imported memory: of the threaded build of the backend, or not. */
+/** A module that imports its memory: shared, as in the threaded build of the backend, or not. */
 async function moduleBytes(shared: boolean): Promise<Uint8Array> {
   const memory = shared ? '(memory 0 65536 shared)' : '(memory 0)'
   const text = `(module (import "env" "memory" ${memory})
-    ${widths.map(panel).join('\n')}
-    ${matrices}
-    ${lanes})`
+    ${columnBlocks.map(panel).join('\n')}
+    ${addMatrixProduct}
+    ${addElementwiseProduct})`
   const { parseWat } = await wabt()
-  const module = parseWat('products.wat', text, { simd: true, threads: true })
+  const module = parseWat('matrix-products.wat', text, { simd: true, threads: true })
   return module.toBinary({}).buffer
 }
 
-/** The source of the file that holds both modules. */
-export async function productsSource(): Promise<string> {
-  const encoded = async (shared: boolean): Promise<string> =>
+/** The source of src/generated/matrix-products.ts. */
+export async function matrixProductsSource(): Promise<string> {
+  const encode = async (shared: boolean): Promise<string> =>
     Buffer.from(await moduleBytes(shared)).toString('base64')
-  return `// Written by \`pnpm --filter @diffgrad/tfjs products\` from scripts/products.ts.
+  return `// Generated by \`pnpm --filter @diffgrad/tfjs-wasm-gradients generate\` from scripts/matrix-products.ts.
 
-/** A module for the backend's own memory, in base64. */
-export const plain =
-  '${await encoded(false)}'
+/** A module for unshared memory, in base64. */
+export const unsharedMemoryModule =
+  '${await encode(false)}'
 
-/** The same, for memory that several threads share. */
-export const shared =
-  '${await encoded(true)}'
+/** The same module for memory that several threads share. */
+export const sharedMemoryModule =
+  '${await encode(true)}'
 `
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const path = new URL('../src/generated/matrix-products.ts', import.meta.url)
+  writeFileSync(path, await matrixProductsSource())
 }
