@@ -1,4 +1,5 @@
 import { DiffGrad as ArraysDiffGrad } from '@diffgrad/arrays'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -13,19 +14,19 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
 
   const named = (name: string) => `${name} on ${backend}`
 
-  test('a step changes no other tensor that has the same data', async () => {
+  test('a step does not change other tensors with the same data', async () => {
     const name = named('shared')
-    const mine = Float32Array.of(1, 2, 3)
-    const own = tf.variable(tf.tensor1d(mine), true, name)
+    const values = Float32Array.of(1, 2, 3)
+    const own = tf.variable(tf.tensor1d(values), true, name)
     const [clone, before] = [own.clone(), own.dataSync()]
     const optimizer = new DiffGrad()
     optimizer.applyGradients({ [name]: gradient(1) })
-    for (const kept of [mine, await clone.data(), before]) expect([...kept]).toEqual([1, 2, 3])
+    for (const copy of [values, await clone.data(), before]) expect([...copy]).toEqual([1, 2, 3])
     expect([...(await own.data())]).not.toEqual([1, 2, 3])
   })
 
-  test('what getWeights handed out can be read while training goes on', async () => {
-    const name = named('lent')
+  test('the tensors of getWeights can be read during later steps', async () => {
+    const name = named('weights')
     tf.variable(tf.zeros([3]), true, name)
     const optimizer = new DiffGrad()
     optimizer.applyGradients({ [name]: gradient(1) })
@@ -38,22 +39,22 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(await clone?.data()).toEqual(expected)
   })
 
-  test('a state may be loaded twice, and is nobody else’s to change', async () => {
+  test('a state can be loaded twice, and training does not change it', async () => {
     const name = named('loaded')
     const own = tf.variable(tf.zeros([3]), true, name)
     const optimizer = new DiffGrad({ learningRate: 0.1 })
     optimizer.applyGradients({ [name]: gradient(1) })
     const [state, start] = [await optimizer.stateDict(), own.clone()]
-    const ends = [1, 2].map(() => {
+    const results = [1, 2].map(() => {
       own.assign(start)
       optimizer.loadStateDict(state)
       for (let t = 2; t < 5; t++) optimizer.applyGradients({ [name]: gradient(t) })
       return [...own.dataSync()]
     })
-    expect(ends[1]).toEqual(ends[0])
+    expect(results[1]).toEqual(results[0])
   })
 
-  test('a state goes on on typed arrays', async () => {
+  test('training continues on typed arrays', async () => {
     const name = named('moved')
     const own = tf.variable(tf.zeros([3]), true, name)
     const optimizer = new DiffGrad({ learningRate: 0.1 })
@@ -66,11 +67,11 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
       elsewhere.step({ [name]: gradient(t).dataSync<'float32'>() })
     }
     const end = await own.data()
-    for (const [i, x] of values.entries()) expect(x).toBeCloseTo(end[i], 6)
+    expectClose(values, end, { relative: 1e-6, absolute: 1e-6 })
   })
 })
 
-test('averages of zeros become zero before they are subnormal, on wasm', async () => {
+test('running averages of zero gradients become zero before they are subnormal, on wasm', async () => {
   await tf.setBackend('wasm')
   tf.variable(tf.zeros([11]), true, 'idle')
   const optimizer = new DiffGrad({ beta2: 0.9 })

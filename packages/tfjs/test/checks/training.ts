@@ -4,38 +4,43 @@ import {
   type ArraysOptimizer,
   Ranger as ArraysRanger,
 } from '@diffgrad/arrays'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
 import { DiffGrad, DiffMod, Ranger } from '../../src/index.ts'
-import type { Fact } from './fact.ts'
-import { gradientsOf, lines, network, variablesOf } from './network.ts'
+import { type Check, gradientsOf, lines, network, variablesOf } from './fixtures.ts'
 
 const options = { learningRate: 0.01, weightDecay: 0.01 }
 
 const elements = async (tensor: tf.Tensor): Promise<Float32Array> =>
   (await tensor.data<'float32'>()).slice()
 
-const all = async (named: tf.NamedTensorMap): Promise<Record<string, Float32Array>> => {
+const readAll = async (named: tf.NamedTensorMap): Promise<Record<string, Float32Array>> => {
   const entries = Object.entries(named).map(async ([name, t]) => [name, await elements(t)] as const)
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** A training of the network, and what it left. */
+/** The result of a training of the network. */
 interface Training {
   readonly losses: readonly number[]
-  /** How far the variables are from where typed arrays are, given the same gradients. */
+  /**
+   * The largest distance of a variable's element from that of typed arrays which were given the same
+   * gradients, relative to max(|x|, 1); NaN without a reference.
+   */
   readonly distance: number
 }
 
 async function train(
   steps: number,
   optimizer: tf.Optimizer,
-  shadow?: (parameters: ConstructorParameters<typeof ArraysDiffGrad>[0]) => ArraysOptimizer,
+  createReference?: (
+    parameters: ConstructorParameters<typeof ArraysDiffGrad>[0],
+  ) => ArraysOptimizer,
 ): Promise<Training> {
   const [model, batch] = [network(), lines()]
   const variables = Object.fromEntries(variablesOf(model).map((own) => [own.name, own]))
-  const arrays = await all(variables)
-  const shadowing = shadow?.(
+  const arrays = await readAll(variables)
+  const reference = createReference?.(
     Object.entries(arrays).map(([name, values]) => {
       return [name, { values, shape: variables[name].shape }] as const
     }),
@@ -43,19 +48,19 @@ async function train(
   const losses: number[] = []
   for (let t = 0; t < steps; t++) {
     const { loss, gradients } = gradientsOf(model, batch)
-    if (shadowing) shadowing.step(await all(gradients))
+    if (reference) reference.step(await readAll(gradients))
     optimizer.applyGradients(gradients)
     losses.push((await elements(loss))[0])
     tf.dispose([loss, gradients])
   }
-  const ends = await all(variables)
-  const distances = Object.entries(ends).flatMap(([name, values]) =>
+  const results = await readAll(variables)
+  const distances = Object.entries(results).flatMap(([name, values]) =>
     Array.from(values, (x, i) => Math.abs(x - arrays[name][i]) / Math.max(Math.abs(x), 1)),
   )
   optimizer.dispose()
   model.dispose()
   tf.dispose(batch)
-  return { losses, distance: shadowing ? Math.max(...distances) : Number.NaN }
+  return { losses, distance: reference ? Math.max(...distances) : Number.NaN }
 }
 
 const on = async <R>(backend: string, compute: () => Promise<R>): Promise<R> => {
@@ -66,11 +71,11 @@ const on = async <R>(backend: string, compute: () => Promise<R>): Promise<R> => 
   return result
 }
 
-/** What training of a whole network shows, where a variable alone does not. */
-export const training: readonly Fact[] = [
+/** Training of a whole network. */
+export const trainingChecks: readonly Check[] = [
   {
     name: 'a convolutional network learns in 50 steps, as on the cpu backend and on typed arrays',
-    async check() {
+    async run() {
       const { losses, distance } = await train(50, new DiffGrad(options), (parameters) => {
         return new ArraysDiffGrad(parameters, options)
       })
@@ -83,24 +88,24 @@ export const training: readonly Fact[] = [
     },
   },
   {
-    name: 'with DiffMod and Ranger, too, its variables go where typed arrays go',
-    async check() {
+    name: 'DiffMod and Ranger train its variables as typed arrays, too',
+    async run() {
       const pairs = [
         [new DiffMod(options), (p) => new ArraysDiffMod(p, options)],
         [new Ranger(options), (p) => new ArraysRanger(p, options)],
       ] as const satisfies readonly (readonly [tf.Optimizer, Parameters<typeof train>[2]])[]
-      for (const [optimizer, shadow] of pairs) {
-        expect((await train(15, optimizer, shadow)).distance).toBeLessThan(2e-5)
+      for (const [optimizer, createReference] of pairs) {
+        expect((await train(15, optimizer, createReference)).distance).toBeLessThan(2e-5)
       }
     },
   },
   {
-    name: 'a training that goes over to the cpu backend, and back, ends where one ends that stays',
-    on: ['wasm', 'webgl'],
-    async check() {
-      const home = tf.getBackend()
-      const ends: Float32Array[] = []
-      for (const other of [home, 'cpu']) {
+    name: 'switching to the cpu backend and back does not change the training',
+    backends: ['wasm', 'webgl'],
+    async run() {
+      const initial = tf.getBackend()
+      const results: Float32Array[] = []
+      for (const other of [initial, 'cpu']) {
         const own = tf.tidy(() => tf.variable(tf.linspace(-1, 1, 11)))
         const optimizer = new DiffGrad({ learningRate: 0.1, accumulate: 2 })
         const step = async (): Promise<void> => {
@@ -108,13 +113,13 @@ export const training: readonly Fact[] = [
           optimizer.applyGradients({ [own.name]: g })
           g.dispose()
         }
-        for (const backend of [home, other, home, other, other, home, other])
+        for (const backend of [initial, other, initial, other, other, initial, other])
           await on(backend, step)
-        ends.push(await elements(own))
+        results.push(await elements(own))
         own.dispose()
         optimizer.dispose()
       }
-      for (const [i, x] of ends[1].entries()) expect(x).toBeCloseTo(ends[0][i], 5)
+      expectClose(results[1], results[0], { relative: 1e-5, absolute: 1e-5 })
     },
   },
 ]

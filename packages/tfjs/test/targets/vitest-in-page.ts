@@ -1,7 +1,7 @@
 import { JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect'
 import * as chai from 'chai'
 
-// What the laws need of vitest, where there is no test runner: in a page.
+// Replaces vitest in the page, where no test runner is: the laws and checks use `expect` only.
 chai.use(JestExtend)
 chai.use(JestChaiExpect)
 chai.use(JestAsymmetricMatchers)

@@ -2,12 +2,11 @@ import { noDecayOnBiasAndNorm, oneCycle } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
 import { DiffGrad, type RuleOptimizer } from '../../src/index.ts'
-import { classes } from '../subject.ts'
-import type { Fact } from './fact.ts'
-import { lines, network } from './network.ts'
+import { classes } from '../conformance-adapter.ts'
+import { type Check, lines, network } from './fixtures.ts'
 
 /** Options of every kind. */
-const everything = {
+const allOptions = {
   learningRate: oneCycle({ peak: 0.02, steps: 40 }),
   weightDecay: 0.1,
   clip: { by: 'globalNorm', limit: 1 },
@@ -22,7 +21,7 @@ const weightsOf = async (model: tf.LayersModel): Promise<readonly number[][]> =>
 
 const count = (): number => tf.memory().numTensors
 
-/** Trains, saves, loads, and goes on with both; no tensor may be left over, anywhere. */
+/** Trains, saves, loads, and continues with both models. No call may leak a tensor. */
 async function saveAndResume(optimizer: RuleOptimizer): Promise<void> {
   const model = network()
   const { xs, ys } = lines()
@@ -58,14 +57,14 @@ async function saveAndResume(optimizer: RuleOptimizer): Promise<void> {
   tf.dispose([xs, ys])
 }
 
-/** What happens to a model on disk. */
-export const saving: readonly Fact[] = [
+/** Saving, loading and continuing. */
+export const savingChecks: readonly Check[] = [
   ...Object.entries(classes).map(([rule, Rule]) => ({
-    name: `${rule}: save, load, go on equals never having stopped, and leaks nothing`,
-    check: () => saveAndResume(new Rule({ learningRate: 0.01 })),
+    name: `${rule}: training that is saved and loaded continues bit for bit, and leaks no tensor`,
+    run: () => saveAndResume(new Rule({ learningRate: 0.01 })),
   })),
   {
-    name: 'so it is with schedules, groups, clipping, averages and accumulation',
-    check: () => saveAndResume(new DiffGrad(everything)),
+    name: 'so does training with schedules, groups, clipping, averages and accumulation',
+    run: () => saveAndResume(new DiffGrad(allOptions)),
   },
 ]

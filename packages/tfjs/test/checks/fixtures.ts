@@ -1,9 +1,18 @@
+import { testSeed } from '@diffgrad/testing/seed'
 import * as tf from '@tensorflow/tfjs'
 import type { TensorGradients } from '../../src/index.ts'
 
-/** A small convolutional network, the same every time. */
+/** A property of optimizers of TensorFlow.js. `run` throws if it does not hold. */
+export interface Check {
+  readonly name: string
+  /** The backends that it applies to: all by default, except the unrecognized one. */
+  readonly backends?: readonly string[]
+  run(): Promise<void>
+}
+
+/** A small convolutional network with the same weights every time. */
 export function network(): tf.Sequential {
-  const seeded = (seed: number) => tf.initializers.glorotUniform({ seed })
+  const seeded = (label: number) => tf.initializers.glorotUniform({ seed: testSeed(label) })
   return tf.sequential({
     layers: [
       tf.layers.conv2d({
@@ -28,7 +37,7 @@ export function network(): tf.Sequential {
   })
 }
 
-/** Images of noise with a bright row (0) or column (1), and which it is. */
+/** Images of noise with a bright row (class 0) or column (class 1), and their one-hot classes. */
 export function lines(): { readonly xs: tf.Tensor4D; readonly ys: tf.Tensor2D } {
   const count = 16
   const pixels = Float32Array.from({ length: count * 64 }, (_, i) => {
@@ -43,7 +52,7 @@ export function lines(): { readonly xs: tf.Tensor4D; readonly ys: tf.Tensor2D } 
   return { xs: tf.tensor4d(pixels, [count, 8, 8, 1]), ys: tf.tensor2d(classes, [count, 2]) }
 }
 
-/** The variables that a model trains. */
+/** The trainable variables of a model. */
 export const variablesOf = (model: tf.LayersModel): tf.Variable[] =>
   // Weights of layers are variables underneath.
   model.trainableWeights.map((weight) => weight.read() as tf.Variable)

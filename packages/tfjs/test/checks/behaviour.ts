@@ -2,14 +2,15 @@ import { defineRule } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
 import { DiffGrad, DiffMod, RuleOptimizer } from '../../src/index.ts'
-import type { Fact } from './fact.ts'
-import { lines, network, variablesOf } from './network.ts'
+import { type Check, lines, network, variablesOf } from './fixtures.ts'
 
 const variable = (values: number[], name?: string): tf.Variable =>
   tf.tidy(() => tf.variable(tf.tensor1d(values), true, name))
 
-/** Where a variable that starts at 1, 2 is after three steps. */
-async function after(step: (optimizer: DiffGrad, x: tf.Variable, idle: tf.Variable) => void) {
+/** The elements of a variable that starts at 1, 2, and of an idle one, after three steps. */
+async function afterThreeSteps(
+  step: (optimizer: DiffGrad, x: tf.Variable, idle: tf.Variable) => void,
+) {
   const [x, idle] = [variable([1, 2]), variable([5])]
   const optimizer = new DiffGrad({ learningRate: 0.1 })
   for (let t = 0; t < 3; t++) step(optimizer, x, idle)
@@ -21,23 +22,25 @@ async function after(step: (optimizer: DiffGrad, x: tf.Variable, idle: tf.Variab
 
 const square = (x: tf.Variable) => () => tf.sum(tf.square(x)).asScalar()
 
-/** All the ways in which gradients reach an optimizer. */
-export const forms: readonly Fact[] = [
+/** Inputs of every kind: gradients, frozen layers, options, devices, rules, numbers. */
+export const behaviourChecks: readonly Check[] = [
   {
-    name: 'minimize, a map and a list of gradients, with or without nulls, do the same',
-    async check() {
+    name: 'minimize, and gradients in a map or a list, with or without nulls, have the same effect',
+    async run() {
       const gradient = (x: tf.Variable) => tf.tidy(() => tf.mul(x, 2))
       const ends = [
-        await after((optimizer, x) => void optimizer.minimize(square(x), false, [x])),
-        await after((optimizer, x) => void optimizer.minimize(square(x), true)?.dispose()),
-        await after((optimizer, x) => {
+        await afterThreeSteps((optimizer, x) => void optimizer.minimize(square(x), false, [x])),
+        await afterThreeSteps(
+          (optimizer, x) => void optimizer.minimize(square(x), true)?.dispose(),
+        ),
+        await afterThreeSteps((optimizer, x) => {
           const g = gradient(x)
           optimizer.applyGradients({ [x.name]: g })
           g.dispose()
         }),
-        await after((optimizer, x, idle) => {
+        await afterThreeSteps((optimizer, x, idle) => {
           const g = gradient(x)
-          // TensorFlow.js hands over nulls for variables that do not matter, which its types deny.
+          // TensorFlow.js passes null for variables that the loss does not depend on; its types deny that.
           const nothing = null as unknown as tf.Tensor
           optimizer.applyGradients([
             { name: idle.name, tensor: nothing },
@@ -52,8 +55,8 @@ export const forms: readonly Fact[] = [
     },
   },
   {
-    name: 'a layer can be frozen, and thawed, and keeps its memory meanwhile',
-    async check() {
+    name: 'a layer keeps its state while it is frozen',
+    async run() {
       const model = network()
       const { xs, ys } = lines()
       const optimizer = new DiffGrad({ learningRate: 0.01 })
@@ -80,37 +83,37 @@ export const forms: readonly Fact[] = [
     },
   },
   {
-    name: 'settings can be changed on the way, those of variables to come included',
-    async check() {
+    name: 'settings can be changed during training, also of variables registered later',
+    async run() {
       const [x, y] = [variable([1], 'x'), variable([1], 'y')]
       const optimizer = new DiffGrad({ groups: [{ parameters: ['y'], weightDecay: 0.5 }] })
       optimizer.setLearningRate(0.25)
       optimizer.minimize(square(x), false, [x])
-      expect(optimizer.options('x').learningRate).toBe(0.25)
+      expect(optimizer.hyperparameters('x').learningRate).toBe(0.25)
       optimizer.setLearningRate(0.5)
       optimizer.minimize(square(y), false, [y])
-      expect(optimizer.options('y')).toMatchObject({ learningRate: 0.5, weightDecay: 0.5 })
-      expect(optimizer.options('x')).toMatchObject({ learningRate: 0.5, weightDecay: 0 })
+      expect(optimizer.hyperparameters('y')).toMatchObject({ learningRate: 0.5, weightDecay: 0.5 })
+      expect(optimizer.hyperparameters('x')).toMatchObject({ learningRate: 0.5, weightDecay: 0 })
       optimizer.set({ learningRate: 0.125 }, /x/)
       const again = DiffGrad.fromConfig<DiffGrad>(DiffGrad, optimizer.getConfig())
       again.bind([x, y])
-      expect(again.options('x')).toEqual(optimizer.options('x'))
-      expect(again.options('y')).toEqual(optimizer.options('y'))
+      expect(again.hyperparameters('x')).toEqual(optimizer.hyperparameters('x'))
+      expect(again.hyperparameters('y')).toEqual(optimizer.hyperparameters('y'))
       optimizer.dispose()
       again.dispose()
       tf.dispose([x, y])
     },
   },
   {
-    name: 'ε is larger by default where textures have 16 bits, and nowhere else',
-    on: ['webgl'],
-    async check() {
+    name: 'the default ε is larger where textures have 16 bits, and only there',
+    backends: ['webgl'],
+    async run() {
       const flag = 'WEBGL_RENDER_FLOAT32_ENABLED'
       const epsilon = (float32: boolean, options = {}): number => {
         tf.env().set(flag, float32)
         const [x, optimizer] = [variable([1]), new DiffGrad(options)]
         optimizer.bind([x])
-        const { epsilon } = optimizer.options(x.name)
+        const { epsilon } = optimizer.hyperparameters(x.name)
         optimizer.dispose()
         x.dispose()
         return epsilon
@@ -122,8 +125,8 @@ export const forms: readonly Fact[] = [
     },
   },
   {
-    name: 'a rule of more arrays than a device can bind runs all the same',
-    async check() {
+    name: 'a rule of more arrays than a device can bind runs too',
+    async run() {
       const slots = Array.from({ length: 9 }, (_, k) => `s${k}`)
       const sums = defineRule({
         name: 'sums',
@@ -149,8 +152,8 @@ export const forms: readonly Fact[] = [
     },
   },
   {
-    name: 'NaN stays NaN, also where it is compared, and stays where it is',
-    async check() {
+    name: 'NaN stays NaN, also in comparisons, and does not spread',
+    async run() {
       for (const Rule of [DiffGrad, DiffMod]) {
         const x = variable(new Array(11).fill(1))
         const optimizer = new Rule({ clip: { by: 'value', limit: 0.5 } })

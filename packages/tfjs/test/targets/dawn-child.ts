@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { create, globals } from 'webgpu'
 
-// WebGPU as a page has it, before anything of TensorFlow.js looks for it.
+// Defines WebGPU as a page has it, before the modules of TensorFlow.js look for it.
 Object.assign(globalThis, globals)
 Object.defineProperty(globalThis, 'navigator', {
   value: { gpu: create([]), userAgent: 'node' },
@@ -9,7 +9,7 @@ Object.defineProperty(globalThis, 'navigator', {
 })
 await import('@tensorflow/tfjs')
 await import('@tensorflow/tfjs-backend-webgpu')
-const { judge } = await import('../judge.ts')
+const { runChecks } = await import('../run-checks.ts')
 
-writeFileSync(process.argv[2], JSON.stringify(await judge('webgpu')))
+writeFileSync(process.argv[2], JSON.stringify(await runChecks('webgpu')))
 process.exit(0) // The device would keep the process alive.

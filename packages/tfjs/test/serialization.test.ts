@@ -4,15 +4,15 @@ import * as tf from '@tensorflow/tfjs-core'
 import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
 import * as all from '../src/index.ts'
-import { matchNames } from '../src/names.ts'
-import { classes } from './subject.ts'
+import { matchNames } from '../src/registration.ts'
+import { classes } from './conformance-adapter.ts'
 
 beforeAll(() => tf.setBackend('cpu'))
 
 const { DiffGrad } = all
 
-/** What TensorFlow.js does to a configuration between saving and loading. */
-async function throughFile(optimizer: tf.Optimizer): Promise<tf.Optimizer> {
+/** Saves a model with an optimizer, loads it, and returns the loaded optimizer. */
+async function saveAndLoad(optimizer: tf.Optimizer): Promise<tf.Optimizer> {
   const model = layers.sequential({ layers: [layers.layers.dense({ units: 1, inputShape: [1] })] })
   model.compile({ optimizer, loss: 'meanSquaredError' })
   const saved: layers.io.ModelArtifacts[] = []
@@ -24,7 +24,7 @@ async function throughFile(optimizer: tf.Optimizer): Promise<tf.Optimizer> {
   return (await layers.loadLayersModel(layers.io.fromMemory(saved[0]))).optimizer
 }
 
-test('options survive a file, underscores and all', async () => {
+test('options are saved and loaded, including underscores in names', async () => {
   const optimizer = new DiffGrad({
     learningRate: oneCycle({ peak: 0.1, steps: 10 }),
     version: 2,
@@ -36,32 +36,35 @@ test('options survive a file, underscores and all', async () => {
       noDecayOnBiasAndNorm,
     ],
   })
-  const loaded = await throughFile(optimizer)
+  const loaded = await saveAndLoad(optimizer)
   expect(loaded).toBeInstanceOf(DiffGrad)
   expect(loaded.getConfig()).toEqual(optimizer.getConfig())
-  const own = ['conv2d_1/my_Kernel', 'layer_a/kernel', 'b(1)', 'layerXa/kernel'].map((name) =>
+  const variables = ['conv2d_1/my_Kernel', 'layer_a/kernel', 'b(1)', 'layerXa/kernel'].map((name) =>
     tf.variable(tf.ones([2, 2]), true, name),
   )
   for (const one of [optimizer, loaded as all.DiffGrad]) {
-    one.bind(own)
-    expect(one.options(own[0].name).weightDecay).toBe(0.1)
-    expect(one.options(own[1].name).learningRate).toBe(0.5)
-    expect(one.options(own[2].name).learningRate).toBe(0.5)
-    expect(one.options(own[3].name)).toMatchObject({ weightDecay: 0, version: 2 })
+    one.bind(variables)
+    expect(one.hyperparameters(variables[0].name).weightDecay).toBe(0.1)
+    expect(one.hyperparameters(variables[1].name).learningRate).toBe(0.5)
+    expect(one.hyperparameters(variables[2].name).learningRate).toBe(0.5)
+    expect(one.hyperparameters(variables[3].name)).toMatchObject({ weightDecay: 0, version: 2 })
   }
 })
 
-test.each(Object.entries(classes))('%s is registered under a name of its own', (_, Rule) => {
-  const { classNameMap } = tf.serialization.SerializationMap.getMap()
-  const { className } = new Rule().constructor as unknown as { readonly className: string }
-  expect(classNameMap[className][0]).toBe(Rule)
-  expect(Object.values(tf.train).map((make) => make.name)).not.toContain(className)
-  expect(['SGD', 'Adam', 'Adamax', 'Adagrad', 'Adadelta', 'Momentum', 'RMSProp']).not.toContain(
-    className,
-  )
-})
+test.each(Object.entries(classes))(
+  '%s is registered under a name that TensorFlow.js does not use',
+  (_, Rule) => {
+    const { classNameMap } = tf.serialization.SerializationMap.getMap()
+    const { className } = new Rule().constructor as unknown as { readonly className: string }
+    expect(classNameMap[className][0]).toBe(Rule)
+    expect(Object.values(tf.train).map((make) => make.name)).not.toContain(className)
+    expect(['SGD', 'Adam', 'Adamax', 'Adagrad', 'Adadelta', 'Momentum', 'RMSProp']).not.toContain(
+      className,
+    )
+  },
+)
 
-test('register makes all of them known to another copy of TensorFlow.js', () => {
+test('register registers all of them with another copy of TensorFlow.js', () => {
   const known: string[] = []
   all.register({
     serialization: {
@@ -72,9 +75,9 @@ test('register makes all of them known to another copy of TensorFlow.js', () => 
   expect(new Set(known).size).toBe(9)
 })
 
-/** How many classes, each of which registers itself, are in the bundle of a script. */
-async function classesIn(script: string): Promise<number> {
-  const { metafile } = await build({
+/** The optimizer classes in the bundle of a script, and the rules of its generated kernels. */
+async function bundle(script: string) {
+  const { metafile, outputFiles } = await build({
     stdin: { contents: script, resolveDir: import.meta.dirname },
     external: ['@tensorflow/*'],
     conditions: ['@diffgrad/source'],
@@ -83,29 +86,38 @@ async function classesIn(script: string): Promise<number> {
     metafile: true,
   })
   const [{ inputs }] = Object.values(metafile.outputs)
-  return Object.keys(inputs).filter((path) => path.includes('src/optimizers/')).length
+  const files = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  const classes = outputFiles[0].text.matchAll(/defineOptimizer\(\s*"(\w+)"/g)
+  return {
+    classes: Array.from(classes, ([, name]) => name),
+    generated: files.flatMap(([path]) => /kernels\/src\/generated\/(?!worker)(\w+)/.exec(path)?.[1] ?? []),
+  }
 }
 
-test('a bundle has the classes that it uses, or all with register', async () => {
-  expect(await classesIn("import { DiffGrad } from '@diffgrad/tfjs'")).toBe(0)
-  expect(await classesIn("import { DiffGrad } from '@diffgrad/tfjs'; new DiffGrad()")).toBe(1)
-  expect(await classesIn("import { register } from '@diffgrad/tfjs'; register(tf)")).toBe(9)
+test('a bundle has the classes that it uses and their kernels, or all with register', async () => {
+  const none = { classes: [], generated: [] }
+  expect(await bundle("import { DiffGrad } from '@diffgrad/tfjs'")).toEqual(none)
+  const one = await bundle("import { DiffGrad } from '@diffgrad/tfjs'; new DiffGrad()")
+  expect(one.classes).toEqual(['DiffGrad'])
+  expect(one.generated.toSorted()).toEqual(['diffgrad', 'transforms'])
+  const all = await bundle("import { register } from '@diffgrad/tfjs'; register(tf)")
+  expect(all.classes).toHaveLength(9)
 })
 
-test('a subclass of its own rule is saved and loaded', async () => {
-  class Mine extends all.RuleOptimizer {
+test('a subclass for another rule is saved and loaded', async () => {
+  class OwnOptimizer extends all.RuleOptimizer {
     static override get className(): string {
-      return 'MineOfTheTest'
+      return 'OwnOptimizer'
     }
     constructor(options = {}) {
-      super({ ...new all.SGD().rule, name: 'mine' } as never, options)
+      super({ ...new all.SGD().rule, name: 'own' } as never, options)
     }
   }
-  tf.serialization.registerClass(Mine)
-  expect(await throughFile(new Mine({ learningRate: 0.25 }))).toBeInstanceOf(Mine)
+  tf.serialization.registerClass(OwnOptimizer)
+  expect(await saveAndLoad(new OwnOptimizer({ learningRate: 0.25 }))).toBeInstanceOf(OwnOptimizer)
 })
 
-test('saved names are found again', () => {
+test('variables match saved names', () => {
   const match = (variables: string[], saved: string[]) =>
     Object.fromEntries(matchNames('x', variables, saved))
   expect(match(['a', 'b'], ['b', 'a'])).toEqual({ a: 'a', b: 'b' })
@@ -123,7 +135,7 @@ test('saved names are found again', () => {
   )
 })
 
-test('a layer that was frozen when the state was saved begins anew beside the others', async () => {
+test('a layer that was frozen when the state was saved starts without state', async () => {
   const [a, b] = ['conv_1', 'conv_2'].map((name) => tf.variable(tf.ones([2]), true, name))
   const saving = new DiffGrad({ learningRate: 0.5 })
   saving.applyGradients({ conv_1: tf.ones([2]) })

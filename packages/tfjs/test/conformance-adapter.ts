@@ -20,41 +20,44 @@ import {
   SGD,
 } from '../src/index.ts'
 
-/** The shipped classes, by the names of their rules. */
+/** The optimizer classes by the names of their rules. */
 export const classes: Readonly<
   Record<string, new (options?: OptimizerOptions<CommonOptions>) => RuleOptimizer>
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
 
-/** The class that ships for a rule, or the general one for any other rule. */
-const start = (rule: UpdateRule, options: OptimizerOptions<CommonOptions>): RuleOptimizer => {
-  const Shipped = classes[rule.name]
-  return Shipped ? new Shipped(options) : new RuleOptimizer(rule, options)
+/** An optimizer of the rule's own class, or of the general one for any other rule. */
+const createOptimizer = (
+  rule: UpdateRule,
+  options: OptimizerOptions<CommonOptions>,
+): RuleOptimizer => {
+  const RuleClass = classes[rule.name]
+  return RuleClass ? new RuleClass(options) : new RuleOptimizer(rule, options)
 }
 
-/** A backend of TensorFlow.js under test. */
+/** A backend of TensorFlow.js as the conformance suite sees it. */
 export interface TensorSubject extends Subject {
-  /** Disposes of all variables and optimizers that sessions have made. */
-  clear(): void
+  /** Disposes of all variables and optimizers that sessions have created. */
+  dispose(): void
 }
 
-/** Variables of TensorFlow.js, on the current backend. They hold float32, whatever is asked for. */
-export function subject(name: string): TensorSubject {
-  const made: { dispose(): void }[] = []
+/** Adapts variables of TensorFlow.js, on the current backend, to the conformance suite. They are float32 for any dtype. */
+export function conformanceAdapter(name: string): TensorSubject {
+  const created: { dispose(): void }[] = []
   let sessions = 0
   const create = (rule: UpdateRule, setup: Setup): Session => {
-    const suffix = `_${++sessions}` // Variables of all sessions need names of their own.
+    const suffix = `_${++sessions}` // The names of variables are global in TensorFlow.js.
     const variables = Object.entries(setup.parameters).map(([key, { values, shape }]) => {
       const initial = tensor(Float32Array.from(values), [...shape])
       const own = variable(initial, true, key + suffix)
       initial.dispose()
       return [key, own] as const
     })
-    const optimizer = start(rule, suffixed(setup.options ?? {}, suffix))
+    const optimizer = createOptimizer(rule, appendSuffix(setup.options ?? {}, suffix))
     optimizer.bind(variables.map(([, own]) => own))
-    made.push(optimizer, ...variables.map(([, own]) => own))
+    created.push(optimizer, ...variables.map(([, own]) => own))
 
     const buffers = new Map<string, Float32Array>()
-    const filled = (key: string, elements: ArrayLike<number>): Float32Array => {
+    const fill = (key: string, elements: ArrayLike<number>): Float32Array => {
       const buffer = (setup.refill && buffers.get(key)) || new Float32Array(elements.length)
       buffers.set(key, buffer)
       buffer.set(elements)
@@ -64,18 +67,18 @@ export function subject(name: string): TensorSubject {
       Object.entries(gradients).map(([key, g]) => {
         return {
           name: key + suffix,
-          tensor: tensor(filled(key, g), [...setup.parameters[key].shape]),
+          tensor: tensor(fill(key, g), [...setup.parameters[key].shape]),
         }
       })
     const withGradients = async <R>(
       gradients: NumericGradients,
-      use: (given: ReturnType<typeof tensors>) => R,
+      use: (named: ReturnType<typeof tensors>) => R,
     ): Promise<R> => {
-      const given = tensors(gradients)
+      const named = tensors(gradients)
       try {
-        return use(given)
+        return use(named)
       } finally {
-        dispose(given.map(({ tensor }) => tensor))
+        dispose(named.map(({ tensor }) => tensor))
       }
     }
     return {
@@ -85,24 +88,24 @@ export function subject(name: string): TensorSubject {
         loadStateDict: (state) => optimizer.loadStateDict(state),
         async stateDict(): Promise<StateDict> {
           const state = await optimizer.stateDict()
-          return { ...state, parameters: stripped(state.parameters, suffix) }
+          return { ...state, parameters: removeSuffix(state.parameters, suffix) }
         },
       },
-      step: (gradients) => withGradients(gradients, (given) => optimizer.applyGradients(given)),
+      step: (gradients) => withGradients(gradients, (named) => optimizer.applyGradients(named)),
       async inspect(gradients) {
-        const shown = await withGradients(gradients, (given) => optimizer.inspect(given))
+        const shown = await withGradients(gradients, (named) => optimizer.inspect(named))
         const entries = Object.entries(shown).map(([key, values]) => [
           key,
-          stripped(values, suffix),
+          removeSuffix(values, suffix),
         ])
         return Object.fromEntries(entries)
       },
       place(values) {
         for (const [key, own] of variables) {
           if (!values[key]) continue
-          const placed = tensor(Float32Array.from(values[key]), own.shape)
-          own.assign(placed)
-          placed.dispose()
+          const replacement = tensor(Float32Array.from(values[key]), own.shape)
+          own.assign(replacement)
+          replacement.dispose()
         }
       },
       async parameters() {
@@ -111,15 +114,15 @@ export function subject(name: string): TensorSubject {
       },
     }
   }
-  const clear = (): void => {
-    for (const one of made.splice(0)) one.dispose()
+  const disposeAll = (): void => {
+    for (const one of created.splice(0)) one.dispose()
   }
   const lacks = name === 'webgpu' ? (['skipNotFinite'] as const) : []
-  return { name, dtypes: ['float32'], lacks, create, clear }
+  return { name, dtypes: ['float32'], lacks, create, dispose: disposeAll }
 }
 
-/** Options in which listed names are those of a session's variables. */
-function suffixed(options: LooseOptions, suffix: string): OptimizerOptions<CommonOptions> {
+/** Appends the suffix of a session's variables to the names listed in groups. */
+function appendSuffix(options: LooseOptions, suffix: string): OptimizerOptions<CommonOptions> {
   const groups = Array.isArray(options.groups) ? options.groups : []
   const own = groups.map(({ parameters, ...settings }) => ({
     ...settings,
@@ -130,6 +133,6 @@ function suffixed(options: LooseOptions, suffix: string): OptimizerOptions<Commo
   return { ...options, groups: own } as OptimizerOptions<CommonOptions> // Checked by the optimizer.
 }
 
-/** The same by the session's own names. */
-const stripped = <V>(named: Readonly<Record<string, V>>, suffix: string): Record<string, V> =>
+/** Removes the suffix from the keys. */
+const removeSuffix = <V>(named: Readonly<Record<string, V>>, suffix: string): Record<string, V> =>
   Object.fromEntries(Object.entries(named).map(([name, v]) => [name.slice(0, -suffix.length), v]))
