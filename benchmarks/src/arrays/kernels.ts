@@ -1,10 +1,11 @@
 import { adam, diffGrad, diffMod, diffRGrad, ruleKernels, type UpdateRule } from '@diffgrad/core'
-import type { Engine } from '../../../packages/arrays/src/engine.ts'
-import { diffGradLoops } from '../../../packages/arrays/src/generated/diffgrad.ts'
-import { Loops } from '../../../packages/arrays/src/loops.ts'
-import { Arena, rowBytes } from '../../../packages/arrays/src/wasm/arena.ts'
-import { compiles } from '../../../packages/arrays/src/wasm/compile.ts'
-import { WasmEngine } from '../../../packages/arrays/src/wasm/engine.ts'
+import {
+  createEngine,
+  generatedDiffGrad,
+  type KernelEngine,
+  wasmSupported,
+} from '@diffgrad/kernels'
+import { Arena, rowBytes } from '../../../packages/arrays/src/arena.ts'
 import { touch } from './touch.ts'
 import { gradientAt, startAt } from './workloads.ts'
 
@@ -19,18 +20,18 @@ const names = ['theta', 'g', 'm', 'v', 'previousGradient', 's']
 /** Times kernels one after the other, all over the same arrays, round by round. */
 export function timeKernels(elements: number, rounds: number): KernelTimings {
   const arena = new Arena('float32', names.length * rowBytes([elements], 'float32'), false)
-  const lists = Object.fromEntries(names.map((name) => [name, arena.row([elements]) ?? []]))
+  const lists = Object.fromEntries(names.map((name) => [name, arena.allocate([elements]) ?? []]))
   for (let i = 0; i < elements; i++) {
     lists.theta[0][i] = startAt(i)
     lists.g[0][i] = gradientAt(i)
   }
-  const runner = (rule: UpdateRule, engine: Engine): (() => void) => {
+  const runner = (rule: UpdateRule, engine: KernelEngine): (() => void) => {
     const form = rule.form?.(rule.defaults, t) ?? {}
     const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'none' })
     const coefficients = rule.coefficients(rule.defaults, t)
     return () => engine.run(update, lists, coefficients, t)
   }
-  const wasm = new WasmEngine(false, 1)
+  const wasm = createEngine('wasm')
   const contenders: Record<string, () => void> = {
     touch: runner(touch, wasm),
     Adam: runner(adam, wasm),
@@ -38,14 +39,17 @@ export function timeKernels(elements: number, rounds: number): KernelTimings {
     DiffMod: runner(diffMod, wasm),
     DiffRGrad: runner(diffRGrad, wasm),
   }
-  if (compiles(true)) {
-    const relaxed = new WasmEngine(true, 1)
+  if (wasmSupported(true)) {
+    const relaxed = createEngine('wasm-relaxed')
     contenders['Adam, relaxed'] = runner(adam, relaxed)
     contenders['diffGrad, relaxed'] = runner(diffGrad, relaxed)
     contenders['DiffMod, relaxed'] = runner(diffMod, relaxed)
     contenders['DiffRGrad, relaxed'] = runner(diffRGrad, relaxed)
   }
-  contenders['diffGrad, JavaScript'] = runner(diffGrad, new Loops('javascript', diffGradLoops))
+  contenders['diffGrad, JavaScript'] = runner(
+    diffGrad,
+    createEngine('javascript', { generated: generatedDiffGrad }),
+  )
 
   const repeats = Math.max(1, Math.round(4e6 / elements))
   const timings = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]))

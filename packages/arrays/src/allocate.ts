@@ -1,13 +1,12 @@
-import type { Floats } from './floats.ts'
-import { Arena, rowBytes } from './wasm/arena.ts'
-import { type Dtype, simdTypeOf } from './wasm/simd.ts'
+import type { Dtype, FloatArray } from '@diffgrad/kernels'
+import { Arena, rowBytes } from './arena.ts'
 
 /** Shapes by parameter name. */
 type Shapes = Readonly<Record<string, readonly number[]>>
 
-/** What `allocate` is told. */
+/** Options of `allocate`. */
 export interface AllocateOptions<D extends Dtype = Dtype> {
-  /** `float32` unless told otherwise. */
+  /** `float32` by default. */
   readonly dtype?: D
   /**
    * Whether the memory is shared between threads, for optimizers with the option `threads`. In a
@@ -16,24 +15,26 @@ export interface AllocateOptions<D extends Dtype = Dtype> {
   readonly shared?: boolean
 }
 
-/** Parameters, and a gradient for each, as typed arrays that begin with zeros. */
-export interface Allocated<S extends Shapes, A extends Floats> {
+/** Zero-filled parameters, and a gradient for each. */
+export interface Allocated<S extends Shapes, A extends FloatArray> {
   readonly parameters: { readonly [K in keyof S]: A }
   readonly gradients: { readonly [K in keyof S]: A }
 }
 
-/** Arrays of memory for each parameter: as many as any shipped rule needs, all its surroundings on. */
-const memoryRows = 7
+/** The states of each parameter: as many as any shipped rule needs with every transform on. */
+const stateRows = 7
 
-const shapes = new WeakMap<Floats, readonly number[]>()
+const dtypes: readonly string[] = ['float32', 'float64'] satisfies readonly Dtype[]
 
-/** The shape with which an array was allocated, if it was. */
-export const allocatedShape = (array: Floats): readonly number[] | undefined => shapes.get(array)
+const shapes = new WeakMap<FloatArray, readonly number[]>()
+
+/** Returns the shape with which `allocate` made an array. */
+export const allocatedShape = (array: FloatArray): readonly number[] | undefined =>
+  shapes.get(array)
 
 /**
- * Parameters and gradients that lie where kernels work, so that an optimizer of them copies nothing.
- * It finds their shapes by itself. They are ordinary typed arrays, and last as long as anything uses
- * them.
+ * Allocates parameters and gradients in a WebAssembly memory, so that optimizers of them copy nothing.
+ * They are ordinary typed arrays, and optimizers know their shapes.
  *
  * @example
  * const { parameters, gradients } = allocate({ weights: [3, 2], bias: [3] })
@@ -41,25 +42,23 @@ export const allocatedShape = (array: Floats): readonly number[] | undefined => 
  * gradients.bias.set([0.1, 0.2, 0.3])
  * optimizer.step(gradients)
  *
- * @throws RangeError naming a shape or a data type that is none, or if there is not so much memory.
+ * @throws RangeError naming an invalid shape or data type, or if the memory is too large.
  */
 export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
   parameters: S,
   options: AllocateOptions<D> = {},
 ): Allocated<S, D extends 'float32' ? Float32Array : Float64Array> {
   const { dtype = 'float32', shared = false } = options
-  if (!Object.hasOwn(simdTypeOf, dtype)) {
-    throw new RangeError(
-      `allocate: dtype must be ${Object.keys(simdTypeOf).join(' or ')}, but is ${dtype}`,
-    )
+  if (!dtypes.includes(dtype)) {
+    throw new RangeError(`allocate: dtype must be ${dtypes.join(' or ')}, but is ${dtype}`)
   }
   const sizes = Object.entries(parameters).map(([name, shape]) => sizeOf(name, shape))
   const row = rowBytes(sizes, dtype)
-  // However the parameters are grouped, their rows are no longer than those of each for itself.
+  // Rows of groups are no longer than the rows of single parameters together.
   const apart = sizes.reduce((sum, size) => sum + rowBytes([size], dtype), 0)
-  const arena = new Arena(dtype, 2 * row + memoryRows * apart, shared)
-  const named = (): unknown => {
-    const arrays = arena.row(sizes)
+  const arena = new Arena(dtype, 2 * row + stateRows * apart, shared)
+  const allocateRow = (): unknown => {
+    const arrays = arena.allocate(sizes)
     if (!arrays) throw new RangeError(`allocate: ${2 * row} bytes do not fit into one memory`)
     const entries = Object.entries(parameters).map(([name, shape], i) => {
       shapes.set(arrays[i], shape)
@@ -67,8 +66,10 @@ export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
     })
     return Object.freeze(Object.fromEntries(entries))
   }
-  // The names are those of the shapes, and the kind of the arrays is the data type's.
-  return { parameters: named(), gradients: named() } as ReturnType<typeof allocate<S, D>>
+  // The keys are the names of the shapes; the data type decides the type of the arrays.
+  return { parameters: allocateRow(), gradients: allocateRow() } as ReturnType<
+    typeof allocate<S, D>
+  >
 }
 
 function sizeOf(name: string, shape: readonly number[]): number {

@@ -1,38 +1,71 @@
 import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
-import type { Engine, KernelReport } from './engine.ts'
-import { type Floats, mismatch, zerosLike } from './floats.ts'
+import {
+  type FloatArray,
+  type KernelEngine,
+  type KernelTier,
+  memoryOf,
+  zerosLike,
+} from '@diffgrad/kernels'
+import { StateAllocator } from './state-allocator.ts'
+import { mismatch } from './typed-arrays.ts'
 
-/** Typed arrays, on which an engine runs the kernels. */
-export class ArraysBackend implements Backend<Floats> {
-  readonly mismatch: Backend<Floats>['mismatch'] = mismatch
-  readonly describe: Backend<Floats>['describe'] = describeSaved
-  readonly #engine: Engine
+/** What runs an optimizer's kernels. */
+export interface KernelReport {
+  /**
+   * `wasm-relaxed` and `wasm` are WebAssembly with and without fused multiply-adds; `javascript` are
+   * kernels generated at build time; `interpreter` evaluates other rules where WebAssembly is forbidden.
+   */
+  readonly tier: KernelTier
+  /** How many threads share the work on large parameter groups, of those that have started. */
+  readonly threads: number
+  /** Whether parameters are copied to where kernels work, and back. See `allocate`. */
+  readonly copies: boolean
+}
+
+/** The backend for typed arrays, on an engine that runs the kernels. */
+export class ArraysBackend implements Backend<FloatArray> {
+  readonly mismatch: Backend<FloatArray>['mismatch'] = mismatch
+  readonly describe: Backend<FloatArray>['describe'] = describeSaved
+  readonly #engine: KernelEngine
+  /** Only WebAssembly needs states in arenas. */
+  readonly #allocator: StateAllocator | undefined
+  #copies = false
   #disposed = false
 
-  constructor(engine: Engine) {
+  constructor(engine: KernelEngine) {
     this.#engine = engine
+    const isWasm = engine.tier === 'wasm' || engine.tier === 'wasm-relaxed'
+    this.#allocator = isWasm ? new StateAllocator() : undefined
   }
 
-  zeros(like: readonly Floats[], names: readonly string[]): Lists<Floats> {
-    return this.#engine.memory(like, names)
+  zeros(like: readonly FloatArray[], names: readonly string[]): Lists<FloatArray> {
+    if (!this.#allocator) return this.scratch(like, names)
+    const lists = this.#allocator.zeros(like, names)
+    const rows = [like, ...Object.values(lists)]
+    this.#copies ||= like.some((parameter, i) => {
+      const memory = memoryOf(parameter)
+      return !memory || rows.some((row) => memoryOf(row[i]) !== memory)
+    })
+    this.#engine.startThreads(like)
+    return lists
   }
 
-  scratch(like: readonly Floats[], names: readonly string[]): Lists<Floats> {
+  scratch(like: readonly FloatArray[], names: readonly string[]): Lists<FloatArray> {
     return Object.fromEntries(names.map((name) => [name, like.map(zerosLike)]))
   }
 
   apply(
     kernel: Kernel,
-    lists: Lists<Floats>,
+    lists: Lists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void {
-    this.#check()
+    this.#checkNotDisposed()
     this.#engine.run(kernel, lists, coefficients, t)
   }
 
-  /** The sum of squares overflows long before the norm does; then it is taken of scaled elements. */
-  norm(array: Floats): number {
+  /** Scales the elements if the sum of squares leaves the number range, which the norm rarely does. */
+  norm(array: FloatArray): number {
     const direct = Math.sqrt(sumOfSquares(array, 1))
     if (direct > 1e-150 && direct < Number.POSITIVE_INFINITY) return direct
     const largest = largestMagnitude(array)
@@ -40,7 +73,7 @@ export class ArraysBackend implements Backend<Floats> {
     return Math.min(largest * Math.sqrt(sumOfSquares(array, largest)), Number.MAX_VALUE)
   }
 
-  centralize(array: Floats, [rows]: readonly number[]): void {
+  centralize(array: FloatArray, [rows]: readonly number[]): void {
     const size = array.length / rows
     for (let start = 0; start < array.length; start += size) {
       const row = array.subarray(start, start + size)
@@ -51,39 +84,45 @@ export class ArraysBackend implements Backend<Floats> {
     }
   }
 
-  read(array: Floats): Floats {
-    this.#check()
+  read(array: FloatArray): FloatArray {
+    this.#checkNotDisposed()
     return array.slice()
   }
 
-  write(array: Floats, elements: Floats): void {
-    this.#check()
+  write(array: FloatArray, elements: FloatArray): void {
+    this.#checkNotDisposed()
     array.set(elements)
   }
 
-  /** What runs the kernels. */
   get report(): KernelReport {
-    return this.#engine.report
+    const { tier, threads } = this.#engine
+    return { tier, threads, copies: this.#copies }
   }
 
-  /** Ends everything; what is tried afterwards is an error. */
+  /** Resolves when every thread has started, or failed to. */
+  get ready(): Promise<void> {
+    return this.#engine.ready
+  }
+
+  /** Frees the states and ends the threads. Any later call throws an error. */
   dispose(): void {
     this.#disposed = true
+    this.#allocator?.free()
     this.#engine.dispose()
   }
 
-  #check(): void {
+  #checkNotDisposed(): void {
     if (this.#disposed) throw new Error('the optimizer was disposed of, and its memory given back')
   }
 }
 
-function sumOfSquares(array: Floats, scale: number): number {
+function sumOfSquares(array: FloatArray, scale: number): number {
   let sum = 0
   for (let i = 0; i < array.length; i++) sum += (array[i] / scale) ** 2
   return sum
 }
 
-function largestMagnitude(array: Floats): number {
+function largestMagnitude(array: FloatArray): number {
   let largest = 0
   for (let i = 0; i < array.length; i++) largest = Math.max(largest, Math.abs(array[i]))
   return largest

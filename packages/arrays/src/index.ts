@@ -45,9 +45,9 @@ export {
   type WeightAveraging,
   warmRestarts,
 } from '@diffgrad/core'
+export type { Dtype, FloatArray, KernelTier } from '@diffgrad/kernels'
 export { type Allocated, type AllocateOptions, allocate } from './allocate.ts'
-export type { KernelReport, KernelTier } from './engine.ts'
-export type { Floats } from './floats.ts'
+export type { KernelReport } from './backend.ts'
 export {
   type ArrayGradients,
   ArraysOptimizer,
@@ -67,4 +67,3 @@ export {
   SGD,
 } from './optimizers.ts'
 export type { EngineOptions } from './select-engine.ts'
-export type { Dtype } from './wasm/simd.ts'

@@ -8,34 +8,42 @@ import {
   type Parameter,
   type UpdateRule,
 } from '@diffgrad/core'
+import {
+  type FloatArray,
+  type GeneratedKernels,
+  generatedTransforms,
+  memoryOf,
+} from '@diffgrad/kernels'
 import { allocatedShape } from './allocate.ts'
-import { ArraysBackend } from './backend.ts'
-import type { KernelReport } from './engine.ts'
-import { type Floats, overlapping, untrainable } from './floats.ts'
-import { surroundingsLoops } from './generated/surroundings.ts'
-import type { LoopTable } from './loop.ts'
-import { chooseEngine, type EngineOptions } from './select-engine.ts'
-import { arenaOf } from './wasm/arena.ts'
+import { ArraysBackend, type KernelReport } from './backend.ts'
+import { type EngineOptions, selectEngine } from './select-engine.ts'
+import { overlapping, untrainable } from './typed-arrays.ts'
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
-export type ParameterLike = Floats | { readonly values: Floats; readonly shape: readonly number[] }
+export type ParameterLike =
+  | FloatArray
+  | { readonly values: FloatArray; readonly shape: readonly number[] }
 
 /** Parameters by name: an object, a Map, or any other list of names and parameters. */
 export type ParameterSet = Named<ParameterLike>
 
 /** Gradients by the names of their parameters, in the same precision and of the same length. */
-export type ArrayGradients = Gradients<Floats>
+export type ArrayGradients = Gradients<FloatArray>
 
-/** What an optimizer can be told, and how it is to run. */
+/** The options of an optimizer, and how it runs its kernels. */
 export type ArraysOptions<O> = OptimizerOptions<O> & EngineOptions
 
 /** An optimizer of parameters in typed arrays, which it updates in place, for any update rule. */
-export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer<Floats, O> {
+export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer<
+  FloatArray,
+  O
+> {
   readonly #backend: ArraysBackend
 
   /**
-   * @param parameters - Float32Array or Float64Array; memory is kept in the same precision.
-   * @param loops - kernels of the rule that were made at build time; without them it is interpreted.
+   * @param parameters - Float32Array or Float64Array; states are kept in the same precision.
+   * @param generated - kernels of the rule that were generated at build time, for where WebAssembly is
+   * forbidden; without them the rule is interpreted there.
    * @throws TypeError naming a parameter that cannot be trained: integers, a frozen array, a detached
    * buffer, a shape of another size, memory shared with another parameter, a name that is taken.
    * @throws RangeError naming an option that is unknown or out of range.
@@ -44,13 +52,13 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
     rule: UpdateRule<O>,
     parameters: ParameterSet,
     options: ArraysOptions<O> = {},
-    loops?: LoopTable,
+    generated?: GeneratedKernels,
   ) {
     const { engine, rest } = splitEngine(options)
-    const table = loops && { ...surroundingsLoops, ...loops }
-    const backend = new ArraysBackend(chooseEngine(rule, engine, table))
+    const table = generated && { ...generatedTransforms, ...generated }
+    const backend = new ArraysBackend(selectEngine(rule, engine, table))
     const all = parametersOf(rule, parameters)
-    if (Number(engine.threads) > 1 && !all.some(({ value }) => arenaOf(value)?.shared)) {
+    if (Number(engine.threads) > 1 && !all.some(({ value }) => memoryOf(value)?.shared)) {
       throw new RangeError(`${rule.name}: threads need parameters of allocate(…, { shared: true })`)
     }
     super(backend, rule, all, rest)
@@ -58,25 +66,33 @@ export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Op
   }
 
   /**
-   * Takes in more parameters. See `add` of `Optimizer` in @diffgrad/core.
+   * Adds parameters. See `add` of `Optimizer` in @diffgrad/core.
    *
    * @throws TypeError naming a parameter that cannot be trained, as the constructor does.
    */
-  override add(parameters: readonly Parameter<Floats>[]): void {
-    const all = [...(trained.get(this) ?? []), ...parameters]
+  override add(parameters: readonly Parameter<FloatArray>[]): void {
+    const all = [...(trainedParameters.get(this) ?? []), ...parameters]
     checkTrainable(this.rule.name, all)
     super.add(parameters)
-    trained.set(this, all)
+    trainedParameters.set(this, all)
   }
 
-  /** What runs the kernels. */
+  /** What runs the kernels: the tier, the threads that have started, and whether arrays are copied. */
   get kernel(): KernelReport {
     return this.#backend.report
   }
 
   /**
-   * Ends the optimizer, so that another one of the same allocated parameters can have its room. The
-   * parameters stay as they are; any further use of the optimizer is an error.
+   * Resolves when every thread of the option `threads` has started, or failed to start. Never rejects.
+   * Steps before that run on fewer threads, with the same results.
+   */
+  get ready(): Promise<void> {
+    return this.#backend.ready
+  }
+
+  /**
+   * Ends the threads and frees the states, so that another optimizer of the same allocated parameters
+   * can use the memory. The parameters stay as they are; any later call throws an error.
    */
   dispose(): void {
     this.#backend.dispose()
@@ -91,15 +107,15 @@ function splitEngine<O>({ kernel, threads, ...rest }: ArraysOptions<O>): {
     ...(kernel !== undefined && { kernel }),
     ...(threads !== undefined && { threads }),
   }
-  // What is left of both kinds of options are those of one kind.
+  // Without its engine options, ArraysOptions is OptimizerOptions.
   return { engine, rest: rest as unknown as OptimizerOptions<O> }
 }
 
 function parametersOf(
   { name: rule }: { readonly name: string },
-  given: ParameterSet,
-): readonly Parameter<Floats>[] {
-  const entries = entriesOf(rule, 'parameters', given)
+  parameters: ParameterSet,
+): readonly Parameter<FloatArray>[] {
+  const entries = entriesOf(rule, 'parameters', parameters)
   return entries.map(([name, parameter]) => {
     const shaped = typeof parameter === 'object' && parameter !== null && 'shape' in parameter
     const value = shaped ? parameter.values : parameter
@@ -108,10 +124,10 @@ function parametersOf(
   })
 }
 
-/** What each optimizer trains. Not in a field, which would not be there when `add` is first called. */
-const trained = new WeakMap<object, readonly Parameter<Floats>[]>()
+/** The parameters of each optimizer. No field, because the base constructor calls `add` before fields exist. */
+const trainedParameters = new WeakMap<object, readonly Parameter<FloatArray>[]>()
 
-function checkTrainable(rule: string, parameters: readonly Parameter<Floats>[]): void {
+function checkTrainable(rule: string, parameters: readonly Parameter<FloatArray>[]): void {
   for (const { name, value, shape } of parameters) {
     const reason = untrainable(value, shape)
     if (reason) throw new TypeError(`${rule}: the parameter ${name} ${reason}`)

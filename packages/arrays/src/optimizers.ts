@@ -16,74 +16,76 @@ import {
   type SgdOptions,
   sgd,
 } from '@diffgrad/core'
-import { adamLoops } from './generated/adam.ts'
-import { adaModLoops } from './generated/adamod.ts'
-import { diffGradLoops } from './generated/diffgrad.ts'
-import { diffModLoops } from './generated/diffmod.ts'
-import { diffRGradLoops } from './generated/diffrgrad.ts'
-import { radamLoops } from './generated/radam.ts'
-import { sgdLoops } from './generated/sgd.ts'
+import {
+  generatedAdaMod,
+  generatedAdam,
+  generatedDiffGrad,
+  generatedDiffMod,
+  generatedDiffRGrad,
+  generatedRAdam,
+  generatedSgd,
+} from '@diffgrad/kernels'
 import { ArraysOptimizer, type ArraysOptions, type ParameterSet } from './optimizer.ts'
 
 /** Stochastic gradient descent, with momentum and Nesterov's look ahead on request. See `sgd` in @diffgrad/core. */
 export class SGD extends ArraysOptimizer<SgdOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<SgdOptions>) {
-    super(sgd, parameters, options, sgdLoops)
+    super(sgd, parameters, options, generatedSgd)
   }
 }
 
 /** Adam, with AMSGrad on request. See `adam` in @diffgrad/core. */
 export class Adam extends ArraysOptimizer<AdamOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<AdamOptions>) {
-    super(adam, parameters, options, adamLoops)
+    super(adam, parameters, options, generatedAdam)
   }
 }
 
 /** Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
 export class AdamW extends ArraysOptimizer<AdamOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<AdamOptions>) {
-    super(adamW, parameters, options, adamLoops)
+    super(adamW, parameters, options, generatedAdam)
   }
 }
 
 /** Adam with a rectified variance. See `radam` in @diffgrad/core. */
 export class RAdam extends ArraysOptimizer<RAdamOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<RAdamOptions>) {
-    super(radam, parameters, options, radamLoops)
+    super(radam, parameters, options, generatedRAdam)
   }
 }
 
 /** Adam with steps bounded by their own running average. See `adaMod` in @diffgrad/core. */
 export class AdaMod extends ArraysOptimizer<AdaModOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<AdaModOptions>) {
-    super(adaMod, parameters, options, adaModLoops)
+    super(adaMod, parameters, options, generatedAdaMod)
   }
 }
 
 /** RAdam on centralized gradients, followed by Lookahead. See `ranger` in @diffgrad/core. */
 export class Ranger extends ArraysOptimizer<RAdamOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<RAdamOptions>) {
-    super(ranger, parameters, options, radamLoops)
+    super(ranger, parameters, options, generatedRAdam)
   }
 }
 
 /** diffGrad: Adam with friction where gradients stand still. See `diffGrad` in @diffgrad/core. */
 export class DiffGrad extends ArraysOptimizer<DiffGradOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<DiffGradOptions>) {
-    super(diffGrad, parameters, options, diffGradLoops)
+    super(diffGrad, parameters, options, generatedDiffGrad)
   }
 }
 
 /** diffGrad with a rectified variance. See `diffRGrad` in @diffgrad/core. */
 export class DiffRGrad extends ArraysOptimizer<DiffRGradOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<DiffRGradOptions>) {
-    super(diffRGrad, parameters, options, diffRGradLoops)
+    super(diffRGrad, parameters, options, generatedDiffRGrad)
   }
 }
 
 /** diffGrad with steps bounded by their own running average. See `diffMod` in @diffgrad/core. */
 export class DiffMod extends ArraysOptimizer<DiffModOptions> {
   constructor(parameters: ParameterSet, options?: ArraysOptions<DiffModOptions>) {
-    super(diffMod, parameters, options, diffModLoops)
+    super(diffMod, parameters, options, generatedDiffMod)
   }
 }

@@ -11,7 +11,7 @@ import {
   DiffMod,
   DiffRGrad,
   type Dtype,
-  type Floats,
+  type FloatArray,
   type ParameterSet,
   RAdam,
   Ranger,
@@ -45,15 +45,15 @@ export const shipped: Start = (rule, parameters, options) => {
 interface Arrays {
   readonly parameters: readonly (readonly [
     name: string,
-    parameter: { readonly values: Floats; readonly shape: readonly number[] },
+    parameter: { readonly values: FloatArray; readonly shape: readonly number[] },
   ])[]
-  filled(name: string, elements: ArrayLike<number>): Floats
+  filled(name: string, elements: ArrayLike<number>): FloatArray
 }
 
 /** Arrays as a user has them. */
 function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
   const Kind = dtype === 'float32' ? Float32Array : Float64Array
-  const buffers = new Map<string, Floats>()
+  const buffers = new Map<string, FloatArray>()
   return {
     parameters: Object.entries(parameters).map(([name, { values, shape }]) => [
       name,
@@ -102,7 +102,7 @@ export const subject = (
   create(rule: UpdateRule, setup: Setup): Session {
     const { parameters, filled } = arraysOf(setup)
     const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
-    const all = (gradients: NumericGradients): Record<string, Floats> =>
+    const all = (gradients: NumericGradients): Record<string, FloatArray> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
     return {
       optimizer,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { AdamW, allocate, DiffGrad, DiffMod, DiffRGrad, type KernelReport } from '../src/index.ts'
+import { AdamW, allocate, DiffGrad, DiffMod, DiffRGrad } from '../src/index.ts'
 
 const size = 300_000 + 13
 
@@ -12,18 +12,14 @@ function started(Rule: typeof DiffGrad, threads: number) {
   return { parameters, gradients, optimizer: new Rule(parameters, { threads }) }
 }
 
-/** Helpers come up while the program goes on. */
-async function all(threads: number, optimizer: { readonly kernel: KernelReport }): Promise<void> {
-  while (optimizer.kernel.threads < threads) await new Promise((done) => setTimeout(done, 5))
-}
-
 test.each(
   [DiffGrad, DiffRGrad, DiffMod, AdamW].map(
     (Rule) => [Rule.name, Rule as typeof DiffGrad] as const,
   ),
-)('%s moves by three threads where it moves by one, to the last bit', async (_, Rule) => {
+)('%s moves parameters alike on three threads and on one, bit for bit', async (_, Rule) => {
   const [alone, together] = [started(Rule, 1), started(Rule, 3)]
-  await all(3, together.optimizer)
+  await together.optimizer.ready
+  expect(together.optimizer.kernel.threads).toBe(3)
   for (let t = 1; t <= 33; t++) {
     for (const { gradients, optimizer } of [alone, together]) {
       for (let i = 0; i < size; i++) gradients.big[i] = Math.cos(t * i)
@@ -39,10 +35,18 @@ test.each(
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)
 
-test('a process that forgot to dispose of its threads ends all the same', () => {
-  const script = fileURLToPath(new URL('forgetful.ts', import.meta.url))
+test('a process that does not dispose of its threads exits', () => {
+  const script = fileURLToPath(new URL('undisposed-threads.ts', import.meta.url))
   const run = ['--import', 'tsx', '--conditions=@diffgrad/source', script]
   expect(execFileSync(process.execPath, run, { timeout: 30_000 }).toString()).toBe('2 threads\n')
+})
+
+test('an optimizer is ready at once without threads, and when its threads end', async () => {
+  await new DiffGrad({ w: new Float32Array(1) }).ready
+  const { optimizer } = started(DiffGrad, 2)
+  const { ready } = optimizer
+  optimizer.dispose()
+  await ready
 })
 
 test('threads are refused where they would do nothing', () => {

@@ -1,6 +1,6 @@
+import { wasmSupported } from '@diffgrad/kernels'
 import type { Subject } from '@diffgrad/testing/conformance'
 import { ArraysOptimizer, type EngineOptions } from '../src/index.ts'
-import { compiles } from '../src/wasm/compile.ts'
 import { allocatedArrays, type Start, shipped, subject } from './subject.ts'
 
 const on =
@@ -8,7 +8,7 @@ const on =
   (rule, parameters, options) =>
     shipped(rule, parameters, { ...options, kernel })
 
-/** Typed arrays on everything that can run kernels here. */
+/** Typed arrays on every engine that runs here. */
 export const subjects = (): readonly Subject[] => {
   const plain = [
     subject('generated JavaScript', on('javascript')),
@@ -24,11 +24,11 @@ export const subjects = (): readonly Subject[] => {
   ]
   return [
     ...plain,
-    ...(compiles(false) ? wasm : []),
-    ...(compiles(false) && typeof SharedArrayBuffer !== 'undefined'
+    ...(wasmSupported() ? wasm : []),
+    ...(wasmSupported() && typeof SharedArrayBuffer !== 'undefined'
       ? [subject('WebAssembly, shared', on('wasm'), allocatedArrays(true))]
       : []),
-    ...(compiles(true)
+    ...(wasmSupported(true)
       ? [subject('WebAssembly, relaxed', on('wasm-relaxed'), allocatedArrays(false))]
       : []),
   ]

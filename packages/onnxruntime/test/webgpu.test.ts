@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
+import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
 
@@ -10,7 +10,9 @@ interface Report {
   readonly refusal: string
 }
 
-const driver = vulkanEnvironment()
+const { environment: driver, missing } = vulkanEnvironment(
+  onnxRuntimeProbe(new URL('.', import.meta.url)),
+)
 
 /** A driver must be in the environment before a process starts. */
 function train(program: string, provider: string, update: string): Report {
@@ -24,7 +26,7 @@ function train(program: string, provider: string, update: string): Report {
 }
 
 test.skipIf(!driver).each(['kernel', 'graph'])(
-  `WebGPU trains as the CPU does, and what it has not is named beforehand: %s${driver ? '' : `; skipped, as ${withoutVulkan}`}`,
+  `WebGPU trains as the CPU does, and what it has not is named beforehand: %s${driver ? '' : `; skipped, as ${missing}`}`,
   async (update) => {
     const program = await bundle('on-webgpu.ts')
     const [expected, found] = [train(program, 'cpu', update), train(program, 'webgpu', update)]

@@ -14,7 +14,7 @@ import {
   diffGrad,
   diffMod,
   diffRGrad,
-  type Floats,
+  type FloatArray,
   type ParameterSet,
   RAdam,
   Ranger,
@@ -46,7 +46,7 @@ export interface Entrant {
    *
    * @throws RangeError naming an option that is out of range.
    */
-  create(theta: Floats, options: Options): Runner
+  create(theta: FloatArray, options: Options): Runner
 }
 
 function entrant<O extends CommonOptions>(

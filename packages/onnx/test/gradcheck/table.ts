@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
+import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { disagreement } from './agreement.ts'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'
@@ -60,8 +60,9 @@ function print(): void {
 }
 
 // A driver must be named before a process starts.
-const driver = provider === 'webgpu' ? vulkanEnvironment() : {}
-if (driver === undefined) throw new Error(withoutVulkan)
+const support = vulkanEnvironment(onnxRuntimeProbe(new URL('.', import.meta.url)))
+const driver = provider === 'webgpu' ? support.environment : {}
+if (driver === undefined) throw new Error(support.missing)
 if (Object.keys(driver).length > 0) {
   const args = [...process.execArgv, ...process.argv.slice(1)]
   const env = { ...process.env, ...driver }

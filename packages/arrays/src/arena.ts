@@ -1,0 +1,88 @@
+import { type Dtype, type FloatArray, KernelMemory, memoryOf } from '@diffgrad/kernels'
+
+const pageBytes = 65536
+/** The most that 32 bits can address. */
+const mostPages = 65536
+
+/** Rows that begin a multiple of 4096 bytes apart would all use the same lines of a cache. */
+const rowAlignment = 4096
+const rowShift = 1088
+
+/** The most bytes of rows in one arena; the other pages hold the workspace. */
+export const mostBytes: number = pageBytes * (mostPages - 64)
+
+/** Returns how many bytes a row of arrays takes, each with its padding. */
+export function rowBytes(lengths: readonly number[], dtype: Dtype): number {
+  const bytes = lengths.reduce((sum, length) => sum + KernelMemory.paddedBytes(dtype, length), 0)
+  return rowAlignment * Math.ceil(bytes / rowAlignment) + rowShift
+}
+
+const arenas = new WeakMap<KernelMemory, Arena>()
+
+/** Returns the arena in which an array lies. */
+export function arenaOf(array: FloatArray): Arena | undefined {
+  const memory = memoryOf(array)
+  return memory && arenas.get(memory)
+}
+
+/**
+ * A WebAssembly memory for arrays that kernels use together. It never grows, because growing would
+ * detach every array in it; pages that are not used yet cost address space, but no memory.
+ */
+export class Arena {
+  readonly dtype: Dtype
+  readonly #memory: KernelMemory
+  readonly #begin: number
+  readonly #size: number
+  /** Rows in use, in the order of their addresses. */
+  #rows: readonly { readonly address: number; readonly bytes: number }[] = []
+  /** Bytes from here on were never used, so they are zeros. */
+  #unused = 0
+
+  /**
+   * @param bytes - the room for rows; limited to what fits into 4 GiB.
+   * @throws RangeError if the machine does not have that much memory.
+   */
+  constructor(dtype: Dtype, bytes: number, shared: boolean) {
+    this.dtype = dtype
+    this.#begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
+    const pages = Math.min(Math.ceil((this.#begin + bytes) / pageBytes), mostPages)
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
+    this.#memory = new KernelMemory(memory, dtype)
+    this.#size = pages * pageBytes
+    arenas.set(this.#memory, this)
+  }
+
+  /** Allocates a row of zero-filled arrays, one after the other; undefined if there is no room. */
+  allocate(lengths: readonly number[]): readonly FloatArray[] | undefined {
+    const bytes = rowBytes(lengths, this.dtype)
+    const address = this.#findGap(bytes)
+    if (address === undefined) return undefined
+    this.#rows = [...this.#rows, { address, bytes }].toSorted((a, b) => a.address - b.address)
+    if (address < this.#unused) {
+      new Uint8Array(this.#memory.memory.buffer, address, bytes).fill(0)
+    }
+    this.#unused = Math.max(this.#unused, address + bytes)
+    let next = address
+    return lengths.map((length) => {
+      const array = this.#memory.array(next, length)
+      next += KernelMemory.paddedBytes(this.dtype, length)
+      return array
+    })
+  }
+
+  /** Frees a row. Its arrays must not be used any more. */
+  free([first]: readonly FloatArray[]): void {
+    this.#rows = this.#rows.filter(({ address }) => address !== first.byteOffset)
+  }
+
+  /** Returns the first address with enough free bytes behind it. */
+  #findGap(bytes: number): number | undefined {
+    let address = this.#begin
+    for (const row of this.#rows) {
+      if (row.address - address >= bytes) return address
+      address = row.address + row.bytes
+    }
+    return this.#size - address >= bytes ? address : undefined
+  }
+}

@@ -1,0 +1,60 @@
+import type { Kernel, Lists } from '@diffgrad/core'
+import type { GeneratedKernels } from './generated-kernels.ts'
+import { JavaScriptEngine } from './javascript-engine.ts'
+import type { FloatArray } from './typed-arrays.ts'
+import { WasmEngine } from './wasm/engine.ts'
+
+/**
+ * How kernels run, the fastest first. `wasm-relaxed` and `wasm` are WebAssembly with and without fused
+ * multiply-adds; `javascript` are kernels generated at build time; the `interpreter` evaluates the graph
+ * of any other kernel where WebAssembly is forbidden.
+ */
+export type KernelTier = 'wasm-relaxed' | 'wasm' | 'javascript' | 'interpreter'
+
+/** Runs kernels over typed arrays. */
+export interface KernelEngine {
+  readonly tier: KernelTier
+  /** How many threads share the work on large arrays, the calling one included. */
+  readonly threads: number
+  /** Resolves when every thread has started, or failed to. Never rejects. */
+  readonly ready: Promise<void>
+  /** Starts threads for shared memories in which these arrays are large enough to be worth it. */
+  startThreads(arrays: readonly FloatArray[]): void
+  /**
+   * Runs a kernel over the arrays of each position of the lists.
+   *
+   * @param t - the step of an update, from 1; 0 for any other kernel.
+   */
+  run(
+    kernel: Kernel,
+    lists: Lists<FloatArray>,
+    coefficients: Readonly<Record<string, number>>,
+    t?: number,
+  ): void
+  /** Ends the threads. */
+  dispose(): void
+}
+
+/** What an engine needs besides its tier. */
+export interface KernelEngineOptions {
+  /** The kernels of the tier `javascript`; a kernel that is not among them is interpreted. */
+  readonly generated?: GeneratedKernels
+  /** The most threads of a WebAssembly tier: 1 by default. */
+  readonly threads?: number
+}
+
+/** Creates the engine of a tier. WebAssembly tiers need `wasmSupported`. */
+export function createEngine(
+  tier: KernelTier,
+  { generated = {}, threads = 1 }: KernelEngineOptions = {},
+): KernelEngine {
+  switch (tier) {
+    case 'wasm-relaxed':
+    case 'wasm':
+      return new WasmEngine(tier, threads)
+    case 'javascript':
+      return new JavaScriptEngine(tier, generated)
+    case 'interpreter':
+      return new JavaScriptEngine(tier, {})
+  }
+}

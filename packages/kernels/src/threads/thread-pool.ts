@@ -1,0 +1,140 @@
+import { workerSource } from '../generated/worker.ts'
+import type { KernelFunction } from '../wasm/module.ts'
+import { closed, codeBegin, codeBytes, runChunks, type WorkerInput, word } from './control-block.ts'
+
+/** From this many elements on, sharing the work saves more time than waking a worker takes. */
+export const minimumPooledElements = 250_000
+
+/** More workers do not fit into the lowest byte of a generation. */
+const mostWorkers = closed - 1
+
+/** Threads that share the work of kernels on one memory. The calling thread is one of them. */
+export class ThreadPool {
+  /** Resolves when every worker has started, failed to start, or was stopped. Never rejects. */
+  readonly ready: Promise<void>
+  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #control: Uint8Array<SharedArrayBuffer>
+  readonly #workers: readonly StartedWorker[]
+  /** Where each module lies in the control block. */
+  readonly #codeAddresses = new Map<Uint8Array, number>()
+  #nextCode = codeBegin
+  #generation = 0
+
+  /** Starts the workers. Until they are ready, fewer threads work. */
+  constructor(memory: WebAssembly.Memory, threads: number) {
+    const control = new SharedArrayBuffer(codeBegin + codeBytes)
+    this.#words = new Int32Array(control, 0, codeBegin / 4)
+    this.#control = new Uint8Array(control)
+    const workers = Math.min(threads - 1, mostWorkers)
+    this.#workers = Array.from({ length: workers }, () => startWorker({ control, memory }))
+    this.ready = Promise.all(this.#workers.map(({ started }) => started)).then(() => {})
+  }
+
+  /** How many threads work, the calling one included. */
+  get threads(): number {
+    return 1 + Atomics.load(this.#words, word.started)
+  }
+
+  /**
+   * Runs a kernel whose arguments lie at an address.
+   *
+   * @param code - the kernel's module, for the workers: the same object every time.
+   */
+  run(kernel: KernelFunction, code: Uint8Array, argumentsAt: number, elements: number): void {
+    const words = this.#words
+    const codeAt = this.#codeAddress(code)
+    const workers = codeAt === undefined ? 0 : Atomics.load(words, word.started)
+    words[word.next] = 0
+    words[word.total] = elements
+    words[word.finished] = 0
+    words[word.argumentsAt] = argumentsAt
+    words[word.codeAt] = codeAt ?? 0
+    words[word.codeLength] = code.length
+    this.#generation += 256
+    Atomics.store(words, word.generation, this.#generation | workers)
+    Atomics.notify(words, word.generation)
+    runChunks(words, kernel)
+    this.#waitFor(workers)
+  }
+
+  /** Ends all workers. */
+  dispose(): void {
+    Atomics.store(this.#words, word.generation, closed)
+    Atomics.notify(this.#words, word.generation)
+    for (const worker of this.#workers) worker.stop()
+  }
+
+  /** Waits until the workers have finished; a browser's main thread, which may not block, spins. */
+  #waitFor(workers: number): void {
+    for (;;) {
+      const finished = Atomics.load(this.#words, word.finished)
+      if (finished === workers) return
+      if (mayBlock) Atomics.wait(this.#words, word.finished, finished)
+    }
+  }
+
+  /** Returns the address of a module in the control block; undefined if there is no room for it. */
+  #codeAddress(code: Uint8Array): number | undefined {
+    const known = this.#codeAddresses.get(code)
+    if (known !== undefined) return known
+    const address = this.#nextCode
+    if (address + code.length > this.#control.length) return undefined
+    this.#control.set(code, address)
+    this.#codeAddresses.set(code, address)
+    this.#nextCode += code.length
+    return address
+  }
+}
+
+const mayBlock = ((): boolean => {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0)
+    return true
+  } catch {
+    return false
+  }
+})()
+
+/** Returns how many threads the machine runs at the same time. */
+export const availableThreads = (): number =>
+  globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??
+  navigator.hardwareConcurrency
+
+interface StartedWorker {
+  /** Resolves when the worker has started, failed to start, or was stopped. */
+  readonly started: Promise<void>
+  stop(): void
+}
+
+/**
+ * Starts a worker. Its code is a string rather than a file, which bundlers leave alone; in a browser,
+ * the content security policy must allow `worker-src blob:`.
+ */
+function startWorker(input: WorkerInput): StartedWorker {
+  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
+  if (node) {
+    const worker = new node.Worker(workerSource, { eval: true, workerData: input })
+    const started = new Promise<void>((resolve) => {
+      for (const event of ['message', 'error', 'exit']) worker.once(event, () => resolve())
+    })
+    // From then on, a process that does not call `dispose` can exit.
+    started.then(() => worker.unref())
+    return { started, stop: () => void worker.terminate() }
+  }
+  const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }))
+  const worker = new Worker(url)
+  let resolveStarted = (): void => {}
+  const started = new Promise<void>((resolve) => {
+    resolveStarted = resolve
+    for (const event of ['message', 'error']) worker.addEventListener(event, () => resolve())
+  })
+  worker.postMessage(input)
+  return {
+    started,
+    stop() {
+      worker.terminate()
+      URL.revokeObjectURL(url)
+      resolveStarted()
+    },
+  }
+}

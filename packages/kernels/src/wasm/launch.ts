@@ -1,0 +1,251 @@
+import type { Graph } from '@diffgrad/core'
+import { fingerprint } from '../generated-kernels.ts'
+import type { ThreadPool } from '../threads/thread-pool.ts'
+import type { Dtype, FloatArray } from '../typed-arrays.ts'
+import { coefficientOffset, type KernelVariant, kernelBytes, padding } from './loop.ts'
+import { instantiate, type KernelFunction } from './module.ts'
+import { simdTypes } from './simd.ts'
+
+/** A compiled module, and its bytes for the modules of other threads. */
+interface Compiled {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly module: WebAssembly.Module
+}
+
+/** A kernel that was instantiated on a memory. */
+interface LoadedKernel {
+  readonly run: KernelFunction
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+const compiledModules = new Map<string, Compiled>()
+
+/** Compiles a graph, each variant once in a process. */
+function compile(graph: Graph, variant: KernelVariant): Compiled {
+  const { dtype, relaxed, shared, flush } = variant
+  const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush}`
+  const known = compiledModules.get(key)
+  if (known) return known
+  const bytes = kernelBytes(graph, variant)
+  const compiled = { bytes, module: new WebAssembly.Module(bytes) }
+  compiledModules.set(key, compiled)
+  return compiled
+}
+
+/**
+ * Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. Compiles one to find
+ * out, because validation succeeds where a content security policy forbids compilation.
+ */
+export function wasmSupported(relaxed = false): boolean {
+  try {
+    compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** y ← x·x + x, which relaxed SIMD computes by one fused instruction. */
+const probe: Graph = (() => {
+  const x = { op: 'array', name: 'x' } as const
+  const square = { op: 'mul', a: x, b: x } as const
+  const sum = { op: 'add', a: square, b: x } as const
+  return {
+    name: 'probe',
+    arrays: ['x', 'y'],
+    reads: new Set(['x']),
+    writes: new Set(['y']),
+    coefficients: [],
+    nodes: [x, square, sum],
+    outputs: [['y', sum]],
+  }
+})()
+
+/** Every this many steps, running averages below the flush threshold are set to zero. */
+const flushInterval = 32
+
+/** Whether step t, from 1, flushes; 0 is no step. */
+const isFlushStep = (t: number): boolean => t > 0 && t % flushInterval === 0
+
+/** Bytes of the arguments at the beginning of a workspace. */
+const argumentBytes = 4096
+
+/** Elements of the staging buffer unless told otherwise. */
+const defaultStagingElements = 65536
+
+/** How a kernel runs over padded arrays. */
+export interface LaunchOptions {
+  /** The step of an update, from 1; 0 for any other kernel. */
+  readonly t: number
+  /** Whether a product and a sum may be fused and rounded once. */
+  readonly relaxed: boolean
+  /** The threads that share the work. */
+  readonly pool?: ThreadPool | undefined
+}
+
+const memories = new WeakMap<FloatArray, KernelMemory>()
+
+/** Returns the memory of an array that `KernelMemory.array` made. */
+export const memoryOf = (array: FloatArray): KernelMemory | undefined => memories.get(array)
+
+/**
+ * A WebAssembly memory in which kernels run over arrays of one data type. It has a workspace, which
+ * holds the arguments of a kernel and a staging buffer.
+ */
+export class KernelMemory {
+  readonly memory: WebAssembly.Memory
+  readonly dtype: Dtype
+  readonly stagingElements: number
+  readonly #workspace: number
+  readonly #kernels = new WeakMap<Graph, Map<number, LoadedKernel>>()
+  #views: { readonly addresses: Uint32Array; readonly coefficients: FloatArray }
+
+  /** How many bytes a workspace takes. */
+  static workspaceBytes(dtype: Dtype, stagingElements: number = defaultStagingElements): number {
+    return argumentBytes + stagingElements * simdTypes[dtype].bytes
+  }
+
+  /** How many bytes an array in a memory takes; kernels may read and write its padding. */
+  static paddedBytes(dtype: Dtype, length: number): number {
+    return paddedLength(length) * simdTypes[dtype].bytes
+  }
+
+  /**
+   * @param workspace - the address of `workspaceBytes` bytes that nothing else uses, aligned to an element.
+   * @param stagingElements - the size of the staging buffer.
+   */
+  constructor(
+    memory: WebAssembly.Memory,
+    dtype: Dtype,
+    workspace = 0,
+    stagingElements: number = defaultStagingElements,
+  ) {
+    this.memory = memory
+    this.dtype = dtype
+    this.stagingElements = stagingElements
+    this.#workspace = workspace
+    this.#views = this.#argumentViews()
+  }
+
+  /** How many bytes an element takes. */
+  get elementBytes(): number {
+    return simdTypes[this.dtype].bytes
+  }
+
+  /** Whether several threads can work on it. */
+  get shared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer)
+  }
+
+  /** Where the staging buffer begins. */
+  get staging(): number {
+    return this.#workspace + argumentBytes
+  }
+
+  /** Makes an array over `paddedBytes` bytes from an address on, which kernels use in place. */
+  array(address: number, length: number): FloatArray {
+    const array = this.view(address, length)
+    memories.set(array, this)
+    return array
+  }
+
+  /** Views elements from an address on. */
+  view(address: number, length: number): FloatArray {
+    const TypedArray = this.dtype === 'float32' ? Float32Array : Float64Array
+    return new TypedArray(this.memory.buffer, address, length)
+  }
+
+  /** Whether the workspace has room for the arguments of a graph's kernel. */
+  supports({ arrays, coefficients }: Graph): boolean {
+    const bytes = coefficientOffset(arrays.length) + coefficients.length * this.elementBytes
+    return bytes <= argumentBytes && arrays.length * padding <= this.stagingElements
+  }
+
+  /**
+   * Runs a kernel over arrays of any length that lie in the memory. Elements beyond the last multiple
+   * of the kernel's step are staged, so nothing behind an array is touched.
+   *
+   * @param addresses - one for each array of the graph, in its order.
+   * @param coefficients - by name: all that the graph lists.
+   * @param t - the step of an update, from 1; 0 for any other kernel.
+   * @throws RangeError if the workspace does not support the graph.
+   */
+  run(
+    graph: Graph,
+    addresses: readonly number[],
+    elements: number,
+    coefficients: Readonly<Record<string, number>>,
+    t = 0,
+  ): void {
+    const options = { t, relaxed: false }
+    const scalars = graph.coefficients.map((name) => coefficients[name])
+    const rest = elements % padding
+    const whole = elements - rest
+    if (whole > 0) this.runPadded(graph, addresses, whole, scalars, options)
+    if (rest === 0) return
+    const bytes = new Uint8Array(this.memory.buffer)
+    const restBytes = rest * this.elementBytes
+    const ends = addresses.map((address) => address + whole * this.elementBytes)
+    const staged = addresses.map((_, i) => this.staging + i * padding * this.elementBytes)
+    for (const [i, end] of ends.entries()) bytes.copyWithin(staged[i], end, end + restBytes)
+    this.runPadded(graph, staged, padding, scalars, options)
+    for (const [i, end] of ends.entries()) {
+      if (!graph.writes.has(graph.arrays[i])) continue
+      bytes.copyWithin(end, staged[i], staged[i] + restBytes)
+    }
+  }
+
+  /**
+   * Runs a kernel over arrays that are padded to `paddedBytes`, for the engine of this package.
+   *
+   * @param coefficients - in the order of the graph.
+   * @internal
+   */
+  runPadded(
+    graph: Graph,
+    addresses: readonly number[],
+    elements: number,
+    coefficients: readonly number[],
+    { t, relaxed, pool }: LaunchOptions,
+  ): void {
+    const { run, bytes } = this.#load(graph, relaxed, isFlushStep(t))
+    // A memory that has grown has another buffer.
+    if (this.#views.addresses.buffer !== this.memory.buffer) this.#views = this.#argumentViews()
+    this.#views.addresses.set(addresses)
+    this.#views.coefficients.set(
+      coefficients,
+      coefficientOffset(addresses.length) / this.elementBytes,
+    )
+    const padded = paddedLength(elements)
+    if (pool) pool.run(run, bytes, this.#workspace, padded)
+    else run(this.#workspace, 0, padded)
+  }
+
+  #argumentViews(): { readonly addresses: Uint32Array; readonly coefficients: FloatArray } {
+    return {
+      addresses: new Uint32Array(this.memory.buffer, this.#workspace, argumentBytes / 4),
+      coefficients: this.view(this.#workspace, argumentBytes / this.elementBytes),
+    }
+  }
+
+  #load(graph: Graph, relaxed: boolean, flush: boolean): LoadedKernel {
+    const kernels = this.#kernels.get(graph) ?? new Map<number, LoadedKernel>()
+    const key = Number(relaxed) + 2 * Number(flush)
+    const known = kernels.get(key)
+    if (known) return known
+    if (!this.supports(graph)) {
+      const { name, arrays, coefficients } = graph
+      throw new RangeError(
+        `${name}: a kernel of ${arrays.length} arrays and ${coefficients.length} coefficients is too large`,
+      )
+    }
+    const { dtype, shared, memory } = this
+    const { bytes, module } = compile(graph, { dtype, shared, relaxed, flush })
+    const kernel = { run: instantiate(module, memory), bytes }
+    this.#kernels.set(graph, kernels.set(key, kernel))
+    return kernel
+  }
+}
+
+/** The length of an array with its padding. */
+export const paddedLength = (length: number): number => padding * Math.ceil(length / padding)

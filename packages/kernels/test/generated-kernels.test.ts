@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { adam, ruleKernels, trace } from '@diffgrad/core'
+import { rules } from '@diffgrad/testing/conformance'
+import { expect, test } from 'vitest'
+import { generatedModules } from '../scripts/generated-kernels.ts'
+import { workerModule } from '../scripts/worker.ts'
+import { fingerprint } from '../src/generated-kernels.ts'
+import * as kernels from '../src/index.ts'
+import {
+  createEngine,
+  type GeneratedKernel,
+  type GeneratedKernels,
+  generatedAdam,
+} from '../src/index.ts'
+
+/** Source text without the white space and punctuation that the formatter may change. */
+const withoutFormatting = (source: string): string => source.replace(/[\s,;'"()\\]/g, '')
+
+test.each([...generatedModules(), workerModule()])(
+  'src/generated/%s is up to date',
+  (path, source) => {
+    const written = readFileSync(new URL(`../src/generated/${path}`, import.meta.url), 'utf8')
+    expect(withoutFormatting(written)).toBe(withoutFormatting(source))
+  },
+)
+
+test.each(rules)('an update of $name is among the generated kernels', (rule) => {
+  const form = rule.form?.(rule.defaults, 1000) ?? {}
+  const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'none' })
+  const tables = Object.entries(kernels).flatMap(([name, table]) =>
+    name.startsWith('generated') ? [table as GeneratedKernels] : [],
+  )
+  expect(tables.some((table) => Object.hasOwn(table, fingerprint(trace(update))))).toBe(true)
+})
+
+test('the engine runs a generated kernel, and interprets any other', () => {
+  const called: string[] = []
+  const watched = Object.fromEntries(
+    Object.entries(generatedAdam).map(([key, compute]): [string, GeneratedKernel] => [
+      key,
+      (...args) => {
+        called.push(key)
+        compute(...args)
+      },
+    ]),
+  )
+  const engine = createEngine('javascript', { generated: watched })
+  const { update, inspect } = ruleKernels(adam, adam.defaults, { form: {}, decay: 'none' })
+  const coefficients = adam.coefficients(adam.defaults, 1)
+  const one = () => [Float32Array.of(1)]
+  const lists = { theta: one(), g: one(), m: one(), v: one(), effectiveStep: one() }
+  engine.run(update, lists, coefficients, 1)
+  expect(called).toEqual([fingerprint(trace(update))])
+  engine.run(inspect, lists, coefficients)
+  expect(called).toHaveLength(1)
+  expect(lists.effectiveStep[0][0]).toBeGreaterThan(0)
+})
