@@ -90,7 +90,9 @@ async function bundle(script: string) {
   const classes = outputFiles[0].text.matchAll(/defineOptimizer\(\s*"(\w+)"/g)
   return {
     classes: Array.from(classes, ([, name]) => name),
-    generated: files.flatMap(([path]) => /kernels\/src\/generated\/(?!worker)(\w+)/.exec(path)?.[1] ?? []),
+    generated: files.flatMap(
+      ([path]) => /kernels\/src\/generated\/(?!worker)(\w+)/.exec(path)?.[1] ?? [],
+    ),
   }
 }
 

@@ -3,7 +3,7 @@ import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { DiffGrad } from '../src/index.ts'
+import { Adam, DiffGrad } from '../src/index.ts'
 
 const gradient = (t: number): tf.Tensor => tf.tensor1d([Math.sin(t), Math.cos(t), 1])
 
@@ -80,4 +80,29 @@ test('running averages of zero gradients become zero before they are subnormal, 
   for (let t = 0; t < 2000; t++) optimizer.applyGradients(zero)
   const { m, v } = (await optimizer.stateDict()).parameters.idle.memory
   expect([...m, ...v]).toEqual(new Array(22).fill(0))
+})
+
+/** Trains for three steps, each on a backend of its own. Returns weights and state, and clones of the state after the first step. */
+async function train(size: number, backends: readonly string[]) {
+  const name = backends.join()
+  const optimizer = new Adam({ learningRate: 0.1 })
+  await tf.setBackend(backends[0])
+  const own = tf.variable(tf.linspace(-1, 1, size), true, name)
+  optimizer.bind([own])
+  const [, , ...memory] = await optimizer.getWeights()
+  const clones: tf.Tensor[] = []
+  for (const [t, backend] of backends.entries()) {
+    await tf.setBackend(backend)
+    optimizer.applyGradients({ [name]: tf.linspace(t, t - 2, size) })
+    if (t === 0) clones.push(...memory.map(({ tensor }) => tensor.clone()))
+  }
+  return [own, ...memory.map(({ tensor }) => tensor), ...clones].map((tensor) => tensor.dataSync())
+}
+
+test('changing the backend does not change the training', async () => {
+  const size = 2 ** 21 + 3 // More than the initial memory of wasm, so it grows during the step.
+  const expected = await train(size, ['cpu', 'cpu', 'cpu'])
+  for (const [i, array] of (await train(size, ['cpu', 'wasm', 'cpu'])).entries()) {
+    expectClose(array, expected[i], { relative: 1e-6, absolute: 1e-6 })
+  }
 })
