@@ -136,7 +136,7 @@ test('gradients of any convolution equal those of the cpu backend', async () => 
   await fc.assert(fc.asyncProperty(convolutions, expectGradientsOfCpu), { numRuns: 200 })
 })
 
-test.each([1, 3, 5, 7])(
+test.each([1, 3, 5])(
   'sums over many pixels are as exact: filters %s pixels wide and tall',
   async (size) => {
     await expectGradientsOfCpu({
