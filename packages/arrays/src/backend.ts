@@ -112,7 +112,7 @@ export class ArraysBackend implements Backend<FloatArray> {
   }
 
   #checkNotDisposed(): void {
-    if (this.#disposed) throw new Error('the optimizer was disposed of, and its memory given back')
+    if (this.#disposed) throw new Error('the optimizer was disposed of')
   }
 }
 

@@ -1,11 +1,11 @@
 import type { FloatArray } from '@diffgrad/kernels'
 
 /** Names any value in an error message: `Float32Array(3)`. */
-function describe(value: unknown): string {
+function signature(value: unknown): string {
   if (!ArrayBuffer.isView(value)) return Array.isArray(value) ? 'a plain array' : `${value}`
-  const kind = value.constructor.name
-  if (isDetached(value)) return `a ${kind} whose buffer is detached`
-  return `${kind}(${'length' in value ? value.length : value.byteLength})`
+  const type = value.constructor.name
+  if (isDetached(value)) return `a ${type} whose buffer is detached`
+  return `${type}(${'length' in value ? value.length : value.byteLength})`
 }
 
 const isSize = (axis: number): boolean => Number.isSafeInteger(axis) && axis >= 0
@@ -30,7 +30,7 @@ const isReadOnly = (values: FloatArray): boolean =>
 /** Returns why a value cannot be trained, to follow "the parameter w"; undefined if it can. */
 export function untrainable(values: unknown, shape?: readonly number[]): string | undefined {
   if (!isFloatArray(values)) {
-    return `must be a Float32Array or a Float64Array, but is ${describe(values)}`
+    return `must be a Float32Array or a Float64Array, but is ${signature(values)}`
   }
   if (isDetached(values)) return 'has a detached buffer'
   if (isReadOnly(values)) return 'is frozen'
@@ -38,7 +38,7 @@ export function untrainable(values: unknown, shape?: readonly number[]): string 
   const size = shape.every(isSize) ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
   return size === values.length
     ? undefined
-    : `is ${describe(values)}, which has no shape [${shape}]`
+    : `is ${signature(values)}, which has no shape [${shape}]`
 }
 
 /** Returns why a gradient does not match its parameter, to follow "the gradient of w". */
@@ -49,7 +49,7 @@ export function mismatch(parameter: FloatArray, gradient: unknown): string | und
     gradient.length === parameter.length
   if (fits && gradient.length > 0) return undefined
   if (isDetached(parameter)) return 'has lost its parameter, whose buffer is detached'
-  return fits ? undefined : `must be ${describe(parameter)}, but is ${describe(gradient)}`
+  return fits ? undefined : `must be ${signature(parameter)}, but is ${signature(gradient)}`
 }
 
 /** Returns the names of two arrays that overlap in memory, if any do. */

@@ -18,7 +18,7 @@ test('a parameter that is added later moves as it would in an optimizer of its o
   expect(optimizer.stateDict().parameters.later.step).toBe(7)
 })
 
-test('slow and average weights of an added parameter begin where it is', () => {
+test('slow and average weights of an added parameter start at its value', () => {
   const [x, y] = [Float32Array.of(8), Float32Array.of(4)]
   const optimizer = new SGD({ x }, { learningRate: 1, averageWeights: { decay: 0.5 } })
   optimizer.step({ x: Float32Array.of(1) })
@@ -28,7 +28,7 @@ test('slow and average weights of an added parameter begin where it is', () => {
   expect(y[0]).toBe(3)
 })
 
-test('an added parameter has the settings that those before it were changed to', () => {
+test('an added parameter has the settings that were changed before', () => {
   const optimizer = new SGD(
     { a: new Float32Array(1) },
     { weightDecay: 0.1, groups: [noDecayOnBiasAndNorm] },
@@ -43,7 +43,7 @@ test('an added parameter has the settings that those before it were changed to',
   expect(optimizer.options('c')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
 })
 
-test('an optimizer of the configuration has the settings of now', () => {
+test('an optimizer that is made from the configuration has the current settings', () => {
   const optimizer = new SGD(
     { a: new Float32Array(1) },
     { groups: [{ parameters: /a/, weightDecay: 0.5 }] },
@@ -54,7 +54,7 @@ test('an optimizer of the configuration has the settings of now', () => {
   expect(again.options('a')).toEqual(optimizer.options('a'))
 })
 
-test('a loaded state has the settings of its parameters, and says nothing of those to come', () => {
+test('a loaded state sets the settings of its own parameters, not of those added later', () => {
   const saved = new SGD({ a: new Float32Array(1) }, { learningRate: 0.01 }).stateDict()
   const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.loadStateDict(saved)
@@ -63,7 +63,7 @@ test('a loaded state has the settings of its parameters, and says nothing of tho
   expect([...rates, optimizer.configuration.learningRate]).toEqual([0.01, 0.5, 0.5])
 })
 
-test('a setting that is left undefined stays as it was, for parameters to come as well', () => {
+test('a setting that is undefined stays as it was, also for parameters added later', () => {
   const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.set({ learningRate: undefined, weightDecay: 0.1 } as object)
   optimizer.add([{ name: 'b', value: new Float32Array(1) }])
@@ -74,7 +74,7 @@ test('a setting that is left undefined stays as it was, for parameters to come a
 test.each([
   ['list', () => ['head']],
   ['expression', () => /head/],
-])('one %s selects a group, however often it is written', (_, select) => {
+])('settings changed by the same %s stay one group', (_, select) => {
   const head = { head: new Float32Array(1) }
   const optimizer = new SGD(head)
   for (let t = 0; t < 5; t++) optimizer.set({ learningRate: t }, select())
@@ -85,7 +85,7 @@ test.each([
   ])
 })
 
-test('refuses to add what cannot be trained, or is trained already', () => {
+test('refuses to add what cannot be trained, or is already trained', () => {
   const a = new Float32Array(2)
   const optimizer = new SGD({ a })
   const add = (name: string, value: unknown) => () =>
@@ -96,7 +96,7 @@ test('refuses to add what cannot be trained, or is trained already', () => {
   expect(() => optimizer.step({ b: a })).toThrow('SGD: no parameter is called b, but a gradient is')
 })
 
-test('memory is the arrays themselves', () => {
+test('the state is the arrays themselves, not copies', () => {
   const optimizer = new DiffGrad({ a: Float32Array.of(1) })
   const { previousGradient } = optimizer.memory('a')
   optimizer.step({ a: Float32Array.of(5) })

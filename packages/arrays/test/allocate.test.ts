@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert'
 import { rules } from '@diffgrad/testing/conformance'
 import { expect, test } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
@@ -10,7 +11,7 @@ const names = Object.keys(shapes) as Name[]
 const startOf = (i: number): number => Math.sin(1.3 * i)
 const gradientOf = (t: number, i: number): number => Math.cos(0.7 * t + i) * (i % 5)
 
-/** Parameters and gradients, allocated, with the same in arrays of a user's own. */
+/** Allocated parameters and gradients, and copies of them in ordinary arrays. */
 function twins(dtype: 'float32' | 'float64') {
   const allocated = allocate<typeof shapes, 'float32' | 'float64'>(shapes, { dtype })
   for (const name of names)
@@ -33,27 +34,28 @@ test.each(
   (['float32', 'float64'] as const).flatMap((dtype) =>
     [SGD, DiffGrad, DiffMod, Ranger].map((Rule) => [dtype, Rule.name, Rule] as const),
   ),
-)('in %s, %s moves allocated and own parameters alike, to the last bit', (dtype, _, Rule) => {
+)('in %s, %s moves allocated and other parameters alike, bit for bit', (dtype, _, Rule) => {
   const { allocated, own, shaped, fill } = twins(dtype)
   const options = {
     weightDecay: 0.1,
     groups: [noDecayOnBiasAndNorm],
     averageWeights: { decay: 0.9 },
   }
-  const there = new Rule(allocated.parameters, options)
-  const here = new Rule(shaped, options)
-  expect([there.kernel.copies, here.kernel.copies]).toEqual([false, true])
+  const inPlace = new Rule(allocated.parameters, options)
+  const staged = new Rule(shaped, options)
+  expect([inPlace.kernel.copies, staged.kernel.copies]).toEqual([false, true])
   for (let t = 1; t <= 40; t++) {
     const gradients = fill(t)
     const some = t % 7 === 0 ? { bias: null } : {}
-    there.step({ ...allocated.gradients, ...some })
-    here.step({ ...gradients, ...some })
+    inPlace.step({ ...allocated.gradients, ...some })
+    staged.step({ ...gradients, ...some })
   }
-  for (const name of names) expect(own.get(name)).toEqual(allocated.parameters[name])
-  expect(there.stateDict().parameters).toEqual(here.stateDict().parameters)
+  // Of node:assert, because expect compares large arrays slowly.
+  for (const name of names) deepStrictEqual(own.get(name), allocated.parameters[name])
+  deepStrictEqual(inPlace.stateDict().parameters, staged.stateDict().parameters)
 })
 
-test('allocated parameters and gradients have their shapes, and begin at zero', () => {
+test('allocated parameters and gradients have their shapes, and are zeros', () => {
   const { parameters, gradients } = allocate({ weights: [3, 2], bias: [3], none: [0] })
   expect(parameters.weights).toEqual(new Float32Array(6))
   expect(gradients.none).toEqual(new Float32Array(0))
@@ -62,23 +64,23 @@ test('allocated parameters and gradients have their shapes, and begin at zero', 
   expect(parameters.weights).toEqual(Float32Array.of(0.5, -0.5, 0.5, -0.5, 0.5, -0.5))
 })
 
-test('optimizers of one allocation share its room, and give it back', () => {
-  const { parameters, gradients } = allocate({ w: [100_000] })
+test('optimizers of one allocation share its memory, and free it', () => {
+  const size = 100_000
+  const { parameters, gradients } = allocate({ w: [size] })
   gradients.w.fill(1)
   for (let k = 0; k < 5; k++) {
     const optimizer = new DiffMod(parameters)
     expect(optimizer.kernel.copies).toBe(false)
     optimizer.step(gradients)
-    expect(optimizer.stateDict().parameters.w.memory.m).toEqual(
-      new Float32Array(100_000).fill(Math.fround(Math.fround(1 - 0.9) * 1)),
-    )
+    const { m } = optimizer.stateDict().parameters.w.memory
+    expect(m.every((x) => x === Math.fround(1 - 0.9))).toBe(true)
     optimizer.dispose()
     expect(() => optimizer.step(gradients)).toThrow('the optimizer was disposed of')
     expect(() => optimizer.stateDict()).toThrow('the optimizer was disposed of')
   }
-  const crowd = Array.from({ length: 4 }, () => new DiffMod(parameters))
-  expect(crowd.map(({ kernel }) => kernel.copies)).toEqual([false, true, true, true])
-  for (const optimizer of crowd) optimizer.step(gradients)
+  const optimizers = Array.from({ length: 4 }, () => new DiffMod(parameters))
+  expect(optimizers.map(({ kernel }) => kernel.copies)).toEqual([false, true, true, true])
+  for (const optimizer of optimizers) optimizer.step(gradients)
   expect(new Set(parameters.w).size).toBe(1)
 })
 
@@ -99,13 +101,13 @@ test.each(rules)('an allocation has room for $name with everything on, however g
 
 test('an array whose memory has grown is refused, and nothing moves', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })
-  const mine = new Float32Array(memory.buffer, 0, 3)
+  const grown = new Float32Array(memory.buffer, 0, 3)
   const bias = Float32Array.of(1)
-  const optimizer = new DiffGrad({ mine, bias })
+  const optimizer = new DiffGrad({ grown, bias })
   memory.grow(1)
-  const gradients = { bias: Float32Array.of(1), mine: new Float32Array(3) }
+  const gradients = { bias: Float32Array.of(1), grown: new Float32Array(3) }
   expect(() => optimizer.step(gradients)).toThrow(
-    'diffGrad: the gradient of mine has lost its parameter, whose buffer is detached',
+    'diffGrad: the gradient of grown has lost its parameter, whose buffer is detached',
   )
   expect(bias).toEqual(Float32Array.of(1))
 })
@@ -121,7 +123,7 @@ test.each([
   )
 })
 
-test('refuses a data type that is none', () => {
+test('refuses an unknown data type', () => {
   expect(() => allocate({ w: [1] }, { dtype: 'float16' as never })).toThrow(
     new RangeError('allocate: dtype must be float32 or float64, but is float16'),
   )

@@ -12,7 +12,7 @@ import {
 
 const options = { learningRate: 0.1, accumulate: 2, averageWeights: { decay: 0.9 } }
 
-/** An optimizer in the middle of its work. */
+/** An optimizer after three calls of `step`, with one accumulated gradient. */
 function started(): { optimizer: DiffGrad; weights: Float32Array; bias: Float64Array } {
   const [weights, bias] = [Float32Array.of(1, 2, 3), Float64Array.of(0.5)]
   const optimizer = new DiffGrad({ weights, bias }, options)
@@ -136,7 +136,7 @@ test.each([
     () => new SGD({ w: new Float32Array(1) }, { nesterov: true }),
     'SGD: nesterov needs a momentum above 0',
   ],
-])('refuses what cannot be trained as it stands', (make, message) => {
+])('refuses parameters that cannot be trained with these options', (make, message) => {
   expect(make).toThrow(message)
 })
 
@@ -164,7 +164,7 @@ test('refuses parameters that share memory', () => {
   expect(() => new DiffGrad({ a: all.subarray(0, 3), b: all.subarray(3) })).not.toThrow()
 })
 
-test('gradients are read anew from a frozen Map, which can be changed all the same', () => {
+test('gradients in a frozen Map, whose entries can still change, are read at every step', () => {
   const w = Float32Array.of(1)
   const optimizer = new SGD({ w }, { learningRate: 1 })
   const gradients = Object.freeze(new Map([['w', Float32Array.of(2)]]))
@@ -201,7 +201,7 @@ test.each(refusedGradients)('refuses %o, and nothing has changed', (gradients, m
   expect([weights, bias, optimizer.stateDict()]).toEqual(before)
 })
 
-test('a parameter whose buffer was transferred away is named', () => {
+test('the error for a transferred buffer names the parameter', () => {
   const { optimizer, weights, bias } = started()
   structuredClone(weights, { transfer: [weights.buffer] })
   const before = structuredClone([bias, optimizer.stateDict()])
@@ -232,7 +232,7 @@ const changed = (state: StateDict, parameter: string, changes: object): StateDic
   parameters: { ...state.parameters, [parameter]: { ...state.parameters[parameter], ...changes } },
 })
 
-test('refuses a gradient that is another parameter', () => {
+test('refuses a gradient that is itself a parameter', () => {
   const [x, y] = [Float32Array.of(1), Float32Array.of(2)]
   const optimizer = new SGD({ x, y }, { learningRate: 0.5 })
   expect(() => optimizer.step({ x: y, y: x })).toThrow(
@@ -291,7 +291,7 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
     'diffGrad: the state has no parameter bias',
   ],
   [
-    'one parameter more',
+    'an unexpected parameter',
     (state) => changed(state, 'extra', state.parameters.bias),
     'diffGrad: the state has a parameter extra, which the optimizer has not',
   ],
@@ -317,26 +317,29 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
     'diffGrad: the state has -3 as the number of updates',
   ],
   [
-    'a gradient that waits for nothing',
+    'a gradient although none is accumulated',
     (state) => ({ ...state, accumulated: 0 }),
     'diffGrad: the state has a gradient of weights that waits for nothing',
   ],
   [
-    'more waiting gradients than an update takes',
+    'more accumulated gradients than an update takes',
     (state) => ({ ...state, accumulated: 2 }),
     'diffGrad: the state waits after 2 of 2 gradients, but an update takes 2',
   ],
 ]
 
-test.each(refusedStates)('refuses a state of %s, and nothing has changed', (_, spoil, message) => {
-  const { optimizer, weights, bias } = started()
-  const before = structuredClone([weights, bias, optimizer.stateDict()])
-  const spoiled = spoil(optimizer.stateDict()) as StateDict
-  expect(() => optimizer.loadStateDict(spoiled)).toThrow(new TypeError(message))
-  expect([weights, bias, optimizer.stateDict()]).toEqual(before)
-})
+test.each(refusedStates)(
+  'refuses a state with %s, and nothing has changed',
+  (_, spoil, message) => {
+    const { optimizer, weights, bias } = started()
+    const before = structuredClone([weights, bias, optimizer.stateDict()])
+    const spoiled = spoil(optimizer.stateDict()) as StateDict
+    expect(() => optimizer.loadStateDict(spoiled)).toThrow(new TypeError(message))
+    expect([weights, bias, optimizer.stateDict()]).toEqual(before)
+  },
+)
 
-test('averaged weights are not trained, and only an optimizer with averages has them', () => {
+test('refuses to step on averaged weights, and to swap without an average', () => {
   const { optimizer, weights, bias } = started()
   optimizer.swapAverage()
   expect(() => optimizer.step({ weights, bias })).toThrow(
@@ -348,7 +351,7 @@ test('averaged weights are not trained, and only an optimizer with averages has 
   )
 })
 
-test('set refuses what it cannot do, and does the rest', () => {
+test('set refuses what cannot change, and changes the rest', () => {
   const { optimizer } = started()
   expect(() => optimizer.set({ learningRate: 1 }, ['bias'])).toThrow(
     'diffGrad: bias shares its settings with weights; make it a group',

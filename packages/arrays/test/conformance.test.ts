@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { conforms } from '@diffgrad/testing/conformance'
-import { subjects } from './tiers.ts'
+import { subjects } from './subject.ts'
 
 // Node 20 has relaxed SIMD only on request; later ones have it anyway.
 setFlagsFromString('--experimental-wasm-relaxed-simd')

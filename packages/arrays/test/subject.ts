@@ -1,22 +1,16 @@
 import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import { wasmSupported } from '@diffgrad/kernels'
 import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
 import {
-  AdaMod,
-  Adam,
-  AdamW,
   ArraysOptimizer,
   type ArraysOptions,
   allocate,
-  DiffGrad,
-  DiffMod,
-  DiffRGrad,
   type Dtype,
+  type EngineOptions,
   type FloatArray,
   type ParameterSet,
-  RAdam,
-  Ranger,
-  SGD,
 } from '../src/index.ts'
+import * as optimizers from '../src/optimizers.ts'
 
 /** Starts an optimizer for a rule. */
 export type Start = (
@@ -25,42 +19,46 @@ export type Start = (
   options: ArraysOptions<CommonOptions>,
 ) => ArraysOptimizer
 
-const classes: Readonly<
-  Record<
-    string,
-    new (
-      parameters: ParameterSet,
-      options: ArraysOptions<CommonOptions>,
-    ) => ArraysOptimizer
-  >
-> = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
+type OptimizerClass = new (
+  parameters: ParameterSet,
+  options: ArraysOptions<CommonOptions>,
+) => ArraysOptimizer
 
-/** The class that ships for a rule, or the general one for any other rule. */
+/** Returns the class of a shipped rule, which has its name. */
+export const classOf = ({ name }: Pick<UpdateRule, 'name'>): OptimizerClass | undefined =>
+  new Map<string, OptimizerClass>(Object.entries(optimizers)).get(
+    name[0].toUpperCase() + name.slice(1),
+  )
+
+/** Starts the class of a shipped rule, or ArraysOptimizer for any other rule. */
 export const shipped: Start = (rule, parameters, options) => {
-  const Shipped = classes[rule.name]
-  return Shipped ? new Shipped(parameters, options) : new ArraysOptimizer(rule, parameters, options)
+  const Optimizer = classOf(rule)
+  return Optimizer
+    ? new Optimizer(parameters, options)
+    : new ArraysOptimizer(rule, parameters, options)
 }
 
-/** Where the arrays of a session come from, and its gradients go. */
+/** The arrays of a session. */
 interface Arrays {
   readonly parameters: readonly (readonly [
     name: string,
     parameter: { readonly values: FloatArray; readonly shape: readonly number[] },
   ])[]
-  filled(name: string, elements: ArrayLike<number>): FloatArray
+  /** Returns a gradient with these elements. */
+  gradient(name: string, elements: ArrayLike<number>): FloatArray
 }
 
-/** Arrays as a user has them. */
-function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
-  const Kind = dtype === 'float32' ? Float32Array : Float64Array
+/** Makes ordinary arrays. */
+function ordinaryArrays({ dtype, parameters, refill }: Setup): Arrays {
+  const TypedArray = dtype === 'float32' ? Float32Array : Float64Array
   const buffers = new Map<string, FloatArray>()
   return {
     parameters: Object.entries(parameters).map(([name, { values, shape }]) => [
       name,
-      { values: Kind.from(values), shape },
+      { values: TypedArray.from(values), shape },
     ]),
-    filled(name, elements) {
-      const buffer = (refill && buffers.get(name)) || new Kind(elements.length)
+    gradient(name, elements) {
+      const buffer = (refill && buffers.get(name)) || new TypedArray(elements.length)
       buffers.set(name, buffer)
       buffer.set(elements)
       return buffer
@@ -68,8 +66,8 @@ function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
   }
 }
 
-/** Arrays as `allocate` hands them out. */
-export const allocatedArrays =
+/** Makes arrays by `allocate`. */
+const allocatedArrays =
   (shared: boolean) =>
   ({ dtype, parameters: starts }: Setup): Arrays => {
     const shapes = Object.fromEntries(
@@ -84,26 +82,26 @@ export const allocatedArrays =
         parameters[name].set(values)
         return [name, { values: parameters[name], shape }]
       }),
-      filled(name, elements) {
+      gradient(name, elements) {
         gradients[name].set(elements)
         return gradients[name]
       },
     }
   }
 
-/** Typed arrays as a backend under test. */
+/** Returns typed arrays as a backend under test. */
 export const subject = (
   name: string,
   start: Start,
-  arraysOf: (setup: Setup) => Arrays = ownArrays,
+  arraysOf: (setup: Setup) => Arrays = ordinaryArrays,
 ): Subject => ({
   name,
   dtypes: ['float64', 'float32'],
   create(rule: UpdateRule, setup: Setup): Session {
-    const { parameters, filled } = arraysOf(setup)
+    const { parameters, gradient } = arraysOf(setup)
     const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
     const all = (gradients: NumericGradients): Record<string, FloatArray> =>
-      Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
+      Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, gradient(key, g)]))
     return {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
@@ -118,3 +116,34 @@ export const subject = (
     }
   },
 })
+
+const on =
+  (kernel: NonNullable<EngineOptions['kernel']>): Start =>
+  (rule, parameters, options) =>
+    shipped(rule, parameters, { ...options, kernel })
+
+/** Typed arrays on every engine that runs here. */
+export const subjects = (): readonly Subject[] => {
+  const plain = [
+    subject('generated JavaScript', on('javascript')),
+    subject(
+      'block interpreter',
+      (rule, parameters, options) =>
+        new ArraysOptimizer(rule, parameters, { ...options, kernel: 'interpreter' }),
+    ),
+  ]
+  const wasm = [
+    subject('WebAssembly, staged', on('wasm')),
+    subject('WebAssembly, allocated', on('wasm'), allocatedArrays(false)),
+  ]
+  return [
+    ...plain,
+    ...(wasmSupported() ? wasm : []),
+    ...(wasmSupported() && typeof SharedArrayBuffer !== 'undefined'
+      ? [subject('WebAssembly, shared', on('wasm'), allocatedArrays(true))]
+      : []),
+    ...(wasmSupported(true)
+      ? [subject('WebAssembly, relaxed', on('wasm-relaxed'), allocatedArrays(false))]
+      : []),
+  ]
+}

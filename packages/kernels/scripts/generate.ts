@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { generatedModules } from './generated-kernels.ts'
-import { workerModule } from './worker.ts'
+import { generatedModules } from './generated-modules.ts'
 
 // Writes src/generated anew: `pnpm --filter @diffgrad/kernels generate`.
-for (const [path, source] of [...generatedModules(), workerModule()]) {
+for (const [path, source] of generatedModules()) {
   writeFileSync(new URL(`../src/generated/${path}`, import.meta.url), source)
 }

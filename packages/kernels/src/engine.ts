@@ -2,7 +2,7 @@ import type { Kernel, Lists } from '@diffgrad/core'
 import type { GeneratedKernels } from './generated-kernels.ts'
 import { JavaScriptEngine } from './javascript-engine.ts'
 import type { FloatArray } from './typed-arrays.ts'
-import { WasmEngine } from './wasm/engine.ts'
+import { WasmEngine } from './wasm-engine.ts'
 
 /**
  * How kernels run, the fastest first. `wasm-relaxed` and `wasm` are WebAssembly with and without fused

@@ -10,10 +10,10 @@ export { generatedDiffGrad } from './generated/diffgrad.ts'
 export { generatedDiffMod } from './generated/diffmod.ts'
 export { generatedDiffRGrad } from './generated/diffrgrad.ts'
 export { generatedRAdam } from './generated/radam.ts'
-export { generatedSgd } from './generated/sgd.ts'
+export { generatedSGD } from './generated/sgd.ts'
 export { generatedTransforms } from './generated/transforms.ts'
 export type { GeneratedKernel, GeneratedKernels } from './generated-kernels.ts'
-export { javascript } from './javascript.ts'
+export { javascript } from './printer.ts'
 export {
   type GlslProgram,
   glsl,

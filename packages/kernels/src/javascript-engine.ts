@@ -63,7 +63,7 @@ const blockLength = 512
  * Returns a graph as a function without generating code: computes each node for a block of elements
  * before the next node. In double precision, and bit for bit equal to the generated kernels.
  */
-export function interpret({ arrays, coefficients, nodes, outputs }: Graph): GeneratedKernel {
+function interpret({ arrays, coefficients, nodes, outputs }: Graph): GeneratedKernel {
   const registers = new Map(nodes.map((node) => [node, new Float64Array(blockLength)]))
   const register = (node: Expression): Float64Array => {
     const found = registers.get(node)

@@ -33,7 +33,7 @@ const infix = {
 }
 
 /** JavaScript, in double precision. */
-export const javascriptDialect: Dialect = {
+const javascriptDialect: Dialect = {
   literal: String,
   declare: (name, expression) => `const ${name} = ${expression}`,
   operations: {
@@ -137,4 +137,27 @@ function useCounts(nodes: readonly Expression[]): ReadonlyMap<Expression, number
   const counts = new Map<Expression, number>()
   for (const operand of nodes.flatMap(operands)) counts.set(operand, (counts.get(operand) ?? 0) + 1)
   return counts
+}
+
+/**
+ * Prints a graph as the source text of a `GeneratedKernel`: every operation in double precision, in the
+ * order of the graph. The names of its arrays and coefficients must be JavaScript identifiers.
+ */
+export function javascript(graph: Graph): string {
+  const { arrays, coefficients, nodes, outputs } = graph
+  const { statements, text } = print(
+    graph,
+    outputs.map(([, node]) => node),
+    javascriptDialect,
+    { load: (array) => [`${array}0`, `${array}[i]`], coefficient: (name) => name },
+  )
+  const stores = outputs.map(([array, node]) => `${array}[i] = ${text(node)}`)
+  const read = new Set(nodes.map((node) => (node.op === 'coefficient' ? node.name : undefined)))
+  const scalars = coefficients.map((name) => (read.has(name) ? name : '')).join(', ')
+  const parameters = ['n', `[${arrays.join(', ')}]`, ...(scalars === '' ? [] : [`[${scalars}]`])]
+  return `(${parameters.join(', ')}) => {
+  for (let i = 0; i < n; i++) {
+    ${[...statements, ...stores].join('\n    ')}
+  }
+}`
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { adam, ruleKernels, trace } from '@diffgrad/core'
 import { rules } from '@diffgrad/testing/conformance'
+import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-import { generatedModules } from '../scripts/generated-kernels.ts'
-import { workerModule } from '../scripts/worker.ts'
+import { generatedModules } from '../scripts/generated-modules.ts'
 import { fingerprint } from '../src/generated-kernels.ts'
 import * as kernels from '../src/index.ts'
 import {
@@ -16,13 +18,10 @@ import {
 /** Source text without the white space and punctuation that the formatter may change. */
 const withoutFormatting = (source: string): string => source.replace(/[\s,;'"()\\]/g, '')
 
-test.each([...generatedModules(), workerModule()])(
-  'src/generated/%s is up to date',
-  (path, source) => {
-    const written = readFileSync(new URL(`../src/generated/${path}`, import.meta.url), 'utf8')
-    expect(withoutFormatting(written)).toBe(withoutFormatting(source))
-  },
-)
+test.each(generatedModules())('src/generated/%s is up to date', (path, source) => {
+  const written = readFileSync(new URL(`../src/generated/${path}`, import.meta.url), 'utf8')
+  expect(withoutFormatting(written)).toBe(withoutFormatting(source))
+})
 
 test.each(rules)('an update of $name is among the generated kernels', (rule) => {
   const form = rule.form?.(rule.defaults, 1000) ?? {}
@@ -54,4 +53,22 @@ test('the engine runs a generated kernel, and interprets any other', () => {
   engine.run(inspect, lists, coefficients)
   expect(called).toHaveLength(1)
   expect(lists.effectiveStep[0][0]).toBeGreaterThan(0)
+})
+
+test('a bundle of one table of generated kernels has no other, and no code generator', async () => {
+  const { outputFiles, metafile } = await build({
+    stdin: {
+      contents: "export { generatedAdam } from './src/index.ts'",
+      resolveDir: fileURLToPath(new URL('..', import.meta.url)),
+    },
+    conditions: ['@diffgrad/source'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+  })
+  expect(outputFiles[0].text).toContain('beta1')
+  const [{ inputs }] = Object.values(metafile.outputs)
+  const bundled = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0)
+  expect(bundled.map((path) => basename(path))).toEqual(['adam.ts'])
 })

@@ -1,37 +1,38 @@
 import { laws } from '@diffgrad/testing/conformance'
 import { allocate, DiffGrad, type KernelReport } from '../../src/index.ts'
-import { subjects } from '../tiers.ts'
+import { subjects } from '../subject.ts'
 
-/** What happened in a page. */
-export interface Outcome {
-  /** What runs an optimizer that was told nothing. */
+/** The results of a page. */
+export interface PageReport {
+  /** What runs an optimizer without options. */
   readonly kernel: KernelReport
+  /** The names of all subjects that can run in the page. */
   readonly subjects: readonly string[]
-  /** How many laws were checked, each on every subject. */
+  /** How many laws were checked on each of the selected subjects. */
   readonly laws: number
   readonly failures: readonly string[]
-  /** How many threads moved shared parameters to where one thread moves them; 0, if elsewhere. */
+  /** How many threads moved shared parameters as one thread does; 0 if they moved differently. */
   readonly threads: number
 }
 
-async function failures(): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const subject of subjects()) {
+async function checkLaws(names: readonly string[]): Promise<readonly string[]> {
+  const failures: string[] = []
+  for (const subject of subjects().filter(({ name }) => names.includes(name))) {
     for (const law of laws) {
       try {
         await law.check(subject)
       } catch (error) {
-        found.push(`${subject.name}: ${law.name}: ${error}`)
+        failures.push(`${subject.name}: ${law.name}: ${error}`)
       }
     }
   }
-  return found
+  return failures
 }
 
-async function threads(): Promise<number> {
+async function checkThreads(): Promise<number> {
   const size = 300_000
-  const ends: Float32Array[] = []
-  let most = 1
+  const results: Float32Array[] = []
+  let started = 1
   for (const threads of [1, 2]) {
     const { parameters, gradients } = allocate({ w: [size] }, { shared: true })
     const optimizer = new DiffGrad(parameters, { threads })
@@ -40,19 +41,20 @@ async function threads(): Promise<number> {
       for (let i = 0; i < size; i++) gradients.w[i] = Math.cos(t * i)
       optimizer.step(gradients)
     }
-    most = optimizer.kernel.threads
-    ends.push(parameters.w)
+    started = optimizer.kernel.threads
+    results.push(parameters.w)
     optimizer.dispose()
   }
-  return ends[0].every((x, i) => x === ends[1][i]) ? most : 0
+  return results[0].every((x, i) => x === results[1][i]) ? started : 0
 }
 
-const outcome = async (): Promise<Outcome> => ({
+/** @param names - the subjects on which the laws are checked. */
+const report = async (names: readonly string[]): Promise<PageReport> => ({
   kernel: new DiffGrad({ w: new Float32Array(1) }).kernel,
   subjects: subjects().map(({ name }) => name),
   laws: laws.length,
-  failures: await failures(),
-  threads: globalThis.crossOriginIsolated ? await threads() : 1,
+  failures: await checkLaws(names),
+  threads: globalThis.crossOriginIsolated ? await checkThreads() : 1,
 })
 
-Object.assign(globalThis, { outcome: outcome() })
+Object.assign(globalThis, { report })

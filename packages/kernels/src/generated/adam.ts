@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of Adam. */
 export const generatedAdam: GeneratedKernels = {
   '4506abeb77d61903': (
     n,

@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of AdaMod. */
 export const generatedAdaMod: GeneratedKernels = {
   '4dafea58b1d430c2': (
     n,

@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of diffGrad. */
 export const generatedDiffGrad: GeneratedKernels = {
   '7cfe2cff4f7d692b': (
     n,

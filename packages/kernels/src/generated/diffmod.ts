@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of DiffMod. */
 export const generatedDiffMod: GeneratedKernels = {
   ad5f597d6a156013: (
     n,

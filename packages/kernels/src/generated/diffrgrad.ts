@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of DiffRGrad. */
 export const generatedDiffRGrad: GeneratedKernels = {
   abdf33086f0dca58: (
     n,

@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of RAdam. */
 export const generatedRAdam: GeneratedKernels = {
   ff57e9cd9a57cf8a: (n, [theta, g, m, v], [beta1, oneMinusBeta1, beta2, oneMinusBeta2, ,]) => {
     for (let i = 0; i < n; i++) {

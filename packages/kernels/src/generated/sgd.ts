@@ -1,7 +1,8 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
-export const generatedSgd: GeneratedKernels = {
+/** The kernels of SGD. */
+export const generatedSGD: GeneratedKernels = {
   '6b09a66998ec7493': (n, [theta, g], [learningRate]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]

@@ -1,6 +1,7 @@
 // Written by scripts/generate.ts.
 import type { GeneratedKernels } from '../generated-kernels.ts'
 
+/** The kernels of the transforms around a rule. */
 export const generatedTransforms: GeneratedKernels = {
   '873f11556c41ed07': (n, [g, gradient], [share]) => {
     for (let i = 0; i < n; i++) {

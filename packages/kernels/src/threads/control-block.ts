@@ -1,8 +1,8 @@
 import type { KernelFunction } from '../wasm/module.ts'
 
 /**
- * The 32-bit words of the control block, by position. A thread pool and its workers share it; one run of
- * a kernel by the pool is a generation.
+ * The fields of the control block, 32 bits each, by position. A thread pool and its workers share the
+ * block. One run of a kernel by the pool is a generation.
  *
  * - `generation` changes with every run. Its lowest byte is the number of workers that take part, or
  *   `closed`, so that a worker that wakes late reads both at once.
@@ -12,7 +12,7 @@ import type { KernelFunction } from '../wasm/module.ts'
  * - `argumentsAt` is the address of the kernel's arguments.
  * - `codeAt` and `codeLength` locate the kernel's module in the control block.
  */
-export const word = {
+export const field = {
   generation: 0,
   started: 1,
   next: 2,
@@ -35,16 +35,16 @@ const chunkElements = 65536
 
 /** What a worker is started with. */
 export interface WorkerInput {
-  readonly control: SharedArrayBuffer
+  readonly controlBlock: SharedArrayBuffer
   readonly memory: WebAssembly.Memory
 }
 
 /** Runs a kernel over chunks of the current generation until none is left. */
-export function runChunks(words: Int32Array<SharedArrayBuffer>, kernel: KernelFunction): void {
-  const total = words[word.total]
-  const argumentsAt = words[word.argumentsAt]
+export function runChunks(fields: Int32Array<SharedArrayBuffer>, kernel: KernelFunction): void {
+  const total = fields[field.total]
+  const argumentsAt = fields[field.argumentsAt]
   for (;;) {
-    const from = Atomics.add(words, word.next, chunkElements)
+    const from = Atomics.add(fields, field.next, chunkElements)
     if (from >= total) return
     kernel(argumentsAt, from, Math.min(chunkElements, total - from))
   }

@@ -1,6 +1,14 @@
 import { workerSource } from '../generated/worker.ts'
+import type { KernelPool } from '../wasm/launch.ts'
 import type { KernelFunction } from '../wasm/module.ts'
-import { closed, codeBegin, codeBytes, runChunks, type WorkerInput, word } from './control-block.ts'
+import {
+  closed,
+  codeBegin,
+  codeBytes,
+  field,
+  runChunks,
+  type WorkerInput,
+} from './control-block.ts'
 
 /** From this many elements on, sharing the work saves more time than waking a worker takes. */
 export const minimumPooledElements = 250_000
@@ -9,11 +17,11 @@ export const minimumPooledElements = 250_000
 const mostWorkers = closed - 1
 
 /** Threads that share the work of kernels on one memory. The calling thread is one of them. */
-export class ThreadPool {
+export class ThreadPool implements KernelPool {
   /** Resolves when every worker has started, failed to start, or was stopped. Never rejects. */
   readonly ready: Promise<void>
-  readonly #words: Int32Array<SharedArrayBuffer>
-  readonly #control: Uint8Array<SharedArrayBuffer>
+  readonly #fields: Int32Array<SharedArrayBuffer>
+  readonly #bytes: Uint8Array<SharedArrayBuffer>
   readonly #workers: readonly StartedWorker[]
   /** Where each module lies in the control block. */
   readonly #codeAddresses = new Map<Uint8Array, number>()
@@ -22,17 +30,17 @@ export class ThreadPool {
 
   /** Starts the workers. Until they are ready, fewer threads work. */
   constructor(memory: WebAssembly.Memory, threads: number) {
-    const control = new SharedArrayBuffer(codeBegin + codeBytes)
-    this.#words = new Int32Array(control, 0, codeBegin / 4)
-    this.#control = new Uint8Array(control)
+    const controlBlock = new SharedArrayBuffer(codeBegin + codeBytes)
+    this.#fields = new Int32Array(controlBlock, 0, codeBegin / 4)
+    this.#bytes = new Uint8Array(controlBlock)
     const workers = Math.min(threads - 1, mostWorkers)
-    this.#workers = Array.from({ length: workers }, () => startWorker({ control, memory }))
+    this.#workers = Array.from({ length: workers }, () => startWorker({ controlBlock, memory }))
     this.ready = Promise.all(this.#workers.map(({ started }) => started)).then(() => {})
   }
 
   /** How many threads work, the calling one included. */
   get threads(): number {
-    return 1 + Atomics.load(this.#words, word.started)
+    return 1 + Atomics.load(this.#fields, field.started)
   }
 
   /**
@@ -41,35 +49,35 @@ export class ThreadPool {
    * @param code - the kernel's module, for the workers: the same object every time.
    */
   run(kernel: KernelFunction, code: Uint8Array, argumentsAt: number, elements: number): void {
-    const words = this.#words
+    const fields = this.#fields
     const codeAt = this.#codeAddress(code)
-    const workers = codeAt === undefined ? 0 : Atomics.load(words, word.started)
-    words[word.next] = 0
-    words[word.total] = elements
-    words[word.finished] = 0
-    words[word.argumentsAt] = argumentsAt
-    words[word.codeAt] = codeAt ?? 0
-    words[word.codeLength] = code.length
+    const workers = codeAt === undefined ? 0 : Atomics.load(fields, field.started)
+    fields[field.next] = 0
+    fields[field.total] = elements
+    fields[field.finished] = 0
+    fields[field.argumentsAt] = argumentsAt
+    fields[field.codeAt] = codeAt ?? 0
+    fields[field.codeLength] = code.length
     this.#generation += 256
-    Atomics.store(words, word.generation, this.#generation | workers)
-    Atomics.notify(words, word.generation)
-    runChunks(words, kernel)
+    Atomics.store(fields, field.generation, this.#generation | workers)
+    Atomics.notify(fields, field.generation)
+    runChunks(fields, kernel)
     this.#waitFor(workers)
   }
 
   /** Ends all workers. */
   dispose(): void {
-    Atomics.store(this.#words, word.generation, closed)
-    Atomics.notify(this.#words, word.generation)
+    Atomics.store(this.#fields, field.generation, closed)
+    Atomics.notify(this.#fields, field.generation)
     for (const worker of this.#workers) worker.stop()
   }
 
   /** Waits until the workers have finished; a browser's main thread, which may not block, spins. */
   #waitFor(workers: number): void {
     for (;;) {
-      const finished = Atomics.load(this.#words, word.finished)
+      const finished = Atomics.load(this.#fields, field.finished)
       if (finished === workers) return
-      if (mayBlock) Atomics.wait(this.#words, word.finished, finished)
+      if (mayBlock) Atomics.wait(this.#fields, field.finished, finished)
     }
   }
 
@@ -78,8 +86,8 @@ export class ThreadPool {
     const known = this.#codeAddresses.get(code)
     if (known !== undefined) return known
     const address = this.#nextCode
-    if (address + code.length > this.#control.length) return undefined
-    this.#control.set(code, address)
+    if (address + code.length > this.#bytes.length) return undefined
+    this.#bytes.set(code, address)
     this.#codeAddresses.set(code, address)
     this.#nextCode += code.length
     return address

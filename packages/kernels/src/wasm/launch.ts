@@ -1,8 +1,7 @@
 import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../generated-kernels.ts'
-import type { ThreadPool } from '../threads/thread-pool.ts'
 import type { Dtype, FloatArray } from '../typed-arrays.ts'
-import { coefficientOffset, type KernelVariant, kernelBytes, padding } from './loop.ts'
+import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
 import { simdTypes } from './simd.ts'
 
@@ -21,7 +20,7 @@ interface LoadedKernel {
 const compiledModules = new Map<string, Compiled>()
 
 /** Compiles a graph, each variant once in a process. */
-function compile(graph: Graph, variant: KernelVariant): Compiled {
+function compile(graph: Graph, variant: ModuleVariant): Compiled {
   const { dtype, relaxed, shared, flush } = variant
   const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush}`
   const known = compiledModules.get(key)
@@ -73,14 +72,19 @@ const argumentBytes = 4096
 /** Elements of the staging buffer unless told otherwise. */
 const defaultStagingElements = 65536
 
+/** Shares the work of a kernel between threads. */
+export interface KernelPool {
+  /** @param code - the kernel's module, for the other threads: the same object every time. */
+  run(kernel: KernelFunction, code: Uint8Array, argumentsAt: number, elements: number): void
+}
+
 /** How a kernel runs over padded arrays. */
 export interface LaunchOptions {
   /** The step of an update, from 1; 0 for any other kernel. */
   readonly t: number
   /** Whether a product and a sum may be fused and rounded once. */
   readonly relaxed: boolean
-  /** The threads that share the work. */
-  readonly pool?: ThreadPool | undefined
+  readonly pool?: KernelPool | undefined
 }
 
 const memories = new WeakMap<FloatArray, KernelMemory>()

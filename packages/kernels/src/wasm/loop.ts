@@ -6,8 +6,8 @@ import { lower, operandsOf, type Term } from './lowering.ts'
 import { kernelModule } from './module.ts'
 import { simdTypes } from './simd.ts'
 
-/** Which of the possible kernels of a graph. */
-export interface KernelVariant {
+/** What decides the module of a graph. */
+export interface ModuleVariant {
   readonly dtype: Dtype
   /** Whether a product and a sum may be fused and rounded once. */
   readonly relaxed: boolean
@@ -40,7 +40,7 @@ export const coefficientOffset = (arrays: number): number => 8 * Math.ceil(array
  * Compiles a graph to a WebAssembly module that exports one function of three integers: the address of
  * its arguments, the first element, and the number of elements, which must be a multiple of `padding`.
  */
-export function kernelBytes(graph: Graph, variant: KernelVariant): Uint8Array<ArrayBuffer> {
+export function kernelBytes(graph: Graph, variant: ModuleVariant): Uint8Array<ArrayBuffer> {
   const { arrays, coefficients } = graph
   const simd = simdTypes[variant.dtype]
   const vectorBytes = simd.bytes * simd.lanes

@@ -19,14 +19,15 @@ export const operandsOf = (term: Term): readonly Term[] =>
 /** Lowers a graph: returns the term of each written array, with fewer divisions than the graph. */
 export function lower({ nodes, outputs }: Graph): readonly (readonly [string, Term])[] {
   const terms = new Map<Expression, Term>()
-  const of = (node: Expression): Term => terms.get(node) ?? termOf(node)
+  const lowered = (node: Expression): Term => terms.get(node) ?? termOf(node)
   const termOf = (node: Expression): Term => {
-    if ('b' in node) return binary(node.op, of(node.a), of(node.b))
+    if ('b' in node) return binary(node.op, lowered(node.a), lowered(node.b))
     if (!('a' in node)) return node
-    return node.op === 'sigmoid' ? sigmoid(of(node.a)) : { op: node.op, a: of(node.a) }
+    const a = lowered(node.a)
+    return node.op === 'sigmoid' ? sigmoid(a) : { op: node.op, a }
   }
   for (const node of nodes) terms.set(node, termOf(node)) // One term a node.
-  return outputs.map(([array, node]) => [array, of(node)])
+  return outputs.map(([array, node]) => [array, lowered(node)])
 }
 
 const one: Term = { op: 'constant', value: 1 }

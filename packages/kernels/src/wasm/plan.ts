@@ -1,7 +1,6 @@
 import type { Graph } from '@diffgrad/core'
-import type { ThreadPool } from '../threads/thread-pool.ts'
 import { type Dtype, dtypeOf, type FloatArray } from '../typed-arrays.ts'
-import { type LaunchOptions, memoryOf } from './launch.ts'
+import { type KernelPool, type LaunchOptions, memoryOf } from './launch.ts'
 import {
   copyIn,
   copyOut,
@@ -15,7 +14,7 @@ import {
 export class KernelLaunch {
   readonly #graph: Graph
   readonly #segment: Segment
-  readonly #pool: ThreadPool | undefined
+  readonly #pool: KernelPool | undefined
   readonly #staging: Staging | undefined
   readonly #reads: readonly boolean[]
   readonly #writes: readonly boolean[]
@@ -23,7 +22,7 @@ export class KernelLaunch {
   readonly #addresses: number[]
 
   /** @param pool - the threads that share the work, if the segment is large enough for them. */
-  constructor(graph: Graph, segment: Segment, pool: ThreadPool | undefined) {
+  constructor(graph: Graph, segment: Segment, pool: KernelPool | undefined) {
     this.#graph = graph
     this.#segment = segment
     this.#pool = pool

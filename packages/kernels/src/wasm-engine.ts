@@ -1,9 +1,9 @@
 import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
-import { minimumPooledElements, ThreadPool } from '../threads/thread-pool.ts'
-import type { Dtype, FloatArray } from '../typed-arrays.ts'
-import { KernelMemory, memoryOf } from './launch.ts'
-import { KernelLaunch, Plan, PlanCache } from './plan.ts'
-import { type KernelLists, segmentsOf } from './staging.ts'
+import { minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
+import type { Dtype, FloatArray } from './typed-arrays.ts'
+import { KernelMemory, memoryOf } from './wasm/launch.ts'
+import { KernelLaunch, Plan, PlanCache } from './wasm/plan.ts'
+import { type KernelLists, segmentsOf } from './wasm/staging.ts'
 
 const pageBytes = 65536
 
