@@ -151,7 +151,7 @@ async function moduleBytes(shared: boolean): Promise<Uint8Array> {
   return module.toBinary({}).buffer
 }
 
-/** The source of src/generated/matrix-products.ts. */
+/** The text of src/generated/matrix-products.ts. */
 export async function matrixProductsSource(): Promise<string> {
   const encode = async (shared: boolean): Promise<string> =>
     Buffer.from(await moduleBytes(shared)).toString('base64')

@@ -17,7 +17,7 @@ interface ReductionAttributes {
   readonly keepDims: boolean
 }
 
-/** Rows summed at a time; the sums of such blocks are summed in turn, which rounds less than one long sum. */
+/** Rows summed at a time; the sums of such blocks are summed again, which rounds less than one long sum. */
 const blockRows = 64
 
 /**

@@ -27,7 +27,7 @@ import {
   generatedDiffMod,
   generatedDiffRGrad,
   generatedRAdam,
-  generatedSgd,
+  generatedSGD,
   generatedTransforms,
 } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
@@ -71,7 +71,7 @@ function defineOptimizer<H extends CommonOptions>(
 export const SGD: OptimizerClass<SgdOptions> = /* @__PURE__ */ defineOptimizer(
   'DiffgradSGD',
   sgd,
-  generatedSgd,
+  generatedSGD,
 )
 export type SGD = RuleOptimizer<SgdOptions>
 

@@ -65,14 +65,14 @@ test.each(Object.entries(classes))(
 )
 
 test('register registers all of them with another copy of TensorFlow.js', () => {
-  const known: string[] = []
+  const registered: string[] = []
   all.register({
     serialization: {
-      registerClass: (cls: { className: string }) => void known.push(cls.className),
+      registerClass: (cls: { className: string }) => void registered.push(cls.className),
     },
   } as never)
-  expect(known).toHaveLength(9)
-  expect(new Set(known).size).toBe(9)
+  expect(registered).toHaveLength(9)
+  expect(new Set(registered).size).toBe(9)
 })
 
 /** The optimizer classes in the bundle of a script, and the rules of its generated kernels. */

@@ -84,13 +84,13 @@ export class WebglEngine implements BackendEngine {
       })
       const copies = graph.outputs.flatMap(([name, node]) => {
         if (node.op !== 'array' || node.name === name) return []
-        const source = array(node.name)
-        // A clone keeps the old data of a source that is written itself.
-        return [{ name, source, clone: graph.writes.has(node.name) ? source.clone() : undefined }]
+        const from = array(node.name)
+        // A clone keeps the old data of an array that is written itself.
+        return [{ name, from, clone: graph.writes.has(node.name) ? from.clone() : undefined }]
       })
       for (const [name, output] of results) setData(this.#backend, array(name), output)
-      for (const { name, source, clone } of copies) {
-        variableOf(array(name)).assign(clone ?? source)
+      for (const { name, from, clone } of copies) {
+        variableOf(array(name)).assign(clone ?? from)
         clone?.dispose()
       }
     }

@@ -24,7 +24,7 @@ const readAll = async (named: tf.NamedTensorMap): Promise<Record<string, Float32
 interface Training {
   readonly losses: readonly number[]
   /**
-   * The largest distance of a variable's element from that of typed arrays which were given the same
+   * The largest distance of a variable's element from that of typed arrays trained with the same
    * gradients, relative to max(|x|, 1); NaN without a reference.
    */
   readonly distance: number

@@ -9,18 +9,18 @@ import { build } from 'esbuild'
 import type { CheckResult } from '../run-checks.ts'
 
 /** A browser and the server of its page. */
-interface Host {
+interface PageServer {
   readonly browser: Awaited<ReturnType<typeof launchChromium>>
   readonly server: Server
   readonly origin: string
 }
 
-let host: Promise<Host> | undefined
+let pageServer: Promise<PageServer> | undefined
 
 /** Runs on a backend in a page of Chromium. All calls share one browser; see `closeBrowser`. */
 export async function runInChromium(backend: string, path = '/'): Promise<readonly CheckResult[]> {
-  host ??= start()
-  const { browser, origin } = await host
+  pageServer ??= start()
+  const { browser, origin } = await pageServer
   const page = await openPage(browser)
   page.on('pageerror', (error) => console.error(error))
   try {
@@ -33,13 +33,13 @@ export async function runInChromium(backend: string, path = '/'): Promise<readon
 
 /** Closes the browser and its server, if they were started. */
 export async function closeBrowser(): Promise<void> {
-  const started = await host
-  host = undefined
+  const started = await pageServer
+  pageServer = undefined
   await started?.browser.close()
   started?.server.close()
 }
 
-async function start(): Promise<Host> {
+async function start(): Promise<PageServer> {
   const server = await serve(await bundle())
   const { port } = server.address() as AddressInfo // It listens on a port, not a pipe.
   const browser = await launchChromium(emulatedGpu)
