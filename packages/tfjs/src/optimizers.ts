@@ -37,6 +37,7 @@ import { RuleOptimizer } from './optimizer.ts'
 export interface OptimizerClass<H extends CommonOptions> {
   /** The name of the class in saved models. */
   readonly className: string
+  /** Creates an optimizer with the options of `getConfig`. See `RuleOptimizer`. */
   readonly fromConfig: (typeof RuleOptimizer)['fromConfig']
   /** @throws RangeError naming an option that is unknown or out of range. */
   new (options?: OptimizerOptions<H>): RuleOptimizer<H>
