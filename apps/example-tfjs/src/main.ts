@@ -1,11 +1,32 @@
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
+import '@tensorflow/tfjs-backend-webgpu'
 import * as tf from '@tensorflow/tfjs'
-import { useFirst } from './backend.ts'
-import { drawLosses } from './chart.ts'
-import { batchOf } from './data.ts'
-import { Guesses } from './guesses.ts'
-import { network } from './network.ts'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
+import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'
+import { batch, createModel } from './model.ts'
+import { drawLosses, Predictions } from './view.ts'
 
-const [batch, steps] = [32, 1000]
+// `?backend=wasm` selects a backend, and `?batch=8` the batch size.
+const query = new URLSearchParams(location.search)
+const batchSize = Number(query.get('batch') ?? 32)
+const steps = 1000
+
+setWasmPaths({
+  'tfjs-backend-wasm.wasm': plain,
+  'tfjs-backend-wasm-simd.wasm': simd,
+  'tfjs-backend-wasm-threaded-simd.wasm': threaded,
+})
+registerWasmGradients()
+
+/** Selects the first backend that is available, and returns its name. */
+async function selectBackend(names: readonly string[]): Promise<string> {
+  for (const name of names) {
+    if (await tf.setBackend(name).catch(() => false)) return name
+  }
+  throw new Error(`none of ${names.join(', ')} is available`)
+}
 
 const element = <T extends HTMLElement>(id: string, type: new () => T): T => {
   const found = document.getElementById(id)
@@ -16,23 +37,25 @@ const show = (id: string, text: string): void => {
   element(id, HTMLOutputElement).value = text
 }
 
-// `?backend=wasm` asks for one in particular.
-const wanted = new URLSearchParams(location.search).get('backend')
-show('backend', await useFirst(wanted ? [wanted] : ['webgpu', 'webgl', 'wasm']))
+const requested = query.get('backend')
+const backend = await selectBackend(requested ? [requested] : ['webgpu', 'webgl', 'wasm'])
+show('backend', backend)
 
-const model = network()
-const guesses = new Guesses(element('pictures', HTMLUListElement))
+const model = createModel()
+const predictions = new Predictions(element('pictures', HTMLUListElement))
 const losses: number[] = []
 for (let step = 0; step < steps; step++) {
-  const begun = performance.now()
-  const { images, labels } = batchOf(step * batch, batch)
-  losses.push(Number(await model.trainOnBatch(images, labels)))
+  const start = performance.now()
+  const { images, labels } = batch(step * batchSize, batchSize)
+  const loss = Number(await model.trainOnBatch(images, labels))
   tf.dispose([images, labels])
-  const seconds = (performance.now() - begun) / 1000
+  const seconds = (performance.now() - start) / 1000
+  losses.push(loss)
   show('step', `${step + 1}`)
-  show('loss', losses[step].toFixed(3))
-  show('speed', (batch / seconds).toFixed(0))
+  show('loss', loss.toFixed(3))
+  show('speed', (batchSize / seconds).toFixed(0))
   drawLosses(element('losses', HTMLCanvasElement), losses)
-  if (step % 5 === 0) await guesses.update(model)
+  if (step % 5 === 0) await predictions.update(model)
+  dispatchEvent(new CustomEvent('trained', { detail: { step: step + 1, loss, backend } }))
   await tf.nextFrame()
 }

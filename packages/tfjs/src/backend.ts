@@ -1,35 +1,48 @@
 import { type Backend, type Kernel, type Lists, trace } from '@diffgrad/core'
 import {
+  abs,
+  add,
   backend,
+  div,
+  divNoNan,
+  isFinite as isFiniteTensor,
+  lessEqual,
+  max,
   mean,
   mul,
+  onesLike,
+  type Scalar,
+  sqrt,
+  square,
+  stack,
   sub,
-  type Tensor,
+  sum,
+  Tensor,
   tidy,
+  util,
   type Variable,
   variable,
+  where,
   zeros,
 } from '@tensorflow/tfjs-core'
-import type { ChooseEngine } from './engines/choose.ts'
-import { bring, variableOf } from './engines/engine.ts'
+import { moveToBackend, variableOf } from './engines/engine.ts'
+import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgpu } from './engines/webgpu.ts'
-import { describe, mismatch } from './fit.ts'
-import { norm, shrinkage } from './norm.ts'
 
 /**
- * Tensors, on whichever backend is the current one. Variables are what is written to: those of the user,
- * and memory. What it saves of an array is a tensor, which the caller disposes of.
+ * The tensors of TensorFlow.js on the current backend. Every tensor that is written to is a `Variable`:
+ * one of the user's, or optimizer state. `read` returns a tensor, which the caller disposes of.
  */
 export class TensorBackend implements Backend<Tensor, Tensor> {
   readonly mismatch: Backend<Tensor, Tensor>['mismatch'] = mismatch
-  readonly describe: Backend<Tensor, Tensor>['describe'] = describe
-  readonly #choose: ChooseEngine
-  readonly #memory = new Set<Tensor>()
+  readonly describe: Backend<Tensor, Tensor>['describe'] = signature
+  readonly #selectEngine: SelectEngine
+  readonly #state = new Set<Tensor>()
   readonly #scratch = new Set<Variable>()
-  readonly #lent = new WeakSet<Tensor>()
+  readonly #shared = new WeakSet<Tensor>()
 
-  constructor(choose: ChooseEngine) {
-    this.#choose = choose
+  constructor(selectEngine: SelectEngine) {
+    this.#selectEngine = selectEngine
   }
 
   zeros(like: readonly Tensor[], names: readonly string[]): Lists<Tensor> {
@@ -52,14 +65,14 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     t = 0,
   ): void {
     const graph = trace(kernel)
-    const now = backend()
-    // Before it is asked who has their data, which only the backend knows on which they are.
-    for (const name of graph.arrays) bring(now, lists[name])
-    const inPlace = (array: Tensor): boolean => this.#mine(array)
-    this.#choose(now, graph).run({ kernel, graph, lists, coefficients, t, inPlace })
+    const current = backend()
+    // Before reference counts are read: only the backend that holds the data knows them.
+    for (const name of graph.arrays) moveToBackend(current, lists[name])
+    const ensureOwned = (array: Tensor): boolean => this.#ensureOwned(array)
+    this.#selectEngine(current, graph).run({ kernel, graph, lists, coefficients, t, ensureOwned })
   }
 
-  /** Only asked for by `skipNotFinite`, which has to know at once. */
+  /** Called only for `skipNotFinite`, which needs the number before the step. */
   norm(array: Tensor): number {
     if (isWebgpu(backend())) {
       throw new Error(
@@ -72,7 +85,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
   limitNorm(arrays: readonly Tensor[], limit: number): void {
     if (arrays.length === 0) return
     tidy(() => {
-      const factor = shrinkage(arrays, limit)
+      const factor = clipFactor(arrays, limit)
       for (const array of arrays) variableOf(array).assign(mul(array, factor))
     })
   }
@@ -82,55 +95,107 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     tidy(() => variableOf(array).assign(sub(array, mean(array, axes, true))))
   }
 
-  /** The same data, which changes no more: whoever would change it takes a copy first. */
+  /** Returns a clone: a tensor that shares the data until either of both is written to. */
   read(array: Tensor): Tensor {
     return array.clone()
   }
 
-  /** Copies: on the cpu backend, the data of a saved tensor may be an array of the user's. */
+  /** Copies: on the cpu backend, the data of a saved tensor may be a typed array of the user's. */
   write(array: Tensor, saved: Tensor): void {
     copyInto(variableOf(array), saved)
   }
 
-  /** Notes that someone may be reading an array, at leisure. */
-  lend(array: Tensor): Tensor {
-    this.#lent.add(array)
+  /** Marks an array as shared: the caller may still be reading it, so the next write makes a copy first. */
+  share(array: Tensor): Tensor {
+    this.#shared.add(array)
     return array
   }
 
-  /** Disposes of what `scratch` gave. */
-  clear(): void {
+  /** Disposes of the arrays of `scratch`. */
+  disposeScratch(): void {
     for (const array of this.#scratch) {
-      this.#memory.delete(array)
+      this.#state.delete(array)
       array.dispose()
     }
     this.#scratch.clear()
   }
 
-  /** Disposes of all memory. */
+  /** Disposes of all optimizer state. */
   dispose(): void {
-    for (const array of this.#memory) array.dispose()
-    this.#memory.clear()
+    for (const array of this.#state) array.dispose()
+    this.#state.clear()
     this.#scratch.clear()
   }
 
   #zeros({ shape }: Tensor): Variable {
     const array = tidy(() => variable(zeros(shape), false))
-    this.#memory.add(array)
+    this.#state.add(array)
     return array
   }
 
-  /** Whether an array is memory, which then has its data for itself alone. */
-  #mine(array: Tensor): boolean {
-    if (!this.#memory.has(array)) return false
-    if (this.#lent.delete(array) || backend().refCount(array.dataId) > 1) {
+  /** Whether an array is optimizer state. If its data is shared with another tensor, copies it first. */
+  #ensureOwned(array: Tensor): boolean {
+    if (!this.#state.has(array)) return false
+    if (this.#shared.delete(array) || backend().refCount(array.dataId) > 1) {
       copyInto(variableOf(array), array)
     }
     return true
   }
 }
 
-/** Multiplied by 1, every number is itself, −0 and NaN included. */
+/** Copies by a multiplication by 1, which keeps every number, −0 and NaN included. */
 function copyInto(array: Variable, from: Tensor): void {
   tidy(() => array.assign(mul(from, 1)))
+}
+
+/** A tensor as error messages show it: `a float32 tensor of shape [3,2]`. */
+const signature = (tensor: Tensor | undefined): string =>
+  tensor ? `a ${tensor.dtype} tensor of shape [${tensor.shape}]` : 'nothing'
+
+/**
+ * The reason why a gradient does not fit its variable, as an error message continues after "the gradient
+ * of w"; undefined if it fits.
+ */
+function mismatch(parameter: Tensor, gradient: unknown): string | undefined {
+  if (parameter.isDisposed) return 'has lost its variable, which was disposed of'
+  if (!(gradient instanceof Tensor)) return `must be a tensor, but is ${String(gradient)}`
+  if (gradient.isDisposed) return 'was disposed of'
+  const fits =
+    gradient.dtype === parameter.dtype && util.arraysEqual(gradient.shape, parameter.shape)
+  return fits ? undefined : `must be ${signature(parameter)}, but is ${signature(gradient)}`
+}
+
+const listsOf = (like: readonly Tensor[], names: readonly string[]): Lists<Tensor> =>
+  Object.fromEntries(names.map((name) => [name, like]))
+
+/** A backend that allocates and writes nothing. A call that it refuses, any other backend would refuse. */
+export const dryRunBackend: Backend<Tensor, Tensor> = {
+  mismatch,
+  describe: signature,
+  zeros: listsOf,
+  scratch: listsOf,
+  apply() {},
+  norm: () => 0,
+  centralize() {},
+  read: (array) => array,
+  write() {},
+}
+
+/**
+ * The Euclidean norm of all elements of some arrays; not finite if and only if an element is not.
+ * Elements are divided by the largest before they are squared, because the sum of squares overflows
+ * long before the norm does.
+ */
+function norm(arrays: readonly Tensor[]): Scalar {
+  const largest = max(stack(arrays.map((array) => max(abs(array)))))
+  const sums = arrays.map((array) => sum(square(divNoNan(array, largest))))
+  return mul(largest, sqrt(sums.reduce((total, one) => add(total, one))))
+}
+
+/** The factor that scales arrays to a norm of at most `limit`; NaN if their norm is not finite. */
+function clipFactor(arrays: readonly Tensor[], limit: number): Scalar {
+  const length = norm(arrays)
+  // Explicitly NaN, because some devices do not compute NaN from infinities.
+  const factor: Scalar = where(isFiniteTensor(length), div(limit, length), Number.NaN)
+  return where(lessEqual(length, limit), onesLike(length), factor)
 }

@@ -1,12 +1,15 @@
 export { RuleOptimizer, type TensorGradients } from './optimizer.ts'
-export { Adam } from './optimizers/adam.ts'
-export { AdaMod } from './optimizers/adamod.ts'
-export { AdamW } from './optimizers/adamw.ts'
-export { DiffGrad } from './optimizers/diffgrad.ts'
-export { DiffMod } from './optimizers/diffmod.ts'
-export { DiffRGrad } from './optimizers/diffrgrad.ts'
-export { RAdam } from './optimizers/radam.ts'
-export { Ranger } from './optimizers/ranger.ts'
-export { SGD } from './optimizers/sgd.ts'
-export { register } from './register.ts'
-export type { NamedTensors } from './weights.ts'
+export {
+  AdaMod,
+  Adam,
+  AdamW,
+  DiffGrad,
+  DiffMod,
+  DiffRGrad,
+  type OptimizerClass,
+  RAdam,
+  Ranger,
+  register,
+  SGD,
+} from './optimizers.ts'
+export type { NamedTensors } from './serialization.ts'

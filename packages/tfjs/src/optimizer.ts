@@ -1,140 +1,153 @@
-import type { LoopTable } from '@diffgrad/arrays/kernels'
 import type {
   CommonOptions,
   Inspection,
   OptimizerOptions,
+  Saved,
   Selector,
   Settings,
   StateDict,
   StepOutcome,
   UpdateRule,
 } from '@diffgrad/core'
+import type { GeneratedKernels } from '@diffgrad/kernels'
 import {
   type NamedTensorMap,
   Optimizer,
   type serialization,
+  type Tensor,
   tensor1d,
   tidy,
   type Variable,
 } from '@tensorflow/tfjs-core'
-import { anyOf, checkOrigin, decode, encode } from './configuration.ts'
-import { fused } from './engines/choose.ts'
-import { mapped, readAndDispose } from './read.ts'
+import { selectEngine } from './engines/select-engine.ts'
+import {
+  checkConfig,
+  decodeConfig,
+  encodeConfig,
+  expandSelector,
+  type NamedTensors,
+  namedStateTensors,
+  readWeights,
+  WeightsHeader,
+} from './serialization.ts'
 import { Variables } from './variables.ts'
-import { Header, type NamedTensors, readWeights, weightsOf } from './weights.ts'
 
-/** Gradients as TensorFlow.js hands them over: by variable name, or a list of names and tensors. */
+/** Gradients as TensorFlow.js passes them: by variable name, or a list of names and tensors. */
 export type TensorGradients = NamedTensorMap | NamedTensors
 
 /**
- * An optimizer of TensorFlow.js, for any update rule: for `model.compile`, `minimize`, and all else
- * that takes one. What it remembers of a variable goes by the variable's name.
+ * An optimizer of TensorFlow.js for any update rule: for `model.compile`, `minimize` and everything
+ * else that takes an optimizer. State is keyed by the names of variables.
  *
  * To save models with a rule of your own, extend it with a static `className`, and register that class.
  */
-export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer {
+export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Optimizer {
   static get className(): string {
     return 'DiffgradRule'
   }
 
-  /** The rule it follows. */
-  readonly rule: UpdateRule<O>
-  readonly #variables: Variables<O>
-  readonly #header = new Header()
+  /** The update rule. */
+  readonly rule: UpdateRule<H>
+  readonly #variables: Variables<H>
+  readonly #header = new WeightsHeader()
 
   /**
-   * @param made - kernels of the rule for the cpu backend that were made at build time.
+   * @param precompiled - kernels of the rule for the cpu backend, generated at build time.
    * @throws RangeError naming an option that is unknown or out of range.
    */
-  constructor(rule: UpdateRule<O>, options: OptimizerOptions<O> = {}, made: LoopTable = {}) {
+  constructor(
+    rule: UpdateRule<H>,
+    options: OptimizerOptions<H> = {},
+    precompiled: GeneratedKernels = {},
+  ) {
     super()
     this.rule = rule
-    this.#variables = new Variables(rule, options, fused(made))
+    this.#variables = new Variables(rule, options, selectEngine(precompiled))
   }
 
   /**
-   * Takes one step. Gradients are read, never kept; where there is none, nothing changes.
+   * Takes one step. Gradients are read, never kept; variables without a gradient do not change.
    *
-   * @throws RangeError naming a gradient that does not fit, or is of no variable; or a scheduled
+   * @throws RangeError naming a gradient that does not fit its variable or has none; or a scheduled
    * hyperparameter that left its range.
-   * @throws TypeError naming the first thing in which a variable is not what was loaded of it. Then
-   * nothing has moved.
+   * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
+   * changed.
    */
   override applyGradients(gradients: TensorGradients): StepOutcome {
-    const given = this.#variables.gradients(listed(gradients))
-    this.#header.reserve()
-    const outcome = tidy(() => this.#variables.conductor.step(given))
+    const byParameter = this.#variables.gradients(toList(gradients))
+    this.#header.allocate()
+    const outcome = tidy(() => this.#variables.optimizer.step(byParameter))
     if (outcome === 'updated') this.incrementIterations()
     return outcome
   }
 
   /**
-   * Makes variables known before their first gradients do: to swap averages right after loading, say.
+   * Registers variables before their first gradients do: to swap averages right after loading, say.
    *
    * @throws RangeError naming a variable that cannot be trained.
-   * @throws TypeError naming the first thing in which one is not what was loaded of it. Then nothing has
+   * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
   bind(variables: readonly Variable[]): void {
-    this.#variables.bind(variables.map(({ name }) => name))
+    this.#variables.register(variables.map(({ name }) => name))
   }
 
   /**
-   * What the rule would do with these gradients: its inner values, such as `xi`, and the
-   * `effectiveStep` by which each element would move, before weight decay. Nothing is moved.
+   * What the rule would do with these gradients: its intermediate values, such as `xi`, and the
+   * `effectiveStep` by which each element would move, before weight decay. Nothing changes.
    */
   async inspect(gradients: TensorGradients): Promise<Inspection> {
-    const shown = this.#variables.conductor.inspect(this.#variables.gradients(listed(gradients)))
-    this.#variables.clear()
-    return mapped(shown, readAndDispose)
+    const shown = this.#variables.optimizer.inspect(this.#variables.gradients(toList(gradients)))
+    this.#variables.disposeScratch()
+    return mapValues(shown, readAndDispose)
   }
 
   /** Changes the learning rate from the next step on. */
   setLearningRate(learningRate: Settings<CommonOptions>['learningRate']): void {
     // Every rule has a learning rate.
-    this.set({ learningRate } as Partial<Settings<O>>)
+    this.set({ learningRate } as Partial<Settings<H>>)
   }
 
   /**
    * Changes settings from the next step on, of all variables or of some.
    *
-   * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
-   * if nothing is selected, or a part of a group. Then nothing has changed.
+   * @throws RangeError if a setting is unknown, out of range, or would change the arrays of the state;
+   * if nothing is selected, or only part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<O>>, variables?: Selector): void {
-    this.#variables.conductor.set(changes, variables && anyOf(variables))
+  set(changes: Partial<Settings<H>>, variables?: Selector): void {
+    this.#variables.optimizer.set(changes, variables && expandSelector(variables))
   }
 
-  /** The hyperparameters of a variable at its next step, schedules resolved. */
-  options(variable: string): O {
-    return this.#variables.conductor.options(this.#variables.nameOf(variable))
+  /** The hyperparameters of a variable at its next step, with schedules evaluated. */
+  hyperparameters(variable: string): H {
+    return this.#variables.optimizer.options(this.#variables.parameterName(variable))
   }
 
-  /** Tells plateau schedules the loss, or any figure that should fall. */
+  /** Reports the loss, or any figure that should fall, to plateau schedules. */
   report(loss: number): void {
-    this.#variables.conductor.report(loss)
+    this.#variables.optimizer.report(loss)
   }
 
   /**
-   * Exchanges the weights and their moving average; again, and they are back.
+   * Swaps the weights and their moving average; a second call swaps them back.
    *
-   * @throws Error if there is no average, for want of the option `averageWeights`.
+   * @throws Error without the option `averageWeights`.
    */
   swapAverage(): void {
-    tidy(() => this.#variables.conductor.swapAverage())
+    tidy(() => this.#variables.optimizer.swapAverage())
   }
 
   /** Everything but the variables, in the format of all packages of diffgrad. */
   async stateDict(): Promise<StateDict> {
-    const { parameters, ...position } = this.#variables.state()
-    const read = await mapped(parameters, async ({ memory, ...rest }) => {
+    const { parameters, ...position } = this.#variables.stateDict()
+    const read = await mapValues(parameters, async ({ memory, ...rest }) => {
       return { ...rest, memory: await readAndDispose(memory) }
     })
     return { ...position, parameters: read }
   }
 
   /**
-   * Goes back to a saved state, of variables that are not known yet as soon as they are.
+   * Restores a saved state; that of variables not registered yet as soon as they are.
    *
    * @throws TypeError naming the first thing in the state that does not fit.
    */
@@ -147,41 +160,43 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
         })
         return [name, { ...rest, memory: Object.fromEntries(tensors) }]
       })
-      this.#variables.load({ ...position, parameters: Object.fromEntries(entries) })
+      this.#variables.loadStateDict({ ...position, parameters: Object.fromEntries(entries) })
     })
     this.iterations_ = position.updates
   }
 
-  /** Counters, settings and memory. The tensors are the optimizer's own, and change as it goes on. */
+  /** Counters, settings and state. The tensors belong to the optimizer, and change with the next steps. */
   override async getWeights(): Promise<NamedTensors> {
     let weights: NamedTensors = []
     tidy(() => {
-      const state = this.#variables.state()
+      const state = this.#variables.stateDict()
       const header = this.#header.write(this.iterations, state)
-      weights = [...header, ...weightsOf(state, (name, slot) => this.#variables.memory(name, slot))]
+      const tensorOf = (name: string, slot: string): Tensor =>
+        this.#variables.stateTensor(name, slot)
+      weights = [...header, ...namedStateTensors(state, tensorOf)]
     })
     return weights
   }
 
   /**
-   * Goes back to what `getWeights` gave.
+   * Restores the result of `getWeights`.
    *
    * @throws TypeError naming the first thing in which it is another optimizer's.
    */
   override async setWeights(weights: NamedTensors): Promise<void> {
     const { iterations, state } = await readWeights(this.rule.name, weights)
-    tidy(() => this.#variables.load(state))
-    this.#header.reserve()
+    tidy(() => this.#variables.loadStateDict(state))
+    this.#header.allocate()
     this.iterations_ = iterations
   }
 
   /** Its options as JSON. @throws TypeError if a group is selected by a function. */
   override getConfig(): serialization.ConfigDict {
-    return encode(this.rule, this.#variables.conductor.configuration)
+    return encodeConfig(this.rule, this.#variables.optimizer.configuration)
   }
 
   /**
-   * An optimizer with the options that `getConfig` gave.
+   * Creates an optimizer with the options of `getConfig`.
    *
    * @throws TypeError if they are another rule's.
    */
@@ -189,12 +204,13 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    const made = new cls(decode(config))
-    if ('rule' in made) checkOrigin(made.rule as UpdateRule, config) // It is one of these classes.
-    return made
+    const optimizer = new cls(decodeConfig(config))
+    // It is an instance of one of these classes.
+    if ('rule' in optimizer) checkConfig(optimizer.rule as UpdateRule, config)
+    return optimizer
   }
 
-  /** Disposes of all memory, and forgets all variables. */
+  /** Disposes of the optimizer state, and forgets all variables. */
   override dispose(): void {
     this.#variables.dispose()
     this.#header.dispose()
@@ -202,8 +218,27 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
   }
 }
 
-/** Both forms as one: the map's entries may also be missing. */
-const listed = (gradients: TensorGradients): NamedTensors =>
+/** Gradients as a list. Tensors in the result may be null, which the types of TensorFlow.js deny. */
+const toList = (gradients: TensorGradients): NamedTensors =>
   Array.isArray(gradients)
     ? gradients
     : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))
+
+/** Maps the values of an object, all at once. */
+async function mapValues<A, B>(
+  named: Readonly<Record<string, A>>,
+  map: (value: A) => Promise<B>,
+): Promise<Record<string, B>> {
+  const entries = Object.entries(named).map(async ([name, value]) => [name, await map(value)])
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/** Copies the elements of tensors, and disposes of these. */
+const readAndDispose = (
+  tensors: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Saved>> =>
+  mapValues(tensors, async (tensor) => {
+    const elements = await tensor.data<'float32'>()
+    tensor.dispose()
+    return elements.slice()
+  })

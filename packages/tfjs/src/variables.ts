@@ -1,178 +1,186 @@
 import {
   type CommonOptions,
-  Optimizer as Conductor,
+  Optimizer as CoreOptimizer,
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
   type UpdateRule,
 } from '@diffgrad/core'
-import { engine, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { TensorBackend } from './backend.ts'
-import { lenient } from './configuration.ts'
-import type { ChooseEngine } from './engines/choose.ts'
-import { halfEpsilon, isHalf } from './epsilon.ts'
-import { fitted } from './fit.ts'
-import { join } from './join.ts'
-import { matchNames } from './names.ts'
-import type { NamedTensors, TensorState } from './weights.ts'
+import type { SelectEngine } from './engines/select-engine.ts'
+import { isWebgl } from './engines/webgl.ts'
+import { matchNames, registerParameters, reshapeState } from './registration.ts'
+import { expandNames, type NamedTensors, type TensorState } from './serialization.ts'
+
+/** The ε of TensorFlow.js for 16-bit numbers, where core's default rounds to zero. */
+const halfPrecisionEpsilon = 1e-4
 
 /**
- * The optimizer of core, of variables that come as they come: a frozen layer's with its first gradients,
- * a loaded model's under other names than it was saved with.
+ * Whether numbers on the current backend have 16 bits. Reads the flag, because `floatPrecision()` of
+ * TensorFlow.js 4.22 returns 16 on every device with 32 bits.
  */
-export class Variables<O extends CommonOptions> {
-  readonly #rule: UpdateRule<O>
+const isHalfPrecision = (): boolean =>
+  isWebgl(backend()) && !env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')
+
+/**
+ * The optimizer of core over variables that are registered as they appear: those of a frozen layer with
+ * their first gradients, those of a loaded model under other names than they were saved with.
+ */
+export class Variables<H extends CommonOptions> {
+  readonly #rule: UpdateRule<H>
   readonly #backend: TensorBackend
-  #conductor: Conductor<Tensor, O, Tensor>
-  /** The variables, by the names that they go by: those under which they were saved, if they were. */
+  #optimizer: CoreOptimizer<Tensor, H, Tensor>
+  /** The registered variables by parameter name: the name under which one was saved, else its own. */
   readonly #variables = new Map<string, Variable>()
-  /** The names that they go by, by their own. */
+  /** Parameter names by variable name. */
   readonly #names = new Map<string, string>()
-  /** What was loaded of variables that did not come yet. */
-  #waiting: Readonly<Record<string, ParameterState<Tensor>>> = {}
+  /** The loaded state of variables that are not registered yet, by parameter name. */
+  #pending: Readonly<Record<string, ParameterState<Tensor>>> = {}
 
-  constructor(rule: UpdateRule<O>, options: OptimizerOptions<O>, choose: ChooseEngine) {
+  constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
-    this.#backend = new TensorBackend(choose)
-    this.#conductor = new Conductor(this.#backend, rule, [], lenient(options))
+    this.#backend = new TensorBackend(selectEngine)
+    this.#optimizer = new CoreOptimizer(this.#backend, rule, [], expandNames(options))
   }
 
-  /** What conducts them. Names are those that they go by. */
-  get conductor(): Conductor<Tensor, O, Tensor> {
-    return this.#conductor
+  /** The optimizer of core, which knows variables by their parameter names. */
+  get optimizer(): CoreOptimizer<Tensor, H, Tensor> {
+    return this.#optimizer
   }
 
-  /** Which name a variable goes by. */
-  nameOf(variable: string): string {
+  /** The parameter name of a variable. */
+  parameterName(variable: string): string {
     return this.#names.get(variable) ?? variable
   }
 
   /**
-   * Gradients by the names that their variables go by. Variables that were not known are from now on.
+   * Gradients by parameter name. Registers their variables.
    *
    * @throws RangeError naming a gradient of no variable.
    */
   gradients(named: NamedTensors): readonly (readonly [name: string, gradient: Tensor])[] {
-    const given = named.filter(({ tensor }) => tensor !== null && tensor !== undefined)
-    this.bind(given.map(({ name }) => name))
-    return given.map(({ name, tensor }) => [this.nameOf(name), tensor])
+    const present = named.filter(({ tensor }) => tensor !== null && tensor !== undefined)
+    this.register(present.map(({ name }) => name))
+    return present.map(({ name, tensor }) => [this.parameterName(name), tensor])
   }
 
   /**
-   * Makes variables known.
+   * Registers variables by name, and restores their loaded state.
    *
    * @throws RangeError naming one that cannot be trained.
-   * @throws TypeError naming the first thing in which one is not what was loaded of it. Then nothing has
+   * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
-  bind(names: readonly string[]): void {
-    const found = names.map((name) => [name, this.#registered(name)] as const)
-    const fresh = found.filter(([name]) => !this.#names.has(name))
-    if (fresh.length === 0) return
-    const conductor = this.#variables.size === 0 ? this.#adapted() : this.#conductor
-    const waiting = Object.keys(this.#waiting)
-    const own = fresh.map(([name]) => name)
-    const saved = waiting.length > 0 ? matchNames(this.#rule.name, own, waiting) : new Map()
-    const parameters = fresh.map(([name, value]) => parameter(saved.get(name) ?? name, value))
-    const resumed = parameters.filter(({ name }) => waiting.includes(name))
+  register(names: readonly string[]): void {
+    const found = names.map((name) => [name, this.#lookUp(name)] as const)
+    const added = found.filter(([name]) => !this.#names.has(name))
+    if (added.length === 0) return
+    const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
+    const pending = Object.keys(this.#pending)
+    const addedNames = added.map(([name]) => name)
+    const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
+    const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
+    const resumed = parameters.filter(({ name }) => pending.includes(name))
     tidy(() => {
-      const known = [...this.#variables].map(([name, value]) => parameter(name, value))
+      const registered = [...this.#variables].map(([name, value]) => parameter(name, value))
       const loaded = resumed.map(({ name, value }) => {
-        return [name, fitted(this.#waiting[name], value.shape)] as const
+        return [name, reshapeState(this.#pending[name], value.shape)] as const
       })
-      join(conductor, known, parameters, Object.fromEntries(loaded))
+      registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded))
     })
-    this.#conductor = conductor
-    for (const [i, [name, variable]] of fresh.entries()) {
+    this.#optimizer = optimizer
+    for (const [i, [name, variable]] of added.entries()) {
       this.#names.set(name, parameters[i].name)
       this.#variables.set(parameters[i].name, variable)
     }
-    for (const { name } of resumed) this.#forget(name)
+    for (const { name } of resumed) this.#disposePending(name)
   }
 
-  /** The state, that of variables to come included. Its tensors are for the caller to dispose of. */
-  state(): TensorState {
-    const { parameters, ...position } = this.#conductor.stateDict()
-    const waiting = Object.entries(this.#waiting).map(([name, { memory, ...rest }]) => {
+  /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
+  stateDict(): TensorState {
+    const { parameters, ...position } = this.#optimizer.stateDict()
+    const pending = Object.entries(this.#pending).map(([name, { memory, ...rest }]) => {
       const clones = Object.entries(memory).map(([slot, tensor]) => [slot, tensor.clone()])
       return [name, { ...rest, memory: Object.fromEntries(clones) }]
     })
-    const known = [...this.#variables.keys()].map((name) => [name, parameters[name]])
-    return { ...position, parameters: Object.fromEntries([...known, ...waiting]) }
+    const registered = [...this.#variables.keys()].map((name) => [name, parameters[name]])
+    return { ...position, parameters: Object.fromEntries([...registered, ...pending]) }
   }
 
   /**
-   * Goes back to a state, of which nothing is kept.
+   * Restores a state, whose tensors are copied or cloned.
    *
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
-  load(state: TensorState): void {
+  loadStateDict(state: TensorState): void {
     const { parameters, ...position } = state
     const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
-    const known = [...this.#variables].flatMap(([name, { shape }]) => {
+    const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const saved = names.get(name)
-      return saved === undefined ? [] : [[name, fitted(parameters[saved], shape)] as const]
+      return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
     })
-    this.#conductor.loadStateDict({ ...position, parameters: Object.fromEntries(known) })
-    for (const name of Object.keys(this.#waiting)) this.#forget(name)
-    const taken = new Set(names.values())
-    const later = Object.entries(parameters).filter(([name]) => !taken.has(name))
-    this.#waiting = Object.fromEntries(
-      later.map(([name, { memory, ...rest }]) => {
+    this.#optimizer.loadStateDict({ ...position, parameters: Object.fromEntries(registered) })
+    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    const matched = new Set(names.values())
+    const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
+    this.#pending = Object.fromEntries(
+      unmatched.map(([name, { memory, ...rest }]) => {
         const kept = Object.entries(memory).map(([slot, tensor]) => [slot, keep(tensor.clone())])
         return [name, { ...rest, memory: Object.fromEntries(kept) }]
       }),
     )
   }
 
-  /** One array of memory itself, for anyone to read. */
-  memory(name: string, slot: string): Tensor {
-    if (!this.#variables.has(name)) return this.#waiting[name].memory[slot]
-    return this.#backend.lend(this.#conductor.memory(name)[slot])
+  /** One array of the optimizer state itself. It may be read at any later time. */
+  stateTensor(name: string, slot: string): Tensor {
+    if (!this.#variables.has(name)) return this.#pending[name].memory[slot]
+    return this.#backend.share(this.#optimizer.memory(name)[slot])
   }
 
-  /** Disposes of what `inspect` of the conductor computed with. */
-  clear(): void {
-    this.#backend.clear()
+  /** Disposes of the temporary arrays of `optimizer.inspect`. */
+  disposeScratch(): void {
+    this.#backend.disposeScratch()
   }
 
-  /** Disposes of all memory, and forgets all variables. */
+  /** Disposes of all optimizer state, and forgets all variables. */
   dispose(): void {
-    const { configuration } = this.#conductor
+    const { configuration } = this.#optimizer
     this.#backend.dispose()
-    for (const name of Object.keys(this.#waiting)) this.#forget(name)
+    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
     this.#variables.clear()
     this.#names.clear()
-    this.#conductor = new Conductor(this.#backend, this.#rule, [], configuration)
+    this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], configuration)
   }
 
-  /** The conductor for this device: where numbers have 16 bits, the usual ε is zero. */
-  #adapted(): Conductor<Tensor, O, Tensor> {
-    const { configuration } = this.#conductor
-    const given = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
-    if (given || !isHalf()) return this.#conductor
-    const options = { ...configuration, epsilon: halfEpsilon }
-    const adapted = new Conductor(this.#backend, this.#rule, [], options)
-    adapted.loadStateDict(this.#conductor.stateDict())
+  /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */
+  #forPrecision(): CoreOptimizer<Tensor, H, Tensor> {
+    const { configuration } = this.#optimizer
+    const isFixed = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
+    if (isFixed || !isHalfPrecision()) return this.#optimizer
+    const options = { ...configuration, epsilon: halfPrecisionEpsilon }
+    const adapted = new CoreOptimizer(this.#backend, this.#rule, [], options)
+    adapted.loadStateDict(this.#optimizer.stateDict())
     return adapted
   }
 
-  #registered(name: string): Variable {
+  /** The variable that TensorFlow.js has registered under a name. */
+  #lookUp(name: string): Variable {
     const found = engine().registeredVariables[name]
-    const known = this.#variables.get(this.nameOf(name))
+    const registered = this.#variables.get(this.parameterName(name))
     const refuse = (reason: string): never => {
       throw new RangeError(`${this.#rule.name}: ${reason}`)
     }
-    if (known?.isDisposed) return refuse(`the variable ${name} was disposed of`)
+    if (registered?.isDisposed) return refuse(`the variable ${name} was disposed of`)
     if (!found) return refuse(`no variable is called ${name}, but a gradient is`)
     if (found.dtype !== 'float32') return refuse(`the variable ${name} is of ${found.dtype}`)
     return found
   }
 
-  #forget(name: string): void {
-    const { [name]: gone, ...rest } = this.#waiting
-    for (const tensor of Object.values(gone.memory)) tensor.dispose()
-    this.#waiting = rest
+  #disposePending(name: string): void {
+    const { [name]: removed, ...rest } = this.#pending
+    for (const tensor of Object.values(removed.memory)) tensor.dispose()
+    this.#pending = rest
   }
 }
 

@@ -1,13 +1,15 @@
-import { describe, expect, test } from 'vitest'
-import { hosts } from './hosts/index.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import { closeBrowser } from './targets/chromium.ts'
+import { targets } from './targets/targets.ts'
 
-for (const { name, missing, slow, judge } of hosts) {
-  if (slow) continue
+afterAll(closeBrowser)
+
+for (const { name, missing, run } of targets.filter(({ slow }) => !slow)) {
   describe.skipIf(missing)(missing ? `${name}: skipped, because ${missing}` : name, () => {
-    test('every law and every fact holds', { timeout: 300_000 }, async () => {
-      const verdicts = await judge()
-      expect(verdicts.filter(({ error }) => error)).toEqual([])
-      expect(verdicts.length).toBeGreaterThan(27)
+    test('every law and every check holds', { timeout: 300_000 }, async () => {
+      const results = await run()
+      expect(results.filter(({ error }) => error)).toEqual([])
+      expect(results.length).toBeGreaterThan(27)
     })
   })
 }

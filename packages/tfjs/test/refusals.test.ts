@@ -4,8 +4,8 @@ import { AdaMod, Adam, DiffGrad, type TensorGradients } from '../src/index.ts'
 
 beforeAll(() => tf.setBackend('cpu'))
 
-/** A variable, and an optimizer in the middle of its work on it. */
-function started(name: string) {
+/** A variable, and an optimizer that has taken one step on it. */
+function afterOneStep(name: string) {
   const own = tf.variable(tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]), true, name)
   const optimizer = new DiffGrad({ learningRate: 0.1 })
   optimizer.applyGradients({ [name]: tf.ones([3, 2]) })
@@ -45,10 +45,10 @@ const wrongGradients: readonly (readonly [string, (name: string) => TensorGradie
 ]
 
 test.each(wrongGradients)(
-  'refuses a gradient %s, and nothing has moved',
-  async (_, wrong, message) => {
-    const name = `w${Math.random()}`
-    const { own, optimizer } = started(name)
+  'refuses a gradient %s, and changes nothing',
+  async (kind, wrong, message) => {
+    const name = `gradient ${kind}`
+    const { own, optimizer } = afterOneStep(name)
     const before = [Array.from(await own.data()), await optimizer.stateDict()]
     expect(() => optimizer.applyGradients(wrong(name))).toThrow(message)
     expect([Array.from(await own.data()), await optimizer.stateDict()]).toEqual(before)
@@ -56,8 +56,8 @@ test.each(wrongGradients)(
   },
 )
 
-test('refuses to go on with a variable that was disposed of, or made anew', () => {
-  const { own, optimizer } = started('gone')
+test('refuses a variable that was disposed of, even if there is a new one of the same name', () => {
+  const { own, optimizer } = afterOneStep('gone')
   own.dispose()
   const gradients = { gone: tf.ones([3, 2]) }
   expect(() => optimizer.applyGradients(gradients)).toThrow(
@@ -99,7 +99,7 @@ test('refuses the configuration of another class, version or shape', () => {
 })
 
 test("refuses another optimizer's weights, and keeps its own", async () => {
-  const { optimizer } = started('kept')
+  const { optimizer } = afterOneStep('kept')
   const before = await optimizer.stateDict()
   const builtIn = tf.train.adam()
   builtIn.applyGradients([{ name: 'kept', tensor: tf.ones([3, 2]) }] as never) // Its types are too narrow.
@@ -111,7 +111,7 @@ test("refuses another optimizer's weights, and keeps its own", async () => {
   await expect(optimizer.setWeights(await adam.getWeights())).rejects.toThrow(
     'diffGrad: the state is of Adam',
   )
-  const { own, optimizer: other } = started('longer')
+  const { own, optimizer: other } = afterOneStep('longer')
   own.dispose()
   await expect(optimizer.setWeights((await other.getWeights()).slice(0, -1))).rejects.toThrow(
     'diffGrad: the weights are of another optimizer: there is no longer/previousGradient',
@@ -120,7 +120,7 @@ test("refuses another optimizer's weights, and keeps its own", async () => {
 })
 
 test('refuses a state of other shapes, or of other numbers', async () => {
-  const { optimizer } = started('shaped')
+  const { optimizer } = afterOneStep('shaped')
   const { parameters, ...position } = await optimizer.stateDict()
   const { memory, ...rest } = parameters.shaped
   const changed = (m: Float32Array | Float64Array) => ({
@@ -135,8 +135,8 @@ test('refuses a state of other shapes, or of other numbers', async () => {
   )
 })
 
-test('refuses a variable that its saved state does not fit, as often as it comes', async () => {
-  const { own, optimizer } = started('resumed')
+test('refuses a variable that its saved state does not fit, every time', async () => {
+  const { own, optimizer } = afterOneStep('resumed')
   const state = await optimizer.stateDict()
   own.dispose()
   tf.variable(tf.ones([2]), true, 'resumed')
@@ -152,8 +152,8 @@ test('refuses a variable that its saved state does not fit, as often as it comes
   }
 })
 
-test('averages cannot be swapped without any, and there is no step on averaged weights', () => {
-  const { own, optimizer } = started('averaged')
+test('refuses to swap averages without any, and to step on averaged weights', () => {
+  const { own, optimizer } = afterOneStep('averaged')
   expect(() => optimizer.swapAverage()).toThrow('for want of the option averageWeights')
   const averaging = new DiffGrad({ averageWeights: { decay: 0.5 } })
   averaging.bind([own])
@@ -169,7 +169,7 @@ test('a group that is selected by a function trains, but cannot be saved', () =>
     groups: [{ parameters: ({ name }) => name === 'chosen', learningRate: 0.5 }],
   })
   optimizer.bind([own])
-  expect(optimizer.options('chosen').learningRate).toBe(0.5)
+  expect(optimizer.hyperparameters('chosen').learningRate).toBe(0.5)
   expect(() => optimizer.getConfig()).toThrow(
     'diffGrad: a group that is selected by a function cannot be saved; select it by a RegExp or names',
   )

@@ -2,24 +2,24 @@ import { defineKernel, diffGrad, type Kernel, ruleKernels, trace } from '@diffgr
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebgpuEngine } from '../src/engines/webgpu.ts'
 
-/** An engine on a device that computes nothing, and counts the pipelines made and the buffers bound. */
+/** An engine on a fake device that counts the pipelines created and the buffers bound. */
 function countingEngine() {
   vi.stubGlobal('GPUBufferUsage', { UNIFORM: 1, COPY_DST: 2 })
   onTestFinished(() => {
     vi.unstubAllGlobals()
   })
-  const made = { pipelines: 0, bound: 0 }
+  const counts = { pipelines: 0, buffers: 0 }
   const device = {
     limits: { maxStorageBuffersPerShaderStage: 8 },
     queue: { writeBuffer() {} },
     createComputePipeline() {
-      made.pipelines++
+      counts.pipelines++
       return { getBindGroupLayout() {} }
     },
     createShaderModule() {},
     createBuffer: () => ({}),
     createBindGroup({ entries }: { entries: readonly unknown[] }) {
-      made.bound += entries.length
+      counts.buffers += entries.length
     },
   }
   const pass = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} }
@@ -33,27 +33,27 @@ function countingEngine() {
     endComputePassEncoder() {},
     submitQueue() {},
   }
-  // A stand-in for the parts of the backend that the engine uses.
+  // It has only the members that the engine uses.
   const engine = new WebgpuEngine(backend as never)
   const run = (kernel: Kernel): void => {
     const graph = trace(kernel)
     const tensor = { size: 4, shape: [4], dataId: {} } as never
     const lists = Object.fromEntries(graph.arrays.map((name) => [name, [tensor]]))
-    engine.run({ kernel, graph, lists, coefficients: {}, t: 1, inPlace: () => true })
+    engine.run({ kernel, graph, lists, coefficients: {}, t: 1, ensureOwned: () => true })
   }
-  return { run, made }
+  return { run, counts }
 }
 
 test('two optimizers of the same rule share one pipeline', () => {
-  const { run, made } = countingEngine()
+  const { run, counts } = countingEngine()
   for (const _ of ['first optimizer', 'second optimizer']) {
     run(ruleKernels(diffGrad, diffGrad.defaults, { form: { friction: 0 }, decay: 'none' }).update)
   }
-  expect(made.pipelines).toBe(1)
+  expect(counts.pipelines).toBe(1)
 })
 
 test('kernels of equal source share one pipeline, and each keeps its own arrays', () => {
-  const { run, made } = countingEngine()
+  const { run, counts } = countingEngine()
   for (const copy of ['slow', 'average']) {
     run(
       defineKernel({
@@ -65,5 +65,5 @@ test('kernels of equal source share one pipeline, and each keeps its own arrays'
       }),
     )
   }
-  expect(made).toEqual({ pipelines: 1, bound: 4 })
+  expect(counts).toEqual({ pipelines: 1, buffers: 4 })
 })

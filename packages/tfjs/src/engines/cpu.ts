@@ -1,13 +1,18 @@
-import { type Engine as ArraysEngine, chooseEngine, type LoopTable } from '@diffgrad/arrays/kernels'
+import {
+  createEngine,
+  type GeneratedKernels,
+  type KernelEngine,
+  wasmSupported,
+} from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { adopt, type Call, type Engine } from './engine.ts'
+import { type BackendEngine, type KernelLaunch, setData } from './engine.ts'
 
-/** What is used of the cpu backend. */
+/** The members of the cpu backend that are used here. */
 interface CpuBackend extends KernelBackend {
   readonly data: DataStorage<{ readonly values: Float32Array }>
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo
@@ -18,41 +23,40 @@ export const isCpu = (backend: KernelBackend): backend is CpuBackend =>
   'blockSize' in backend && 'data' in backend && backend.data instanceof DataStorage
 
 /**
- * Kernels of @diffgrad/arrays over the arrays in which the cpu backend has its tensors: WebAssembly, or
+ * Runs kernels over the typed arrays in which the cpu backend keeps its tensors: in WebAssembly, or in
  * JavaScript where that is forbidden.
  */
-export class CpuEngine implements Engine {
+export class CpuEngine implements BackendEngine {
   readonly #backend: CpuBackend
-  readonly #kernels: ArraysEngine
+  readonly #kernels: KernelEngine
 
-  /** @param made - loops that were made at build time, for JavaScript; others are interpreted. */
-  constructor(backend: CpuBackend, made: LoopTable) {
+  /** @param generated - kernels for JavaScript; any other kernel is interpreted. */
+  constructor(backend: CpuBackend, generated: GeneratedKernels) {
     this.#backend = backend
-    this.#kernels = chooseEngine({ name: '@diffgrad/tfjs' }, {}, made)
+    this.#kernels = createEngine(wasmSupported() ? 'wasm' : 'javascript', { generated })
   }
 
-  takes(): boolean {
+  supports(): boolean {
     return true
   }
 
-  run({ kernel, graph, lists, coefficients, t, inPlace }: Call): void {
-    const written = graph.writes
-    const replaced: [Tensor, Float32Array][] = []
+  run({ kernel, graph, lists, coefficients, t, ensureOwned }: KernelLaunch): void {
+    const outputs: [array: Tensor, values: Float32Array][] = []
     const valuesOf = (name: string, array: Tensor): Float32Array => {
-      // Asked first: what was shared until now has data of its own afterwards.
-      const isKept = !written.has(name) || inPlace(array)
+      // Before the data is looked up, because an array that was shared has other data afterwards.
+      const inPlace = !graph.writes.has(name) || ensureOwned(array)
       const { values } = this.#backend.data.get(array.dataId)
-      if (isKept) return values
+      if (inPlace) return values
       const copy = values.slice()
-      replaced.push([array, copy])
+      outputs.push([array, copy])
       return copy
     }
     const arrays = Object.fromEntries(
       graph.arrays.map((name) => [name, lists[name].map((array) => valuesOf(name, array))]),
     )
     this.#kernels.run(kernel, arrays, coefficients, t)
-    for (const [array, values] of replaced) {
-      adopt(this.#backend, array, this.#backend.makeTensorInfo(array.shape, 'float32', values))
+    for (const [array, values] of outputs) {
+      setData(this.#backend, array, this.#backend.makeTensorInfo(array.shape, 'float32', values))
     }
   }
 }

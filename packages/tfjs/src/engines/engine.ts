@@ -7,49 +7,62 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core'
 
-/** One kernel to be run over all positions of some lists. */
-export interface Call {
+/** A kernel to run over the arrays at all positions of some lists. */
+export interface KernelLaunch {
   readonly kernel: Kernel
   readonly graph: Graph
   readonly lists: Lists<Tensor>
   readonly coefficients: Readonly<Record<string, number>>
-  /** Which step of an update, from 1; 0 for anything else. */
+  /** The step of an update, from 1; 0 for any other kernel. */
   readonly t: number
   /**
-   * Whether an array may be changed where it lies, because nobody else has it. A variable of the user's
-   * never may: backends keep what they derived from its data (packed weights, copies on the CPU).
+   * Whether an array is optimizer state, which may be overwritten in place; gives it data of its own
+   * first, if that is shared. Variables of the user are never overwritten in place: backends cache data
+   * derived from theirs (packed weights, copies on the CPU).
    */
-  readonly inPlace: (array: Tensor) => boolean
+  readonly ensureOwned: (array: Tensor) => boolean
 }
 
 /** Runs kernels on one backend of TensorFlow.js. */
-export interface Engine {
+export interface BackendEngine {
   /** Whether it can run a kernel. */
-  takes(graph: Graph): boolean
+  supports(graph: Graph): boolean
   /** Runs a kernel on arrays that are all on its backend. */
-  run(call: Call): void
+  run(launch: KernelLaunch): void
 }
 
-/** How many positions a call has. */
-export const positionsOf = ({ graph, lists }: Call): number => lists[graph.arrays[0]].length
+/** The number of positions in the lists of a launch. */
+export const positionCount = ({ graph, lists }: KernelLaunch): number =>
+  lists[graph.arrays[0]].length
 
-/** Brings arrays to a backend: a change of the backend leaves them where they were made. */
-export function bring(backend: KernelBackend, arrays: readonly Tensor[]): void {
+/** Moves the data of arrays to a backend; TensorFlow.js leaves it where it was when the backend changes. */
+export function moveToBackend(backend: KernelBackend, arrays: readonly Tensor[]): void {
   const { tensorInfo } = engine().state
   for (const { dataId } of arrays) {
     if (tensorInfo.get(dataId)?.backend !== backend) engine().moveData(backend, dataId)
   }
 }
 
-/** Gives an array the data that a backend has made, and lets go of what it had. */
-export function adopt(backend: KernelBackend, array: Tensor, made: TensorInfo): void {
-  const tensor = engine().makeTensorFromTensorInfo({ ...made, shape: array.shape }, backend)
+/** Replaces the data of an array by an output of its backend, and releases the old data. */
+export function setData(backend: KernelBackend, array: Tensor, output: TensorInfo): void {
+  const tensor = engine().makeTensorFromTensorInfo({ ...output, shape: array.shape }, backend)
   variableOf(array).assign(tensor)
   tensor.dispose()
 }
 
-/** An array that is written to. All of them are variables: the user's, or memory. */
+/** The variable that an array which is written to must be: the user's, or optimizer state. */
 export function variableOf(array: Tensor): Variable {
   if (array instanceof Variable) return array
   throw new TypeError('only variables can be written to')
+}
+
+/** The value of a key in a cache, computed and inserted at first. */
+export function getOrInsertComputed<K, V>(
+  cache: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  compute: () => V,
+): V {
+  const value = cache.get(key) ?? compute()
+  cache.set(key, value)
+  return value
 }

@@ -16,9 +16,9 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { type Call, type Engine, positionsOf, variableOf } from './engine.ts'
+import { type BackendEngine, type KernelLaunch, positionCount, variableOf } from './engine.ts'
 
-const tensors: Arithmetic<Tensor> = {
+const tensorArithmetic: Arithmetic<Tensor> = {
   constant: (value) => scalar(value),
   add,
   sub,
@@ -33,34 +33,34 @@ const tensors: Arithmetic<Tensor> = {
   sigmoid,
 }
 
-/** Kernels as the operations of TensorFlow.js, one after the other: on every backend there is. */
-export const tensorEngine: Engine = {
-  takes: () => true,
-  run(call: Call): void {
-    const { kernel, lists, coefficients } = call
+/** Runs kernels as operations of TensorFlow.js, one after another, on any backend. */
+export const tensorOpsEngine: BackendEngine = {
+  supports: () => true,
+  run(launch: KernelLaunch): void {
+    const { kernel, lists, coefficients } = launch
     tidy(() => {
       const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
-      const written = Array.from({ length: positionsOf(call) }, (_, k) => {
-        const read = kernel.reads.map((name) => [name, lists[name][k]] as const)
-        const operands = new Set(read.map(([, array]) => array))
+      const updates = Array.from({ length: positionCount(launch) }, (_, k) => {
+        const inputs = kernel.reads.map((name) => [name, lists[name][k]] as const)
+        const inputTensors = new Set(inputs.map(([, array]) => array))
         const results = kernel.evaluate(
-          tensors,
-          Object.fromEntries(read),
+          tensorArithmetic,
+          Object.fromEntries(inputs),
           Object.fromEntries(scalars),
         )
         return kernel.writes.map((name) => {
           const array = variableOf(lists[name][k])
           const result = results[name]
-          // What a kernel only passes on, such as a gradient, may be an array that the user refills.
-          if (operands.has(result)) return { array, result: mul(result, 1) }
+          // An input that is also a result, such as a gradient, may be refilled by the user.
+          if (inputTensors.has(result)) return { array, result: mul(result, 1) }
           return {
             array,
             result: result.rank < array.rank ? broadcastTo(result, array.shape) : result,
           }
         })
       })
-      // None before all are computed: a result may be another array that is written.
-      for (const { array, result } of written.flat()) array.assign(result)
+      // After all results are computed, because one may be another array that is written.
+      for (const { array, result } of updates.flat()) array.assign(result)
     })
   },
 }

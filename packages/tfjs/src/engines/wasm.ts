@@ -1,26 +1,17 @@
-import {
-  argumentBytes,
-  bind,
-  compile,
-  compiles,
-  flushes,
-  padding,
-  scalarsAt,
-  type WasmKernel,
-} from '@diffgrad/arrays/kernels'
 import type { Graph } from '@diffgrad/core'
+import { KernelMemory, wasmSupported } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { adopt, type Call, type Engine, positionsOf } from './engine.ts'
+import { type BackendEngine, type KernelLaunch, positionCount, setData } from './engine.ts'
 
-/** What is used of the wasm backend. */
+/** The members of the wasm backend that are used here. */
 interface WasmBackend extends KernelBackend {
   readonly dataIdMap: DataStorage<{ readonly memoryOffset: number }>
-  /** The module of Emscripten, whose build decides which of both there is. */
+  /** The Emscripten module. Which of both properties it has depends on the build. */
   readonly wasm: {
     readonly wasmMemory?: WebAssembly.Memory
     readonly asm?: { readonly memory?: WebAssembly.Memory }
@@ -28,42 +19,22 @@ interface WasmBackend extends KernelBackend {
   makeOutput(shape: number[], dtype: 'float32'): TensorInfo
 }
 
-/** Whether a backend is the wasm backend, on a machine that has vectors. */
+/** Whether a backend is the wasm backend, on a machine with WebAssembly SIMD. */
 export const isWasm = (backend: KernelBackend): backend is WasmBackend =>
   'dataIdMap' in backend &&
   backend.dataIdMap instanceof DataStorage &&
   'wasm' in backend &&
-  compiles(false)
+  wasmSupported()
 
-/** One array of a kernel at one position. */
-interface Place {
-  readonly array: Tensor
-  /** What its new elements are in, if they do not go over the old. */
-  readonly output: TensorInfo | undefined
-  /** The address of the old elements. */
-  readonly from: number
-  /** The address of the new ones. */
-  readonly to: number
-  readonly isRead: boolean
-  readonly isWritten: boolean
-}
+/** Elements of each array that a kernel stages at a time, where a tensor's length is not a whole number of vectors. */
+const stagingElements = 512
 
-/** The most arrays of a kernel for whose addresses, with the coefficients, there is room. */
-const mostArrays = 64
-const mostCoefficients = 256
-
-/**
- * Kernels of @diffgrad/arrays on the memory of the wasm backend. They take elements by the eight; what
- * is left of a tensor passes over a desk, because another tensor may begin right behind it.
- */
-export class WasmEngine implements Engine {
+/** Runs kernels in the memory of the wasm backend. */
+export class WasmEngine implements BackendEngine {
   readonly #backend: WasmBackend
-  readonly #memory: WebAssembly.Memory
-  readonly #kernels = new WeakMap<Graph, Map<boolean, WasmKernel>>()
-  /** Where the arguments are; behind them is the desk. */
-  readonly #block: number
+  readonly #kernels: KernelMemory
 
-  /** The engine of a backend whose memory can be had. */
+  /** The engine of a backend, or undefined if its build does not export its memory. */
   static of(backend: WasmBackend): WasmEngine | undefined {
     const memory = backend.wasm.wasmMemory ?? backend.wasm.asm?.memory
     return memory && new WasmEngine(backend, memory)
@@ -71,80 +42,48 @@ export class WasmEngine implements Engine {
 
   private constructor(backend: WasmBackend, memory: WebAssembly.Memory) {
     this.#backend = backend
-    this.#memory = memory
-    const room = backend.makeOutput([argumentBytes / 4 + mostArrays * padding], 'float32')
-    this.#block = backend.dataIdMap.get(room.dataId).memoryOffset
+    const bytes = KernelMemory.workspaceBytes('float32', stagingElements)
+    const workspace = this.#address(backend.makeOutput([bytes / 4], 'float32'))
+    this.#kernels = new KernelMemory(memory, 'float32', workspace, stagingElements)
   }
 
-  takes({ arrays, coefficients }: Graph): boolean {
-    return arrays.length <= mostArrays && coefficients.length <= mostCoefficients
+  supports(graph: Graph): boolean {
+    return this.#kernels.supports(graph)
   }
 
-  run(call: Call): void {
-    const { graph, lists, coefficients, t, inPlace } = call
-    const { reads: read, writes: written } = graph
-    const kernel = this.#kernel(graph, flushes(t))
-    // All addresses are had before any view is made: memory may grow, which detaches views.
-    const places = Array.from({ length: positionsOf(call) }, (_, k) =>
-      graph.arrays.map((name): Place => {
+  run(launch: KernelLaunch): void {
+    const { graph, lists, coefficients, t, ensureOwned } = launch
+    const { reads, writes } = graph
+    // All outputs first, and then the addresses: an allocation may grow memory, which detaches views.
+    const positions = Array.from({ length: positionCount(launch) }, (_, k) =>
+      graph.arrays.map((name) => {
         const array = lists[name][k]
-        const output = written.has(name) && !inPlace(array) ? this.#output(array) : undefined
-        const from = this.#address(array)
-        const to = output ? this.#address(output) : from
-        return { array, output, from, to, isRead: read.has(name), isWritten: written.has(name) }
+        const output = writes.has(name) && !ensureOwned(array) ? this.#allocate(array) : undefined
+        return { array, output, isRead: reads.has(name) }
       }),
     )
-    const scalars = this.#block + scalarsAt(graph.arrays.length)
-    new Float32Array(this.#memory.buffer, scalars, graph.coefficients.length).set(
-      graph.coefficients.map((name) => coefficients[name]),
-    )
-    const bytes = new Uint8Array(this.#memory.buffer)
-    for (const place of places) this.#compute(kernel, bytes, place)
-    for (const { array, output } of places.flat()) {
-      if (output) adopt(this.#backend, array, output)
+    const bytes = new Uint8Array(this.#kernels.memory.buffer)
+    for (const operands of positions) {
+      const { size } = operands[0].array
+      const addresses = operands.map(({ array, output, isRead }) => {
+        const from = this.#address(array)
+        if (!output) return from
+        const to = this.#address(output)
+        if (isRead) bytes.copyWithin(to, from, from + 4 * size)
+        return to
+      })
+      this.#kernels.run(graph, addresses, size, coefficients, t)
+    }
+    for (const { array, output } of positions.flat()) {
+      if (output) setData(this.#backend, array, output)
     }
   }
 
-  /** Runs a kernel over one position, whose new data is begun with a copy of the old. */
-  #compute(kernel: WasmKernel, bytes: Uint8Array, places: readonly Place[]): void {
-    const { size } = places[0].array
-    for (const { from, to, isRead } of places) {
-      if (isRead && to !== from) bytes.copyWithin(to, from, from + 4 * size)
-    }
-    const addresses = places.map(({ to }) => to)
-    const pointers = new Uint32Array(bytes.buffer, this.#block, places.length)
-    const rest = size % padding
-    const whole = size - rest
-    if (whole > 0) {
-      pointers.set(addresses)
-      kernel(this.#block, 0, whole)
-    }
-    if (rest === 0) return
-    const desks = places.map((_, i) => this.#block + argumentBytes + 4 * padding * i)
-    const ends = addresses.map((address) => address + 4 * whole)
-    for (const [i, end] of ends.entries()) bytes.copyWithin(desks[i], end, end + 4 * rest)
-    pointers.set(desks)
-    kernel(this.#block, 0, padding)
-    for (const [i, end] of ends.entries()) {
-      if (places[i].isWritten) bytes.copyWithin(end, desks[i], desks[i] + 4 * rest)
-    }
-  }
-
-  #output({ shape }: Tensor): TensorInfo {
+  #allocate({ shape }: Tensor): TensorInfo {
     return this.#backend.makeOutput(shape, 'float32')
   }
 
   #address({ dataId }: TensorInfo): number {
     return this.#backend.dataIdMap.get(dataId).memoryOffset
-  }
-
-  #kernel(graph: Graph, flush: boolean): WasmKernel {
-    const kernels = this.#kernels.get(graph) ?? new Map<boolean, WasmKernel>()
-    this.#kernels.set(graph, kernels)
-    const shared = !(this.#memory.buffer instanceof ArrayBuffer)
-    const form = { dtype: 'float32', relaxed: false, shared, flush } as const
-    const kernel = kernels.get(flush) ?? bind(compile(graph, form).module, this.#memory)
-    kernels.set(flush, kernel)
-    return kernel
   }
 }

@@ -1,4 +1,5 @@
 import type { Graph } from '@diffgrad/core'
+import { type GlslProgram, glsl } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
@@ -6,10 +7,16 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core'
-import { type GlslProgram, glsl } from '../shaders/glsl.ts'
-import { adopt, type Call, type Engine, positionsOf, variableOf } from './engine.ts'
+import {
+  type BackendEngine,
+  getOrInsertComputed,
+  type KernelLaunch,
+  positionCount,
+  setData,
+  variableOf,
+} from './engine.ts'
 
-/** A program as the webgl backend takes it. */
+/** A program in the form that the webgl backend runs. */
 interface WebglProgram {
   readonly variableNames: readonly string[]
   readonly outputShape: readonly number[]
@@ -20,7 +27,7 @@ interface WebglProgram {
   readonly packedOutput: boolean
 }
 
-/** What is used of the webgl backend. */
+/** The members of the webgl backend that are used here. */
 interface WebglBackend extends KernelBackend {
   readonly texData: DataStorage<{ readonly isPacked?: boolean; readonly texture: unknown }>
   uploadToGPU(dataId: object): void
@@ -29,7 +36,7 @@ interface WebglBackend extends KernelBackend {
     inputs: readonly TensorInfo[],
     dtype: 'float32',
     uniforms: readonly (readonly number[])[],
-    keepsPacked: boolean,
+    preventEagerUnpacking: boolean,
   ): TensorInfo
 }
 
@@ -37,66 +44,60 @@ interface WebglBackend extends KernelBackend {
 export const isWebgl = (backend: KernelBackend): backend is WebglBackend =>
   'texData' in backend && backend.texData instanceof DataStorage && 'runWebGLProgram' in backend
 
-/** Kernels as shaders: one draw for each array that is computed, none for one that is passed on. */
-export class WebglEngine implements Engine {
+/** Runs kernels as fragment shaders: one draw for each array that is computed, none for a copy. */
+export class WebglEngine implements BackendEngine {
   readonly #backend: WebglBackend
-  readonly #programs = new WeakMap<Graph, Map<boolean, readonly GlslProgram[]>>()
+  readonly #packed = new WeakMap<Graph, readonly GlslProgram[]>()
+  readonly #unpacked = new WeakMap<Graph, readonly GlslProgram[]>()
 
   constructor(backend: WebglBackend) {
     this.#backend = backend
   }
 
-  takes(): boolean {
+  supports(): boolean {
     return true
   }
 
-  run(call: Call): void {
-    const { graph, lists, coefficients } = call
-    const read = [...graph.reads]
-    const written = graph.writes
-    // Small tensors that are still on the CPU would go as uniforms; and their data may be refilled.
-    for (const { dataId } of read.flatMap((name) => lists[name])) this.#backend.uploadToGPU(dataId)
-    for (let k = 0; k < positionsOf(call); k++) {
+  run(launch: KernelLaunch): void {
+    const { graph, lists, coefficients } = launch
+    const reads = [...graph.reads]
+    // Small tensors that are still on the CPU would be passed as uniforms, and the user may refill their data.
+    for (const { dataId } of reads.flatMap((name) => lists[name])) this.#backend.uploadToGPU(dataId)
+    for (let k = 0; k < positionCount(launch); k++) {
       const array = (name: string): Tensor => lists[name][k]
-      const packed = this.#isPacked(array(read.includes('g') ? 'g' : read[0]))
-      const results = this.#programsOf(graph, packed).map((program) => {
-        const inputs = program.reads.map((name) => shaped(array(name), packed))
-        const { shape } = shaped(array(program.output), packed)
+      // Packed like the gradient, so that its texture is never converted, nor any other after the first step.
+      const packed = this.#isPacked(array(reads.includes('g') ? 'g' : reads[0]))
+      const cache = packed ? this.#packed : this.#unpacked
+      const programs = getOrInsertComputed(cache, graph, () => glsl(graph, packed))
+      const results = programs.map((program) => {
+        const inputs = program.reads.map((name) => reshaped(array(name), packed))
+        const { shape } = reshaped(array(program.output), packed)
         const uniforms = program.coefficients.map(({ name }) => [coefficients[name]])
-        const made = this.#backend.runWebGLProgram(
+        const output = this.#backend.runWebGLProgram(
           webglProgram(program, shape, packed),
           inputs,
           'float32',
           uniforms,
           true,
         )
-        return [program.output, made] as const
+        return [program.output, output] as const
       })
-      const passedOn = graph.outputs.flatMap(([name, node]) => {
+      const copies = graph.outputs.flatMap(([name, node]) => {
         if (node.op !== 'array' || node.name === name) return []
-        const source = array(node.name)
-        // What is itself written has to be held on to.
-        return [{ name, source, held: written.has(node.name) ? source.clone() : undefined }]
+        const from = array(node.name)
+        // A clone keeps the old data of an array that is written itself.
+        return [{ name, from, clone: graph.writes.has(node.name) ? from.clone() : undefined }]
       })
-      for (const [name, made] of results) adopt(this.#backend, array(name), made)
-      for (const { name, source, held } of passedOn) {
-        variableOf(array(name)).assign(held ?? source)
-        held?.dispose()
+      for (const [name, output] of results) setData(this.#backend, array(name), output)
+      for (const { name, from, clone } of copies) {
+        variableOf(array(name)).assign(clone ?? from)
+        clone?.dispose()
       }
     }
   }
 
-  /** Gradients come as their operations made them; all else then is kept alike, and never converted. */
   #isPacked({ dataId }: Tensor): boolean {
     return this.#backend.texData.get(dataId).isPacked === true
-  }
-
-  #programsOf(graph: Graph, packed: boolean): readonly GlslProgram[] {
-    const programs = this.#programs.get(graph) ?? new Map<boolean, readonly GlslProgram[]>()
-    this.#programs.set(graph, programs)
-    const known = programs.get(packed) ?? glsl(graph, packed)
-    programs.set(packed, known)
-    return known
   }
 }
 
@@ -114,11 +115,11 @@ const webglProgram = (
   packedOutput: packed,
 })
 
-/** The same data with as many axes as programs are written for: a packed texture's are always three. */
-function shaped({ dataId, shape }: Tensor, packed: boolean): TensorInfo {
+/** The same data with as many axes as programs support: three for a packed texture, else at most four. */
+function reshaped({ dataId, shape }: Tensor, packed: boolean): TensorInfo {
   if (!packed && shape.length <= 4) return { dataId, shape, dtype: 'float32' }
   const size = util.sizeFromShape(shape)
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1]
-  const own = packed ? [size / (rows * columns), rows, columns] : [size]
-  return { dataId, shape: own, dtype: 'float32' }
+  const newShape = packed ? [size / (rows * columns), rows, columns] : [size]
+  return { dataId, shape: newShape, dtype: 'float32' }
 }

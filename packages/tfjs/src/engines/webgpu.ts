@@ -1,14 +1,20 @@
 import type { Graph } from '@diffgrad/core'
+import { type WgslBinding, type WgslProgram, wgsl, workgroupSize } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
-import { type WgslProgram, wgsl, workgroupSize } from '../shaders/wgsl.ts'
-import { adopt, type Call, type Engine, positionsOf } from './engine.ts'
+import {
+  type BackendEngine,
+  getOrInsertComputed,
+  type KernelLaunch,
+  positionCount,
+  setData,
+} from './engine.ts'
 
-/** What is used of the webgpu backend. */
+/** The members of the webgpu backend that are used here. */
 interface WebgpuBackend extends KernelBackend {
   readonly device: GPUDevice
   readonly tensorMap: DataStorage<{ readonly resource: GPUBuffer; values: unknown }>
@@ -27,53 +33,57 @@ export const isWebgpu = (backend: KernelBackend): backend is WebgpuBackend =>
   'commandEncoder' in backend &&
   'ensureCommandEncoderReady' in backend
 
-/** A program that is ready to run. */
-interface Ready extends WgslProgram {
+/** A compiled program, and the buffer for its coefficients, if it has any. */
+interface Pipeline {
   readonly pipeline: GPUComputePipeline
-  /** Where the coefficients go. */
   readonly uniform: GPUBuffer | undefined
 }
 
-/** The most workgroups along one axis. */
-const mostGroups = 65535
+type CompiledProgram = WgslProgram & Pipeline
 
-/** Kernels as compute shaders: one dispatch for each position, and one submit for all. */
-export class WebgpuEngine implements Engine {
+/** The most workgroups along one axis that WebGPU guarantees. */
+const maxWorkgroups = 65535
+
+/** Runs kernels as compute shaders: one dispatch for each position, and one submit for all. */
+export class WebgpuEngine implements BackendEngine {
   readonly #backend: WebgpuBackend
-  readonly #programs = new WeakMap<Graph, Map<string, Ready>>()
-  /** By source: kernels with equal sources share a pipeline, whatever their arrays are called. */
-  readonly #compiled = new Map<string, Pick<Ready, 'pipeline' | 'uniform'>>()
+  /** By graph, and then by the arrays that are overwritten in place. */
+  readonly #programs = new WeakMap<Graph, Map<string, CompiledProgram>>()
+  /** By source: kernels of equal source share a pipeline, whatever the names of their arrays. */
+  readonly #pipelines = new Map<string, Pipeline>()
 
   constructor(backend: WebgpuBackend) {
     this.#backend = backend
   }
 
-  takes(graph: Graph): boolean {
-    // The parameter takes two, before and after.
+  supports(graph: Graph): boolean {
+    // The parameter takes two buffers, before and after.
     const buffers = graph.arrays.length + 1
     return buffers <= this.#backend.device.limits.maxStorageBuffersPerShaderStage
   }
 
-  run(call: Call): void {
-    const { graph, lists, coefficients, inPlace } = call
+  run(launch: KernelLaunch): void {
+    const { graph, lists, coefficients, ensureOwned } = launch
     const backend = this.#backend
     const { device } = backend
-    const written = graph.writes
-    const dispatches = Array.from({ length: positionsOf(call) }, (_, k) => {
-      const own = [...written].filter((name) => inPlace(lists[name][k]))
+    const dispatches = Array.from({ length: positionCount(launch) }, (_, k) => {
+      const inPlace = new Set<string>()
       const outputs = new Map<string, TensorInfo>()
-      for (const name of written) {
-        if (own.includes(name)) continue
-        outputs.set(name, backend.makeTensorInfo(lists[name][k].shape, 'float32'))
+      for (const name of graph.writes) {
+        const array = lists[name][k]
+        if (ensureOwned(array)) inPlace.add(name)
+        else outputs.set(name, backend.makeTensorInfo(array.shape, 'float32'))
       }
-      return { k, program: this.#program(graph, new Set(own)), outputs }
-    }).filter(({ k }) => lists[graph.arrays[0]][k].size > 0)
+      const { size } = lists[graph.arrays[0]][k]
+      return { k, size, program: this.#program(graph, inPlace), outputs }
+    }).filter(({ size }) => size > 0)
     if (dispatches.length === 0) return
     for (const { uniform, coefficients: names } of new Set(dispatches.map((d) => d.program))) {
       const scalars = Float32Array.from(names, (name) => coefficients[name])
       if (uniform) device.queue.writeBuffer(uniform, 0, scalars)
     }
-    const groups = dispatches.map(({ k, program: { pipeline, bindings, uniform }, outputs }) => {
+    const bindGroups = dispatches.map(({ k, program, outputs }) => {
+      const { pipeline, bindings, uniform } = program
       const buffers = bindings.map(({ array, as }) => {
         const output = outputs.get(array)
         return as === 'after' && output ? this.#buffer(output) : this.#buffer(lists[array][k], as)
@@ -85,52 +95,51 @@ export class WebgpuEngine implements Engine {
         }),
       })
     })
-    // In the backend's own encoder, behind whatever it has not submitted yet.
+    // In the backend's own encoder, after the commands that it has not submitted yet.
     backend.ensureCommandEncoderReady()
     backend.endComputePassEncoder()
     const pass = backend.commandEncoder.beginComputePass()
-    for (const [i, { k, program }] of dispatches.entries()) {
-      const count = Math.ceil(lists[graph.arrays[0]][k].size / workgroupSize)
+    for (const [i, { size, program }] of dispatches.entries()) {
+      const workgroups = Math.ceil(size / workgroupSize)
       pass.setPipeline(program.pipeline)
-      pass.setBindGroup(0, groups[i])
-      pass.dispatchWorkgroups(Math.min(count, mostGroups), Math.ceil(count / mostGroups))
+      pass.setBindGroup(0, bindGroups[i])
+      const x = Math.min(workgroups, maxWorkgroups)
+      pass.dispatchWorkgroups(x, Math.ceil(workgroups / maxWorkgroups))
     }
     pass.end()
     backend.submitQueue()
     for (const { k, outputs } of dispatches) {
-      for (const [name, output] of outputs) adopt(backend, lists[name][k], output)
+      for (const [name, output] of outputs) setData(backend, lists[name][k], output)
     }
   }
 
-  /** The buffer of a tensor. What is overwritten loses the copy that the backend may have on the CPU. */
-  #buffer({ dataId }: TensorInfo | Tensor, as?: string): GPUBuffer {
+  /** The buffer of a tensor. If it is overwritten, drops the copy that the backend may have on the CPU. */
+  #buffer({ dataId }: TensorInfo | Tensor, as?: WgslBinding['as']): GPUBuffer {
     this.#backend.uploadToGPU(dataId)
     const data = this.#backend.tensorMap.get(dataId)
     if (as === 'in place') data.values = null
     return data.resource
   }
 
-  #program(graph: Graph, inPlace: ReadonlySet<string>): Ready {
-    const programs = this.#programs.get(graph) ?? new Map<string, Ready>()
-    this.#programs.set(graph, programs)
+  #program(graph: Graph, inPlace: ReadonlySet<string>): CompiledProgram {
+    const programs = getOrInsertComputed(this.#programs, graph, () => new Map())
     const key = [...inPlace].join()
-    const known = programs.get(key) ?? this.#compile(wgsl(graph, inPlace))
-    programs.set(key, known)
-    return known
+    return getOrInsertComputed(programs, key, () => this.#compile(wgsl(graph, inPlace)))
   }
 
-  #compile(program: WgslProgram): Ready {
-    const known = this.#compiled.get(program.source)
-    if (known) return { ...program, ...known }
+  #compile(program: WgslProgram): CompiledProgram {
     const { device } = this.#backend
-    const pipeline = device.createComputePipeline({
-      layout: 'auto',
-      compute: { module: device.createShaderModule({ code: program.source }) },
+    const pipeline = getOrInsertComputed(this.#pipelines, program.source, () => {
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
+      const size = 16 * Math.ceil(program.coefficients.length / 4)
+      return {
+        pipeline: device.createComputePipeline({
+          layout: 'auto',
+          compute: { module: device.createShaderModule({ code: program.source }) },
+        }),
+        uniform: size > 0 ? device.createBuffer({ size, usage }) : undefined,
+      }
     })
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
-    const size = 16 * Math.ceil(program.coefficients.length / 4)
-    const uniform = size > 0 ? device.createBuffer({ size, usage }) : undefined
-    this.#compiled.set(program.source, { pipeline, uniform })
-    return { ...program, pipeline, uniform }
+    return { ...program, ...pipeline }
   }
 }

@@ -1,0 +1,157 @@
+import {
+  type AdaModOptions,
+  type AdamOptions,
+  adaMod,
+  adam,
+  adamW,
+  type CommonOptions,
+  type DiffGradOptions,
+  type DiffModOptions,
+  type DiffRGradOptions,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  type OptimizerOptions,
+  type RAdamOptions,
+  radam,
+  ranger,
+  type SgdOptions,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/core'
+import {
+  type GeneratedKernels,
+  generatedAdaMod,
+  generatedAdam,
+  generatedDiffGrad,
+  generatedDiffMod,
+  generatedDiffRGrad,
+  generatedRAdam,
+  generatedSGD,
+  generatedTransforms,
+} from '@diffgrad/kernels'
+import { serialization } from '@tensorflow/tfjs-core'
+import { RuleOptimizer } from './optimizer.ts'
+
+/** The class of the optimizer of one rule. */
+export interface OptimizerClass<H extends CommonOptions> {
+  /** The name of the class in saved models. */
+  readonly className: string
+  /** Creates an optimizer with the options of `getConfig`. See `RuleOptimizer`. */
+  readonly fromConfig: (typeof RuleOptimizer)['fromConfig']
+  /** @throws RangeError naming an option that is unknown or out of range. */
+  new (options?: OptimizerOptions<H>): RuleOptimizer<H>
+}
+
+/**
+ * Defines the optimizer class of a rule and registers it with TensorFlow.js, which loads saved models by
+ * class name. Calls are annotated as pure, so that bundlers drop the classes that are not used, with
+ * their rules and kernels.
+ *
+ * @param className - differs from the names of TensorFlow.js's own optimizers, which it would replace.
+ */
+function defineOptimizer<H extends CommonOptions>(
+  className: string,
+  rule: UpdateRule<H>,
+  generated: GeneratedKernels,
+): OptimizerClass<H> {
+  const Named = class extends RuleOptimizer<H> {
+    static override get className(): string {
+      return className
+    }
+
+    constructor(options?: OptimizerOptions<H>) {
+      super(rule, options, { ...generatedTransforms, ...generated })
+    }
+  }
+  serialization.registerClass(Named)
+  return Named
+}
+
+/** Stochastic gradient descent, with optional momentum and Nesterov's look ahead. See `sgd` in @diffgrad/core. */
+export const SGD: OptimizerClass<SgdOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradSGD',
+  sgd,
+  generatedSGD,
+)
+export type SGD = RuleOptimizer<SgdOptions>
+
+/** Adam, with optional AMSGrad. See `adam` in @diffgrad/core. */
+export const Adam: OptimizerClass<AdamOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdam',
+  adam,
+  generatedAdam,
+)
+export type Adam = RuleOptimizer<AdamOptions>
+
+/** Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
+export const AdamW: OptimizerClass<AdamOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdamW',
+  adamW,
+  generatedAdam,
+)
+export type AdamW = RuleOptimizer<AdamOptions>
+
+/** Adam with a rectified variance. See `radam` in @diffgrad/core. */
+export const RAdam: OptimizerClass<RAdamOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradRAdam',
+  radam,
+  generatedRAdam,
+)
+export type RAdam = RuleOptimizer<RAdamOptions>
+
+/** Adam with steps bounded by their own running average. See `adaMod` in @diffgrad/core. */
+export const AdaMod: OptimizerClass<AdaModOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdaMod',
+  adaMod,
+  generatedAdaMod,
+)
+export type AdaMod = RuleOptimizer<AdaModOptions>
+
+/** RAdam on centralized gradients, followed by Lookahead. See `ranger` in @diffgrad/core. */
+export const Ranger: OptimizerClass<RAdamOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradRanger',
+  ranger,
+  generatedRAdam,
+)
+export type Ranger = RuleOptimizer<RAdamOptions>
+
+/** diffGrad: Adam with friction where gradients stand still. See `diffGrad` in @diffgrad/core. */
+export const DiffGrad: OptimizerClass<DiffGradOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffGrad',
+  diffGrad,
+  generatedDiffGrad,
+)
+export type DiffGrad = RuleOptimizer<DiffGradOptions>
+
+/** diffGrad with a rectified variance. See `diffRGrad` in @diffgrad/core. */
+export const DiffRGrad: OptimizerClass<DiffRGradOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffRGrad',
+  diffRGrad,
+  generatedDiffRGrad,
+)
+export type DiffRGrad = RuleOptimizer<DiffRGradOptions>
+
+/** diffGrad with steps bounded by their own running average. See `diffMod` in @diffgrad/core. */
+export const DiffMod: OptimizerClass<DiffModOptions> = /* @__PURE__ */ defineOptimizer(
+  'DiffMod',
+  diffMod,
+  generatedDiffMod,
+)
+export type DiffMod = RuleOptimizer<DiffModOptions>
+
+/**
+ * Registers all optimizers with a copy of TensorFlow.js, so that it can load models saved with them.
+ *
+ * A class that a script uses is registered already, with the copy of `@tensorflow/tfjs-core` that this
+ * package imports. But compilers and bundlers drop a class that is imported and not used, and an
+ * application may have another copy, from a script tag, for instance.
+ *
+ * @param tf - the copy of TensorFlow.js.
+ */
+export function register(tf: {
+  readonly serialization: Pick<typeof serialization, 'registerClass'>
+}): void {
+  const all = [SGD, Adam, AdamW, RAdam, AdaMod, Ranger, DiffGrad, DiffRGrad, DiffMod]
+  for (const optimizer of all) tf.serialization.registerClass(optimizer)
+}

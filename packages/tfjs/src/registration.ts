@@ -1,0 +1,92 @@
+import {
+  type CommonOptions,
+  Optimizer as CoreOptimizer,
+  type Parameter,
+  type ParameterState,
+} from '@diffgrad/core'
+import { reshape, type Tensor, util } from '@tensorflow/tfjs-core'
+import { dryRunBackend } from './backend.ts'
+import type { TensorState } from './serialization.ts'
+
+/**
+ * Registers more parameters with an optimizer of core, and restores the saved state of those that have
+ * one. These are in groups of their own, because their options come from the state.
+ *
+ * @param registered - the parameters that the optimizer already has.
+ * @throws TypeError naming the first thing that does not fit. Then nothing has changed.
+ */
+export function registerParameters<H extends CommonOptions>(
+  optimizer: CoreOptimizer<Tensor, H, Tensor>,
+  registered: readonly Parameter<Tensor>[],
+  added: readonly Parameter<Tensor>[],
+  saved: TensorState['parameters'],
+): void {
+  const isSaved = ({ name }: Parameter<Tensor>): boolean => Object.hasOwn(saved, name)
+  if (!added.some(isSaved)) {
+    optimizer.add(added)
+    return
+  }
+  const { rule, configuration } = optimizer
+  const position = optimizer.stateDict()
+  // A dry run first, because parameters cannot be removed from an optimizer again.
+  const dryRun = new CoreOptimizer(dryRunBackend, rule, registered, configuration)
+  for (const one of [dryRun, optimizer]) {
+    one.add(added.filter(isSaved))
+    one.add(added.filter((parameter) => !isSaved(parameter)))
+    const { parameters } = one.stateDict()
+    one.loadStateDict({ ...position, parameters: { ...parameters, ...saved } })
+  }
+}
+
+/** The saved state of a variable, with flat arrays, as other packages save them, in the variable's shape. */
+export function reshapeState(
+  { memory, ...rest }: ParameterState<Tensor>,
+  shape: number[],
+): ParameterState<Tensor> {
+  const tensors = Object.entries(memory).map(([slot, tensor]) => {
+    const isFlat = tensor.rank === 1 && tensor.size === util.sizeFromShape(shape)
+    return [slot, isFlat ? reshape(tensor, shape) : tensor]
+  })
+  return { ...rest, memory: Object.fromEntries(tensors) }
+}
+
+/** The name without the suffix that TensorFlow.js appends to a name in use: `kernel` for `kernel_1`. */
+const stem = (name: string): string => name.replace(/_\d+$/, '')
+
+/** Whether TensorFlow.js generated a name from its counter, because the user gave none. */
+const isGenerated = (name: string): boolean => /^\d+$/.test(name)
+
+/**
+ * Finds the saved parameter of each variable, a different one for each.
+ *
+ * Equal names match first. The remaining names match up to a suffix `_<number>`, if exactly one on
+ * either side has that stem: TensorFlow.js renames the variables of a model that is loaded while another
+ * one with the same names exists. If no name given by the user matches and both sides are equally long,
+ * they match by position. Variables without a match are left out.
+ *
+ * @param owner - the name of the rule, for error messages.
+ * @throws TypeError if nothing matches.
+ */
+export function matchNames(
+  owner: string,
+  variables: readonly string[],
+  saved: readonly string[],
+): ReadonlyMap<string, string> {
+  if (variables.length === 0) return new Map()
+  const equal = variables.filter((name) => saved.includes(name))
+  const unmatched = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => !equal.includes(name) && !isGenerated(name))
+  const [variablesLeft, savedLeft] = [unmatched(variables), unmatched(saved)]
+  const renamed = variablesLeft.flatMap((name) => {
+    const sameStem = (names: readonly string[]): readonly string[] =>
+      names.filter((other) => stem(other) === stem(name))
+    const [candidates, found] = [sameStem(variablesLeft), sameStem(savedLeft)]
+    return candidates.length === 1 && found.length === 1 ? [[name, found[0]] as const] : []
+  })
+  const matches = new Map([...equal.map((name) => [name, name] as const), ...renamed])
+  const isComplete = equal.length === variables.length && equal.length === saved.length
+  if (isComplete || [...matches.keys()].some((name) => !isGenerated(name))) return matches
+  if (variables.length === saved.length)
+    return new Map(variables.map((name, i) => [name, saved[i]]))
+  throw new TypeError(`${owner}: the state is of ${saved}, but the variables are ${variables}`)
+}

@@ -1,1 +1,0 @@
-export { registerWasmGradients } from './register.ts'
