@@ -76,9 +76,11 @@ test('a checkpoint of one engine can be resumed by the other, and both export th
   expectClose(await from.predict(images), await to.predict(images), rounding)
   const next = await to.step(batches[3])
   expectClose((await from.step(batches[3])).loss, next.loss, { relative: 1e-4 })
-  const [ours, theirs] = [readModel(await from.export()), readModel(await to.export())]
-  expect(ours.nodes).toEqual(theirs.nodes)
-  expect([...ours.initializers.keys()].sort()).toEqual([...theirs.initializers.keys()].sort())
+  const [tfjsModel, ortModel] = [readModel(await from.export()), readModel(await to.export())]
+  expect(tfjsModel.nodes).toEqual(ortModel.nodes)
+  expect([...tfjsModel.initializers.keys()].sort()).toEqual(
+    [...ortModel.initializers.keys()].sort(),
+  )
 
   await from.dispose()
   await to.dispose()

@@ -14,7 +14,7 @@ export async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${port}/`
 }
 
-/** Serves ImageWoof's archive, of which only the first bytes ever arrive. */
+/** Serves the first bytes of ImageWoof's archive, and then stalls. */
 export const serveStalledArchive = (): Promise<string> =>
   serve((_, response) => {
     response.writeHead(200, { 'content-length': 92_612_825 })

@@ -49,7 +49,7 @@ export function describeDataset({ dataset, grey, skipped, folders }: OpenedDatas
     row('total', train.labels.length, validation.labels.length),
     '',
     ...(grey > 0 ? [`${grey} one-channel images, converted to RGB`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} files skipped, which cannot be decoded:`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped (cannot be decoded):`] : []),
     ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
     ...(folders ? [`images    ${folders.images}`, `decoded   ${folders.decoded}`] : []),
     `hash      ${hash}`,

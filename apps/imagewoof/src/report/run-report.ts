@@ -127,7 +127,7 @@ function friction(
       width: 460,
       height: 280,
     }),
-    'Darker is more parameters; the line is the median. Logarithmic scale; the lowest band holds all frictionDistances below 10⁻⁷, which float32 values near ½ hardly resolve.',
+    'Darker is more parameters; the line is the median. Logarithmic scale; the lowest band holds all distances below 10⁻⁷, which float32 values near ½ hardly resolve.',
   )}
 ${figure(
   '|ξ − ½| at the end of each epoch',

@@ -210,11 +210,11 @@ function resample(row: readonly number[], size: number, flip = false): number[] 
     { length: edge * edge * 3 },
     (_, i) => row[Math.floor(i / 3) % edge],
   )
-  const picture = new Float32Array(3 * size * size)
+  const image = new Float32Array(3 * size * size)
   const crop = { left: 0, top: 0, width: edge, height: edge }
-  new Resampler(edge, size).resample(square, crop, flip, picture)
+  new Resampler(edge, size).resample(square, crop, flip, image)
   // Undo the normalization by ImageNet's statistics for red.
-  return Array.from(picture.subarray(0, size), (value) => (value * 0.229 + 0.485) * 255)
+  return Array.from(image.subarray(0, size), (value) => (value * 0.229 + 0.485) * 255)
 }
 
 test('images are resampled as by Pillow', () => {
@@ -241,9 +241,9 @@ test('a crop is resampled along both axes as by Pillow', () => {
     const [x, y] = [Math.floor(i / 3) % 9, Math.floor(i / 27)]
     return 37 * x + 11 * y * y + 5 * x * y
   })
-  const picture = new Float32Array(3 * 4 * 4)
+  const image = new Float32Array(3 * 4 * 4)
   const crop = { left: 2, top: 3, width: 7, height: 5 }
-  new Resampler(9, 4).resample(square, crop, false, picture)
-  const green = Array.from(picture.subarray(16, 32), (value) => (value * 0.224 + 0.456) * 255)
+  new Resampler(9, 4).resample(square, crop, false, image)
+  const green = Array.from(image.subarray(16, 32), (value) => (value * 0.224 + 0.456) * 255)
   expectClose(green, resampledCrop, printed)
 })
