@@ -1,19 +1,22 @@
 import { cpus } from 'node:os'
 import sharp from 'sharp'
-import { randomCrop } from '../src/data/loader/crop.ts'
+import { randomCrop, randomStream } from '../src/data/loader/augment.ts'
 import { createLoader } from '../src/data/loader/loader.ts'
-import { drawsOf } from '../src/data/loader/random.ts'
 import { openDataset } from '../src/data/open.ts'
 
-// How fast training batches are made: `pnpm --filter imagewoof bench:loader [data] [size]`.
+// Measures the speed of the data loader: `pnpm --filter imagewoof bench:loader [data] [size]`.
 const [data = 'shapes', size = '64'] = process.argv.slice(2)
 const { dataset } = await openDataset({ data, size: Number(size) })
 const edge = dataset.train.size
 console.log(
-  `${dataset.name}: crops of ${edge} px squares as ${size} px pictures, ${cpus()[0].model}`,
+  `${dataset.name}: crops of ${edge} px squares resized to ${size} px, ${cpus()[0].model}`,
 )
 
-/** Pictures a second, and processor time each, of rounds of some pictures. */
+/**
+ * Prints images per second and processor time per image, as ranges over five rounds.
+ *
+ * @param round - returns the number of images that it made.
+ */
 async function measure(name: string, round: (i: number) => Promise<number>): Promise<void> {
   await round(0)
   const rates: number[] = []
@@ -27,12 +30,12 @@ async function measure(name: string, round: (i: number) => Promise<number>): Pro
   }
   const range = (values: readonly number[], digits: number): string =>
     `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`
-  console.log(`${name}: ${range(rates, 0)} pictures/s, ${range(times, 3)} ms of a core each`)
+  console.log(`${name}: ${range(rates, 0)} images/s, ${range(times, 3)} ms of processor time each`)
 }
 
-const settings = { batch: 64, crop: 0.35, flip: true, labelSmoothing: 0.1, seed: 1 }
+const options = { batch: 64, crop: 0.35, flip: true, labelSmoothing: 0.1, seed: 1 }
 for (const mixup of [0, 0.4]) {
-  const loader = createLoader(dataset, { ...settings, mixup })
+  const loader = createLoader(dataset, { ...options, mixup })
   await measure(`loader, one worker, mixup ${mixup}`, async (epoch) => {
     let count = 0
     for await (const { labels } of loader.train(epoch)) count += labels.length
@@ -41,14 +44,14 @@ for (const mixup of [0, 0.4]) {
   await loader.dispose()
 }
 
-// The same crops by sharp, without normalization, mixing and batches.
-await measure('sharp, a call for each picture', async (i) => {
-  const [count, draw] = [1024, drawsOf(i)]
+// The same crops by sharp, without normalization, mixup and batching.
+await measure('sharp, one call per image', async (i) => {
+  const [count, random] = [1024, randomStream(i)]
   const bytes = 3 * edge * edge
-  for (let place = 0; place < count; place++) {
-    const pixels = dataset.train.pixels.subarray(place * bytes, (place + 1) * bytes)
+  for (let index = 0; index < count; index++) {
+    const pixels = dataset.train.pixels.subarray(index * bytes, (index + 1) * bytes)
     await sharp(pixels, { raw: { width: edge, height: edge, channels: 3 } })
-      .extract(randomCrop(edge, dataset.train.aspects[place], settings.crop, draw))
+      .extract(randomCrop(edge, dataset.train.aspects[index], options.crop, random))
       .resize(Number(size), Number(size), { fit: 'fill', kernel: 'lanczos3' })
       .raw()
       .toBuffer()

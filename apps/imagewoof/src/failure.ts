@@ -1,11 +1,11 @@
-/** What the user can mend: its message is all that is printed. */
+/** An error that the user can fix: only its message is printed, without a stack. */
 export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
-/** A loss that is not finite: the training has diverged, and would again. */
+/** A training or validation loss that is not finite. Repeating the run gives the same result. */
 export class Divergence extends Failure {}
 
-/** What anything thrown has to say. */
+/** The message of anything thrown. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)

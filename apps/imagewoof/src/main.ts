@@ -1,13 +1,42 @@
-import { program } from './commands/program.ts'
+import { Command } from 'commander'
+import { addCompare } from './commands/compare.ts'
+import { addEvaluate, addPredict } from './commands/evaluate.ts'
+import { addExport, addReport } from './commands/export.ts'
+import { addLrFind } from './commands/lr-find.ts'
+import { addPrepare } from './commands/prepare.ts'
+import { addResume, addStart, addTrain } from './commands/train.ts'
 import { messageOf } from './failure.ts'
+
+const environment = `
+Environment:
+  IMAGEWOOF_CACHE    folder for downloaded, unpacked and decoded data
+  IMAGEWOOF_ADDRESS  address of the published archives (default: fast.ai's)
+  HF_ENDPOINT        address that backbones are downloaded from (default: huggingface.co)`
+
+const program = new Command('npm start --')
+  .description('Trains image classifiers with diffGrad and related optimizers.')
+  .configureHelp({ sortSubcommands: false })
+  .addHelpText('afterAll', environment)
+
+// In the order of the help.
+addStart(program)
+addPrepare(program)
+addTrain(program)
+addResume(program)
+addEvaluate(program)
+addPredict(program)
+addExport(program)
+addCompare(program)
+addLrFind(program)
+addReport(program)
 
 const args = process.argv.slice(2)
 const [first = '--data'] = args
-const named = !first.startsWith('-') || ['-h', '--help'].includes(first)
+const namesCommand = !first.startsWith('-') || ['-h', '--help'].includes(first)
 
 try {
-  // Without a command's name, everything is for `start`.
-  await program().parseAsync(named ? args : ['start', ...args], { from: 'user' })
+  // Options without a command are those of `start`.
+  await program.parseAsync(namesCommand ? args : ['start', ...args], { from: 'user' })
 } catch (error) {
   console.error(`error: ${messageOf(error)}`)
   process.exitCode = 1

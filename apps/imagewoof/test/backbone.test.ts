@@ -1,33 +1,33 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type Model, readModel } from '@diffgrad/onnx'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { run, scratch, tiny } from './command.ts'
-import { photographs } from './photographs.ts'
-import { historyOf } from './weights.ts'
+import { expectClose } from '@diffgrad/testing/tolerance'
+import { beforeAll, expect, test } from 'vitest'
+import { fileFolder, historyOf, run, tinyNetwork } from './command.ts'
+import { writePatterns } from './images.ts'
+import { serve } from './server.ts'
 
-const folder = scratch()
+const folder = fileFolder()
 const cache = join(folder, 'cache')
 const exported = join(folder, 'first', 'export')
-const data = join(folder, 'two')
-const [common, fine] = [
-  ['--size', '20', '--batch', '8', '--threads', '1', '--learning-rate', '0.01'],
-  ['--data', data, '--epochs', '2'],
+const data = join(folder, 'two-classes')
+const fineTune = [
+  ...['--size', '20', '--batch', '8', '--threads', '1', '--learning-rate', '0.01'],
+  ...['--data', data, '--epochs', '2'],
 ]
 
 beforeAll(async () => {
-  const first = await photographs(join(folder, 'three'))
-  await photographs(data, { classes: ['columns', 'rows'] })
+  const first = await writePatterns(join(folder, 'three-classes'))
+  await writePatterns(data, { classes: ['columns', 'rows'] })
   const out = join(folder, 'first')
-  await run(['train', '--data', first, '--out', out, ...tiny, '--epochs', '1'], cache)
+  await run(['train', '--data', first, '--out', out, ...tinyNetwork, '--epochs', '1'], cache)
   expect((await run(['export', out], cache)).errors).toBe('')
-}, 120_000)
+})
 
 const modelIn = (path: string): Model => readModel(readFileSync(path))
 
-/** Which parameters differ between two models of the same names. */
+/** Names of the float initializers that differ between two models. */
 function changed(before: Model, after: Model): readonly string[] {
   return [...before.initializers].flatMap(([name, tensor]) => {
     const other = after.initializers.get(name)
@@ -39,10 +39,10 @@ function changed(before: Model, after: Model): readonly string[] {
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)
 
-test('with --tune head only the head of a backbone moves, and has the classes of the data', async () => {
+test('--tune head trains only the head of a backbone, which has the classes of the data', async () => {
   const out = join(folder, 'head')
   const { errors } = await run(
-    ['train', '--backbone', exported, '--tune', 'head', ...common, ...fine, '--out', out],
+    ['train', '--backbone', exported, '--tune', 'head', ...fineTune, '--out', out],
     cache,
   )
   expect(errors).toBe('')
@@ -57,9 +57,9 @@ test('with --tune head only the head of a backbone moves, and has the classes of
   )
 })
 
-test('with --tune all a backbone moves as a whole, statistics included, and can be resumed', async () => {
+test('--tune all trains the whole backbone and its running statistics, and can be resumed', async () => {
   const out = join(folder, 'all')
-  await run(['train', '--backbone', exported, ...common, ...fine, '--out', out], cache)
+  await run(['train', '--backbone', exported, ...fineTune, '--out', out], cache)
   await run(['export', out], cache)
   const start = modelIn(join(out, 'backbone.onnx'))
   const moved = changed(start, modelIn(join(out, 'export', 'onnx', 'model.onnx')))
@@ -69,52 +69,45 @@ test('with --tune all a backbone moves as a whole, statistics included, and can 
   expect(`${code} ${errors}`).toBe('0 ')
 })
 
-test('a backbone of the hub is fetched, and one of other statistics sees the same pictures', async () => {
-  const processor = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }
-  const asked: string[] = []
-  const server = createServer(({ url = '' }, response) => {
-    asked.push(url)
+test('a hub model is downloaded once, and its input is renormalized', async () => {
+  const preprocessor = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }
+  const requests: string[] = []
+  const address = await serve(({ url = '' }, response) => {
+    requests.push(url)
     const file = url.match(/^\/owner\/model\/resolve\/main\/(.+)$/)?.[1]
     const body = file?.startsWith('preprocessor')
-      ? JSON.stringify(processor)
+      ? JSON.stringify(preprocessor)
       : file && readFileSync(join(exported, file))
     response.writeHead(body ? 200 : 404).end(body)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('must have a port')
-  const environment = { HF_ENDPOINT: `http://127.0.0.1:${address.port}` }
+  const environment = { HF_ENDPOINT: address.replace(/\/$/, '') }
   const out = join(folder, 'hub')
-  const args = ['train', '--backbone', 'owner/model', ...common, ...fine, '--out', out]
-  const { errors } = await run(args, cache, environment)
+  const train = (model: string) => ['train', '--backbone', model, ...fineTune, '--out', out]
+  const { errors } = await run(train('owner/model'), cache, environment)
   expect(errors).toBe('')
-  expect(asked).toHaveLength(3)
+  expect(requests).toHaveLength(3)
   expect(historyOf(out).epochs).toHaveLength(2)
   const model = modelIn(join(out, 'backbone.onnx'))
   expect(model.nodes.slice(0, 2).map(({ operator }) => operator)).toEqual(['Mul', 'Add'])
-  // (x·σ + μ − ½) / ½ for a red value x.
-  const [scale, shift] = ['scale', 'shift'].map((name) =>
-    model.initializers.get(`renormalization/${name}`),
-  )
-  expect(scale?.type === 'float32' && scale.data[0]).toBeCloseTo(0.229 / 0.5)
-  expect(shift?.type === 'float32' && shift.data[0]).toBeCloseTo((0.485 - 0.5) / 0.5)
-  const missing = await run(
-    [...args.slice(0, 2), 'owner/none', ...args.slice(3)],
-    cache,
-    environment,
-  )
+  // A red value x, normalized by ImageNet's statistics, becomes (x·σ + μ − ½) / ½.
+  const [scale, shift] = ['scale', 'shift'].map((name) => {
+    const tensor = model.initializers.get(`renormalization/${name}`)
+    return tensor?.type === 'float32' ? Number(tensor.data[0]) : Number.NaN
+  })
+  expectClose(scale, 0.229 / 0.5, { relative: 1e-6 })
+  expectClose(shift, (0.485 - 0.5) / 0.5, { relative: 1e-6 })
+  const missing = await run(train('owner/none'), cache, environment)
   expect(missing.code).toBe(1)
-  expect(missing.errors).toContain('owner/none/resolve/main/config.json: cannot be fetched: 404')
+  expect(missing.errors).toContain('owner/none/resolve/main/config.json: cannot be downloaded: 404')
 })
 
-test('what is no backbone is refused by name', async () => {
-  const other = join(folder, 'other')
-  const refused = async (backbone: string) => {
-    const args = ['train', '--backbone', backbone, ...common, ...fine, '--out', other]
+test('a source that is not a backbone is named in the error', async () => {
+  const out = join(folder, 'no-backbone')
+  const errorOf = async (backbone: string) => {
+    const args = ['train', '--backbone', backbone, ...fineTune, '--out', out]
     return (await run(args, cache)).errors
   }
-  await writeFile(join(folder, 'file'), 'no folder')
-  expect(await refused(join(folder, 'file'))).toContain('must be a folder, or a name of the hub')
-  expect(await refused(data)).toContain('cannot be used: ENOENT')
+  await writeFile(join(folder, 'file'), 'not a folder')
+  expect(await errorOf(join(folder, 'file'))).toContain('must be a folder, or a hub model')
+  expect(await errorOf(data)).toContain('cannot be used: ENOENT')
 })

@@ -6,14 +6,14 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The command line, in a file that starts faster than the sources. */
+    /** The bundled command line, which starts faster than the sources. */
     readonly main: string
   }
 }
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Bundles the command line and its worker once for all tests. */
+/** Bundles the command line and its loader thread once for all tests. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(here('../node_modules/.bundled-'))
   await build({
@@ -25,7 +25,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     platform: 'node',
     conditions: ['@diffgrad/source'],
     external: ['sharp', 'onnxruntime-node', '@xenova/transformers', 'tsx/*'],
-    // Some of what is bundled is CommonJS, and asks for Node's own modules.
+    // Bundled CommonJS modules call `require` for Node's modules.
     banner: {
       js: "import * as module from 'node:module'; const require = module.createRequire(import.meta.url)",
     },

@@ -1,26 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inject } from 'vitest'
+import { afterAll, inject } from 'vitest'
 
-/** What a command left. */
-export interface Ended {
-  /** Undefined where a signal ended it. */
+/** A temporary folder for a whole test file, which is deleted after its last test. */
+export function fileFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'imagewoof-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+interface CommandResult {
+  /** Null if a signal ended the process. */
   readonly code: number | null
   readonly output: string
   readonly errors: string
 }
 
-/** A folder of its own for a test file. */
-export const scratch = (): string => mkdtempSync(join(tmpdir(), 'imagewoof-'))
-
-/** Starts the command line in a process of its own. */
+/** Starts the command line in a child process. */
 export function start(
   args: readonly string[],
   cache: string,
   environment: Readonly<Record<string, string>> = {},
-): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+): { readonly child: ChildProcess; readonly ended: Promise<CommandResult> } {
   const child = spawn(process.execPath, [inject('main'), ...args], {
     env: { ...process.env, IMAGEWOOF_CACHE: cache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,23 +35,46 @@ export function start(
   child.stderr.on('data', (text) => {
     errors += text
   })
-  const ended = new Promise<Ended>((resolve) =>
+  const ended = new Promise<CommandResult>((resolve) =>
     child.on('close', (code) => resolve({ code, output, errors })),
   )
   return { child, ended }
 }
 
 /** Runs the command line to its end. */
-export const run = (...given: Parameters<typeof start>): Promise<Ended> => start(...given).ended
+export const run = (...args: Parameters<typeof start>): Promise<CommandResult> =>
+  start(...args).ended
 
-/** A network that trains in a moment. */
-export const tiny: readonly string[] = [
-  '--size',
-  '20',
-  '--width',
-  '8',
-  '--batch',
-  '8',
-  '--threads',
-  '1',
+/**
+ * The environment of a command that sends itself a signal just before it replaces a file for the n-th
+ * time. The moment does not depend on the speed of the machine.
+ */
+export const signalBeforeWrite = (
+  signal: 'SIGINT' | 'SIGKILL',
+  file: string,
+  n = 1,
+): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import=${new URL('fixtures/signal-before-write.mjs', import.meta.url)}`,
+  SIGNAL_BEFORE_WRITE: JSON.stringify({ signal, file, n }),
+})
+
+/** Options for a network that trains in less than a second. */
+export const tinyNetwork: readonly string[] = [
+  ...['--size', '20', '--width', '8', '--batch', '8', '--threads', '1'],
 ]
+
+/** The tensors of a checkpoint, in base64: weights and optimizer state. The header holds timings. */
+export function tensorsOf(run: string): string {
+  const file = readFileSync(join(run, 'last.safetensors'))
+  return file.subarray(8 + Number(file.readBigUInt64LE())).toString('base64')
+}
+
+interface StoredHistory {
+  readonly losses: readonly number[]
+  readonly epochs: readonly { readonly top1: number; readonly validationLoss: number }[]
+  readonly friction: readonly unknown[]
+}
+
+/** The history.json of a run. */
+export const historyOf = (run: string): StoredHistory =>
+  JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'))

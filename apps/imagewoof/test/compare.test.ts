@@ -9,101 +9,110 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { run, scratch, start, tiny } from './command.ts'
-import { photographs } from './photographs.ts'
-import { historyOf } from './weights.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { fileFolder, historyOf, run, signalBeforeWrite, tinyNetwork } from './command.ts'
+import { writePatterns } from './images.ts'
 
-const folder = scratch()
+const folder = fileFolder()
 const cache = join(folder, 'cache')
+const data = join(folder, 'images')
 const contenders = ['diffgrad', 'diffgrad --aliased']
-/** Its second step has no finite loss. */
-const wild = 'sgd --learning-rate 1e30'
+/** Diverges in its second step. */
+const diverging = 'sgd --learning-rate 1e30'
 const control = 'adam --learning-rate 0.002'
 
-const data = photographs(join(folder, 'photographs'))
+const options = (out: string, epochs: number, runs: number): readonly string[] => [
+  ...['--data', data, '--out', out, ...tinyNetwork],
+  ...['--epochs', `${epochs}`, '--runs', `${runs}`],
+]
 
-test('compare resumes with the runs that are done, and reports all of them and the control', async () => {
-  const out = join(folder, 'compare')
-  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '2', '--runs', '2']
-  const { child, ended } = start(['compare', ...contenders, wild, ...common], cache)
+beforeAll(() => writePatterns(data))
+
+test('an interrupted comparison keeps its finished runs, and reports all runs and the control', async () => {
+  const out = join(folder, 'interrupted')
   const runs = join(out, 'runs')
-  const second = join(runs, 'diffgrad-aliased-seed-1', 'config.json')
-  while (!existsSync(second) && child.exitCode === null) await setTimeout(5)
-  child.kill('SIGINT')
-  const interrupted = await ended
+  const interrupted = await run(
+    ['compare', ...contenders, diverging, ...options(out, 2, 2)],
+    cache,
+    signalBeforeWrite('SIGINT', join('diffgrad-aliased-seed-1', 'config.json')),
+  )
   expect(interrupted.code).toBe(130)
-  expect(interrupted.output).toContain(`to go on  npm start -- resume ${out}`)
-  const done = join(runs, 'diffgrad-seed-1', 'history.json')
-  const before = statSync(done).mtimeMs
+  expect(interrupted.output).toContain(`to resume  npm start -- resume ${out}`)
+  const finished = join(runs, 'diffgrad-seed-1', 'history.json')
+  const before = statSync(finished).mtimeMs
   const { code, output, errors } = await run(['resume', out], cache)
   expect(`${code} ${errors}`).toBe('0 ')
-  expect(statSync(done).mtimeMs).toBe(before)
+  expect(statSync(finished).mtimeMs).toBe(before)
   expect(readdirSync(runs)).toHaveLength(8)
   for (const name of [...contenders, control]) expect(output).toContain(`${name}  `)
-  expect(output).toContain(`${wild}, seed 1: step 2: the loss must be finite`)
+  expect(output).toContain(`${diverging}, seed 1: step 2: the loss must be finite`)
   const rows = readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')
   expect(rows).toHaveLength(1 + 6)
   const report = readFileSync(join(out, 'report.html'), 'utf8')
   for (const name of [...contenders, control]) expect(report).toContain(`${name}</td>`)
   expect(report.match(/<svg /g)).toHaveLength(4)
 
-  // Before a step moves weights, all contenders of a seed have the same loss on the same batch.
+  // Before the first update, all contenders of a seed have the same loss on the same batch.
   const first = (name: string): number => historyOf(join(runs, name)).losses[0]
   expect(first('diffgrad-aliased-seed-1')).toBe(first('diffgrad-seed-1'))
   expect(first('adam-learning-rate-0.002-seed-1')).toBe(first('diffgrad-seed-1'))
   expect(first('diffgrad-seed-2')).not.toBe(first('diffgrad-seed-1'))
-  // Aliased, ξ is ½ from the second step on: not what it is otherwise.
+  // With --aliased, ξ is ½ from the second step on, so the losses differ.
   const last = (name: string): number | undefined => historyOf(join(runs, name)).losses.at(-1)
   expect(last('diffgrad-aliased-seed-1')).not.toBe(last('diffgrad-seed-1'))
-  // Checkpoints of finished runs would fill the disk.
   expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
 })
 
-test('a comparison does what a kill kept it from, on the same data wherever that is now', async () => {
+test('a killed comparison completes its runs on the same data, which may have been moved', async () => {
   const out = join(folder, 'killed')
-  const moving = await photographs(join(folder, 'moving'), { validation: 9 })
-  const plain = ['--data', relative('.', moving), ...tiny, '--epochs', '1', '--runs', '1']
-  await run(['compare', 'diffgrad', ...plain, '--out', out], cache)
+  const original = await writePatterns(join(folder, 'original'), { validation: 9 })
+  const moved = join(folder, 'moved')
+  await run(
+    ['compare', 'diffgrad', ...options(out, 1, 1), '--data', relative('.', original)],
+    cache,
+  )
   const plan = (): string => readFileSync(join(out, 'compare.json'), 'utf8')
-  expect(plan()).toContain(`"${resolve(moving)}"`)
+  expect(plan()).toContain(`"${resolve(original)}"`)
   const [first, second] = ['diffgrad-seed-1', 'adam-learning-rate-0.002-seed-1'].map((name) =>
     join(out, 'runs', name),
   )
-  const losses = historyOf(second).losses
-  // Killed after the last step of one run.
+  const { losses } = historyOf(second)
+  // As if killed after the last step of the first run,
   rmSync(join(first, 'report.html'))
   writeFileSync(join(first, 'last.safetensors'), '')
-  // Killed before the other had all that it begins with.
+  // and before the second run had written config.json.
   rmSync(second, { recursive: true })
   mkdirSync(second)
   writeFileSync(join(second, 'environment.json'), '{}')
-  renameSync(moving, `${moving}-on`)
+  renameSync(original, moved)
 
-  expect((await run(['resume', out], cache)).errors).toContain(`no folder or archive ${moving}`)
-  const other = await run(['resume', out, '--data', await data], cache)
-  expect(other.errors).toContain(`${out}: the data must be as it was, but its SHA-256 is`)
+  expect((await run(['resume', out], cache)).errors).toContain(`no folder or archive ${original}`)
+  const other = await run(['resume', out, '--data', data], cache)
+  expect(other.errors).toContain(`${out}: the data must be unchanged, but its SHA-256 is`)
   expect((await run(['report', out], cache)).errors).toBe('')
-  const { code, errors } = await run(['resume', out, '--data', `${moving}-on`], cache)
+  const { code, errors } = await run(['resume', out, '--data', moved], cache)
   expect(`${code} ${errors}`).toBe('0 ')
-  expect(plan()).toContain(`"${moving}-on"`)
+  expect(plan()).toContain(`"${moved}"`)
   expect(existsSync(join(first, 'report.html'))).toBe(true)
   expect(existsSync(join(first, 'last.safetensors'))).toBe(false)
   expect(historyOf(second).losses).toEqual(losses)
 })
 
-test('a run that diverges in the last step of an epoch has ended badly, and no other', async () => {
+test('a run that diverges in the last step of an epoch fails, and the others do not', async () => {
   const out = join(folder, 'diverged')
-  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '2', '--runs', '1']
-  // All 72 pictures are one batch.
-  const { code, output, errors } = await run(['compare', wild, ...common, '--batch', '72'], cache)
+  // All 72 images are one batch.
+  const { code, output, errors } = await run(
+    ['compare', diverging, ...options(out, 2, 1), '--batch', '72'],
+    cache,
+  )
   expect(`${code} ${errors}`).toBe('0 ')
-  expect(output).toContain(`${wild}, seed 1: after epoch 1: the validation loss must be finite`)
+  expect(output).toContain(
+    `${diverging}, seed 1: after epoch 1: the validation loss must be finite`,
+  )
   expect(output).toContain(`${control}  `)
   const diverged = join(out, 'runs', 'sgd-learning-rate-1e30-seed-1')
   expect(existsSync(join(diverged, 'failure.txt'))).toBe(true)
-  expect(existsSync(join(diverged, 'judgement.json'))).toBe(false)
+  expect(existsSync(join(diverged, 'evaluation.json'))).toBe(false)
 })
 
 test('every rule, schedule and network trains', async () => {
@@ -117,18 +126,22 @@ test('every rule, schedule and network trains', async () => {
     'diffrgrad --architecture xresnet50 --self-attention',
     'diffmod --decay l2 --no-flip --crop 1',
   ]
-  const common = ['--data', await data, '--out', out, ...tiny, '--epochs', '1', '--runs', '1']
-  const { code, output, errors } = await run(['compare', ...all, ...common], cache)
+  // Two batches of 24 of the small data set are enough.
+  const small = await writePatterns(join(folder, 'small'), { train: 16, validation: 2 })
+  const { code, output, errors } = await run(
+    ['compare', ...all, ...options(out, 1, 1), '--data', small, '--batch', '24'],
+    cache,
+  )
   expect(`${code} ${errors}`).toBe('0 ')
   expect(output).not.toContain('must be finite')
   expect(readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')).toHaveLength(9)
 })
 
-test('lr-find suggests a learning rate within its range, and shows it', async () => {
+test('lr-find suggests a learning rate within its range, and plots the losses', async () => {
   const out = join(folder, 'range')
   const range = ['--from', '1e-5', '--to', '0.1', '--steps', '24', '--out', out]
   const { code, output, errors } = await run(
-    ['lr-find', '--data', await data, ...tiny, ...range],
+    ['lr-find', '--data', data, ...tinyNetwork, ...range],
     cache,
   )
   expect(`${code} ${errors}`).toBe('0 ')

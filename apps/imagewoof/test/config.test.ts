@@ -1,13 +1,14 @@
 import { adam, diffGrad, scheduleValue } from '@diffgrad/core'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
-import { contendersOf, presets } from '../src/compare/contender.ts'
-import { standingsOf } from '../src/compare/standing.ts'
+import { parseContenders, presets } from '../src/compare/contenders.ts'
+import { summarizeContenders } from '../src/compare/summary.ts'
 import { resolveConfig } from '../src/config/config.ts'
-import { spelled } from '../src/config/options.ts'
-import { suggestion } from '../src/lr-find/suggestion.ts'
-import { optimizerOf } from '../src/recipe/optimizer.ts'
+import { optimizerOf } from '../src/config/optimizer.ts'
+import { argumentsFor } from '../src/config/options.ts'
+import { suggestLearningRate } from '../src/lr-find/range-test.ts'
 
-test("a resolved configuration has the recipe's settings of its rule, and resolves to itself", () => {
+test("a resolved configuration has the defaults of its rule's settings, and resolves to itself", () => {
   const config = resolveConfig({})
   expect(config).toMatchObject({ beta1: 0.95, beta2: 0.99, epsilon: 1e-6, friction: 0, flat: 0.72 })
   expect(config).not.toHaveProperty('momentum')
@@ -15,7 +16,7 @@ test("a resolved configuration has the recipe's settings of its rule, and resolv
   expect(resolveConfig({ optimizer: 'sgd' })).toMatchObject({ momentum: 0.9, nesterov: false })
 })
 
-test('the optimizer of a configuration is that of core, with its own settings', () => {
+test("the optimizer of a configuration is core's rule with the configured options", () => {
   const { rule, groups, ...options } = optimizerOf(resolveConfig({ friction: 1, clip: 2 }), 100)
   expect(rule).toBe(diffGrad)
   expect(groups).toHaveLength(1)
@@ -28,7 +29,8 @@ test('the optimizer of a configuration is that of core, with its own settings', 
   })
   const rate = (step: number): number => scheduleValue(options.learningRate ?? 0, step)
   expect([rate(0), rate(71)]).toEqual([4e-3, 4e-3])
-  expect(rate(86)).toBeCloseTo(2e-3)
+  // Halfway between the start of the fall, at 72, and the end.
+  expectClose(rate(86), 2e-3, { relative: 1e-12 })
   expect(rate(100)).toBe(0)
   expect(optimizerOf(resolveConfig({ optimizer: 'adam' }), 100).rule).toBe(adam)
 })
@@ -40,28 +42,35 @@ test('with one-cycle the momentum falls while the learning rate rises', () => {
 })
 
 test.each([
-  [{ schedule: 'one-cycle', beta1: 0.5 }, '--beta1 has a course of its own'],
+  [{ schedule: 'one-cycle', beta1: 0.5 }, '--beta1 is set by --schedule one-cycle'],
   [
     { schedule: 'one-cycle', optimizer: 'sgd', momentum: 0.5 },
-    '--momentum has a course of its own',
+    '--momentum is set by --schedule one-cycle',
   ],
   [
     { optimizer: 'sgd', nesterov: true, momentum: 0 },
-    '--momentum, which must be above 0, but is 0',
+    '--nesterov needs a --momentum above 0, but momentum is 0',
   ],
-  [{ decay: 'l2', weightDecay: 0 }, '--decay l2 is about the --weight-decay, which is 0'],
-])('what has no effect together is refused: %o', (given, complaint) => {
-  expect(() => resolveConfig(given)).toThrow(complaint)
+  [
+    { decay: 'l2', weightDecay: 0 },
+    '--decay l2 needs a --weight-decay above 0, but weight decay is 0',
+  ],
+])('settings without effect are rejected: %o', (settings, message) => {
+  expect(() => resolveConfig(settings)).toThrow(message)
 })
 
-test('settings are spelled as the command line has them', () => {
-  const given = { size: 32, flip: false, aliased: true, data: 'my dogs' }
-  expect(spelled(given)).toEqual(['--size', '32', '--no-flip', '--aliased', '--data', 'my dogs'])
-  expect(spelled({ flip: true })).toEqual([])
+test('settings are converted to command-line arguments', () => {
+  const settings = { size: 32, flip: false, aliased: true, data: 'my dogs' }
+  expect(argumentsFor(settings)).toEqual([
+    ...['--size', '32', '--no-flip', '--aliased'],
+    ...['--data', 'my dogs'],
+  ])
+  expect(argumentsFor({ flip: true })).toEqual([])
 })
 
-test('contenders have options of their own, and the control is always there', () => {
-  const contenders = contendersOf(presets.thread, { learningRate: 0.01, epochs: 2 })
+test('contenders have their own options, and the control is always added', () => {
+  const settings = { learningRate: 0.01, epochs: 2 }
+  const contenders = parseContenders(presets['diffgrad-family'], settings)
   expect(contenders).toHaveLength(8)
   const [first, second] = contenders
   expect(first.config).toMatchObject({ optimizer: 'diffgrad', friction: 0, epochs: 2 })
@@ -70,42 +79,40 @@ test('contenders have options of their own, and the control is always there', ()
     name: 'adam --learning-rate 0.005',
     config: { optimizer: 'adam', learningRate: 0.005 },
   })
-  expect(() => contendersOf(['adam --friction 1'], {})).toThrow(
-    'contender "adam --friction 1": --friction is no option of Adam',
+  expect(() => parseContenders(['adam --friction 1'], {})).toThrow(
+    'contender "adam --friction 1": --friction is not an option of Adam',
   )
 })
 
-test('standings are means over seeds, and differences within them', () => {
-  const epochs = (top1: number) => [
-    {
-      epoch: 1,
-      trainLoss: 1,
-      trainAccuracy: 0.5,
-      validationLoss: 1,
-      top1,
-      top5: 1,
-      learningRate: 1,
-      seconds: 2,
-      picturesPerSecond: 1,
-    },
-  ]
-  const outcome = (contender: string, seed: number, top1: number) => ({
+test('contenders are summarized over seeds, and compared with the first one seed by seed', () => {
+  const epoch = {
+    epoch: 1,
+    trainLoss: 1,
+    trainAccuracy: 0.5,
+    validationLoss: 1,
+    top5: 1,
+    learningRate: 1,
+    seconds: 2,
+    imagesPerSecond: 1,
+  }
+  const finishedRun = (contender: string, seed: number, top1: number) => ({
     contender,
     seed,
-    history: { losses: [], epochs: epochs(top1), friction: [] },
+    history: { losses: [], epochs: [{ ...epoch, top1 }], friction: [] },
   })
-  const outcomes = [
-    outcome('a', 1, 0.5),
-    outcome('b', 1, 0.6),
-    outcome('a', 2, 0.7),
-    outcome('b', 2, 0.6),
+  const runs = [
+    finishedRun('a', 1, 0.5),
+    finishedRun('b', 1, 0.6),
+    finishedRun('a', 2, 0.7),
+    finishedRun('b', 2, 0.6),
   ]
-  const [a, b] = standingsOf(outcomes, ['a', 'b', 'c'])
-  expect(a.mean).toBeCloseTo(0.6)
-  expect(a.spread).toBeCloseTo(Math.sqrt(0.02))
-  expect(b.spread).toBe(0)
-  expect(b.difference.mean).toBeCloseTo(0)
-  expect(b.difference.spread).toBeCloseTo(Math.sqrt(0.02))
+  const [a, b] = summarizeContenders(runs, ['a', 'b', 'c'])
+  const rounding = { relative: 1e-12, absolute: 1e-12 }
+  expectClose(a.mean, 0.6, rounding)
+  expectClose(a.deviation, Math.sqrt(0.02), rounding)
+  expect(b.deviation).toBe(0)
+  expectClose(b.difference.mean, 0, rounding)
+  expectClose(b.difference.deviation, Math.sqrt(0.02), rounding)
   expect(b.difference.wins).toBe(1)
 })
 
@@ -116,11 +123,11 @@ test('the suggested learning rate is where the loss falls fastest', () => {
     const fall = 1 / (1 + Math.exp(-4 * Math.log10(rate / 1e-3)))
     return { rate, loss: 3 - fall + Math.max(0, Math.log10(rate / 0.1)) + 0.02 * (i % 2) }
   })
-  expect(Math.abs(Math.log10((suggestion(trials) ?? 0) / 1e-3))).toBeLessThan(0.15)
-  expect(suggestion(trials.map(({ rate }) => ({ rate, loss: rate })))).toBeUndefined()
+  expect(Math.abs(Math.log10((suggestLearningRate(trials) ?? 0) / 1e-3))).toBeLessThan(0.15)
+  expect(suggestLearningRate(trials.map(({ rate }) => ({ rate, loss: rate })))).toBeUndefined()
 })
 
-test('the embedded pictures have a smaller network, unless told otherwise', () => {
+test('the embedded images have a smaller network by default', () => {
   expect(resolveConfig({})).toMatchObject({ data: 'shapes', size: 48, width: 32, epochs: 8 })
   expect(resolveConfig({ size: 64 })).toMatchObject({ size: 64, width: 32 })
   expect(resolveConfig({ data: 'dogs' })).toMatchObject({ size: 64, width: 64, epochs: 5 })

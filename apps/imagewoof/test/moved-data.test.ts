@@ -1,68 +1,81 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { run, scratch, start, tiny } from './command.ts'
-import { serve } from './data/serve.ts'
-import { photographs } from './photographs.ts'
+import { fileFolder, run, start, tinyNetwork } from './command.ts'
+import { temporaryFolder, writePatterns } from './images.ts'
+import { serveStalledArchive } from './server.ts'
 
-const folder = scratch()
-const cache = join(folder, 'cache')
-const [before, data, out] = ['before', 'now', 'run'].map((name) => join(folder, name))
-const evaluate = ['evaluate', out, '--data', data]
+const template = fileFolder()
+const original = join(template, 'original')
 
+/** Trains a run in the template folder, and moves its data. */
 beforeAll(async () => {
-  await photographs(before)
-  await run(['train', '--data', before, '--out', out, ...tiny, '--epochs', '1'], cache)
-  renameSync(before, data)
-}, 120_000)
+  await writePatterns(original)
+  const train = ['train', '--data', original, ...tinyNetwork, '--epochs', '1']
+  await run([...train, '--out', join(template, 'run')], join(template, 'cache'))
+  renameSync(original, join(template, 'moved'))
+})
 
-test('a run is judged and resumed on data that was moved, and its new place is kept', async () => {
-  expect((await run(['evaluate', out], cache)).errors).toContain(`no folder or archive ${before}`)
-  const judged = await run(evaluate, cache)
-  expect(judged.code).toBe(0)
-  expect(judged.output).toContain('on 30 validation pictures')
-  expect(judged.errors).not.toContain('not as it was')
+/** Copies the template to a folder of the test. */
+function copyRun() {
+  const folder = temporaryFolder()
+  cpSync(template, folder, { recursive: true })
+  return {
+    cache: join(folder, 'cache'),
+    data: join(folder, 'moved'),
+    out: join(folder, 'run'),
+  }
+}
+
+test('a run is evaluated and resumed on moved data, and its new path is saved', async () => {
+  const { cache, data, out } = copyRun()
+  const missing = await run(['evaluate', out], cache)
+  expect(missing.errors).toContain(`no folder or archive ${original}`)
+  const { code, output, errors } = await run(['evaluate', out, '--data', data], cache)
+  expect(code).toBe(0)
+  expect(output).toContain('on 30 validation images')
+  expect(errors).not.toContain('the data has changed')
   expect((await run(['resume', out, '--data', data], cache)).errors).toBe('')
   expect((await run(['resume', out], cache)).errors).toBe('')
   expect((await run(['evaluate', out], cache)).code).toBe(0)
 })
 
-test('Ctrl-C while a run that goes on opens its data says how to go on', async () => {
-  const address = await serve((_, response) => {
-    response.writeHead(200, { 'content-length': 92_612_825 })
-    response.write(new Uint8Array(100_000))
-  })
+test('Ctrl-C while a resumed run opens its data prints how to resume', async () => {
+  const { cache, out } = copyRun()
+  const address = await serveStalledArchive()
   const args = ['resume', out, '--data', 'imagewoof2-160']
   const { child, ended } = start(args, cache, { IMAGEWOOF_ADDRESS: address })
   child.stdout?.once('data', () => child.kill('SIGINT'))
   const { code, output, errors } = await ended
   expect(`${code} ${errors}`).toBe('130 ')
-  expect(output).toContain(`to go on  npm start -- ${args.join(' ')}`)
+  expect(output).toContain(`to resume  npm start -- ${args.join(' ')}`)
 })
 
-test('a run is not resumed on squares of another version', async () => {
+test('a run is not resumed on images decoded by another version', async () => {
+  const { cache, data, out } = copyRun()
   const path = join(out, 'environment.json')
   const text = readFileSync(path, 'utf8')
   const { version } = JSON.parse(text).data
   writeFileSync(path, text.replace(`"version": ${version}`, '"version": 0'))
   const { code, errors } = await run(['resume', out, '--data', data], cache)
   expect(code).toBe(1)
-  expect(errors).toContain(`must be as it was, but it is decoded by version ${version}, not 0`)
-  writeFileSync(path, text)
+  expect(errors).toContain(`must be unchanged, but it is decoded by version ${version}, not 0`)
 })
 
-test('other pictures of the same classes are judged, but said to be others', async () => {
+test('other images of the same classes are evaluated with a warning', async () => {
+  const { cache, data, out } = copyRun()
   rmSync(join(data, 'val', 'rows', '1.jpeg'))
-  const { code, output, errors } = await run(evaluate, cache)
+  const { code, output, errors } = await run(['evaluate', out, '--data', data], cache)
   expect(code).toBe(0)
-  expect(output).toContain('on 29 validation pictures')
-  expect(errors).toContain('the data is not as it was: its SHA-256 is')
+  expect(output).toContain('on 29 validation images')
+  expect(errors).toContain('the data has changed: its SHA-256 is')
 })
 
-test('pictures of other classes are not judged', async () => {
+test('images of other classes are not evaluated', async () => {
+  const { cache, data, out } = copyRun()
   for (const split of ['train', 'val'])
-    renameSync(join(data, split, 'columns'), join(data, split, 'uprights'))
-  const { code, errors } = await run(evaluate, cache)
+    renameSync(join(data, split, 'columns'), join(data, split, 'verticals'))
+  const { code, errors } = await run(['evaluate', out, '--data', data], cache)
   expect(code).toBe(1)
-  expect(errors).toContain('must be columns, noise, rows, but are noise, rows, uprights')
+  expect(errors).toContain('must be columns, noise, rows, but are noise, rows, verticals')
 })

@@ -1,13 +1,14 @@
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { resolveConfig } from '../src/config/config.ts'
-import { distanceQuantile, distanceShares } from '../src/report/charts/friction.ts'
-import { html } from '../src/report/html.ts'
+import { distanceQuantile, distanceShares } from '../src/report/friction-charts.ts'
+import { html } from '../src/report/page.ts'
 import { writeRunReport } from '../src/report/run-report.ts'
+import { frictionEdges, isFrictionRecorded } from '../src/run/history.ts'
 import { RunFolder } from '../src/run/run-folder.ts'
-import { frictionEdges, isRead } from '../src/training/friction.ts'
+import { temporaryFolder } from './images.ts'
 
 const classes = ['<b>bold</b>', 'plain']
 const row = {
@@ -18,21 +19,21 @@ const row = {
   top5: 1,
   learningRate: 1e-3,
   seconds: 61,
-  picturesPerSecond: 80,
+  imagesPerSecond: 80,
 }
 
-/** ξ of so many parameters in each of a few places. */
-function histogramOf(places: readonly (readonly [xi: number, count: number])[]) {
+/** A histogram of ξ with `count` parameters at each of a few values. */
+function histogramOf(points: readonly (readonly [xi: number, count: number])[]) {
   const counts = frictionEdges
     .slice(1)
     .map((edge, i) =>
-      places.reduce((sum, [xi, n]) => sum + (frictionEdges[i] <= xi && xi < edge ? n : 0), 0),
+      points.reduce((sum, [xi, n]) => sum + (frictionEdges[i] <= xi && xi < edge ? n : 0), 0),
     )
   return { edges: frictionEdges, counts, outside: 0, mean: 0.5001 }
 }
 
-test('a report needs nothing but itself, and escapes what it is given', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'report-')), 'run')
+test('a report loads nothing else, and escapes its input', async () => {
+  const path = join(temporaryFolder(), 'run')
   const environment = {
     began: '2026-01-02T03:04:05.000Z',
     node: 'v22',
@@ -54,7 +55,7 @@ test('a report needs nothing but itself, and escapes what it is given', async ()
       ]),
     })),
   })
-  await folder.saveJudgement({
+  await folder.saveEvaluation({
     epoch: 2,
     loss: 0.7,
     top1: 0.75,
@@ -77,18 +78,18 @@ test('a report needs nothing but itself, and escapes what it is given', async ()
   })
   const report = await readFile(await writeRunReport(folder), 'utf8')
   expect(report.match(/<svg /g)).toHaveLength(6)
-  expect(report).toContain('&lt;b&gt;bold&lt;/b&gt;</b> taken for <b>plain</b>')
+  expect(report).toContain('&lt;b&gt;bold&lt;/b&gt;</b> classified as <b>plain</b>')
   expect(report).not.toContain('<b>bold</b>')
   expect(report).toContain('a&quot;b.jpeg')
   expect(report).toContain('abc123')
   expect(report).toContain('2 min 02 s')
   expect(report).toContain('<b>0.500100</b>')
-  // Names of XML dialects are no addresses to fetch from.
+  // XML namespaces are the only addresses, and nothing is loaded from them.
   const addresses = report.match(/(?:https?:)?\/\/[\w.-]+/g) ?? []
   expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org']))
 })
 
-test('a picture of ξ counts distances from ½ on both sides', () => {
+test('the distribution of |ξ − ½| counts both sides', () => {
   const histogram = histogramOf([
     [0.5, 50],
     [0.5 + 2e-6, 20],
@@ -97,17 +98,17 @@ test('a picture of ξ counts distances from ½ on both sides', () => {
   ])
   expect(distanceShares(histogram).filter((share) => share > 0)).toEqual([0.5, 0.4, 0.1])
   expect(distanceQuantile(histogram, 0.5)).toBe(1e-7)
-  expect(distanceQuantile(histogram, 0.8)).toBeCloseTo(10 ** -5.5, 9)
+  expectClose(distanceQuantile(histogram, 0.8), 10 ** -5.5, { relative: 1e-12 })
   expect(distanceQuantile(histogram, 0.99)).toBe(0.5)
 })
 
-test('ξ is read at the last batch of every epoch, and evenly before', () => {
-  const read = [...Array(141).keys()].filter((batch) => isRead(batch, 141))
-  expect(read).toEqual([32, 68, 104, 140])
-  expect([0, 1, 2].filter((batch) => isRead(batch, 3))).toEqual([0, 1, 2])
+test('ξ is recorded at the last batch of every epoch, and at even distances before it', () => {
+  const recorded = [...Array(141).keys()].filter((batch) => isFrictionRecorded(batch, 141))
+  expect(recorded).toEqual([32, 68, 104, 140])
+  expect([0, 1, 2].filter((batch) => isFrictionRecorded(batch, 3))).toEqual([0, 1, 2])
 })
 
-test('markup is left as it is only where it was written as such', () => {
+test('templates escape their values, except markup', () => {
   const inner = html`<i>${'<'}</i>`
   expect(html`<p title="${'"'}">${[inner, '&', 3]}</p>`.markup).toBe(
     '<p title="&quot;"><i>&lt;</i>&amp;3</p>',

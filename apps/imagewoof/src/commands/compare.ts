@@ -1,85 +1,90 @@
 import { count } from '@diffgrad/core'
 import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
-import { contendersOf, presets, usual } from '../compare/contender.ts'
-import type { Plan } from '../compare/plan.ts'
-import { standingsOf } from '../compare/standing.ts'
+import {
+  type ComparisonPlan,
+  defaultContenders,
+  parseContenders,
+  presets,
+} from '../compare/contenders.ts'
+import { writeComparisonReport } from '../compare/report.ts'
+import { summarizeContenders } from '../compare/summary.ts'
 import type { Config } from '../config/config.ts'
-import { addConfigOptions, givenOf } from '../config/options.ts'
+import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { writeCompareReport } from '../report/compare-report.ts'
-import { percent } from '../report/numbers.ts'
-import { openData } from '../training/pictures.ts'
-import type { Surface } from '../training/surface.ts'
-import { commandLine } from './command-line.ts'
-import { freshFolder } from './fresh-folder.ts'
-import { numeric } from './numeric.ts'
-import { interruptibly } from './surface.ts'
+import { formatPercent } from '../format.ts'
+import { type CommandContext, runInterruptibly } from '../terminal/context.ts'
+import { openData } from '../training/session.ts'
+import { commandLine, newFolderPath, numberIn } from './command-line.ts'
 
-interface Options {
+interface CompareOptions {
   readonly preset?: string
   readonly runs: number
   readonly out?: string
 }
 
-/** Adds `compare`: several optimizers from the same weights, on the same batches, from several seeds. */
+/** Adds `compare`: trains several optimizers from the same weights, on the same batches, with several seeds. */
 export function addCompare(program: Command): void {
   const command = program
     .command('compare')
     .description('compare optimizers: same weights, same batches, several seeds, one report')
     .argument(
       '[contenders...]',
-      `such as ${usual.map((name) => `"${name}"`).join(' ')} (the default)`,
+      `optimizers with options (default: ${defaultContenders.map((name) => `"${name}"`).join(' ')})`,
     )
-    .addOption(new Option('--preset <name>', 'contenders by a name').choices(Object.keys(presets)))
-    .option('--runs <count>', 'how many seeds', numeric(count), 3)
-    .option('--out <folder>', 'the folder of all runs (default: a new one in runs/)')
+    .addOption(new Option('--preset <name>', 'a list of contenders').choices(Object.keys(presets)))
+    .option('--runs <count>', 'number of seeds', numberIn(count), 3)
+    .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
   addConfigOptions(command, ['optimizer']).action(
-    async (names: readonly string[], { preset, runs, out, ...options }: Options) => {
-      const given = givenOf(options)
-      const wanted = preset ? [...presets[preset], ...names] : names.length > 0 ? names : usual
-      const contenders = contendersOf(wanted, given)
+    async (names: readonly string[], { preset, runs, out, ...options }: CompareOptions) => {
+      const selected = preset
+        ? [...presets[preset], ...names]
+        : names.length > 0
+          ? names
+          : defaultContenders
+      const contenders = parseContenders(selected, pickSettings(options))
       const seeds = seedsFrom(contenders[0].config, runs)
-      await startComparison(out ?? freshFolder('compare'), { contenders, seeds, keep: false })
+      await startComparison(out ?? newFolderPath('compare'), { contenders, seeds, keep: false })
     },
   )
 }
 
-/** The seed of a configuration, and those after it. */
+/** The seed of a configuration, and the following ones. */
 export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
   Array.from({ length: runs }, (_, i) => seed + i)
 
-/** Makes a comparison, with all of its runs. */
-export const startComparison = (path: string, plan: Plan): Promise<void> =>
-  interruptibly(async (surface) => {
-    const dataset = await openData(plan.contenders[0].config, surface)
+/** Creates a comparison and trains all of its runs. */
+export const startComparison = (path: string, plan: ComparisonPlan): Promise<void> =>
+  runInterruptibly(async (context) => {
+    const dataset = await openData(plan.contenders[0].config, context)
     const comparison = await Comparison.create(path, plan, dataset)
     try {
-      await carryOutComparison(comparison, surface, dataset)
+      await runComparison(comparison, context, dataset)
     } catch (error) {
-      await comparison.removeUnlessBegun()
+      await comparison.deleteIfEmpty()
       throw error
     }
   })
 
-/** Makes the runs that a comparison lacks, and reports it. */
-export async function carryOutComparison(
+/** Trains the unfinished runs of a comparison, writes its report, and prints its result. */
+export async function runComparison(
   comparison: Comparison,
-  surface: Surface,
+  context: CommandContext,
   dataset?: Dataset,
 ): Promise<void> {
-  await comparison.carryOn(surface, dataset)
+  await comparison.trainRemaining(context, dataset)
   await comparison.saveTable()
-  const report = await writeCompareReport(comparison)
+  const report = await writeComparisonReport(comparison)
   const names = comparison.plan.contenders.map(({ name }) => name)
   const width = Math.max(...names.map((name) => name.length))
   console.log()
-  for (const { contender, mean, top1 } of standingsOf(await comparison.outcomes(), names)) {
-    const all = top1.map((share) => percent(share)).join(', ')
-    console.log(`${contender.padEnd(width)}  ${percent(mean)}  (${all})`)
+  const summaries = summarizeContenders(await comparison.finishedRuns(), names)
+  for (const { contender, mean, top1 } of summaries) {
+    const bySeed = top1.map((share) => formatPercent(share)).join(', ')
+    console.log(`${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})`)
   }
-  for (const { contender, seed, reason } of await comparison.failures())
+  for (const { contender, seed, reason } of await comparison.failedRuns())
     console.log(`${contender}, seed ${seed}: ${reason}`)
-  if (surface.signal.aborted) console.log(`to go on  ${commandLine('resume', comparison.path)}`)
-  console.log(`report    ${report}`)
+  if (context.signal.aborted) console.log(`to resume  ${commandLine('resume', comparison.path)}`)
+  console.log(`report     ${report}`)
 }

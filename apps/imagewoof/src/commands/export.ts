@@ -1,22 +1,45 @@
 import type { Command } from 'commander'
-import { exportRun } from '../export/export-run.ts'
-import type { Which } from '../run/run-folder.ts'
-import { checkpointOption } from './checkpoint-option.ts'
+import { Comparison } from '../compare/comparison.ts'
+import { writeComparisonReport } from '../compare/report.ts'
+import { writeRunReport } from '../report/run-report.ts'
+import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
+import { exportRun } from '../training/load-run.ts'
+import { checkpointOption } from './command-line.ts'
 
-/** Adds `export`: a folder for transformers.js. */
+interface ExportOptions {
+  readonly checkpoint: CheckpointKind
+  readonly out?: string
+}
+
+/** Adds `export`: writes a checkpoint as a transformers.js folder. */
 export function addExport(program: Command): void {
   program
     .command('export')
     .description(
       'write a folder that transformers.js loads: an .onnx file, preprocessor and labels',
     )
-    .argument('<run>', 'the run folder')
+    .argument('<run>', 'run folder')
     .addOption(checkpointOption())
-    .option('--out <folder>', 'where to (default: export or export-last in the run folder)')
-    .action(async (run: string, options: { readonly checkpoint: Which; readonly out?: string }) => {
+    .option('--out <folder>', 'output folder (default: export or export-last in the run folder)')
+    .action(async (run: string, options: ExportOptions) => {
       const path = await exportRun(run, options.checkpoint, options.out)
       console.log(`${path}\n`)
       console.log(`import { pipeline } from '@huggingface/transformers'`)
       console.log(`const classify = await pipeline('image-classification', '${path}')`)
+    })
+}
+
+/** Adds `report`: writes report.html again from the files of a run or comparison. */
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('write report.html again, from the files in a folder')
+    .argument('<run>', 'folder of a run or a comparison')
+    .action(async (path: string) => {
+      const comparison = await Comparison.open(path)
+      const report = comparison
+        ? await writeComparisonReport(comparison)
+        : await writeRunReport(await RunFolder.open(path))
+      console.log(report)
     })
 }

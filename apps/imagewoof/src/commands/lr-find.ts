@@ -5,58 +5,51 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { resolveConfig } from '../config/config.ts'
-import { addConfigOptions, givenOf, spelled } from '../config/options.ts'
+import { addConfigOptions, argumentsFor, pickSettings } from '../config/options.ts'
 import { Failure } from '../failure.ts'
-import { type Range, rangeTest } from '../lr-find/range-test.ts'
-import { suggestion } from '../lr-find/suggestion.ts'
-import { rangeReport } from '../report/lr-report.ts'
+import { formatRate } from '../format.ts'
+import { type RangeTestOptions, rangeTest, suggestLearningRate } from '../lr-find/range-test.ts'
+import { rangeTestReport } from '../lr-find/report.ts'
 import { exists } from '../run/run-folder.ts'
-import { rateText } from '../training/progress.ts'
-import { commandLine } from './command-line.ts'
-import { freshFolder } from './fresh-folder.ts'
-import { numeric } from './numeric.ts'
-import { interruptibly } from './surface.ts'
+import { runInterruptibly } from '../terminal/context.ts'
+import { commandLine, newFolderPath, numberIn } from './command-line.ts'
 
-const rate = numeric(positive)
+/** Settings without effect on a range test. */
+const excluded = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
 
-/** Settings that a range test has no use for. */
-const without = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
-
-/** Adds `lr-find`: a range test. */
+/** Adds `lr-find`: a learning-rate range test. */
 export function addLrFind(program: Command): void {
   const command = program
     .command('lr-find')
-    .description('find a learning rate: raise it step by step, and look at the loss')
-    .option('--from <rate>', 'the first learning rate', rate, 1e-5)
-    .option('--to <rate>', 'the last learning rate', rate, 1)
-    .option('--steps <count>', 'how many steps', numeric(count), 100)
-    .option('--out <folder>', 'where to (default: a new folder in runs/)')
-  addConfigOptions(command, without).action(
-    async ({ from, to, steps, out, ...options }: Range & { readonly out?: string }) => {
+    .description('find a learning rate: raise it step by step, and plot the loss')
+    .option('--from <rate>', 'first learning rate', numberIn(positive), 1e-5)
+    .option('--to <rate>', 'last learning rate', numberIn(positive), 1)
+    .option('--steps <count>', 'number of steps', numberIn(count), 100)
+    .option('--out <folder>', 'output folder (default: a new one in runs/)')
+  addConfigOptions(command, excluded).action(
+    async ({ from, to, steps, out, ...options }: RangeTestOptions & { readonly out?: string }) => {
       if (to <= from) throw new Failure(`--to must be above --from, ${from}, but is ${to}`)
       if (steps < 10) throw new Failure(`--steps must be at least 10, but is ${steps}`)
-      const path = out ?? freshFolder('lr-find')
+      const path = out ?? newFolderPath('lr-find')
       if (await exists(path))
-        throw new Failure(`folder ${path}: is there already; choose another --out`)
-      const given = givenOf(options)
-      const config = resolveConfig(given)
+        throw new Failure(`folder ${path}: already exists; choose another --out`)
+      const settings = pickSettings(options)
+      const config = resolveConfig(settings)
       const range = { from, to, steps }
-      await interruptibly(async (surface) => {
-        const trials = await rangeTest(config, range, surface)
-        const suggested = suggestion(trials)
+      await runInterruptibly(async (context) => {
+        const trials = await rangeTest(config, range, context)
+        const suggested = suggestLearningRate(trials)
         await mkdir(path, { recursive: true })
+        const table = Buffer.from(stringify([...trials], { header: true }))
+        await replaceFile(join(path, 'losses.csv'), table)
         const report = join(path, 'report.html')
-        await replaceFile(
-          join(path, 'losses.csv'),
-          Buffer.from(stringify([...trials], { header: true })),
-        )
-        await replaceFile(report, Buffer.from(rangeReport(config, range, trials, suggested)))
+        await replaceFile(report, Buffer.from(rangeTestReport(config, range, trials, suggested)))
         if (suggested === undefined) console.log('The loss never fell; try a lower --from.')
         else {
-          const text = rateText(suggested)
-          console.log(`suggested  --learning-rate ${text}`)
-          const line = commandLine('train', ...spelled({ ...given, learningRate: text }))
-          console.log(`to train   ${line}`)
+          const learningRate = formatRate(suggested)
+          console.log(`suggested  --learning-rate ${learningRate}`)
+          const train = commandLine('train', ...argumentsFor({ ...settings, learningRate }))
+          console.log(`to train   ${train}`)
         }
         console.log(`report     ${report}`)
       })

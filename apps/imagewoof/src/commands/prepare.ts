@@ -1,17 +1,18 @@
 import type { Command } from 'commander'
-import { edge } from '../config/ranges.ts'
+import { imageSize } from '../config/schema.ts'
 import type { Split } from '../data/dataset.ts'
-import { type Opened, type OpenOptions, openDataset } from '../data/open.ts'
-import { progressView } from '../data/progress-view.ts'
-import { numeric } from './numeric.ts'
+import { type OpenedDataset, type OpenOptions, openDataset } from '../data/open.ts'
+import { formatCount } from '../format.ts'
+import { showDataProgress } from '../terminal/data-progress.ts'
+import { numberIn } from './command-line.ts'
 
-/** Adds `prepare`: makes a data set ready for training, and tells what is in it. */
+/** Adds `prepare`: downloads and decodes a data set, and prints what it holds. */
 export function addPrepare(program: Command): void {
   program
     .command('prepare')
-    .description('fetch, check and decode a data set, and tell what is in it')
+    .description('download, check and decode a data set, and print what it holds')
     .argument('<source>', 'a folder, an archive, or the name of a data set')
-    .option('--size <pixels>', 'edge of the pictures trained on', numeric(edge), 64)
+    .option('--size <pixels>', 'image size (edge length)', numberIn(imageSize), 64)
     .action(async (data: string, { size }: { readonly size: number }) => {
       const interruption = new AbortController()
       const interrupt = (): void => interruption.abort()
@@ -20,7 +21,7 @@ export function addPrepare(program: Command): void {
         await prepare({ data, size, signal: interruption.signal })
       } catch (error) {
         if (!interruption.signal.aborted) throw error
-        console.error('interrupted; what has been downloaded is kept')
+        console.error('interrupted; the partial download is kept')
         process.exitCode = 130
       } finally {
         process.off('SIGINT', interrupt)
@@ -28,34 +29,32 @@ export function addPrepare(program: Command): void {
     })
 }
 
-/** Makes a data set ready, and prints what is in it. */
-async function prepare(options: OpenOptions): Promise<Opened> {
-  const view = progressView(process.stdout)
+async function prepare(options: OpenOptions): Promise<void> {
+  const view = showDataProgress(process.stdout)
   const opened = await openDataset({ ...options, onProgress: view.onProgress }).finally(view.stop)
-  console.log(summaryOf(opened))
-  return opened
+  console.log(describeDataset(opened))
 }
 
-/** What there is to know about a data set, for people. */
-export function summaryOf({ dataset, grey, skipped, folders }: Opened): string {
+/** The classes, image counts, skipped files, folders and hash of a data set, as text. */
+export function describeDataset({ dataset, grey, skipped, folders }: OpenedDataset): string {
   const { name, hash, classes, train, validation } = dataset
   const width = Math.max(...classes.map((name) => name.length))
   const row = (name: string, ...counts: readonly number[]): string =>
-    [name.padEnd(width), ...counts.map((n) => n.toLocaleString('en').padStart(8))].join('  ')
+    [name.padEnd(width), ...counts.map((n) => formatCount(n).padStart(8))].join('  ')
   return [
     `${name}: ${classes.length} classes`,
     '',
     `${''.padEnd(width)}  training  validation`,
     ...classes.map((name, label) => row(name, countOf(train, label), countOf(validation, label))),
-    row('together', train.labels.length, validation.labels.length),
+    row('total', train.labels.length, validation.labels.length),
     '',
-    ...(grey > 0 ? [`${grey} with one channel, which was made three`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} skipped, being no pictures:`] : []),
+    ...(grey > 0 ? [`${grey} one-channel images, converted to RGB`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped (cannot be decoded):`] : []),
     ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
-    ...(folders ? [`pictures  ${folders.pictures}`, `decoded   ${folders.decoded}`] : []),
+    ...(folders ? [`images    ${folders.images}`, `decoded   ${folders.decoded}`] : []),
     `hash      ${hash}`,
   ].join('\n')
 }
 
 const countOf = ({ labels }: Split, label: number): number =>
-  labels.reduce((count, one) => count + (one === label ? 1 : 0), 0)
+  labels.reduce((count, other) => count + (other === label ? 1 : 0), 0)

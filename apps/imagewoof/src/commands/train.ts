@@ -1,35 +1,108 @@
 import { count } from '@diffgrad/core'
 import type { Command } from 'commander'
+import { Comparison } from '../compare/comparison.ts'
 import { resolveConfig } from '../config/config.ts'
-import { addConfigOptions, givenOf } from '../config/options.ts'
-import { startRun } from '../training/run.ts'
-import { seedsFrom, startComparison } from './compare.ts'
-import { folderFor } from './fresh-folder.ts'
-import { numeric } from './numeric.ts'
-import { reportRun } from './report-run.ts'
-import { interruptibly } from './surface.ts'
+import { addConfigOptions, pickSettings } from '../config/options.ts'
+import { formatCount, formatDuration, formatPercent } from '../format.ts'
+import { writeRunReport } from '../report/run-report.ts'
+import { bestEpoch, trainingSeconds } from '../run/history.ts'
+import { runInterruptibly } from '../terminal/context.ts'
+import { type Run, resumeRun, startRun } from '../training/run.ts'
+import { commandLine, dataPathOption, numberIn, runFolderPath } from './command-line.ts'
+import { runComparison, seedsFrom, startComparison } from './compare.ts'
 
-interface Options {
+/** Adds `start`: `train` with defaults that need no argument, and hints on further commands. */
+export function addStart(program: Command): void {
+  const command = program
+    .command('start')
+    .description('prepare, train and report, by default on the embedded images')
+    .option('--out <folder>', 'run folder (default: a new one in runs/)')
+  addConfigOptions(command).action(async ({ out, ...options }: { readonly out?: string }) => {
+    const config = resolveConfig(pickSettings(options))
+    await runInterruptibly(async (context) => {
+      const run = await startRun(config, out ?? runFolderPath(config), context)
+      await reportRun(run)
+      if (run.finished) console.log(`\n${nextSteps(run)}`)
+    })
+  })
+}
+
+function nextSteps({ folder: { path } }: Run): string {
+  const steps = [
+    ['classify an image', commandLine('predict', path, 'photo.jpg')],
+    ['ten breeds of dogs: downloads 93 MB', commandLine('--data', 'imagewoof2-160')],
+    ['your photographs: train/<class>/*, val/<class>/*', commandLine('--data', 'folder')],
+    ['compare optimizers', commandLine('compare', '--preset', 'diffgrad-family')],
+    ['all commands', commandLine('--help')],
+  ]
+  const width = Math.max(...steps.map(([, command]) => command.length))
+  return [
+    'next steps',
+    ...steps.map(([description, command]) => `  ${command.padEnd(width)}  ${description}`),
+  ].join('\n')
+}
+
+interface TrainOptions {
   readonly out?: string
   readonly runs: number
 }
 
-/** Adds `train`: a network from photographs to a saved model. */
+/** Adds `train`: trains one network, or one for each of several seeds. */
 export function addTrain(program: Command): void {
   const command = program
     .command('train')
-    .description('train a network; leaves a run folder with checkpoints and a report')
-    .option('--out <folder>', 'the run folder (default: a new one in runs/)')
-    .option('--runs <count>', 'how many runs, each from a seed of its own', numeric(count), 1)
-  addConfigOptions(command).action(async ({ out, runs, ...options }: Options) => {
-    const config = resolveConfig(givenOf(options))
+    .description('train a network; writes a run folder with checkpoints and a report')
+    .option('--out <folder>', 'run folder (default: a new one in runs/)')
+    .option('--runs <count>', 'number of runs, each with another seed', numberIn(count), 1)
+  addConfigOptions(command).action(async ({ out, runs, ...options }: TrainOptions) => {
+    const config = resolveConfig(pickSettings(options))
+    const path = out ?? runFolderPath(config)
     if (runs > 1) {
       const contenders = [{ name: config.optimizer, config }]
-      const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
-      return startComparison(out ?? folderFor(config), plan)
+      return startComparison(path, { contenders, seeds: seedsFrom(config, runs), keep: true })
     }
-    await interruptibly(async (surface) => {
-      await reportRun(await startRun(config, out ?? folderFor(config), surface))
+    await runInterruptibly(async (context) => {
+      await reportRun(await startRun(config, path, context))
     })
   })
+}
+
+/** Adds `resume`: continues an interrupted run or comparison. */
+export function addResume(program: Command): void {
+  program
+    .command('resume')
+    .description('resume an interrupted run or comparison; the result equals an uninterrupted one')
+    .argument('<run>', 'folder of a run or a comparison')
+    .addOption(dataPathOption())
+    .action(async (path: string, { data }: { readonly data?: string }) => {
+      const comparison = await Comparison.open(path)
+      const dataArguments = data === undefined ? [] : ['--data', data]
+      await runInterruptibly(
+        async (context) => {
+          if (!comparison) return reportRun(await resumeRun(path, context, data))
+          const dataset = data === undefined ? undefined : await comparison.openData(context, data)
+          await runComparison(comparison, context, dataset)
+        },
+        { resumeCommand: commandLine('resume', path, ...dataArguments) },
+      )
+    })
+}
+
+/** Writes the report of a run, and prints its result. */
+async function reportRun({ folder, state, finished }: Run): Promise<void> {
+  const report = await writeRunReport(folder)
+  const { history } = state
+  const last = history.epochs[history.epochs.length - 1]
+  const best = bestEpoch(history)
+  if (finished && last && best) {
+    const { data } = await folder.environment()
+    console.log(
+      `\ntop-1 accuracy ${formatPercent(last.top1)} on ${formatCount(data.validation)} validation images (best: ${formatPercent(best.top1)}, epoch ${best.epoch}), after ${formatDuration(trainingSeconds(history))} of training`,
+    )
+  } else {
+    console.log(`\nInterrupted after ${history.losses.length} steps. A checkpoint was saved.`)
+    console.log(`to resume  ${commandLine('resume', folder.path)}`)
+  }
+  console.log(`run        ${folder.path}`)
+  console.log(`report     ${report}`)
 }

@@ -4,140 +4,139 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import type { Dataset } from '../data/dataset.ts'
 import { Failure, messageOf } from '../failure.ts'
-import { type Environment, environmentOf } from '../run/environment.ts'
+import { describeEnvironment, type Environment, requireSameData } from '../run/environment.ts'
+import type { History } from '../run/history.ts'
 import { exists } from '../run/run-folder.ts'
-import type { History } from '../training/history.ts'
-import { openData } from '../training/pictures.ts'
-import { mustBeAsItWas } from '../training/same-data.ts'
-import type { Surface } from '../training/surface.ts'
-import { Entry } from './entry.ts'
-import { type Plan, planWith } from './plan.ts'
+import type { CommandContext } from '../terminal/context.ts'
+import { openData } from '../training/session.ts'
+import { ComparisonRun } from './comparison-run.ts'
+import { type ComparisonPlan, withSettings } from './contenders.ts'
 
-/** A run that ended badly. */
-interface Failed {
-  readonly contender: string
-  readonly seed: number
-  readonly reason: string
-}
-
-/** What a contender did from a seed. */
-export interface Outcome {
+export interface FinishedRun {
   readonly contender: string
   readonly seed: number
   readonly history: History
 }
 
-/** A comparison in its folder: one run folder for each contender and seed, all on the same data. */
+/** A run that diverged. */
+interface FailedRun {
+  readonly contender: string
+  readonly seed: number
+  readonly reason: string
+}
+
+/** A comparison in its folder: one run for each contender and seed, all on the same data. */
 export class Comparison {
   readonly path: string
-  #plan: Plan
+  #plan: ComparisonPlan
 
   /**
-   * Makes a folder for a new one.
+   * Creates the folder of a comparison.
    *
-   * @throws {Failure} If it is there already, or cannot be made.
+   * @throws {Failure} If the folder exists, or cannot be created.
    */
-  static async create(path: string, given: Plan, dataset: Dataset): Promise<Comparison> {
+  static async create(path: string, plan: ComparisonPlan, dataset: Dataset): Promise<Comparison> {
     if (await exists(path))
-      throw new Failure(`folder ${path}: is there already; resume it, or choose another --out`)
-    const plan = planWith(given)
-    const environment = environmentOf(dataset, plan.contenders[0].config)
+      throw new Failure(`folder ${path}: already exists; resume it, or choose another --out`)
+    const resolved = withSettings(plan)
+    const environment = describeEnvironment(dataset, resolved.contenders[0].config)
     try {
-      await mkdir(runsOf(path), { recursive: true })
-      await write(join(path, 'environment.json'), environment)
-      await write(planOf(path), plan)
+      await mkdir(runsFolder(path), { recursive: true })
+      await writeJson(environmentFile(path), environment)
+      await writeJson(planFile(path), resolved)
     } catch (cause) {
       await rm(path, { recursive: true, force: true }).catch(() => undefined)
       throw new Failure(`folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
     }
-    return new Comparison(path, plan)
+    return new Comparison(path, resolved)
   }
 
-  /** Opens one, if a folder is one. */
+  /** Opens a comparison; undefined if the folder does not hold one. */
   static async open(path: string): Promise<Comparison | undefined> {
-    return (await exists(planOf(path)))
-      ? new Comparison(path, JSON.parse(await readFile(planOf(path), 'utf8')))
+    return (await exists(planFile(path)))
+      ? new Comparison(path, JSON.parse(await readFile(planFile(path), 'utf8')))
       : undefined
   }
 
-  private constructor(path: string, plan: Plan) {
+  private constructor(path: string, plan: ComparisonPlan) {
     this.path = path
     this.#plan = plan
   }
 
-  get plan(): Plan {
+  get plan(): ComparisonPlan {
     return this.#plan
   }
 
-  /** Where it was begun, and on what data. */
+  /** The environment and data that the comparison was started with. */
   async environment(): Promise<Environment> {
-    return JSON.parse(await readFile(join(this.path, 'environment.json'), 'utf8'))
+    return JSON.parse(await readFile(environmentFile(this.path), 'utf8'))
   }
 
   /**
    * Opens the data of all runs.
    *
-   * @param place - where it is now, if it was moved; it is kept.
-   * @throws {Failure} If it is no longer the same.
+   * @param dataPath - the new path of the data, if it was moved. It is saved in compare.json.
+   * @throws {Failure} If the data has changed.
    */
-  async openData(surface: Surface, place?: string): Promise<Dataset> {
-    const plan = planWith(this.plan, place === undefined ? {} : { data: place })
-    const dataset = await openData(plan.contenders[0].config, surface)
-    mustBeAsItWas(dataset, await this.environment(), this.path)
-    if (place !== undefined) await write(planOf(this.path), plan)
+  async openData(context: CommandContext, dataPath?: string): Promise<Dataset> {
+    const plan = withSettings(this.plan, dataPath === undefined ? {} : { data: dataPath })
+    const dataset = await openData(plan.contenders[0].config, context)
+    requireSameData(dataset, await this.environment(), this.path)
+    if (dataPath !== undefined) await writeJson(planFile(this.path), plan)
     this.#plan = plan
     return dataset
   }
 
   /**
-   * Makes the runs that are not done yet: all contenders from the first seed, then from the next. One
-   * that ends badly does not keep the others from theirs.
+   * Trains the unfinished runs: all contenders with the first seed, then with the next. A run that
+   * diverges does not stop the others.
    *
-   * @param given - the data, where it is open already.
+   * @param dataset - the data, if it is already open.
    */
-  async carryOn(surface: Surface, given?: Dataset): Promise<void> {
-    let dataset = given
-    for (const [i, entry] of this.#entries.entries()) {
-      if (surface.signal.aborted) return
-      if (await entry.failure()) continue
-      if (!(await entry.result())) {
-        dataset ??= await this.openData(surface)
-        const { contender, seed } = entry
-        surface.screen.write(`run ${i + 1} of ${this.runs} · ${contender} · seed ${seed}\n`)
-        await entry.make(dataset, surface)
+  async trainRemaining(context: CommandContext, dataset?: Dataset): Promise<void> {
+    let opened = dataset
+    for (const [i, run] of this.#runs.entries()) {
+      if (context.signal.aborted) return
+      if (await run.failure()) continue
+      if (!(await run.result())) {
+        opened ??= await this.openData(context)
+        const { contender, seed } = run
+        context.screen.write(`run ${i + 1} of ${this.runCount} · ${contender} · seed ${seed}\n`)
+        await run.train(opened, context)
       }
-      if (await entry.result()) await entry.conclude(this.plan.keep)
+      if (await run.result()) await run.finish(this.plan.keep)
     }
   }
 
-  /** Removes one of which no run has begun: what kept the first from it keeps the others, too. */
-  async removeUnlessBegun(): Promise<void> {
-    if ((await readdir(runsOf(this.path))).length === 0) await rm(this.path, { recursive: true })
+  /** Deletes the folder if no run has started: the error that stopped the first would stop all others. */
+  async deleteIfEmpty(): Promise<void> {
+    if ((await readdir(runsFolder(this.path))).length === 0)
+      await rm(this.path, { recursive: true })
   }
 
-  /** What the finished runs gave, by seed, then by contender. */
-  async outcomes(): Promise<readonly Outcome[]> {
-    const found: Outcome[] = []
-    for (const entry of this.#entries) {
-      const history = await entry.result()
-      if (history) found.push({ contender: entry.contender, seed: entry.seed, history })
+  /** By seed, then by contender. */
+  async finishedRuns(): Promise<readonly FinishedRun[]> {
+    const finished: FinishedRun[] = []
+    for (const run of this.#runs) {
+      const history = await run.result()
+      if (history) finished.push({ contender: run.contender, seed: run.seed, history })
     }
-    return found
+    return finished
   }
 
-  /** The runs that ended badly. */
-  async failures(): Promise<readonly Failed[]> {
-    const found: Failed[] = []
-    for (const entry of this.#entries) {
-      const reason = await entry.failure()
-      if (reason) found.push({ contender: entry.contender, seed: entry.seed, reason })
+  /** By seed, then by contender. */
+  async failedRuns(): Promise<readonly FailedRun[]> {
+    const failed: FailedRun[] = []
+    for (const run of this.#runs) {
+      const reason = await run.failure()
+      if (reason) failed.push({ contender: run.contender, seed: run.seed, reason })
     }
-    return found
+    return failed
   }
 
-  /** Writes all runs as a table. */
+  /** Writes the last epoch of every finished run to comparison.csv. */
   async saveTable(): Promise<void> {
-    const rows = (await this.outcomes()).map(({ contender, seed, history }) => ({
+    const rows = (await this.finishedRuns()).map(({ contender, seed, history }) => ({
       contender,
       seed,
       ...history.epochs[history.epochs.length - 1],
@@ -148,22 +147,23 @@ export class Comparison {
     )
   }
 
-  /** How many runs there are to be. */
-  get runs(): number {
+  /** Number of runs, finished or not. */
+  get runCount(): number {
     return this.plan.contenders.length * this.plan.seeds.length
   }
 
   /** By seed, then by contender. */
-  get #entries(): readonly Entry[] {
+  get #runs(): readonly ComparisonRun[] {
     const { contenders, seeds } = this.plan
     return seeds.flatMap((seed) =>
-      contenders.map((contender) => new Entry(contender, seed, runsOf(this.path))),
+      contenders.map((contender) => new ComparisonRun(contender, seed, runsFolder(this.path))),
     )
   }
 }
 
-const planOf = (path: string): string => join(path, 'compare.json')
-const runsOf = (path: string): string => join(path, 'runs')
+const planFile = (path: string): string => join(path, 'compare.json')
+const environmentFile = (path: string): string => join(path, 'environment.json')
+const runsFolder = (path: string): string => join(path, 'runs')
 
-const write = (path: string, value: unknown): Promise<void> =>
+const writeJson = (path: string, value: unknown): Promise<void> =>
   replaceFile(path, Buffer.from(JSON.stringify(value, undefined, 1)))

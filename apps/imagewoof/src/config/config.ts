@@ -1,21 +1,21 @@
 import type { z } from 'zod'
 import { Failure } from '../failure.ts'
-import { rules } from '../recipe/rules.ts'
+import { rules } from './choices.ts'
 import { schema } from './schema.ts'
 
-/** All that decides a training, with nothing left open. */
+/** All settings of a training, with every default resolved. */
 export type Config = z.output<typeof schema>
 
-/** What the recipe sets, of the rules that have it. */
-const recipe: Readonly<Partial<Config>> = {
+/** Defaults of rule-specific settings that differ from core's. */
+const ruleDefaults: Readonly<Partial<Config>> = {
   beta1: 0.95,
   beta2: 0.99,
   epsilon: 1e-6,
   momentum: 0.9,
 }
 
-/** Settings of some rules only, and what core calls them. */
-export const ownSettings = {
+/** Settings that only some rules have, and core's names for them. */
+export const ruleSettings = {
   beta1: 'beta1',
   beta2: 'beta2',
   epsilon: 'epsilon',
@@ -27,20 +27,22 @@ export const ownSettings = {
   memoryLength: 'memoryLength',
 } as const
 
-/** A network that learns the embedded pictures in a few minutes on two cores. */
-const small: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs: 8 }
+const ruleKeys = Object.keys(ruleSettings) as (keyof typeof ruleSettings)[] // Of the literal above.
 
-/** What is set for some data unless told otherwise: the embedded pictures are easier than photographs. */
-export const usualFor = ({
+/** Settings that train the embedded data set in a few minutes on two cores. */
+const shapesDefaults: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs: 8 }
+
+/** Defaults that depend on the data: the embedded images are easier than photographs. */
+export const defaultsFor = ({
   data = 'shapes',
   backbone,
-}: Partial<Config>): Readonly<Partial<Config>> =>
-  data !== 'shapes' ? {} : backbone === undefined ? { ...small, width: 32 } : small
+}: Partial<Config>): Readonly<Partial<Config>> => {
+  if (data !== 'shapes') return {}
+  return backbone === undefined ? { ...shapesDefaults, width: 32 } : shapesDefaults
+}
 
-const keys = Object.keys(ownSettings) as (keyof typeof ownSettings)[] // Of the literal above.
-
-/** A key of the configuration as the command line writes it. */
-export const option = (key: string): string =>
+/** The command-line option of a setting: `learningRate` → `--learning-rate`. */
+export const optionName = (key: string): string =>
   `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /**
@@ -48,40 +50,42 @@ export const option = (key: string): string =>
  *
  * @throws {Failure} Naming the first option that is unknown, out of range, or without effect.
  */
-export function resolveConfig(given: object): Config {
-  const { success, data, error } = schema.safeParse({ ...usualFor(given), ...given })
+export function resolveConfig(settings: object): Config {
+  const { success, data, error } = schema.safeParse({ ...defaultsFor(settings), ...settings })
   if (!success) {
     const [issue] = error.issues
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
     if (unknown !== undefined) throw new Failure(`config: there is no setting ${unknown}`)
-    throw new Failure(`${option(issue?.path.join('.') ?? '')} ${issue?.message}`)
+    throw new Failure(`${optionName(issue?.path.join('.') ?? '')} ${issue?.message}`)
   }
-  return withRule(checked(data))
+  return withRuleSettings(withDependentDefaults(data))
 }
 
-function checked(config: Config): Config {
+/** Checks settings that depend on one another, and adds their defaults. */
+function withDependentDefaults(config: Config): Config {
   const must = (holds: boolean, complaint: string): void => {
     if (!holds) throw new Failure(complaint)
   }
   const { backbone, tune, flat, schedule, architecture, activation, width, selfAttention } = config
   const { decay, weightDecay, momentum, nesterov } = config
-  must(tune === undefined || backbone !== undefined, '--tune is about a --backbone; there is none')
+  must(tune === undefined || backbone !== undefined, '--tune needs a --backbone')
   must(
     flat === undefined || schedule === 'flat-cosine',
-    `--flat is about the schedule flat-cosine, but it is ${schedule}`,
+    `--flat needs --schedule flat-cosine, but the schedule is ${schedule}`,
   )
   must(
     nesterov !== true || momentum !== 0,
-    '--nesterov looks ahead by --momentum, which must be above 0, but is 0',
+    '--nesterov needs a --momentum above 0, but momentum is 0',
   )
   must(
     decay === 'decoupled' || weightDecay > 0,
-    `--decay ${decay} is about the --weight-decay, which is 0`,
+    `--decay ${decay} needs a --weight-decay above 0, but weight decay is 0`,
   )
-  const own = architecture !== 'xresnet18' || activation !== 'relu' || width !== 64 || selfAttention
+  const customNetwork =
+    architecture !== 'xresnet18' || activation !== 'relu' || width !== 64 || selfAttention
   must(
-    backbone === undefined || !own,
-    '--backbone is a network already: --architecture, --activation, --width and --self-attention do not go with it',
+    backbone === undefined || !customNetwork,
+    '--backbone excludes --architecture, --activation, --width and --self-attention',
   )
   return {
     ...config,
@@ -90,26 +94,29 @@ function checked(config: Config): Config {
   }
 }
 
-/** The setting that one-cycle moves against the learning rate. */
-export const momentumOf = ({ optimizer }: Config): 'momentum' | 'beta1' =>
+/** The setting that the one-cycle schedule moves against the learning rate. */
+export const momentumKey = ({ optimizer }: Config): 'momentum' | 'beta1' =>
   optimizer === 'sgd' ? 'momentum' : 'beta1'
 
-/** Adds the settings that the rule has, and refuses those that it has not. */
-function withRule(config: Config): Config {
+/** Adds the defaults of the rule's settings, and rejects settings of other rules. */
+function withRuleSettings(config: Config): Config {
   const { name, defaults } = rules[config.optimizer]
-  const known = new Map<string, unknown>(Object.entries(defaults))
-  const cycling = config.schedule === 'one-cycle' ? momentumOf(config) : undefined
-  const own = keys.flatMap((key) => {
-    const place = ownSettings[key]
-    const given = config[key]
-    if (key === cycling) {
-      if (given === undefined) return []
-      throw new Failure(`${option(key)} has a course of its own with --schedule one-cycle`)
+  const coreDefaults = new Map<string, unknown>(Object.entries(defaults))
+  const scheduled = config.schedule === 'one-cycle' ? momentumKey(config) : undefined
+  const settings = ruleKeys.flatMap((key) => {
+    const coreKey = ruleSettings[key]
+    const value = config[key]
+    if (key === scheduled) {
+      if (value === undefined) return []
+      throw new Failure(`${optionName(key)} is set by --schedule one-cycle`)
     }
-    if (known.has(place)) return [[key, given ?? recipe[key] ?? known.get(place)] as const]
-    if (given === undefined) return []
-    const has = keys.filter((other) => known.has(ownSettings[other])).map(option)
-    throw new Failure(`${option(key)} is no option of ${name}; it has ${has.join(', ')}`)
+    if (coreDefaults.has(coreKey))
+      return [[key, value ?? ruleDefaults[key] ?? coreDefaults.get(coreKey)] as const]
+    if (value === undefined) return []
+    const options = ruleKeys.filter((other) => coreDefaults.has(ruleSettings[other]))
+    throw new Failure(
+      `${optionName(key)} is not an option of ${name}; its options are ${options.map(optionName).join(', ')}`,
+    )
   })
-  return { ...config, ...Object.fromEntries(own) }
+  return { ...config, ...Object.fromEntries(settings) }
 }

@@ -1,33 +1,33 @@
 import { type Command, Option } from 'commander'
-import { type Config, option, usualFor } from './config.ts'
+import { type Config, defaultsFor, optionName } from './config.ts'
 import { schema } from './schema.ts'
 
-/** What is set without an option, by its key. */
-const initials: ReadonlyMap<string, unknown> = new Map(
+/** The default of every setting, by its key; undefined if it has none. */
+const defaults: ReadonlyMap<string, unknown> = new Map(
   Object.entries(schema.shape).map(([key, { def }]) => [
     key,
     def.type === 'default' ? def.defaultValue : undefined,
   ]),
 )
 
-/** A flag, which changes what is set without it. */
-const flag = (key: string): string =>
-  initials.get(key) === true ? `--no-${option(key).slice(2)}` : option(key)
+/** The flag that changes a boolean setting from its default. */
+const flagName = (key: string): string =>
+  defaults.get(key) === true ? `--no-${optionName(key).slice(2)}` : optionName(key)
 
-/** Adds the settings of a configuration to a command, but for some; each is undefined unless given. */
+/** Adds an option for every setting except those in `without`. Options without a value stay undefined. */
 export function addConfigOptions(command: Command, without: readonly string[] = []): Command {
   for (const [key, field] of Object.entries(schema.shape)) {
     if (without.includes(key)) continue
     const { group = '', description = '', value } = field.meta() ?? {}
     const inner = field.def.innerType.def
-    const initial = initials.get(key)
-    const flags = value !== undefined ? `${option(key)} ${value}` : flag(key)
-    const known = inner.type === 'enum' ? `: ${Object.keys(inner.entries).join(', ')}` : ''
-    const embedded = usualFor({})[key as keyof Config] // Keys that it has not are undefined.
-    const also = embedded === undefined ? '' : `, ${embedded} for shapes`
+    const initial = defaults.get(key)
+    const flags = value !== undefined ? `${optionName(key)} ${value}` : flagName(key)
+    const names = inner.type === 'enum' ? `: ${Object.keys(inner.entries).join(', ')}` : ''
+    const ofShapes = defaultsFor({})[key as keyof Config] // Undefined for keys without such a default.
+    const also = ofShapes === undefined ? '' : `, ${ofShapes} for shapes`
     const note = value !== undefined && initial !== undefined ? ` (default: ${initial}${also})` : ''
-    const added = new Option(flags, `${description}${known}${note}`).helpGroup(group)
-    // What is no number is refused by the schema, which can name it.
+    const added = new Option(flags, `${description}${names}${note}`).helpGroup(group)
+    // Text that is not a number is left to the schema, whose message names the option.
     if (inner.type === 'custom')
       added.argParser((text) => (Number.isNaN(Number(text)) || text === '' ? text : Number(text)))
     command.addOption(added)
@@ -35,13 +35,13 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
   return command
 }
 
-/** What of a command's options belongs to a configuration. */
-export const givenOf = (options: object): object =>
+/** Those of a command's options that are settings of a configuration. */
+export const pickSettings = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([key]) => key in schema.shape))
 
-/** The options that say these settings. */
-export const spelled = (given: object): readonly string[] =>
-  Object.entries(given).flatMap(([key, value]) => {
-    if (typeof value !== 'boolean') return [option(key), `${value}`]
-    return value === (initials.get(key) === true) ? [] : [flag(key)]
+/** The command-line arguments that select settings. */
+export const argumentsFor = (settings: object): readonly string[] =>
+  Object.entries(settings).flatMap(([key, value]) => {
+    if (typeof value !== 'boolean') return [optionName(key), `${value}`]
+    return value === (defaults.get(key) === true) ? [] : [flagName(key)]
   })

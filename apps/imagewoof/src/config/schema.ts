@@ -1,61 +1,84 @@
 import { availableParallelism } from 'node:os'
 import { count, fraction, nonNegative, positive, type Range } from '@diffgrad/core'
 import { z } from 'zod'
-import { architectures } from '../recipe/architectures.ts'
-import { rules } from '../recipe/rules.ts'
-import { schedules } from '../recipe/schedules.ts'
-import { channels, edge, seed, share } from './ranges.ts'
+import { architectures, rules, schedules } from './choices.ts'
 
-/** How a field appears on the command line. */
-interface Appearance {
+/** How a setting appears in the help of the command line. */
+interface OptionHelp {
   readonly description: string
-  /** What stands for the value in the help; a flag has none. */
+  /** Placeholder for the value; undefined for a flag. */
   readonly value?: string
-  /** What the field is about: the help is sorted by it. */
+  /** Heading that the option is listed under. */
   readonly group: string
 }
 
 declare module 'zod' {
-  interface GlobalMeta extends Partial<Appearance> {}
+  interface GlobalMeta extends Partial<OptionHelp> {}
 }
 
-const refusal =
+const isFiniteNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value)
+
+const share: Range = {
+  text: 'in (0, 1]',
+  holds: (value) => isFiniteNumber(value) && value > 0 && value <= 1,
+}
+
+/** Seeds that pure-rand accepts. */
+const seed: Range = {
+  text: 'a whole number in [0, 2³¹)',
+  holds: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
+}
+
+/** Image sizes that an XResNet can halve five times. */
+export const imageSize: Range = {
+  text: 'a whole number of pixels, at least 17',
+  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
+}
+
+/** Widths of the first stage: the stem has half as many channels. */
+const channels: Range = {
+  text: 'an even number, at least 2',
+  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 2 && Number(value) % 2 === 0,
+}
+
+const mustBe =
   (text: string) =>
   ({ input }: { readonly input?: unknown }): string =>
     `must be ${text}, but is ${input}`
 
 const numeric = ({ text, holds }: Range) =>
-  z.custom<number>((value) => holds(value), { error: refusal(text) })
+  z.custom<number>((value) => holds(value), { error: mustBe(text) })
 
 const choice = <const T extends readonly string[]>(names: T) =>
-  z.enum(names, { error: refusal(`one of ${names.join(', ')}`) })
+  z.enum(names, { error: mustBe(`one of ${names.join(', ')}`) })
 
-const flag = () => z.boolean({ error: refusal('true or false') })
+const flag = () => z.boolean({ error: mustBe('true or false') })
 
-const text = () => z.string({ error: refusal('a text') }).min(1, { error: 'must not be empty' })
+const text = () => z.string({ error: mustBe('a text') }).min(1, { error: 'must not be empty' })
 
-const of = (group: string) => (description: string, value?: string) => ({
+const helpIn = (group: string) => (description: string, value?: string) => ({
   group,
   description,
   ...(value !== undefined && { value }),
 })
-const [data, network, pictures, optimizer, course] = [
-  of('Data:'),
-  of('Network:'),
-  of('Pictures:'),
-  of('Optimizer:'),
-  of('Course:'),
+const [data, network, images, optimizer, training] = [
+  helpIn('Data:'),
+  helpIn('Network:'),
+  helpIn('Images:'),
+  helpIn('Optimizer:'),
+  helpIn('Training:'),
 ]
 const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) =>
   // The keys of a literal table are those of its type.
   Object.keys(table) as K[]
 
-/** All that decides a training: config.json is one of these, resolved. */
+/** All settings of a training. config.json is one of these, resolved. */
 export const schema = z.strictObject({
   data: text()
     .default('shapes')
     .meta(data('a folder, an archive, or the name of a data set', '<source>')),
-  size: numeric(edge).default(64).meta(data('edge of the pictures trained on', '<pixels>')),
+  size: numeric(imageSize).default(64).meta(data('image size (edge length)', '<pixels>')),
 
   architecture: choice(keysOf(architectures))
     .default('xresnet18')
@@ -68,23 +91,23 @@ export const schema = z.strictObject({
     .meta(network('fine-tune this transformers.js folder or hub model', '<source>')),
   tune: choice(['all', 'head'])
     .optional()
-    .meta(network('what of the backbone is trained (default: all)', '<part>')),
+    .meta(network('which parameters of the backbone to train (default: all)', '<parameters>')),
 
-  batch: numeric(count).default(64).meta(pictures('pictures a step', '<count>')),
+  batch: numeric(count).default(64).meta(images('batch size', '<count>')),
   crop: numeric(share)
     .default(0.35)
-    .meta(pictures('smallest share of a picture that a random crop keeps', '<share>')),
-  flip: flag().default(true).meta(pictures('mirror no picture')),
-  mixup: numeric(nonNegative).default(0).meta(pictures('α of mixup, 0 for none', '<alpha>')),
+    .meta(images('smallest area of a random crop, as a share of the image', '<share>')),
+  flip: flag().default(true).meta(images('disable random horizontal flips')),
+  mixup: numeric(nonNegative).default(0).meta(images('α of mixup, 0 for none', '<alpha>')),
   labelSmoothing: numeric(fraction)
     .default(0.1)
-    .meta(pictures('share of a target spread over all classes', '<share>')),
+    .meta(images('share of a target spread over all classes', '<share>')),
 
   optimizer: choice(keysOf(rules)).default('diffgrad').meta(optimizer('update rule', '<name>')),
   learningRate: numeric(positive).default(4e-3).meta(optimizer('learning rate', '<rate>')),
   weightDecay: numeric(nonNegative)
     .default(1e-2)
-    .meta(optimizer('weight decay, of weights but not of biases and norms', '<rate>')),
+    .meta(optimizer('weight decay; biases and norms are exempt', '<rate>')),
   decay: choice(['decoupled', 'l2'])
     .default('decoupled')
     .meta(optimizer('kind of weight decay', '<kind>')),
@@ -94,41 +117,47 @@ export const schema = z.strictObject({
   momentum: numeric(fraction)
     .optional()
     .meta(optimizer('momentum of sgd (default: 0.9)', '<share>')),
-  nesterov: flag().optional().meta(optimizer("Nesterov's look ahead, for sgd")),
+  nesterov: flag().optional().meta(optimizer('Nesterov momentum, for sgd')),
   amsgrad: flag().optional().meta(optimizer('AMSGrad, for adam and adamw')),
   friction: numeric({ text: '0, 1 or 2', holds: (v) => v === 0 || v === 1 || v === 2 })
     .optional()
     .meta(optimizer('version of ξ, for the diffGrad family', '<version>')),
-  aliased: flag().optional().meta(optimizer('repeat the fault that makes ξ = ½')),
+  aliased: flag()
+    .optional()
+    .meta(optimizer('reproduce the gradient aliasing bug of the original code (ξ = ½)')),
   memoryLength: numeric({
     text: 'a finite number, at least 1',
     holds: (v) => Number.isFinite(v) && Number(v) >= 1,
   })
     .optional()
-    .meta(optimizer('steps that the bound of adamod and diffmod remembers', '<steps>')),
+    .meta(optimizer('averaging length of the step bound of adamod and diffmod', '<steps>')),
   clip: numeric(positive)
     .optional()
-    .meta(optimizer('largest norm of all gradients together', '<norm>')),
-  accumulate: numeric(count).default(1).meta(optimizer('batches an update', '<count>')),
+    .meta(optimizer('largest global norm of the gradients', '<norm>')),
+  accumulate: numeric(count)
+    .default(1)
+    .meta(optimizer('batches per update (gradient accumulation)', '<count>')),
   ema: numeric(fraction)
     .optional()
-    .meta(optimizer('judge a moving average of the weights that decays by', '<share>')),
+    .meta(optimizer('evaluate a moving average of the weights with this decay', '<share>')),
 
-  epochs: numeric(count).default(5).meta(course('times that all pictures are seen', '<count>')),
+  epochs: numeric(count).default(5).meta(training('epochs', '<count>')),
   schedule: choice(keysOf(schedules))
     .default('flat-cosine')
-    .meta(course('course of the learning rate', '<name>')),
+    .meta(training('learning-rate schedule', '<name>')),
   flat: numeric(fraction)
     .optional()
-    .meta(course('share of the steps before flat-cosine falls (default: 0.72)', '<share>')),
-  seed: numeric(seed).default(1).meta(course('where all that is drawn starts from', '<number>')),
+    .meta(training('share of the steps before flat-cosine falls (default: 0.72)', '<share>')),
+  seed: numeric(seed)
+    .default(1)
+    .meta(training('seed of the weights, the batches and the augmentation', '<number>')),
   engine: choice(['onnxruntime', 'tfjs'])
     .default('onnxruntime')
-    .meta(course('what computes', '<name>')),
+    .meta(training('training backend', '<name>')),
   threads: numeric(count)
     .default(availableParallelism())
-    .meta(course('threads of onnxruntime; tfjs computes on one, or a graphics card', '<count>')),
+    .meta(training('threads of onnxruntime; tfjs uses one, or a graphics card', '<count>')),
   saveEvery: numeric(nonNegative)
     .default(120)
-    .meta(course('seconds between checkpoints within an epoch', '<seconds>')),
+    .meta(training('seconds between checkpoints within an epoch', '<seconds>')),
 })

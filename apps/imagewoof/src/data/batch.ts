@@ -1,22 +1,34 @@
-/** What a train step or an evaluation is fed. */
+/** Means and standard deviations of the colour channels, of values from 0 to 1. */
+export interface ChannelStatistics {
+  readonly mean: readonly number[]
+  readonly deviation: readonly number[]
+}
+
+/** ImageNet's statistics, which all images are normalized by. */
+export const imageNetStatistics: ChannelStatistics = {
+  mean: [0.485, 0.456, 0.406],
+  deviation: [0.229, 0.224, 0.225],
+}
+
+/** The input of a train step or of an evaluation. */
 export interface Batch {
-  /** Normalized by ImageNet's mean and deviation · pictures × 3 × size × size. */
+  /** Normalized by `imageNetStatistics` · images × 3 × size × size. */
   readonly images: Float32Array<ArrayBuffer>
-  /** Rows that sum to 1: label smoothing and mixup are in them · pictures × classes. */
+  /** Class probabilities after label smoothing and mixup · images × classes. */
   readonly targets: Float32Array<ArrayBuffer>
-  /** The classes of the pictures, before smoothing and mixing. */
+  /** Class indices before label smoothing and mixup. */
   readonly labels: readonly number[]
 }
 
-/** Makes batches ahead of their use. */
+/** Prepares batches ahead of their use. */
 export interface Loader {
   readonly batchesPerEpoch: number
   /**
-   * The training batches of an epoch from the given one on. Each is a function of the seed, the epoch
-   * and its own number alone, so that an interrupted epoch goes on as if it had not been.
+   * The training batches of an epoch, from `firstBatch` on. Each is a function of the seed, the epoch and
+   * its index alone, so that an interrupted epoch can be resumed exactly.
    */
   train(epoch: number, firstBatch?: number): AsyncIterable<Batch>
-  /** All validation pictures in order, each once, the last batch shorter. */
+  /** All validation images once, in order. The last batch may be smaller. */
   validation(): AsyncIterable<Batch>
   dispose(): Promise<void>
 }

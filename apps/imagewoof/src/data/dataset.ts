@@ -1,30 +1,37 @@
-/** Pictures of one split, decoded: shared memory, so that the loader's workers read it in place. */
+/** The decoded images of one split, in shared memory, which the loader's threads read without a copy. */
 export interface Split {
   /** Edge of the stored squares, in pixels. */
   readonly size: number
-  /** RGB bytes · pictures × size × size × 3. */
+  /** RGB bytes · images × size × size × 3. */
   readonly pixels: Uint8Array<SharedArrayBuffer>
-  /** The class of each picture, an index into `classes`. */
+  /** The class of each image, an index into `classes`. */
   readonly labels: Uint16Array<SharedArrayBuffer>
-  /** Width over height of each picture before it became a square. */
+  /** Width / height of each image before it was resized to a square. */
   readonly aspects: readonly number[]
-  /** Where each picture came from, relative to the data set. */
+  /** Path of each image, relative to the data set. */
   readonly files: readonly string[]
 }
 
-/** A data set as `prepare` leaves it. */
+/** A decoded data set. */
 export interface Dataset {
   readonly name: string
-  /** SHA-256 over paths, classes and bytes of all pictures: what results are recorded against. */
+  /** SHA-256 over the paths, classes and bytes of all images. Results are recorded with it. */
   readonly hash: string
-  /** Of how squares are made of pictures: another one makes others of the same pictures. */
+  /** Version of the decoding: another version makes other squares of the same images. */
   readonly version: number
   /**
-   * Edge of the pictures that a network sees, in pixels. Validation pictures are stored like this;
-   * training pictures are larger, so that a crop of them still has something to show.
+   * Edge of the network's input, in pixels. Validation images are stored in this size, training images
+   * larger, so that crops of them still have enough detail.
    */
   readonly size: number
   readonly classes: readonly string[]
   readonly train: Split
   readonly validation: Split
+}
+
+/** Copies labels into shared memory. */
+export function sharedLabels(labels: ArrayLike<number>): Uint16Array<SharedArrayBuffer> {
+  const shared = new Uint16Array(new SharedArrayBuffer(2 * labels.length))
+  shared.set(labels)
+  return shared
 }

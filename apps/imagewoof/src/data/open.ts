@@ -1,124 +1,141 @@
+import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { classes, shapes } from '@diffgrad/testing/shapes'
 import { Failure } from '../failure.ts'
-import { cacheFolder } from './cache-folder.ts'
-import type { Dataset, Split } from './dataset.ts'
-import { classNameOf } from './pictures/class-names.ts'
-import { contentHash } from './pictures/content-hash.ts'
-import { trainingSquare, validationSquare } from './pictures/decode.ts'
-import { type Listing, listPictures } from './pictures/list.ts'
-import type { Attendance } from './progress.ts'
-import { shapesDataset } from './shapes.ts'
-import { sharedLabels } from './shared-labels.ts'
-import { publishedAt } from './sources/archives.ts'
-import { locate, type Places } from './sources/locate.ts'
-import { type Decoded, decodeSplit } from './store/decoded.ts'
-import type { Skipped } from './store/index-file.ts'
-import { readStock, type Stock, writeStock } from './store/store.ts'
+import type { ProgressOptions } from '../terminal/data-progress.ts'
+import { cacheFolder, type DecodedDataset, readDecoded, writeDecoded } from './cache.ts'
+import { type Dataset, type Split, sharedLabels } from './dataset.ts'
+import {
+  contentHash,
+  type DecodedSplit,
+  decodeSplit,
+  type SkippedFile,
+  trainingSquare,
+  validationSquare,
+} from './decode.ts'
+import { classNameOf, type ImageListing, listImages } from './list.ts'
+import { archiveAddress, type DataLocations, locate } from './sources/locate.ts'
 
-/** A data set, and what there is to say about how it was made. */
-export interface Opened {
+/** A data set, and what was found while decoding it. */
+export interface OpenedDataset {
   readonly dataset: Dataset
-  /** Files that are no pictures. */
-  readonly skipped: readonly Skipped[]
-  /** How many pictures had one channel, which has become three. */
+  /** Files that cannot be decoded. */
+  readonly skipped: readonly SkippedFile[]
+  /** Number of one-channel images, which are converted to RGB. */
   readonly grey: number
-  /** Where the pictures were found, and where they are kept decoded; nowhere, if they are drawn. */
-  readonly folders?: { readonly pictures: string; readonly decoded: string }
+  /** Folders of the image files and of the decoded cache; undefined for the embedded data set. */
+  readonly folders?: { readonly images: string; readonly decoded: string }
 }
 
 /** Which data set to open, and how. */
-export interface OpenOptions extends Partial<Places>, Attendance {
-  /** A folder, an archive, or a name: `shapes` is embedded. */
+export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
+  /** A folder, an archive, or a name; `shapes` is the embedded data set. */
   readonly data: string
-  /** Edge of the pictures that a network sees, in pixels. */
+  /** Edge of the network's input, in pixels. */
   readonly size: number
 }
 
 /**
- * The edge of training squares. In 64 px crops of ImageWoof, neighbouring pixels differ by 99 % of what
- * they do in crops of the files themselves; by 90 % at a factor of 1.5.
+ * The edge of training squares. In 64 px crops of ImageWoof, the mean difference of neighbouring pixels
+ * is 99 % of that in crops of the original files; a factor of 1.5 gives 90 %.
  */
 const trainingEdge = (size: number): number => Math.floor(1.75 * size)
 
-/** See `Dataset`. */
+/** See `Dataset.version`. */
 const version = 2
 
 /**
- * Opens a data set. Pictures are decoded when they are met first, and found again by their content.
+ * Opens a data set. Images are decoded the first time, and found by their content hash in the cache
+ * after that.
  *
- * @throws {Failure} If the source is not what it must be.
+ * @throws {Failure} If the source does not exist or is not a data set.
  */
 export async function openDataset({
   data,
   size,
   cache = cacheFolder(),
-  address = process.env.IMAGEWOOF_ADDRESS ?? publishedAt,
-  ...attendance
-}: OpenOptions): Promise<Opened> {
+  address = process.env.IMAGEWOOF_ADDRESS ?? archiveAddress,
+  ...progress
+}: OpenOptions): Promise<OpenedDataset> {
   if (data === 'shapes') return { dataset: shapesDataset(size), skipped: [], grey: 0 }
-  const { name, folder } = await locate(data, { cache, address }, attendance)
-  const listing = await listPictures(folder)
-  const hash = await contentHash(listing, attendance)
-  const kept = join(cache, 'decoded')
-  const ofThese = `${hash.slice(0, 16)}-${size}-`
-  const decoded = join(kept, `${ofThese}${version}`)
-  let stock = await readStock(decoded)
-  if (!stock) {
-    stock = await decodeAll(listing, size, attendance)
-    await writeStock(decoded, stock)
-    for (const other of await readdir(kept))
-      if (other.startsWith(ofThese) && join(kept, other) !== decoded)
-        await rm(join(kept, other), { recursive: true, force: true })
+  const { name, folder } = await locate(data, { cache, address }, progress)
+  const listing = await listImages(folder)
+  const hash = await contentHash(listing, progress)
+  const parent = join(cache, 'decoded')
+  const prefix = `${hash.slice(0, 16)}-${size}-`
+  const decodedFolder = join(parent, `${prefix}${version}`)
+  let decoded = await readDecoded(decodedFolder)
+  if (!decoded) {
+    decoded = await decodeAll(listing, size, progress)
+    await writeDecoded(decodedFolder, decoded)
+    for (const other of await readdir(parent))
+      if (other.startsWith(prefix) && join(parent, other) !== decodedFolder)
+        await rm(join(parent, other), { recursive: true, force: true })
   }
-  const { train, validation } = stock
-  const classes = listing.classes.map(classNameOf)
+  const { train, validation } = decoded
   return {
     dataset: {
       name,
       hash,
       version,
       size,
-      classes,
-      train: split(train),
-      validation: split(validation),
+      classes: listing.classes.map(classNameOf),
+      train: splitOf(train),
+      validation: splitOf(validation),
     },
     skipped: [...train.skipped, ...validation.skipped],
     grey: train.grey + validation.grey,
-    folders: { pictures: listing.root, decoded },
+    folders: { images: listing.root, decoded: decodedFolder },
   }
 }
 
 async function decodeAll(
-  { root, classes, train, validation }: Listing,
+  { root, classes, train, validation }: ImageListing,
   size: number,
-  { onProgress, signal }: Attendance,
-): Promise<Stock> {
+  { onProgress, signal }: ProgressOptions,
+): Promise<DecodedDataset> {
   const total = train.length + validation.length
   let done = 0
-  const onFile = (): void =>
-    onProgress?.({ task: 'decoding', done: ++done, total, unit: 'pictures' })
-  const [training, validating] = [
-    { size: trainingEdge(size), squareOf: trainingSquare },
-    { size, squareOf: validationSquare },
-  ]
-  const stock = {
-    train: await decodeSplit(root, train, training, { onFile, signal }),
-    validation: await decodeSplit(root, validation, validating, { onFile, signal }),
+  const onFile = (): void => onProgress?.({ task: 'decoding', done: ++done, total, unit: 'images' })
+  const trainSquares = { size: trainingEdge(size), squareOf: trainingSquare }
+  const validationSquares = { size, squareOf: validationSquare }
+  const decoded = {
+    train: await decodeSplit(root, train, trainSquares, { onFile, signal }),
+    validation: await decodeSplit(root, validation, validationSquares, { onFile, signal }),
   }
-  for (const [label, name] of classes.entries()) {
-    const left = stock.train.labels.includes(label)
-    if (!left) throw new Failure(`${join(root, 'train', name)} holds no picture that can be read`)
-  }
-  if (stock.validation.files.length === 0)
-    throw new Failure(`${join(root, 'val')} holds no picture that can be read`)
-  return stock
+  for (const [label, name] of classes.entries())
+    if (!decoded.train.labels.includes(label))
+      throw new Failure(`${join(root, 'train', name)} holds no image that can be decoded`)
+  if (decoded.validation.files.length === 0)
+    throw new Failure(`${join(root, 'val')} holds no image that can be decoded`)
+  return decoded
 }
 
-const split = ({ size, pixels, labels, aspects, files }: Decoded): Split => ({
+const splitOf = ({ size, pixels, labels, aspects, files }: DecodedSplit): Split => ({
   size,
   pixels,
   labels: sharedLabels(labels),
   aspects,
   files,
 })
+
+const [shapesTrained, shapesValidated] = [4000, 1000]
+
+/** The embedded data set: images of geometric shapes, rendered instead of read. */
+function shapesDataset(size: number): Dataset {
+  const train = renderShapes(shapesTrained, size, 0)
+  const validation = renderShapes(shapesValidated, size, 1)
+  const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
+  // The hash covers the squares themselves, so the version never changes.
+  return { name: 'shapes', hash, version: 1, size, classes, train, validation }
+}
+
+function renderShapes(count: number, size: number, seed: number): Split {
+  const { pixels, labels } = shapes({ count, size, seed })
+  const shared = new Uint8Array(new SharedArrayBuffer(pixels.length))
+  shared.set(pixels)
+  const files = Array.from(labels, (label, i) => `${classes[label]} ${i}`)
+  const aspects = files.map(() => 1)
+  return { size, pixels: shared, labels: sharedLabels(labels), aspects, files }
+}

@@ -1,49 +1,45 @@
 import { exponential } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
-import type { Loader } from '../data/batch.ts'
+import type { Batch, Loader } from '../data/batch.ts'
 import { engines } from '../engine/engines.ts'
 import { Divergence } from '../failure.ts'
-import { recipeOf } from '../recipe/recipe.ts'
-import { openPictures } from '../training/pictures.ts'
-import { newNetwork } from '../training/session.ts'
-import type { Surface } from '../training/surface.ts'
+import { newModel } from '../model/network.ts'
+import type { CommandContext } from '../terminal/context.ts'
+import { openData, openLoader, recipeOf } from '../training/session.ts'
 
-/** A learning rate, and the loss of the batch that was seen with it. */
+/** The loss of one step, and the learning rate of its update. */
 export interface Trial {
   readonly rate: number
   readonly loss: number
 }
 
-/** Between which learning rates, and in how many steps. */
-export interface Range {
+/** The learning rates of a range test. */
+export interface RangeTestOptions {
   readonly from: number
   readonly to: number
   readonly steps: number
 }
 
-/** How many times the best loss ends the test. */
-const tooMuch = 3
+/** The test ends when the smoothed loss exceeds so many times its minimum. */
+const maxLossRatio = 3
 
 /**
- * Takes steps with a learning rate that grows by the same factor each time, until the smoothed loss is
- * several times its best, or not finite.
+ * Runs a learning-rate range test: raises the rate exponentially, step by step, until the smoothed loss
+ * is several times its minimum, or not finite.
  *
  * @see Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186.
  */
 export async function rangeTest(
   config: Config,
-  { from, to, steps }: Range,
-  surface: Surface,
+  { from, to, steps }: RangeTestOptions,
+  context: CommandContext,
 ): Promise<readonly Trial[]> {
-  const { screen, signal } = surface
-  const { dataset, loader } = await openPictures(config, surface)
+  const { screen, signal } = context
+  const dataset = await openData(config, context)
+  const loader = openLoader(dataset, config)
   try {
-    const circumstances = {
-      classes: dataset.classes.length,
-      batchesPerEpoch: loader.batchesPerEpoch,
-    }
-    const network = await newNetwork(config, circumstances.classes)
-    const recipe = recipeOf(config, circumstances, network)
+    const info = { classes: dataset.classes.length, batchesPerEpoch: loader.batchesPerEpoch }
+    const recipe = recipeOf(config, info, await newModel(config, info.classes))
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
     const engine = await engines[config.engine]({
@@ -52,21 +48,22 @@ export async function rangeTest(
     })
     try {
       const trials: Trial[] = []
-      for await (const batch of endless(loader, steps)) {
+      for await (const batch of takeBatches(loader, steps)) {
         const rate = from * factor ** trials.length
         const loss = await engine.step(batch).then(
           (step) => step.loss,
           (error) => {
             if (!(error instanceof Divergence)) throw error
-            screen.write(`${error.message}\n`) // A loss that is not finite is an answer, too.
+            screen.write(`${error.message}\n`) // Divergence ends the test, but is not an error.
             return undefined
           },
         )
         if (loss === undefined) break
         trials.push({ rate, loss })
         await new Promise(setImmediate)
-        const smooth = smoothed(trials).map((trial) => trial.loss)
-        if (signal.aborted || smooth[smooth.length - 1] > tooMuch * Math.min(...smooth)) break
+        const losses = smoothed(trials).map((trial) => trial.loss)
+        const diverges = losses[losses.length - 1] > maxLossRatio * Math.min(...losses)
+        if (signal.aborted || diverges) break
       }
       return trials
     } finally {
@@ -77,8 +74,8 @@ export async function rangeTest(
   }
 }
 
-/** So many batches, over as many epochs as it takes. */
-async function* endless(loader: Loader, count: number) {
+/** The first `count` training batches, over as many epochs as necessary. */
+async function* takeBatches(loader: Loader, count: number): AsyncGenerator<Batch> {
   for (let epoch = 0, left = count; left > 0; epoch++)
     for await (const batch of loader.train(epoch)) {
       if (left-- <= 0) return
@@ -86,11 +83,38 @@ async function* endless(loader: Loader, count: number) {
     }
 }
 
-/** Losses averaged over their past, exponentially, with the bias of the start removed. */
-export function smoothed(trials: readonly Trial[], keep = 0.9): readonly Trial[] {
+/** Exponential moving average of the losses, with bias correction. */
+export function smoothed(trials: readonly Trial[], decay = 0.9): readonly Trial[] {
   let average = 0
   return trials.map(({ rate, loss }, i) => {
-    average = keep * average + (1 - keep) * loss
-    return { rate, loss: average / (1 - keep ** (i + 1)) }
+    average = decay * average + (1 - decay) * loss
+    return { rate, loss: average / (1 - decay ** (i + 1)) }
   })
+}
+
+/**
+ * Suggests the learning rate where the loss falls fastest per factor of the rate: the centre of the
+ * quarter of the trials with the steepest regression line.
+ *
+ * @returns undefined if the loss never falls.
+ */
+export function suggestLearningRate(trials: readonly Trial[]): number | undefined {
+  const width = Math.max(Math.floor(trials.length / 4), 3)
+  const starts = [...trials.keys()].filter((start) => start + width <= trials.length)
+  const slopes = starts.map((start) => slopeOf(trials.slice(start, start + width)))
+  const steepest = Math.min(...slopes)
+  if (!(steepest < 0)) return undefined
+  const start = slopes.indexOf(steepest)
+  return Math.sqrt(trials[start].rate * trials[start + width - 1].rate)
+}
+
+/** Slope of the least-squares line through the losses, over the logarithms of the rates. */
+function slopeOf(trials: readonly Trial[]): number {
+  const points = trials.map(({ rate, loss }) => [Math.log(rate), loss] as const)
+  const [x, y] = [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length)
+  const [covariance, variance] = points.reduce(
+    ([xy, xx], [a, b]) => [xy + (a - x) * (b - y), xx + (a - x) ** 2],
+    [0, 0],
+  )
+  return covariance / variance
 }

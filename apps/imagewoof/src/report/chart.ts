@@ -1,16 +1,16 @@
 import * as echarts from 'echarts'
-import { Html } from './html.ts'
+import { Html } from './page.ts'
 
-/** What echarts is told about a chart. */
+/** Options of an echarts chart. */
 export type ChartOption = echarts.EChartsCoreOption
 
-/** How large a chart is drawn: in a narrow page it shrinks. */
+/** Size in pixels. Charts shrink on narrow pages. */
 export interface ChartSize {
   readonly width: number
   readonly height: number
 }
 
-/** A colour of the page's style sheet, by number: it follows the reader's light or dark scheme. */
+/** A series colour of the page's style sheet, which has a light and a dark scheme. */
 export const series = (i: number): string => `var(--series-${i % 9})`
 export const [ink, muted, line, surface, accent] = [
   'var(--ink)',
@@ -38,18 +38,18 @@ const theme = {
 }
 echarts.registerTheme('report', theme)
 
-/** Draws a chart as SVG, with colours of the page. */
+/** Renders a chart as SVG in the colours of the page. */
 export function chart(
   option: ChartOption,
   title: string,
   { width, height }: ChartSize = { width: 400, height: 280 },
 ): Html {
-  const drawn = echarts.init(null, 'report', { renderer: 'svg', ssr: true, width, height })
+  const instance = echarts.init(null, 'report', { renderer: 'svg', ssr: true, width, height })
   try {
-    drawn.setOption({ animation: false, ...option })
-    const svg = drawn
+    instance.setOption({ animation: false, ...option })
+    const svg = instance
       .renderToSVGString()
-      // Hovering styles, and sizes that would keep it from shrinking.
+      // Remove hover styles, and the fixed size that would keep the chart from shrinking.
       .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
       .replace(/<svg width="\d+" height="\d+"/, `<svg role="img" aria-label="${title}"`)
       .replaceAll('font-family:sans-serif', 'font-family:inherit')
@@ -57,6 +57,13 @@ export function chart(
       .replace(/ ecmeta_\w+="[^"]*"/g, '')
     return new Html(svg)
   } finally {
-    drawn.dispose()
+    instance.dispose()
   }
+}
+
+/** The parts of echarts' `renderItem` API that custom series use. */
+export interface RenderApi {
+  value(dimension: number): number
+  coord(point: readonly number[]): readonly [number, number]
+  size(extent: readonly number[]): readonly [number, number]
 }

@@ -1,7 +1,4 @@
-import { Html, html } from './html.ts'
-import { style } from './style.ts'
-
-/** A page that needs nothing but itself. */
+/** A complete HTML page that loads nothing else. */
 export const page = (title: string, content: readonly Html[]): string =>
   html`<!doctype html>
 <html lang="en">
@@ -13,16 +10,103 @@ ${content}
 </html>
 `.markup
 
-/** A figure with what it shows. */
-export const figure = (title: string, drawing: Html, caption: string | Html = ''): Html =>
-  html`<figure><h3>${title}</h3>${drawing}${caption === '' ? '' : html`<figcaption>${caption}</figcaption>`}</figure>`
+/** A chart with its title and an optional caption. */
+export const figure = (title: string, content: Html, caption: string | Html = ''): Html =>
+  html`<figure><h3>${title}</h3>${content}${caption === '' ? '' : html`<figcaption>${caption}</figcaption>`}</figure>`
 
-/** A number worth a tile. */
-export const tile = (value: string, what: string): Html =>
-  html`<div class="tile"><b>${value}</b><span>${what}</span></div>`
+/** A key figure in large type. */
+export const tile = (value: string, label: string): Html =>
+  html`<div class="tile"><b>${value}</b><span>${label}</span></div>`
 
-/** Names and values. */
-export const facts = (entries: readonly (readonly [name: string, value: unknown])[]): Html =>
+/** A table of names and values. */
+export const valueTable = (entries: readonly (readonly [name: string, value: unknown])[]): Html =>
   html`<div class="scroll"><table>${entries.map(
     ([name, value]) => html`<tr><th>${name}</th><td class="code">${String(value)}</td></tr>`,
   )}</table></div>`
+
+/** Markup that needs no escaping. */
+export class Html {
+  readonly markup: string
+
+  constructor(markup: string) {
+    this.markup = markup
+  }
+}
+
+type Content = Html | string | number | readonly Content[]
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+const render = (content: Content): string => {
+  if (content instanceof Html) return content.markup
+  if (typeof content === 'object') return content.map(render).join('')
+  return String(content).replace(/[&<>"']/g, (character) => entities[character])
+}
+
+/** A template tag for markup. Interpolated values are escaped, unless they are `Html`. */
+export const html = (strings: TemplateStringsArray, ...contents: readonly Content[]): Html =>
+  new Html(strings.reduce((before, text, i) => before + render(contents[i - 1]) + text))
+
+/** The style sheet of all reports: light and dark, wide and narrow. */
+const style = `
+:root {
+  color-scheme: light dark;
+  --page: #f6f6f4; --surface: #ffffff; --ink: #1d1d1b; --muted: #6b6b66; --line: #dfdfda;
+  --series-0: #2468c9; --series-1: #d1641a; --series-2: #2c8a57; --series-3: #8350c4;
+  --series-4: #b3324b; --series-5: #14818f; --series-6: #97700b; --series-7: #c2479b;
+  --series-8: #70706b;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #161615; --surface: #20201f; --ink: #ecece8; --muted: #a0a09a; --line: #383836;
+    --series-0: #6ea6f5; --series-1: #f09a5b; --series-2: #5fc28c; --series-3: #b693ee;
+    --series-4: #ec7f92; --series-5: #55bfcc; --series-6: #d4ac45; --series-7: #e98cc8;
+    --series-8: #a6a6a0;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem;
+  background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+}
+h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; }
+h2 { margin: 2.5rem 0 0.75rem; font-size: 1.15rem; }
+h3 { margin: 0 0 0.5rem; font-size: 0.95rem; }
+p { margin: 0.5rem 0; max-width: 46rem; }
+.muted, figcaption { color: var(--muted); }
+.tiles { display: grid; gap: 0.75rem; margin: 1.25rem 0;
+  grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
+.tile, figure, .card { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
+.tile { padding: 0.75rem 1rem; }
+.tile b { display: block; font-size: 1.5rem; font-weight: 600; line-height: 1.3; }
+.tile span { color: var(--muted); font-size: 0.85rem; }
+.grid { display: grid; gap: 0.75rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
+figure { margin: 0; padding: 1rem; min-width: 0; }
+figure svg { display: block; width: 100%; height: auto; }
+figcaption { margin-top: 0.5rem; font-size: 0.85rem; }
+.card { padding: 1rem; }
+.images { display: flex; gap: 0.5rem; flex-wrap: wrap; }
+.images figure { padding: 0; border: 0; width: 76px; background: none; }
+.images img { display: block; width: 76px; height: 76px; border-radius: 4px; }
+.images figcaption { margin: 0.15rem 0 0; text-align: center; font-size: 0.78rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { color: var(--muted); font-weight: 500; }
+td.number, th.number { text-align: right; white-space: nowrap; }
+td.name { white-space: nowrap; }
+td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
+.swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
+.key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }
+details { margin-top: 0.75rem; }
+summary { cursor: pointer; color: var(--muted); }
+`

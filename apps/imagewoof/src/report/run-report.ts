@@ -1,41 +1,45 @@
+import { rules } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
-import { learningRateOf } from '../recipe/learning-rate.ts'
-import { rules } from '../recipe/rules.ts'
+import { learningRateOf } from '../config/optimizer.ts'
+import type { ConfusedPair, EvaluationSummary } from '../evaluation/summary.ts'
+import { formatCount, formatDuration, formatNumber, formatPercent } from '../format.ts'
 import type { Environment } from '../run/environment.ts'
-import type { ConfusedPair, Judgement } from '../run/judgement.ts'
+import {
+  type FrictionReading,
+  frictionDistances,
+  type History,
+  trainingSeconds,
+} from '../run/history.ts'
 import type { RunFolder } from '../run/run-folder.ts'
-import { distances } from '../training/friction.ts'
-import type { FrictionReading, History } from '../training/history.ts'
-import { durationText } from '../training/progress.ts'
 import { chart } from './chart.ts'
-import { confusionChart } from './charts/confusion.ts'
-import { accuracyChart, lossChart, rateChart } from './charts/curves.ts'
-import { distanceQuantile, frictionChart, spreadChart } from './charts/friction.ts'
-import { type Html, html } from './html.ts'
-import { percent, short, whole } from './numbers.ts'
-import { facts, figure, page, tile } from './page.ts'
+import { distanceQuantile, distributionChart, frictionChart } from './friction-charts.ts'
+import { figure, type Html, html, page, tile, valueTable } from './page.ts'
+import { accuracyChart, confusionChart, lossChart, rateChart } from './run-charts.ts'
 
-/** What a report is made from. */
-interface Material {
+interface ReportData {
   readonly config: Config
   readonly environment: Environment
   readonly history: History
-  readonly judgement: Judgement | undefined
+  readonly evaluation: EvaluationSummary | undefined
 }
 
-/** Makes report.html of a run folder from what lies in it. */
+/**
+ * Writes report.html of a run folder from its other files.
+ *
+ * @returns the path of the report.
+ */
 export async function writeRunReport(folder: RunFolder): Promise<string> {
-  const material = {
+  const data = {
     config: await folder.config(),
     environment: await folder.environment(),
     history: await folder.history(),
-    judgement: await folder.judgement(),
+    evaluation: await folder.evaluation(),
   }
-  await folder.save('report.html', runReport(material))
+  await folder.save('report.html', runReport(data))
   return folder.pathOf('report.html')
 }
 
-function runReport({ config, environment, history, judgement }: Material): string {
+function runReport({ config, environment, history, evaluation }: ReportData): string {
   const { data } = environment
   const { name } = rules[config.optimizer]
   const network = config.backbone ?? config.architecture
@@ -43,32 +47,32 @@ function runReport({ config, environment, history, judgement }: Material): strin
   const stepsPerEpoch = Math.floor(data.train / config.batch)
   return page(title, [
     html`<h1>${title}</h1>
-<p class="muted">${network}, ${config.size} px, ${whole(data.train)} training and ${whole(data.validation)} validation pictures of ${data.classes.length} classes; begun ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
-    tiles(config, history, judgement),
+<p class="muted">${network}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; started ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
+    tiles(config, history, evaluation),
     html`<h2>Training</h2><div class="grid">
-${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Of training before each step, with smoothed and mixed targets; of validation after each epoch, without.')}
-${figure('Right answers', chart(accuracyChart(history), 'Accuracy by epoch'))}
+${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Training: before each update, with label smoothing and mixup. Validation: after each epoch, without.')}
+${figure('Accuracy', chart(accuracyChart(history), 'Accuracy by epoch'))}
 ${figure('Learning rate', chart(rateChart(ratesOf(config, history, stepsPerEpoch)), 'Learning rate by epoch'))}
 </div>`,
-    ...(judgement ? [mistakes(judgement)] : []),
+    ...(evaluation ? [confusions(evaluation)] : []),
     ...(history.friction.length > 0 ? [friction(config, history.friction, stepsPerEpoch)] : []),
-    html`<h2>What it was made with</h2>
-${facts([...environmentFacts(environment)])}
-<details><summary>Configuration</summary>${facts(Object.entries(config))}</details>`,
+    html`<h2>Environment</h2>
+${valueTable([...environmentRows(environment)])}
+<details><summary>Configuration</summary>${valueTable(Object.entries(config))}</details>`,
   ])
 }
 
-function tiles(config: Config, { epochs }: History, judgement: Judgement | undefined): Html {
+function tiles(config: Config, history: History, evaluation: EvaluationSummary | undefined): Html {
+  const { epochs } = history
   const last = epochs[epochs.length - 1]
-  if (!last || !judgement) return html`<p>No epoch is over yet.</p>`
-  const seconds = epochs.reduce((sum, row) => sum + row.seconds, 0)
-  const pace = epochs.reduce((sum, row) => sum + row.picturesPerSecond, 0) / epochs.length
+  if (!last || !evaluation) return html`<p>No epoch is complete yet.</p>`
+  const speed = epochs.reduce((sum, row) => sum + row.imagesPerSecond, 0) / epochs.length
   return html`<div class="tiles">
-${tile(percent(last.top1), `top-1 after epoch ${last.epoch} of ${config.epochs}`)}
-${tile(percent(judgement.top1), `best top-1, epoch ${judgement.epoch}`)}
-${judgement.classes.length > 5 ? tile(percent(last.top5), 'among the first five') : ''}
-${tile(durationText(seconds), 'of training')}
-${tile(pace.toFixed(0), 'training pictures a second')}
+${tile(formatPercent(last.top1), `top-1 after epoch ${last.epoch} of ${config.epochs}`)}
+${tile(formatPercent(evaluation.top1), `best top-1, epoch ${evaluation.epoch}`)}
+${evaluation.classes.length > 5 ? tile(formatPercent(last.top5), 'top-5 after the last epoch') : ''}
+${tile(formatDuration(trainingSeconds(history)), 'training time')}
+${tile(speed.toFixed(0), 'training images per second')}
 </div>`
 }
 
@@ -86,22 +90,22 @@ function ratesOf(
   })
 }
 
-const mistakes = ({ matrix, classes, confused, epoch }: Judgement): Html =>
-  html`<h2>Mistakes</h2><div class="grid wide">
+const confusions = ({ matrix, classes, confused, epoch }: EvaluationSummary): Html =>
+  html`<h2>Errors</h2><div class="grid wide">
 ${figure(
-  'Confusion',
+  'Confusion matrix',
   chart(confusionChart(matrix, classes), 'Confusion matrix', { width: 500, height: 480 }),
-  `Rows are the true classes, columns what their pictures were taken for, by the weights of epoch ${epoch}.`,
+  `Rows are true classes, columns predicted classes, with the weights of epoch ${epoch}.`,
 )}
-<div class="card"><h3>Confused most</h3>${
-    confused.length === 0 ? html`<p class="muted">Nothing was confused.</p>` : confused.map(pair)
+<div class="card"><h3>Most confused pairs</h3>${
+    confused.length === 0 ? html`<p class="muted">There are no errors.</p>` : confused.map(pair)
   }</div></div>`
 
 const pair = ({ actual, predicted, count, examples }: ConfusedPair): Html =>
-  html`<p><b>${actual}</b> taken for <b>${predicted}</b>, ${count} times</p>
-<div class="pictures">${examples.map(
+  html`<p><b>${actual}</b> classified as <b>${predicted}</b>, ${count} times</p>
+<div class="images">${examples.map(
     ({ file, probability, thumbnail }) =>
-      html`<figure><img src="${thumbnail}" alt="${file}" title="${file}" width="76" height="76"><figcaption class="muted">${percent(probability, 0)}</figcaption></figure>`,
+      html`<figure><img src="${thumbnail}" alt="${file}" title="${file}" width="76" height="76"><figcaption class="muted">${formatPercent(probability, 0)}</figcaption></figure>`,
   )}</div>`
 
 function friction(
@@ -111,30 +115,31 @@ function friction(
 ): Html {
   const { histogram } = readings[readings.length - 1]
   const mean = readings.reduce((sum, reading) => sum + reading.histogram.mean, 0) / readings.length
-  const [half, most] = [distanceQuantile(histogram, 0.5), distanceQuantile(histogram, 0.99)]
+  const half = distanceQuantile(histogram, 0.5)
+  const most = distanceQuantile(histogram, 0.99)
   const below = (x: number): string =>
-    x === distances[0] ? `below ${short(x)}` : `up to ${short(x)}`
+    x === frictionDistances[0] ? `below ${formatNumber(x)}` : `up to ${formatNumber(x)}`
   return html`<h2>Friction</h2>
-<p>On average over all parameters and readings, ξ was <b>${mean.toFixed(6)}</b>. At the last reading it was ${below(half)} away from ½ for half of the parameters, and ${below(most)} for 99 % of them. Where ξ is ½, a step of ${rules[config.optimizer].name} is one without friction at half the learning rate.</p>
+<p>The mean of ξ over all parameters and readings is <b>${mean.toFixed(6)}</b>. At the last reading |ξ − ½| is ${below(half)} for half of the parameters, and ${below(most)} for 99 % of them. Where ξ is ½, an update of ${rules[config.optimizer].name} equals one without friction at half the learning rate.</p>
 <div class="grid wide">${figure(
     '|ξ − ½| over time',
     chart(frictionChart(readings, stepsPerEpoch), 'Distance of the friction from one half', {
       width: 460,
       height: 280,
     }),
-    'The darker, the more parameters; the line is the median. Logarithmic scale; the lowest band holds all below 10⁻⁷, which 32-bit floats near ½ hardly tell from 0.',
+    'Darker is more parameters; the line is the median. Logarithmic scale; the lowest band holds all distances below 10⁻⁷, which float32 values near ½ hardly resolve.',
   )}
 ${figure(
-  'Its spread at the end of each epoch',
-  chart(spreadChart(readings, stepsPerEpoch), 'Spread of the friction', {
+  '|ξ − ½| at the end of each epoch',
+  chart(distributionChart(readings, stepsPerEpoch), 'Distribution of the friction', {
     width: 460,
     height: 280,
   }),
-  'Shares of all parameters, two bins a decade; the strongest line is the last epoch.',
+  'Shares of all parameters, two bins per decade. The opaque line is the last epoch.',
 )}</div>`
 }
 
-function* environmentFacts(environment: Environment): Iterable<readonly [string, unknown]> {
+function* environmentRows(environment: Environment): Iterable<readonly [string, unknown]> {
   const { data, engine, node, system, processor, cores } = environment
   yield ['data', data.name]
   yield ['SHA-256 of the data', data.hash]

@@ -2,46 +2,38 @@ import { createRequire } from 'node:module'
 import { arch, cpus, platform, release } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { Failure } from '../failure.ts'
 
-/** What a result depends on beside the configuration. */
+/** What the results of a run depend on, besides its configuration: environment.json. */
 export interface Environment {
-  /** When the training began: ISO 8601. */
+  /** Start of the run, in ISO 8601. */
   readonly began: string
+  /** Version of Node. */
   readonly node: string
   readonly system: string
   readonly processor: string
   readonly cores: number
+  /** Package and version of the training backend. */
   readonly engine: string
-  readonly data: Described
+  readonly data: DatasetDescription
 }
 
-/** A data set, without its pictures. */
-interface Described {
+/** A data set without its images. */
+interface DatasetDescription {
   readonly name: string
-  /** See `Dataset`. */
+  /** See `Dataset.hash`. */
   readonly hash: string
-  /** See `Dataset`. */
+  /** See `Dataset.version`. */
   readonly version: number
   readonly classes: readonly string[]
+  /** Number of training images. */
   readonly train: number
+  /** Number of validation images. */
   readonly validation: number
 }
 
-/** The packages that compute, by the names of engines. */
-const packages: Readonly<Record<Config['engine'], string>> = {
-  onnxruntime: 'onnxruntime-node',
-  tfjs: '@tensorflow/tfjs',
-}
-
-/** A package that computes, with its version. */
-function engineOf(engine: Config['engine']): string {
-  const name = packages[engine]
-  const { version } = createRequire(import.meta.url)(`${name}/package.json`)
-  return `${name} ${version}`
-}
-
-/** Where this process runs, and on what data. */
-export function environmentOf(
+/** Describes this process, the machine, and a data set. */
+export function describeEnvironment(
   { name, hash, version, classes, train, validation }: Dataset,
   { engine }: Config,
 ): Environment {
@@ -52,7 +44,7 @@ export function environmentOf(
     system: `${platform()} ${release()} ${arch()}`,
     processor: processors[0]?.model ?? 'unknown',
     cores: processors.length,
-    engine: engineOf(engine),
+    engine: engineVersion(engine),
     data: {
       name,
       hash,
@@ -62,4 +54,46 @@ export function environmentOf(
       validation: validation.labels.length,
     },
   }
+}
+
+const enginePackages: Readonly<Record<Config['engine'], string>> = {
+  onnxruntime: 'onnxruntime-node',
+  tfjs: '@tensorflow/tfjs',
+}
+
+function engineVersion(engine: Config['engine']): string {
+  const name = enginePackages[engine]
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`)
+  return `${name} ${version}`
+}
+
+/** How a data set differs from the one of a run; undefined if it does not. */
+export function dataDifference(
+  { hash, version }: Dataset,
+  { data }: Environment,
+): string | undefined {
+  if (hash !== data.hash) return `its SHA-256 is ${hash}, not ${data.hash}`
+  if (version !== data.version) return `it is decoded by version ${version}, not ${data.version}`
+  return undefined
+}
+
+/** @throws {Failure} If a data set gives other batches than the one that a run was started on. */
+export function requireSameData(dataset: Dataset, environment: Environment, path: string): void {
+  const difference = dataDifference(dataset, environment)
+  if (difference !== undefined)
+    throw new Failure(`${path}: the data must be unchanged, but ${difference}`)
+}
+
+/** @throws {Failure} If a data set has other classes than the one that a run was started on. */
+export function requireSameClasses(
+  { classes }: Dataset,
+  { data }: Environment,
+  path: string,
+): void {
+  const same =
+    classes.length === data.classes.length && classes.every((name, i) => name === data.classes[i])
+  if (!same)
+    throw new Failure(
+      `${path}: the classes of the data must be ${data.classes.join(', ')}, but are ${classes.join(', ')}`,
+    )
 }

@@ -1,15 +1,15 @@
-import { access, mkdir, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
+import type { EvaluationSummary } from '../evaluation/summary.ts'
 import { Failure, messageOf } from '../failure.ts'
-import { beginning, type History } from '../training/history.ts'
 import type { Environment } from './environment.ts'
-import type { Judgement } from './judgement.ts'
+import { type History, initialState } from './history.ts'
 
-/** Which of a run's two checkpoints. */
-export type Which = 'last' | 'best'
+/** A run has two checkpoints: after its latest step, and after its best epoch. */
+export type CheckpointKind = 'last' | 'best'
 
 export const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -17,9 +17,16 @@ export const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
+/** When a file was last modified, in milliseconds; 0 if it does not exist. */
+export const modifiedAt = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  )
+
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`
 
-/** All that a training leaves. Files are whole at every moment. */
+/** The folder of a run. Files are replaced atomically, so that each is complete whenever it exists. */
 export class RunFolder {
   readonly path: string
 
@@ -28,10 +35,10 @@ export class RunFolder {
   }
 
   /**
-   * Makes a new one.
+   * Creates a run folder.
    *
-   * @param backbone - what is trained, if it is not drawn from the seed.
-   * @throws {Failure} If it is there already, or cannot be made.
+   * @param backbone - the model to fine-tune, as an .onnx file, if the run has one.
+   * @throws {Failure} If the folder exists, or cannot be created.
    */
   static async create(
     path: string,
@@ -40,12 +47,12 @@ export class RunFolder {
     backbone?: Uint8Array,
   ): Promise<RunFolder> {
     if (await exists(path))
-      throw new Failure(`run folder ${path}: is there already; resume it, or choose another --out`)
+      throw new Failure(`run folder ${path}: already exists; resume it, or choose another --out`)
     const folder = new RunFolder(path)
     try {
       await mkdir(path, { recursive: true })
-      await folder.#write('environment.json', json(environment))
-      if (backbone) await folder.#write('backbone.onnx', backbone)
+      await folder.save('environment.json', json(environment))
+      if (backbone) await folder.save('backbone.onnx', backbone)
       await folder.saveConfig(config)
     } catch (cause) {
       await rm(path, { recursive: true, force: true }).catch(() => undefined)
@@ -54,20 +61,20 @@ export class RunFolder {
     return folder
   }
 
-  /** The one at a path, if there is one: config.json comes last, and without it there is nothing. */
+  /** The run folder at a path. It is one if it holds config.json, which `create` writes last. */
   static async find(path: string): Promise<RunFolder | undefined> {
     return (await exists(join(path, 'config.json'))) ? new RunFolder(path) : undefined
   }
 
-  /** @throws {Failure} If it is none. */
+  /** @throws {Failure} If the path is not a run folder. */
   static async open(path: string): Promise<RunFolder> {
     const folder = await RunFolder.find(path)
-    if (!folder) throw new Failure(`${path}: is no run folder; it has no config.json`)
+    if (!folder) throw new Failure(`${path}: is not a run folder; it has no config.json`)
     return folder
   }
 
   saveConfig(config: Config): Promise<void> {
-    return this.#write('config.json', json(config))
+    return this.save('config.json', json(config))
   }
 
   async config(): Promise<Config> {
@@ -78,65 +85,57 @@ export class RunFolder {
     return JSON.parse(await this.#read('environment.json'))
   }
 
-  saveCheckpoint(which: Which, bytes: Uint8Array): Promise<void> {
-    return this.#write(`${which}.safetensors`, bytes)
+  saveCheckpoint(kind: CheckpointKind, bytes: Uint8Array): Promise<void> {
+    return this.save(`${kind}.safetensors`, bytes)
   }
 
-  /** @returns undefined if there is none yet. */
-  async checkpoint(which: Which): Promise<Uint8Array | undefined> {
-    const path = this.#at(`${which}.safetensors`)
+  /** @returns undefined if the checkpoint does not exist yet. */
+  async checkpoint(kind: CheckpointKind): Promise<Uint8Array | undefined> {
+    const path = this.pathOf(`${kind}.safetensors`)
     return (await exists(path)) ? readFile(path) : undefined
   }
 
-  /** Removes both checkpoints, which are large. */
-  async forgetCheckpoints(): Promise<void> {
-    for (const which of ['last', 'best'])
-      await rm(this.#at(`${which}.safetensors`), { force: true })
+  async deleteCheckpoints(): Promise<void> {
+    for (const kind of ['last', 'best'])
+      await rm(this.pathOf(`${kind}.safetensors`), { force: true })
   }
 
-  /** Writes what has been seen, for reports, and before it its epochs as a table. */
+  /** Writes summary.csv, and then history.json. */
   async saveHistory(history: History): Promise<void> {
-    await this.#write('summary.csv', stringify([...history.epochs], { header: true }))
-    await this.#write('history.json', json(history))
+    await this.save('summary.csv', stringify([...history.epochs], { header: true }))
+    await this.save('history.json', json(history))
   }
 
-  /** What had been seen by the last checkpoint. */
+  /** The history up to the last checkpoint. */
   async history(): Promise<History> {
-    return (await exists(this.#at('history.json')))
+    return (await exists(this.pathOf('history.json')))
       ? JSON.parse(await this.#read('history.json'))
-      : beginning.history
+      : initialState.history
   }
 
-  saveJudgement(judgement: Judgement): Promise<void> {
-    return this.#write('judgement.json', json(judgement))
+  saveEvaluation(evaluation: EvaluationSummary): Promise<void> {
+    return this.save('evaluation.json', json(evaluation))
   }
 
-  /** How the best checkpoint did; undefined if there is none yet. */
-  async judgement(): Promise<Judgement | undefined> {
-    return (await exists(this.#at('judgement.json')))
-      ? JSON.parse(await this.#read('judgement.json'))
+  /** The evaluation of the best checkpoint; undefined before the first epoch has ended. */
+  async evaluation(): Promise<EvaluationSummary | undefined> {
+    return (await exists(this.pathOf('evaluation.json')))
+      ? JSON.parse(await this.#read('evaluation.json'))
       : undefined
   }
 
-  /** Writes any other file of the run. */
+  /** Writes a file of the run. */
   save(name: string, content: string | Uint8Array): Promise<void> {
-    return this.#write(name, content)
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    return replaceFile(this.pathOf(name), bytes)
   }
 
   /** The path of a file of the run. */
   pathOf(name: string): string {
-    return this.#at(name)
-  }
-
-  #at(name: string): string {
     return join(this.path, name)
   }
 
   #read(name: string): Promise<string> {
-    return readFile(this.#at(name), 'utf8')
-  }
-
-  #write(name: string, content: string | Uint8Array): Promise<void> {
-    return replaceFile(this.#at(name), typeof content === 'string' ? Buffer.from(content) : content)
+    return readFile(this.pathOf(name), 'utf8')
   }
 }

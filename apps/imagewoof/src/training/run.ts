@@ -1,100 +1,102 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
+import { learningRateOf } from '../config/optimizer.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { archives } from '../data/sources/locate.ts'
 import type { Engine } from '../engine/engine.ts'
-import { learningRateOf } from '../recipe/learning-rate.ts'
-import { environmentOf } from '../run/environment.ts'
-import { EventFile } from '../run/events/event-file.ts'
+import { savedModel } from '../model/network.ts'
+import { describeEnvironment, requireSameData } from '../run/environment.ts'
+import { EventFile } from '../run/event-file.ts'
+import { initialState, type TrainingState } from '../run/history.ts'
 import { RunFolder } from '../run/run-folder.ts'
-import { beginning, type TrainingState } from './history.ts'
-import { openData } from './pictures.ts'
-import { progressOn } from './progress.ts'
-import { mustBeAsItWas } from './same-data.ts'
-import { networkIn, openSession, type Session } from './session.ts'
-import type { Surface } from './surface.ts'
+import type { CommandContext } from '../terminal/context.ts'
+import { showTrainingProgress } from '../terminal/training-progress.ts'
+import { openData, openSession, type Session } from './session.ts'
 import { isFinished, train } from './train.ts'
-import { withWholePaths } from './whole-paths.ts'
 
-/** What became of a run. */
+/** A run after `startRun` or `resumeRun`. */
 export interface Run {
   readonly folder: RunFolder
   readonly state: TrainingState
+  /** False if the training was interrupted. */
   readonly finished: boolean
 }
 
 /**
- * Trains what a configuration describes, into a new run folder.
+ * Trains by a configuration, in a new run folder.
  *
- * @param dataset - of the configuration, where it is open already.
- * @throws {Failure} Naming what of configuration, data or folder is in the way.
+ * @param dataset - of the configuration, if it is already open.
+ * @throws {Failure} If configuration, data and run folder do not permit it.
  */
 export async function startRun(
-  given: Config,
+  settings: Config,
   path: string,
-  surface: Surface,
+  context: CommandContext,
   dataset?: Dataset,
 ): Promise<Run> {
-  const config = withWholePaths(given)
-  const session = await openSession(config, dataset ?? (await openData(config, surface)))
+  const config = withAbsolutePaths(settings)
+  const session = await openSession(config, dataset ?? (await openData(config, context)))
   try {
-    const { network } = session
-    const backbone = config.backbone === undefined ? undefined : writeModel(network.model)
-    const environment = environmentOf(session.dataset, config)
+    const { model } = session.trainable
+    const backbone = config.backbone === undefined ? undefined : writeModel(model)
+    const environment = describeEnvironment(session.dataset, config)
     const folder = await RunFolder.create(path, config, environment, backbone)
-    return await carryOn(session, folder, beginning, surface)
+    return await trainFrom(initialState, session, folder, context)
   } finally {
     await session.close()
   }
 }
 
 /**
- * Goes on with a run from its last checkpoint, or from its beginning if it never had one.
+ * Resumes a run from its last checkpoint, or restarts it if it has none.
  *
- * @param place - where its data is now, if it was moved; it is kept.
- * @param dataset - what is there, where it is open already.
- * @throws {Failure} If the folder is no run's, or the data is no longer the same.
+ * @param dataPath - the new path of the data, if it was moved. It is saved in the configuration.
+ * @param dataset - the data, if it is already open.
+ * @throws {Failure} If the path is not a run folder, or the data has changed.
  */
 export async function resumeRun(
   path: string,
-  surface: Surface,
-  place?: string,
+  context: CommandContext,
+  dataPath?: string,
   dataset?: Dataset,
 ): Promise<Run> {
   const folder = await RunFolder.open(path)
-  const before = await folder.config()
-  const config = withWholePaths({ ...before, data: place ?? before.data })
-  const found = dataset ?? (await openData(config, surface))
-  mustBeAsItWas(found, await folder.environment(), path)
-  if (config.data !== before.data) await folder.saveConfig(config)
-  const session = await openSession(config, found, networkIn(folder))
+  const saved = await folder.config()
+  const config = withAbsolutePaths({ ...saved, data: dataPath ?? saved.data })
+  const opened = dataset ?? (await openData(config, context))
+  requireSameData(opened, await folder.environment(), path)
+  if (config.data !== saved.data) await folder.saveConfig(config)
+  const session = await openSession(config, opened, savedModel(folder.pathOf('backbone.onnx')))
   try {
-    return await carryOn(session, folder, await stateIn(folder, session.engine), surface)
+    return await trainFrom(await restore(folder, session.engine), session, folder, context)
   } finally {
     await session.close()
   }
 }
 
-/** Puts an engine where a run's last checkpoint was. */
-async function stateIn(folder: RunFolder, engine: Engine): Promise<TrainingState> {
+/** Loads the last checkpoint of a run into an engine. */
+async function restore(folder: RunFolder, engine: Engine): Promise<TrainingState> {
   const checkpoint = await folder.checkpoint('last')
-  if (!checkpoint) return beginning
-  // The notes are what `save` of training.ts gave.
+  if (!checkpoint) return initialState
+  // The notes of a checkpoint are those that train.ts passes to `engine.save`.
   const state = (await engine.load(checkpoint)) as TrainingState
-  // A kill may have come between the checkpoint and its history.
+  // A kill between the two writes of a save leaves an older history.
   await folder.saveHistory(state.history)
   return state
 }
 
-async function carryOn(
+async function trainFrom(
+  from: TrainingState,
   session: Session,
   folder: RunFolder,
-  from: TrainingState,
-  { screen, signal }: Surface,
+  { screen, signal }: CommandContext,
 ): Promise<Run> {
   const { config, loader } = session
   const steps = config.epochs * loader.batchesPerEpoch
   const learningRate = learningRateOf(config, loader.batchesPerEpoch)
-  const progress = progressOn(screen, steps, from.history.losses.length)
+  const progress = showTrainingProgress(screen, steps, from.history.losses.length)
   const events = await EventFile.open(folder.path, from.events)
   try {
     const training = { ...session, learningRate, folder, events, progress, signal }
@@ -103,5 +105,15 @@ async function carryOn(
   } finally {
     progress.stop()
     await events.close()
+  }
+}
+
+/** Resolves relative folders, so that a run can be resumed from any working directory. */
+export function withAbsolutePaths(config: Config): Config {
+  const { data, backbone } = config
+  return {
+    ...config,
+    ...(data !== 'shapes' && !archives.has(data) && { data: resolve(data) }),
+    ...(backbone !== undefined && existsSync(backbone) && { backbone: resolve(backbone) }),
   }
 }

@@ -1,66 +1,117 @@
-import { readFile } from 'node:fs/promises'
-import { readModel } from '@diffgrad/onnx'
-import { backboneOf, kept, type Network } from '../backbone/backbone.ts'
 import type { Config } from '../config/config.ts'
+import { optimizerOf, updatesOf } from '../config/optimizer.ts'
+import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
-import type { Engine } from '../engine/engine.ts'
+import { createLoader } from '../data/loader/loader.ts'
+import { openDataset } from '../data/open.ts'
+import type { Engine, Recipe } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
-import { type Circumstances, networkOf, recipeOf } from '../recipe/recipe.ts'
-import type { RunFolder } from '../run/run-folder.ts'
-import { type Pictures, picturesOf } from './pictures.ts'
+import { Failure } from '../failure.ts'
+import { formatCount } from '../format.ts'
+import type { TrainableModel } from '../model/backbone.ts'
+import { type ModelSource, newModel } from '../model/network.ts'
+import type { CommandContext } from '../terminal/context.ts'
+import { showDataProgress } from '../terminal/data-progress.ts'
 
-/** Data and a network on an engine, as a configuration wants them. */
-export interface Session extends Pictures {
+/**
+ * Opens the data set of a configuration, decodes it if necessary, and prints its size.
+ *
+ * @throws {Failure} If the source does not exist or is not a data set.
+ */
+export async function openData({ data, size }: Config, context: CommandContext): Promise<Dataset> {
+  const { screen, signal } = context
+  const view = showDataProgress(screen)
+  const options = { data, size, onProgress: view.onProgress, signal }
+  const { dataset, skipped } = await openDataset(options).finally(view.stop)
+  if (skipped.length > 0)
+    screen.write(
+      `${skipped.length} files cannot be decoded and were skipped; \`prepare\` lists them\n`,
+    )
+  const { name, classes, train, validation } = dataset
+  screen.write(
+    `${name}: ${formatCount(train.labels.length)} training and ${formatCount(validation.labels.length)} validation images of ${classes.length} classes\n`,
+  )
+  return dataset
+}
+
+/**
+ * Starts the loader of a configuration.
+ *
+ * @throws {Failure} If the data set is too small for the batch size or for gradient accumulation.
+ */
+export function openLoader(dataset: Dataset, config: Config): Loader {
+  const { batch, epochs, accumulate } = config
+  const count = dataset.train.labels.length
+  if (batch > count)
+    throw new Failure(
+      `--batch must be at most ${count}, the number of training images, but is ${batch}`,
+    )
+  const batches = epochs * Math.floor(count / batch)
+  if (accumulate > batches)
+    throw new Failure(
+      `--accumulate must be at most ${batches}, the number of batches, but is ${accumulate}`,
+    )
+  return createLoader(dataset, config)
+}
+
+/** What a training needs to know of its data set. */
+export interface DatasetInfo {
+  /** Number of classes. */
+  readonly classes: number
+  readonly batchesPerEpoch: number
+}
+
+/** The input of an engine: model, optimizer and shapes. */
+export function recipeOf(
+  config: Config,
+  { batchesPerEpoch }: DatasetInfo,
+  { model, frozen }: TrainableModel,
+): Recipe {
+  const { batch, size, threads } = config
+  const optimizer = optimizerOf(config, updatesOf(config, batchesPerEpoch))
+  return { model, frozen, optimizer, batch, size, threads }
+}
+
+/** Creates the engine of a configuration. */
+export const openEngine = (
+  config: Config,
+  info: DatasetInfo,
+  model: TrainableModel,
+): Promise<Engine> => engines[config.engine](recipeOf(config, info, model))
+
+/** An engine with a model, and a loader of its data. */
+export interface Session {
   readonly config: Config
-  readonly network: Network
+  readonly dataset: Dataset
+  readonly loader: Loader
+  readonly trainable: TrainableModel
   readonly engine: Engine
   close(): Promise<void>
 }
 
 /**
- * Puts the network of a configuration on its engine, and a loader to its data.
+ * Creates the engine and the loader of a configuration.
  *
- * @throws {Failure} If the data does not fit the configuration.
+ * @param dataset - of the configuration.
+ * @throws {Failure} If the data set does not fit the configuration.
  */
 export async function openSession(
   config: Config,
   dataset: Dataset,
-  findNetwork: typeof newNetwork = newNetwork,
+  modelSource: ModelSource = newModel,
 ): Promise<Session> {
-  const { loader } = picturesOf(dataset, config)
+  const loader = openLoader(dataset, config)
   try {
-    const { batchesPerEpoch } = loader
-    const circumstances = { classes: dataset.classes.length, batchesPerEpoch }
-    const network = await findNetwork(config, circumstances.classes)
-    const engine = await openEngine(config, circumstances, network)
+    const info = { classes: dataset.classes.length, batchesPerEpoch: loader.batchesPerEpoch }
+    const trainable = await modelSource(config, info.classes)
+    const engine = await openEngine(config, info, trainable)
     const close = async (): Promise<void> => {
       await engine.dispose()
       await loader.dispose()
     }
-    return { config, dataset, loader, network, engine, close }
+    return { config, dataset, loader, trainable, engine, close }
   } catch (error) {
     await loader.dispose()
     throw error
   }
 }
-
-/** Puts a network on the engine of a configuration. */
-export const openEngine = (
-  config: Config,
-  circumstances: Circumstances,
-  network: Network,
-): Promise<Engine> => engines[config.engine](recipeOf(config, circumstances, network))
-
-/** The network of a new run: drawn from the seed, or a backbone with a new head. */
-export const newNetwork = async (config: Config, classes: number): Promise<Network> =>
-  config.backbone === undefined
-    ? { model: networkOf(config, classes), frozen: [] }
-    : backboneOf(config, classes)
-
-/** The network of a run that has begun. Its backbone is in its folder. */
-export const networkIn =
-  (folder: RunFolder) =>
-  async (config: Config, classes: number): Promise<Network> =>
-    config.backbone === undefined
-      ? { model: networkOf(config, classes), frozen: [] }
-      : kept(readModel(await readFile(folder.pathOf('backbone.onnx'))), config)

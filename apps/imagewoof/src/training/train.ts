@@ -1,32 +1,111 @@
 import type { Config } from '../config/config.ts'
+import type { LearningRate } from '../config/optimizer.ts'
+import type { Loader } from '../data/batch.ts'
+import type { Dataset } from '../data/dataset.ts'
+import type { Engine } from '../engine/engine.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
+import { summarizeEvaluation } from '../evaluation/summary.ts'
 import { Divergence, messageOf } from '../failure.ts'
-import { endEpoch } from './end-epoch.ts'
-import type { TrainingState } from './history.ts'
-import { trainEpoch } from './train-epoch.ts'
-import { save, type Training } from './training.ts'
+import { formatPercent } from '../format.ts'
+import type { EventFile } from '../run/event-file.ts'
+import {
+  bestEpoch,
+  type EpochRow,
+  frictionEdges,
+  hasFriction,
+  isFrictionRecorded,
+  type TrainingState,
+} from '../run/history.ts'
+import type { RunFolder } from '../run/run-folder.ts'
+import type { TrainingProgress } from '../terminal/training-progress.ts'
+
+/** What the training loop works with. */
+export interface Training {
+  readonly config: Config
+  readonly dataset: Dataset
+  readonly loader: Loader
+  readonly engine: Engine
+  readonly learningRate: LearningRate
+  readonly folder: RunFolder
+  readonly events: EventFile
+  readonly progress: TrainingProgress
+  /** Aborts to end the training after the step in progress. */
+  readonly signal: AbortSignal
+}
 
 /**
- * Trains from a state to the last epoch, or until the signal aborts; then the last checkpoint is of
- * the moment.
+ * Trains from a state to the last epoch, or until the signal aborts. In both cases the last checkpoint is
+ * written at the end.
  *
- * @returns the state at the end, of which `isFinished` tells whether it is the last.
- * @throws {Divergence} If a loss is not finite, in training or in validation.
+ * @returns the final state; `isFinished` tells whether all epochs are complete.
+ * @throws {Divergence} If a training or validation loss is not finite.
  */
 export async function train(training: Training, from: TrainingState): Promise<TrainingState> {
   const { config, signal } = training
   let state = from
   while (!isFinished(state, config) && !signal.aborted) {
     state = await trainEpoch(training, state)
-    const evaluation = signal.aborted ? undefined : await evaluated(training, state)
-    if (evaluation) state = await endEpoch(training, state, evaluation)
-    await save(training, state)
+    const evaluation = signal.aborted ? undefined : await validate(training, state)
+    if (evaluation) state = await finishEpoch(training, state, evaluation)
+    await saveLast(training, state)
   }
   return state
 }
 
-/** What the network is after an epoch, or undefined if the signal aborts. */
-async function evaluated(
+/** Whether all epochs are complete. */
+export const isFinished = ({ position }: TrainingState, { epochs }: Config): boolean =>
+  position.epoch >= epochs
+
+/** Trains to the end of the epoch, or until the signal aborts. */
+async function trainEpoch(training: Training, from: TrainingState): Promise<TrainingState> {
+  const { config, loader, engine, events, progress, signal } = training
+  const { batchesPerEpoch } = loader
+  const { epoch, batch: firstBatch } = from.position
+  const recordsFriction = hasFriction(config.optimizer)
+  let state = from
+  let saved = performance.now()
+  let before = performance.now()
+  for await (const batch of loader.train(epoch, firstBatch)) {
+    const { position, history } = state
+    const isRecorded = recordsFriction && isFrictionRecorded(position.batch, batchesPerEpoch)
+    const step = history.losses.length
+    const result = await engine.step(batch, isRecorded ? frictionEdges : undefined)
+    const { loss, accuracy, friction } = result
+    const now = performance.now()
+    state = {
+      events: state.events,
+      position: {
+        epoch,
+        batch: position.batch + 1,
+        accuracies: position.accuracies + accuracy,
+        seconds: position.seconds + (now - before) / 1000,
+      },
+      history: {
+        ...history,
+        losses: [...history.losses, loss],
+        friction: friction
+          ? [...history.friction, { step, histogram: friction }]
+          : history.friction,
+      },
+    }
+    before = now
+    const learningRate = training.learningRate(step, history)
+    const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
+    await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
+    progress.step({ steps: step + 1, images: batch.labels.length, loss, learningRate })
+    // The runtime blocks the event loop, so yield once to let signals and the loader's batches arrive.
+    await new Promise(setImmediate)
+    if (signal.aborted) break
+    if (now - saved >= 1000 * config.saveEvery) {
+      await saveLast(training, state)
+      saved = performance.now()
+    }
+  }
+  return state
+}
+
+/** Evaluates the weights after an epoch; undefined if the signal aborts. */
+async function validate(
   { engine, loader, dataset, signal }: Training,
   { position }: TrainingState,
 ): Promise<Evaluation | undefined> {
@@ -38,6 +117,54 @@ async function evaluated(
   }
 }
 
-/** Whether all epochs are over. */
-export const isFinished = ({ position }: TrainingState, { epochs }: Config): boolean =>
-  position.epoch >= epochs
+/** Records the results of an epoch, and saves the best checkpoint if its top-1 accuracy is a new best. */
+async function finishEpoch(
+  training: Training,
+  state: TrainingState,
+  evaluation: Evaluation,
+): Promise<TrainingState> {
+  const { engine, folder, dataset, events, progress, loader, config } = training
+  const { history, position } = state
+  const { loss, top1, top5 } = evaluation
+  const losses = history.losses.slice(-loader.batchesPerEpoch)
+  const step = history.losses.length
+  const row: EpochRow = {
+    epoch: position.epoch + 1,
+    trainLoss: losses.reduce((a, b) => a + b, 0) / losses.length,
+    trainAccuracy: position.accuracies / losses.length,
+    validationLoss: loss,
+    top1,
+    top5,
+    learningRate: training.learningRate(step - 1, history),
+    seconds: position.seconds,
+    imagesPerSecond: (losses.length * config.batch) / position.seconds,
+  }
+  await engine.report(loss)
+  const next: TrainingState = {
+    events: events.length,
+    position: { epoch: position.epoch + 1, batch: 0, accuracies: 0, seconds: 0 },
+    history: { ...history, epochs: [...history.epochs, row] },
+  }
+  const values = { 'validation/loss': loss, 'validation/top-1': top1, 'validation/top-5': top5 }
+  await events.add({ step: step - 1, values })
+  if (bestEpoch(next.history) === row) {
+    await folder.saveCheckpoint('best', await engine.save({ ...next, events: events.length }))
+    await folder.saveEvaluation(await summarizeEvaluation(evaluation, dataset, row.epoch))
+  }
+  progress.line(epochLine(row, config.epochs))
+  return next
+}
+
+const epochLine = (row: EpochRow, epochs: number): string =>
+  [
+    `epoch ${row.epoch} of ${epochs}`,
+    `loss ${row.trainLoss.toFixed(3)}, accuracy ${formatPercent(row.trainAccuracy)}`,
+    `validation loss ${row.validationLoss.toFixed(3)}, top-1 ${formatPercent(row.top1)}`,
+    `${row.imagesPerSecond.toFixed(0)} images/s`,
+  ].join(' · ')
+
+/** Writes the last checkpoint, and then the history. */
+async function saveLast({ engine, folder, events }: Training, state: TrainingState): Promise<void> {
+  await folder.saveCheckpoint('last', await engine.save({ ...state, events: events.length }))
+  await folder.saveHistory(state.history)
+}

@@ -6,12 +6,12 @@ import sharp from 'sharp'
 import { create } from 'tar'
 import { expect, test } from 'vitest'
 import { type OpenOptions, openDataset } from '../../src/data/open.ts'
-import { catsAndDogs, emptyFolder, folderOf, photograph } from './folder.ts'
+import { catsAndDogs, folderOf, noiseImage, temporaryFolder } from '../images.ts'
 
 const open = (data: string, options: Partial<OpenOptions> = {}) =>
-  openDataset({ data, size: 32, cache: emptyFolder(), ...options })
+  openDataset({ data, size: 32, cache: temporaryFolder(), ...options })
 
-/** What is done while a data set is opened. */
+/** The tasks of opening a data set. */
 async function tasksOf(data: string, cache: string): Promise<readonly string[]> {
   const tasks = new Set<string>()
   await open(data, { cache, onProgress: ({ task }) => tasks.add(task) })
@@ -32,17 +32,17 @@ test('a folder of photographs is a data set', async () => {
   expect(skipped).toEqual([])
 })
 
-test('an archive is the data set of the folder in it, whatever is around it', async () => {
+test('an archive is the data set of the folder in it, with or without other files around it', async () => {
   const folder = await folderOf({ ...catsAndDogs, 'notes.csv': 'a,b' })
-  const file = join(emptyFolder(), 'pets.tar.gz')
+  const file = join(temporaryFolder(), 'pets.tar.gz')
   await create({ file, cwd: join(folder, '..'), gzip: true }, [folder.split('/').at(-1) ?? ''])
-  const [packed, plain] = [await open(file), await open(folder)]
-  expect(packed.dataset.name).toBe('pets')
-  expect(packed.dataset.hash).toBe(plain.dataset.hash)
-  expect(packed.dataset.train).toEqual(plain.dataset.train)
+  const [archived, plain] = [await open(file), await open(folder)]
+  expect(archived.dataset.name).toBe('pets')
+  expect(archived.dataset.hash).toBe(plain.dataset.hash)
+  expect(archived.dataset.train).toEqual(plain.dataset.train)
 })
 
-test('breeds are called by their names', async () => {
+test('WordNet ids become class names', async () => {
   const folder = await folderOf({
     'train/n02111889/a.JPEG': undefined,
     'val/n02111889/b.JPEG': undefined,
@@ -51,14 +51,14 @@ test('breeds are called by their names', async () => {
   expect(dataset.classes).toEqual(['Samoyed'])
 })
 
-test('what is no picture is skipped and listed; the others keep their places', async () => {
-  const whole = await photograph(5)
+test('files that cannot be decoded are skipped and listed, and the others keep their order', async () => {
+  const whole = await noiseImage(5)
   const folder = await folderOf({
     ...catsAndDogs,
-    'train/cat/0.JPEG': 'I am a text',
+    'train/cat/0.JPEG': 'a text',
     'train/cat/15.JPEG': whole.subarray(0, whole.length / 2),
     'train/dog/0.JPEG': '',
-    'train/dog/1.JPEG': await photograph(6, 30, 50),
+    'train/dog/1.JPEG': await noiseImage(6, 30, 50),
     'val/dog/9.png': Buffer.from(whole).fill(0, 300),
   })
   const { dataset, skipped } = await open(folder)
@@ -78,31 +78,31 @@ test('what is no picture is skipped and listed; the others keep their places', a
   expect(meanDifference(dataset.train.pixels.subarray(2 * 56 * 56 * 3), data)).toBeLessThan(2)
 })
 
-test('one channel becomes three, and a picture that says how it is turned is turned', async () => {
-  const upright = await photograph(1)
+test('one channel becomes three, and the EXIF orientation is applied', async () => {
+  const upright = await noiseImage(1)
   const folder = await folderOf({
     ...catsAndDogs,
     'val/cat/3.JPEG': await sharp(upright).rotate(-90).withMetadata({ orientation: 6 }).toBuffer(),
     'val/cat/4.JPEG': upright,
     'val/dog/2.JPEG': await sharp(upright).toColourspace('b-w').toBuffer(),
   })
-  const { dataset, grey } = await open(folder)
-  expect(grey).toBe(1)
-  const [turned, straight, one] = [0, 1, 2].map((i) =>
+  const { dataset, grey: greyCount } = await open(folder)
+  expect(greyCount).toBe(1)
+  const [rotated, straight, grey] = [0, 1, 2].map((i) =>
     dataset.validation.pixels.subarray(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3),
   )
-  expect(meanDifference(turned, straight)).toBeLessThan(8)
-  for (let i = 0; i < one.length; i += 3)
-    expect(one[i] === one[i + 1] && one[i] === one[i + 2]).toBe(true)
+  expect(meanDifference(rotated, straight)).toBeLessThan(8)
+  for (let i = 0; i < grey.length; i += 3)
+    expect(grey[i] === grey[i + 1] && grey[i] === grey[i + 2]).toBe(true)
 })
 
 const meanDifference = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length
 
-test('validation pictures are what transformers.js makes of the files', async () => {
+test('validation images equal the preprocessing of transformers.js in every pixel', async () => {
   const folder = await folderOf(catsAndDogs)
   const { dataset } = await open(folder)
-  const processor = emptyFolder()
+  const processor = temporaryFolder()
   const settings = {
     image_processor_type: 'ConvNextFeatureExtractor',
     do_resize: true,
@@ -124,13 +124,13 @@ test('validation pictures are what transformers.js makes of the files', async ()
   }
 })
 
-test('pictures are decoded once, and anew if what was kept is cut off or changed', async () => {
-  const [folder, cache] = [await folderOf(catsAndDogs), emptyFolder()]
+test('images are decoded once, and again if the cache is truncated or changed', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
   const first = await open(folder, { cache })
   expect(await tasksOf(folder, cache)).toEqual(['reading'])
-  const [kept] = readdirSync(join(cache, 'decoded'))
-  const pixels = join(cache, 'decoded', kept, 'train.bin')
+  const [decoded] = readdirSync(join(cache, 'decoded'))
+  const pixels = join(cache, 'decoded', decoded, 'train.bin')
   await truncate(pixels, 1000)
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
   const bytes = await readFile(pixels)
@@ -140,8 +140,8 @@ test('pictures are decoded once, and anew if what was kept is cut off or changed
   expect(await open(folder, { cache })).toEqual(first)
 })
 
-test('squares of another version give way to those of this one', async () => {
-  const [folder, cache] = [await folderOf(catsAndDogs), emptyFolder()]
+test('decoded images of another version are replaced', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   const { dataset } = await open(folder, { cache })
   await open(folder, { cache, size: 20 })
   const now = readdirSync(join(cache, 'decoded')).toSorted()
@@ -151,23 +151,23 @@ test('squares of another version give way to those of this one', async () => {
   expect(readdirSync(join(cache, 'decoded')).toSorted()).toEqual(now)
 })
 
-test('an interruption while an archive is hashed is that interruption', async () => {
+test('an abort while an archive is hashed rejects with the reason of the signal', async () => {
   const file = join(await folderOf({ 'a.tar': 'x' }), 'a.tar')
   const signal = AbortSignal.abort(new Error('interrupted'))
   await expect(open(file, { signal })).rejects.toBe(signal.reason)
 })
 
-test('a picture that changes is another data set', async () => {
-  const [folder, cache] = [await folderOf(catsAndDogs), emptyFolder()]
+test('another image makes another data set', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   const before = await open(folder, { cache })
-  await writeFile(join(folder, 'train/cat/1.JPEG'), await photograph(99))
+  await writeFile(join(folder, 'train/cat/1.JPEG'), await noiseImage(99))
   const after = await open(folder, { cache })
   expect(after.dataset.hash).not.toBe(before.dataset.hash)
   expect(after.dataset.train.pixels).not.toEqual(before.dataset.train.pixels)
 })
 
-test('an interrupted decoding leaves nothing', async () => {
-  const [folder, cache] = [await folderOf(catsAndDogs), emptyFolder()]
+test('an interrupted decoding leaves no files', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   const interruption = new AbortController()
   const opened = open(folder, {
     cache,
@@ -181,43 +181,45 @@ test('an interrupted decoding leaves nothing', async () => {
 const { 'val/cat/3.JPEG': _, 'val/dog/2.JPEG': __, ...trainOnly } = catsAndDogs
 
 test.each<[string, Parameters<typeof folderOf>[0], string]>([
-  ['no training', { 'val/cat/1.jpg': undefined }, 'must hold a folder train'],
-  ['no validation', trainOnly, 'must hold a folder val; it does not'],
+  ['no training split', { 'val/cat/1.jpg': undefined }, 'must hold a folder train'],
+  ['no validation split', trainOnly, 'must hold a folder val; it does not'],
   ['no classes', { ...trainOnly, 'val/notes.txt': 'x' }, 'must hold a folder for each class'],
-  ['an empty class', { ...catsAndDogs, 'train/bird/.keep': '' }, 'train/bird holds no pictures'],
+  ['an empty class', { ...catsAndDogs, 'train/bird/.keep': '' }, 'train/bird holds no images'],
   ['a folder in a class', { ...catsAndDogs, 'val/dog/more/1.jpg': 'x' }, 'dog/more is a folder'],
   [
-    'a class of which nothing can be read',
+    'a class without an image that can be decoded',
     { ...catsAndDogs, 'train/bird/1.jpg': 'x' },
-    'train/bird holds no picture that can be read',
+    'train/bird holds no image that can be decoded',
   ],
   [
-    'a class that is only in validation',
+    'a class that only validation has',
     { ...catsAndDogs, 'val/bird/1.jpg': undefined },
-    'val/bird is a class that',
+    'val/bird is a class without',
   ],
-])('a folder with %s is refused', async (_, files, complaint) => {
-  const cache = emptyFolder()
-  await expect(open(await folderOf(files), { cache })).rejects.toThrow(complaint)
+])('a folder with %s is rejected', async (_, files, message) => {
+  const cache = temporaryFolder()
+  await expect(open(await folderOf(files), { cache })).rejects.toThrow(message)
   expect(readdirSync(cache)).toEqual([])
 })
 
-test('a source that is not there, or neither folder nor archive, is refused', async () => {
+test('a source that does not exist, or is neither folder nor archive, is rejected', async () => {
   await expect(open('/nowhere/at-all')).rejects.toThrow(
-    'there is no folder or archive /nowhere/at-all; data sets with a name are shapes, imagewoof2-160',
+    'there is no folder or archive /nowhere/at-all; named data sets are shapes, imagewoof2-160',
   )
   const folder = await folderOf({ 'a.zip': 'x' })
-  await expect(open(join(folder, 'a.zip'))).rejects.toThrow('must be a folder, or an archive')
+  await expect(open(join(folder, 'a.zip'))).rejects.toThrow(
+    'must be a folder, or a .tgz or .tar archive',
+  )
 })
 
-test('a cache that cannot be written is named', async () => {
+test('a cache folder that cannot be written is named', async () => {
   const folder = await folderOf({ ...catsAndDogs, cache: 'a file' })
   const cache = join(folder, 'cache')
   await expect(open(folder, { cache })).rejects.toThrow(`cache folder ${cache}`)
 })
 
 test('the embedded data set needs no files', async () => {
-  const cache = join(emptyFolder(), 'cache')
+  const cache = join(temporaryFolder(), 'cache')
   const { dataset } = await open('shapes', { cache, size: 17 })
   expect(dataset.classes).toContain('torus')
   expect([dataset.train, dataset.validation].map(({ labels }) => labels.length)).toEqual([

@@ -4,50 +4,53 @@ import { basename, join } from 'node:path'
 import { create } from 'tar'
 import { expect, test } from 'vitest'
 import { unpack } from '../../src/data/sources/unpack.ts'
-import { emptyFolder, folderOf } from './folder.ts'
+import { folderOf, temporaryFolder } from '../images.ts'
 
-/** Packs a folder's files as they are named, and gives the archive. */
-async function packed(cwd: string, files: readonly string[], gzip = true): Promise<string> {
-  const file = join(emptyFolder(), 'archive.tgz')
+/** Packs files of a folder without changing their paths, and returns the archive's path. */
+async function pack(cwd: string, files: readonly string[], gzip = true): Promise<string> {
+  const file = join(temporaryFolder(), 'archive.tgz')
   await create({ file, cwd, gzip, preservePaths: true }, [...files])
   return file
 }
 
-test.each([true, false])('an archive gives back what was packed (compressed: %s)', async (gzip) => {
+test.each([true, false])('an archive is unpacked (compressed: %s)', async (gzip) => {
   const folder = await folderOf({ 'train/cat/1.jpg': 'one', 'val/cat/2.jpg': 'two' })
-  const target = join(emptyFolder(), 'unpacked')
-  await unpack(await packed(folder, ['train', 'val'], gzip), target)
+  const target = join(temporaryFolder(), 'unpacked')
+  await unpack(await pack(folder, ['train', 'val'], gzip), target)
   expect(await readFile(join(target, 'val/cat/2.jpg'), 'utf8')).toBe('two')
 })
 
 const hostile: Readonly<Record<string, (folder: string) => Promise<string>>> = {
-  'leads out of its folder': (folder) => packed(join(folder, 'in'), ['a.txt', '../b.txt']),
-  'holds /': async (folder) => packed(folder, [join(folder, 'b.txt')]),
+  'is outside its folder': (folder) => pack(join(folder, 'in'), ['a.txt', '../b.txt']),
+  'holds /': async (folder) => pack(folder, [join(folder, 'b.txt')]),
   'of type SymbolicLink': async (folder) => {
     await symlink('/etc', join(folder, 'in/link'))
-    return packed(folder, ['in'])
+    return pack(folder, ['in'])
   },
   'of type Link': async (folder) => {
     await link(join(folder, 'b.txt'), join(folder, 'in/link'))
-    return packed(folder, ['b.txt', 'in'])
+    return pack(folder, ['b.txt', 'in'])
   },
 }
 
-test.each(Object.entries(hostile))('an archive is refused that %s', async (complaint, pack) => {
-  const archive = await pack(await folderOf({ 'in/a.txt': 'a', 'b.txt': 'b' }))
-  const around = emptyFolder()
-  await expect(unpack(archive, join(around, 'unpacked'))).rejects.toThrow(complaint)
-  expect(readdirSync(around)).toEqual([])
-})
+test.each(Object.entries(hostile))(
+  'an archive is rejected with the message: %s',
+  async (message, create) => {
+    const archive = await create(await folderOf({ 'in/a.txt': 'a', 'b.txt': 'b' }))
+    const parent = temporaryFolder()
+    await expect(unpack(archive, join(parent, 'unpacked'))).rejects.toThrow(message)
+    expect(readdirSync(parent)).toEqual([])
+  },
+)
 
-test('an archive that is cut off, or is none, is refused, and nothing is left', async () => {
-  const whole = await readFile(await packed(await folderOf({ 'a.jpg': undefined }), ['a.jpg']))
-  const around = emptyFolder()
+test('a truncated archive and a file that is no archive are rejected, and no files are left', async () => {
+  const whole = await readFile(await pack(await folderOf({ 'a.jpg': undefined }), ['a.jpg']))
+  const parent = temporaryFolder()
   for (const bytes of [whole.subarray(0, whole.length / 2), Buffer.from('not an archive')]) {
-    const archive = join(emptyFolder(), 'broken.tgz')
+    const archive = join(temporaryFolder(), 'broken.tgz')
     await writeFile(archive, bytes)
-    const unpacked = unpack(archive, join(around, 'unpacked'))
+    const unpacked = unpack(archive, join(parent, 'unpacked'))
     await expect(unpacked).rejects.toThrow(`${basename(archive)} cannot be unpacked`)
   }
-  expect(readdirSync(around)).toEqual([])
+  expect(readdirSync(parent)).toEqual([])
 })

@@ -1,61 +1,110 @@
-import { imageNet } from '../image-net.ts'
-import type { Crop } from './crop.ts'
-import { type Taps, tapsOf } from './taps.ts'
+import { imageNetStatistics } from '../batch.ts'
+import type { Crop } from './augment.ts'
 
-const { mean, deviation } = imageNet
+/** The filter taps of a one-dimensional resampling. */
+interface Taps {
+  /** Taps for each resampled pixel. */
+  readonly count: number
+  /** Index of the first stored pixel for each resampled one. */
+  readonly first: Int32Array
+  /** Rows of `count` weights that sum to 1 · resampled pixels × count. */
+  readonly weights: Float64Array
+}
 
-// value / 255, less the mean, over the deviation.
+const lobes = 3
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+
+/** sinc(x)·sinc(x⁄3) for |x| < 3. */
+const lanczos = (x: number): number => (Math.abs(x) < lobes ? sinc(x) * sinc(x / lobes) : 0)
+
+/**
+ * The taps of antialiased Lanczos resampling, as in Pillow: the radius is three times the distance of two
+ * resampled pixels, and at least three stored pixels. Pixels beyond the ends have no weight.
+ *
+ * @param length - stored pixels.
+ * @param size - resampled pixels.
+ */
+function lanczosTaps(length: number, size: number): Taps {
+  const scale = length / size
+  const filterScale = Math.max(scale, 1)
+  const radius = lobes * filterScale
+  const count = Math.min(Math.ceil(2 * radius), length)
+  const first = new Int32Array(size)
+  const weights = new Float64Array(count * size)
+  for (let i = 0; i < size; i++) {
+    const centre = (i + 0.5) * scale
+    first[i] = Math.max(Math.min(Math.floor(centre - radius + 0.5), length - count), 0)
+    const row = Array.from({ length: count }, (_, k) =>
+      lanczos((first[i] + k + 0.5 - centre) / filterScale),
+    )
+    const sum = row.reduce((a, b) => a + b)
+    weights.set(
+      row.map((weight) => weight / sum),
+      i * count,
+    )
+  }
+  return { count, first, weights }
+}
+
+const { mean, deviation } = imageNetStatistics
+
+// (value / 255 − mean) / deviation = value · factor + offset.
 const factor = deviation.map((d) => 1 / (255 * d))
 const offset = mean.map((m, channel) => -m / deviation[channel])
 
-/** What a byte could hold: Lanczos resampling overshoots. */
-const clipped = (value: number): number => Math.min(Math.max(value, 0), 255)
+/** Clamps to the range of a byte: Lanczos resampling overshoots. */
+const clamp = (value: number): number => Math.min(Math.max(value, 0), 255)
 
 /**
- * Resizes parts of stored squares to what a network sees. Like validation pictures they are resampled
- * by Lanczos: pictures that are less sharp in training than in validation cost accuracy.
+ * Resizes crops of stored squares to the network's input. It uses the Lanczos filter of the validation
+ * images: training images that are less sharp than validation images cost accuracy.
  *
- * This is where a loader spends its time. The first loop runs down the columns, so that its weights
- * stay at hand.
+ * The loader spends most of its time here. The outer loop of the horizontal pass runs over the columns,
+ * so that the weights of a column stay in the cache.
  */
 export class Resampler {
   readonly #edge: number
   readonly #size: number
-  /** The rows of a crop, already as wide as the picture · edge × size × 3. */
+  /** Rows of a crop after the horizontal pass · edge × size × 3. */
   readonly #rows: Float32Array
-  /** For a crop of each length, from 1. */
+  /** Taps for crops of each length, from 1. */
   readonly #taps: readonly Taps[]
 
   /**
-   * @param edge - of the stored squares.
-   * @param size - edge of the pictures.
+   * @param edge - of the stored squares, in pixels.
+   * @param size - edge of the resized images, in pixels.
    */
   constructor(edge: number, size: number) {
     this.#edge = edge
     this.#size = size
     this.#rows = new Float32Array(edge * size * 3)
-    this.#taps = Array.from({ length: edge }, (_, i) => tapsOf(i + 1, size))
+    this.#taps = Array.from({ length: edge }, (_, i) => lanczosTaps(i + 1, size))
   }
 
   /**
    * @param square - RGB bytes · edge × edge × 3.
-   * @param mirror - whether left and right change places.
-   * @param picture - normalized by ImageNet's statistics · 3 × size × size.
+   * @param mirror - whether the image is flipped horizontally.
+   * @param image - receives the result, normalized by ImageNet's statistics · 3 × size × size.
    */
-  resample(square: Uint8Array, crop: Crop, mirror: boolean, picture: Float32Array): void {
-    this.#narrow(square, crop, mirror)
-    this.#shorten(crop, picture)
+  resample(square: Uint8Array, crop: Crop, mirror: boolean, image: Float32Array): void {
+    this.#resizeHorizontally(square, crop, mirror)
+    this.#resizeVertically(crop, image)
   }
 
-  #narrow(square: Uint8Array, { left, top, width, height }: Crop, mirror: boolean): void {
+  #resizeHorizontally(
+    square: Uint8Array,
+    { left, top, width, height }: Crop,
+    mirror: boolean,
+  ): void {
     const [rows, size] = [this.#rows, this.#size]
     const { count, first, weights } = this.#taps[width - 1]
-    const [stored, made] = [3 * this.#edge, 3 * size]
+    const [storedRow, resizedRow] = [3 * this.#edge, 3 * size]
     for (let x = 0; x < size; x++) {
       const row = weights.subarray(x * count, (x + 1) * count)
-      let from = top * stored + 3 * (left + first[x])
+      let from = top * storedRow + 3 * (left + first[x])
       let to = 3 * (mirror ? size - 1 - x : x)
-      for (let y = 0; y < height; y++, from += stored, to += made) {
+      for (let y = 0; y < height; y++, from += storedRow, to += resizedRow) {
         let [red, green, blue] = [0, 0, 0]
         for (let k = 0, i = from; k < count; k++, i += 3) {
           red += row[k] * square[i]
@@ -69,23 +118,23 @@ export class Resampler {
     }
   }
 
-  #shorten({ height }: Crop, picture: Float32Array): void {
+  #resizeVertically({ height }: Crop, image: Float32Array): void {
     const [rows, size] = [this.#rows, this.#size]
     const { count, first, weights } = this.#taps[height - 1]
-    const [made, plane] = [3 * size, size * size]
+    const [resizedRow, plane] = [3 * size, size * size]
     for (let y = 0, to = 0; y < size; y++) {
       const row = weights.subarray(y * count, (y + 1) * count)
-      let from = first[y] * made
+      let from = first[y] * resizedRow
       for (let x = 0; x < size; x++, to++, from += 3) {
         let [red, green, blue] = [0, 0, 0]
-        for (let k = 0, i = from; k < count; k++, i += made) {
+        for (let k = 0, i = from; k < count; k++, i += resizedRow) {
           red += row[k] * rows[i]
           green += row[k] * rows[i + 1]
           blue += row[k] * rows[i + 2]
         }
-        picture[to] = clipped(red) * factor[0] + offset[0]
-        picture[to + plane] = clipped(green) * factor[1] + offset[1]
-        picture[to + 2 * plane] = clipped(blue) * factor[2] + offset[2]
+        image[to] = clamp(red) * factor[0] + offset[0]
+        image[to + plane] = clamp(green) * factor[1] + offset[1]
+        image[to + 2 * plane] = clamp(blue) * factor[2] + offset[2]
       }
     }
   }

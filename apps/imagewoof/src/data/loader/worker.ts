@@ -1,24 +1,24 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { Assembler, type Assembly, type Pictures } from './assemble.ts'
+import { BatchBuilder, type BatchOptions, type LoaderData } from './build-batch.ts'
 
-/** What a worker starts with. */
+/** What a worker thread is started with. */
 export interface WorkerData {
-  readonly pictures: Pictures
-  readonly assembly: Assembly
+  readonly data: LoaderData
+  readonly options: BatchOptions
 }
 
-/** A batch that is wanted: of an epoch, or of the validation. */
-export interface Order {
+/** A batch to build: of a training epoch, or of the validation split if `epoch` is undefined. */
+export interface BatchRequest {
   readonly epoch?: number
-  readonly number: number
+  /** Index of the batch in the epoch or split. */
+  readonly index: number
 }
 
-// Whoever starts this file hands in these.
-const { pictures, assembly }: WorkerData = workerData
-const assembler = new Assembler(pictures, assembly)
+const { data, options }: WorkerData = workerData // Posted by `LoaderThread`.
+const builder = new BatchBuilder(data, options)
 
-// Batches leave in the order in which they were asked for, and are given away rather than copied.
-parentPort?.on('message', ({ epoch, number }: Order) => {
-  const batch = epoch === undefined ? assembler.validation(number) : assembler.train(epoch, number)
+// Batches are posted in the order of the requests. Their buffers are transferred, not copied.
+parentPort?.on('message', ({ epoch, index }: BatchRequest) => {
+  const batch = epoch === undefined ? builder.validation(index) : builder.train(epoch, index)
   parentPort?.postMessage(batch, [batch.images.buffer, batch.targets.buffer])
 })

@@ -1,48 +1,53 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Failure, messageOf } from '../../failure.ts'
-import type { Attendance } from '../progress.ts'
-import type { Archive } from './archives.ts'
-import { digestOf } from './digest.ts'
+import type { ProgressOptions } from '../../terminal/data-progress.ts'
 
-/** Where a download that has not ended lies. */
-const partOf = (path: string): string => `${path}.part`
+/** The expected content of a download. */
+export interface ArchiveFile {
+  /** In bytes. */
+  readonly size: number
+  readonly md5: string
+}
 
 /**
- * Fetches a file and checks it. What has arrived before a download broke off is kept in a file beside
- * it, and not fetched again.
+ * Downloads a file and checks its size and MD5 sum. An incomplete download is kept as `<path>.part`, and
+ * resumed by the next call.
  *
- * @throws {Failure} If the server does not answer well, or the file is not the one that is expected.
+ * @throws {Failure} If the server cannot be reached, the response is an error, or the file differs.
+ * @throws the signal's reason if it aborts.
  */
 export async function download(
   url: string,
   path: string,
-  { size, md5, ...attendance }: Archive & Attendance,
+  { size, md5, ...progress }: ArchiveFile & ProgressOptions,
 ): Promise<void> {
-  const part = partOf(path)
-  if ((await sizeOf(part)) !== size) await fetchRest(url, part, { size, ...attendance })
-  const found = await digestOf(part, 'md5', attendance.signal)
-  if (found !== md5) {
-    await rm(part)
-    throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${found}; it was removed`)
+  const partial = `${path}.part`
+  if ((await sizeOf(partial)) !== size) await downloadRest(url, partial, { size, ...progress })
+  const digest = await fileDigest(partial, 'md5', progress.signal)
+  if (digest !== md5) {
+    await rm(partial)
+    throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${digest}; it was removed`)
   }
-  await rename(part, path)
+  await rename(partial, path)
 }
 
-async function fetchRest(
+async function downloadRest(
   url: string,
-  part: string,
-  { size, onProgress, signal }: Pick<Archive, 'size'> & Attendance,
+  partial: string,
+  { size, onProgress, signal }: Pick<ArchiveFile, 'size'> & ProgressOptions,
 ): Promise<void> {
-  const response = await responseOf(url, await sizeOf(part), signal)
+  const response = await request(url, await sizeOf(partial), signal)
   const begin = firstByteOf(response)
   const length = Number(response.headers.get('content-length') ?? size - begin)
   if (begin + length !== size) {
     await response.body?.cancel()
-    await rm(part, { force: true })
+    await rm(partial, { force: true })
     throw new Failure(`${url} must have ${size} bytes, but has ${begin + length}`)
   }
-  const file = await open(part, begin > 0 ? 'r+' : 'w')
+  const file = await open(partial, begin > 0 ? 'r+' : 'w')
   let done = begin
   try {
     for await (const bytes of response.body ?? []) {
@@ -52,19 +57,17 @@ async function fetchRest(
     }
   } catch (error) {
     signal?.throwIfAborted()
-    throw brokenOff(url, done, size, `: ${messageOf(error)}`)
+    throw incomplete(url, done, size, `: ${messageOf(error)}`)
   } finally {
     await file.close()
   }
-  if (done !== size) throw brokenOff(url, done, size, '')
+  if (done !== size) throw incomplete(url, done, size, '')
 }
 
-const brokenOff = (url: string, done: number, size: number, why: string): Failure =>
-  new Failure(
-    `${url} broke off after ${done} of ${size} bytes${why}; try again to go on from there`,
-  )
+const incomplete = (url: string, done: number, size: number, reason: string): Failure =>
+  new Failure(`${url} broke off after ${done} of ${size} bytes${reason}; run again to resume`)
 
-async function responseOf(url: string, begin: number, signal?: AbortSignal): Promise<Response> {
+async function request(url: string, begin: number, signal?: AbortSignal): Promise<Response> {
   const headers = begin > 0 ? { Range: `bytes=${begin}-` } : {}
   const response = await fetch(url, { headers, signal: signal ?? null }).catch((error) => {
     signal?.throwIfAborted()
@@ -73,12 +76,12 @@ async function responseOf(url: string, begin: number, signal?: AbortSignal): Pro
   })
   if (response.ok) return response
   await response.body?.cancel()
-  // More than the server has was there already.
-  if (response.status === 416) return responseOf(url, 0, signal)
-  throw new Failure(`${url} was answered by ${response.status} ${response.statusText}`)
+  // Range not satisfiable: the partial file is longer than the server's file.
+  if (response.status === 416) return request(url, 0, signal)
+  throw new Failure(`${url}: the server responded ${response.status} ${response.statusText}`)
 }
 
-/** Servers that know no ranges send the whole. */
+/** The offset of the response's first byte: 0 from servers that ignore ranges. */
 function firstByteOf(response: Response): number {
   const range = response.headers.get('content-range')?.match(/^bytes (\d+)-/)
   return response.status === 206 && range ? Number(range[1]) : 0
@@ -87,4 +90,22 @@ function firstByteOf(response: Response): number {
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined)
   return found?.size ?? 0
+}
+
+/**
+ * The checksum of a file, in hexadecimal.
+ *
+ * @throws the signal's reason if it aborts.
+ */
+export async function fileDigest(
+  path: string,
+  algorithm: 'md5' | 'sha256',
+  signal?: AbortSignal,
+): Promise<string> {
+  const hash = createHash(algorithm)
+  for await (const bytes of createReadStream(path)) {
+    signal?.throwIfAborted()
+    hash.update(bytes)
+  }
+  return hash.digest('hex')
 }

@@ -1,72 +1,85 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Failure } from '../../failure.ts'
-import { makeFolder } from '../make-folder.ts'
-import type { Attendance } from '../progress.ts'
-import { archives } from './archives.ts'
-import { digestOf } from './digest.ts'
-import { download } from './download.ts'
+import type { ProgressOptions } from '../../terminal/data-progress.ts'
+import { createCacheFolder } from '../cache.ts'
+import { type ArchiveFile, download, fileDigest } from './download.ts'
 import { unpack } from './unpack.ts'
 
-/** Where pictures lie. */
-export interface Located {
-  /** What the data set is called in reports. */
+/** The address of fast.ai's archives. */
+export const archiveAddress = 'https://s3.amazonaws.com/fast-ai-imageclas/'
+
+/**
+ * fast.ai's archives of ImageWoof and Imagenette (https://github.com/fastai/imagenette). The MD5 sums are
+ * those that torchvision and other loaders check.
+ */
+export const archives: ReadonlyMap<string, ArchiveFile> = new Map([
+  ['imagewoof2-160', { size: 92_612_825, md5: '3d200a7be99704a0d7509be2a9fbfe15' }],
+  ['imagewoof2-320', { size: 328_387_740, md5: '0f46d997ec2264e97609196c95897a44' }],
+  ['imagewoof2', { size: 1_343_715_595, md5: '9aafe18bcdb1632c4249a76c458465ba' }],
+  ['imagenette2-160', { size: 99_003_388, md5: 'e793b78cc4c9e9a4ccc0c1155377a412' }],
+  ['imagenette2-320', { size: 341_663_724, md5: '3df6f0d01a2c9592104656642f5e78a3' }],
+  ['imagenette2', { size: 1_557_161_267, md5: 'fe2fc210e6bb7c5664d602c3cd71e612' }],
+])
+
+interface LocatedImages {
+  /** Name of the data set in reports. */
   readonly name: string
   readonly folder: string
 }
 
-/** Where to fetch and to keep things. */
-export interface Places {
-  /** What is downloaded, unpacked and decoded is kept here. */
+/** Where data is downloaded from and stored. */
+export interface DataLocations {
+  /** Folder for downloaded, unpacked and decoded data. */
   readonly cache: string
-  /** Where the published archives are. */
+  /** URL of the folder that holds the published archives. */
   readonly address: string
 }
 
 /**
- * Finds the pictures of a source: a folder, an archive, or the name of a published archive. Archives
- * are fetched and unpacked when they are met first.
+ * Finds the image folder of a source: a folder, an archive, or the name of a published archive. Archives
+ * are downloaded and unpacked the first time.
  *
- * @throws {Failure} If there is no such source, or it is not what it must be.
+ * @throws {Failure} If the source does not exist, or is neither a folder nor an archive.
  */
 export async function locate(
   source: string,
-  { cache, address }: Places,
-  attendance: Attendance = {},
-): Promise<Located> {
+  { cache, address }: DataLocations,
+  progress: ProgressOptions = {},
+): Promise<LocatedImages> {
   const published = archives.get(source)
   if (published) {
     const path = join(cache, 'archives', `${source}.tgz`)
     if (!(await kindOf(path))) {
-      await makeFolder(join(cache, 'archives'))
+      await createCacheFolder(join(cache, 'archives'))
       const url = new URL(`${source}.tgz`, address.replace(/\/*$/, '/')).href
-      await download(url, path, { ...published, ...attendance })
+      await download(url, path, { ...published, ...progress })
     }
-    return { name: source, folder: await unpacked(path, source, cache, attendance) }
+    return { name: source, folder: await unpackOnce(path, source, cache, progress) }
   }
   const kind = await kindOf(source)
   if (kind === 'folder') return { name: basename(resolve(source)), folder: source }
   if (!kind) {
     const names = ['shapes', ...archives.keys()].join(', ')
-    throw new Failure(`there is no folder or archive ${source}; data sets with a name are ${names}`)
+    throw new Failure(`there is no folder or archive ${source}; named data sets are ${names}`)
   }
   const name = basename(source).match(/^(.+)\.(?:tgz|tar\.gz|tar)$/i)?.[1]
-  if (!name) throw new Failure(`${source} must be a folder, or an archive in .tgz or .tar`)
-  return { name, folder: await unpacked(source, name, cache, attendance) }
+  if (!name) throw new Failure(`${source} must be a folder, or a .tgz or .tar archive`)
+  return { name, folder: await unpackOnce(source, name, cache, progress) }
 }
 
-/** The folder of an archive, by its bytes: another archive of the same name is another folder. */
-async function unpacked(
+/** The folder of an unpacked archive, named by the archive's content rather than its path. */
+async function unpackOnce(
   archive: string,
   name: string,
   cache: string,
-  attendance: Attendance,
+  progress: ProgressOptions,
 ): Promise<string> {
-  const digest = await digestOf(archive, 'sha256', attendance.signal)
+  const digest = await fileDigest(archive, 'sha256', progress.signal)
   const folder = join(cache, 'unpacked', `${name}-${digest.slice(0, 16)}`)
   if (!(await kindOf(folder))) {
-    await makeFolder(join(cache, 'unpacked'))
-    await unpack(archive, folder, attendance)
+    await createCacheFolder(join(cache, 'unpacked'))
+    await unpack(archive, folder, progress)
   }
   return folder
 }

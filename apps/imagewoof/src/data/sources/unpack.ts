@@ -2,55 +2,56 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, isAbsolute, win32 } from 'node:path'
 import { extract, type ReadEntry } from 'tar'
 import { Failure, messageOf } from '../../failure.ts'
-import type { Attendance } from '../progress.ts'
+import type { ProgressOptions } from '../../terminal/data-progress.ts'
 
 /**
- * Unpacks a `.tar` or `.tgz` into a folder that is not there yet, and that is there only when all of
- * the archive is.
+ * Unpacks a `.tar` or `.tgz` into a new folder. The folder appears only when it is complete.
  *
- * @throws {Failure} If the archive is broken, or holds links or paths that lead out of the folder.
+ * @throws {Failure} If the archive is broken, or holds links or paths outside its folder.
+ * @throws the signal's reason if it aborts.
  */
 export async function unpack(
   archive: string,
   folder: string,
-  { onProgress, signal }: Attendance = {},
+  { onProgress, signal }: ProgressOptions = {},
 ): Promise<void> {
-  const beside = `${folder}.${process.pid}.new`
+  const temporary = `${folder}.${process.pid}.new`
   const task = `unpacking ${basename(archive)}`
-  let offence: string | undefined
+  let violation: string | undefined
   let done = 0
   try {
-    await mkdir(beside, { recursive: true })
+    await mkdir(temporary, { recursive: true })
     await extract({
       file: archive,
-      cwd: beside,
+      cwd: temporary,
       strict: true,
       noMtime: true,
       filter(path, entry) {
-        if ('type' in entry) offence ??= offenceOf(path, entry) // What is unpacked always has one.
-        return offence === undefined && !signal?.aborted
+        if ('type' in entry) violation ??= violationOf(path, entry) // Extracted entries have a type.
+        return violation === undefined && !signal?.aborted
       },
       onReadEntry(entry) {
         if (entry.type === 'File') done++
-        onProgress?.({ task, done, total: undefined, unit: 'pictures' })
+        onProgress?.({ task, done, total: undefined, unit: 'images' })
       },
     }).catch((error) => {
       throw new Failure(`${archive} cannot be unpacked: ${messageOf(error)}`)
     })
     signal?.throwIfAborted()
-    if (offence) throw new Failure(`${archive} is refused: ${offence}`)
-    await rename(beside, folder)
+    if (violation) throw new Failure(`${archive} is rejected: ${violation}`)
+    await rename(temporary, folder)
   } finally {
-    await rm(beside, { recursive: true, force: true })
+    await rm(temporary, { recursive: true, force: true })
   }
 }
 
-const plain = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory'])
+const allowedTypes = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory'])
 
-/** What is wrong with an entry of an archive, if anything. */
-function offenceOf(path: string, { type }: Pick<ReadEntry, 'type'>): string | undefined {
-  const leadsOut = isAbsolute(path) || win32.isAbsolute(path) || path.split(/[\\/]/).includes('..')
-  if (leadsOut) return `it holds ${path}, which leads out of its folder`
-  if (!plain.has(type)) return `it holds ${path}, which is no file or folder but of type ${type}`
+/** Why an entry of an archive must not be extracted; undefined if it may be. */
+function violationOf(path: string, { type }: Pick<ReadEntry, 'type'>): string | undefined {
+  const outside = isAbsolute(path) || win32.isAbsolute(path) || path.split(/[\\/]/).includes('..')
+  if (outside) return `it holds ${path}, which is outside its folder`
+  if (!allowedTypes.has(type))
+    return `it holds ${path}, which must be a file or folder, but is of type ${type}`
   return undefined
 }

@@ -1,0 +1,63 @@
+import {
+  adaMod,
+  adam,
+  adamW,
+  cosine,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  flatCosine,
+  oneCycle,
+  plateau,
+  radam,
+  ranger,
+  type Schedule,
+  sgd,
+} from '@diffgrad/core'
+import { xResNet18, xResNet34, xResNet50 } from '@diffgrad/onnx'
+
+// Tables from names on the command line to what they select.
+
+/** Update rules: the values of `--optimizer`. */
+export const rules = {
+  diffgrad: diffGrad,
+  diffrgrad: diffRGrad,
+  diffmod: diffMod,
+  sgd,
+  adam,
+  adamw: adamW,
+  radam,
+  adamod: adaMod,
+  ranger,
+} as const
+
+/** Networks: the values of `--architecture`. */
+export const architectures = {
+  xresnet18: xResNet18,
+  xresnet34: xResNet34,
+  xresnet50: xResNet50,
+} as const
+
+interface ScheduleOptions {
+  readonly learningRate: number
+  /** Optimizer updates in the whole training. */
+  readonly updates: number
+  /** Share of the updates before `flat-cosine` starts to fall, in [0, 1). */
+  readonly flat: number | undefined
+}
+
+/** Learning-rate schedules: the values of `--schedule`. Fewer than two updates get a constant rate. */
+export const schedules = {
+  'flat-cosine': ({ learningRate: from, updates, flat }: ScheduleOptions): Schedule | number =>
+    updates < 2
+      ? from
+      : flatCosine({ from, steps: updates, ...(flat !== undefined && { start: flat }) }),
+  cosine: ({ learningRate: from, updates }: ScheduleOptions): Schedule | number =>
+    cosine({ from, steps: updates }),
+  'one-cycle': ({ learningRate: peak, updates }: ScheduleOptions): Schedule | number =>
+    updates < 2 ? peak : oneCycle({ peak, steps: updates }),
+  /** Divides the rate by ten after two consecutive epochs without a lower validation loss. */
+  plateau: ({ learningRate: from }: ScheduleOptions): Schedule | number =>
+    plateau({ from, patience: 1 }),
+  constant: ({ learningRate }: ScheduleOptions): Schedule | number => learningRate,
+} as const

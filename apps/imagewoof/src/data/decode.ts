@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import { Failure, messageOf } from '../failure.ts'
+import type { ProgressOptions } from '../terminal/data-progress.ts'
+import type { ImageFile, ImageListing } from './list.ts'
+
+/** SHA-256 over the paths and bytes of all files. The paths contain the classes. */
+export async function contentHash(
+  { root, train, validation }: ImageListing,
+  { onProgress, signal }: ProgressOptions = {},
+): Promise<string> {
+  const files = [...train, ...validation]
+  const lines: string[] = []
+  let done = 0
+  await forEachConcurrent(files, 8, async ({ path }, i) => {
+    signal?.throwIfAborted()
+    const bytes = await readFile(join(root, path))
+    lines[i] = `${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`
+    onProgress?.({ task: 'reading', done: ++done, total: files.length, unit: 'images' })
+  })
+  return createHash('sha256').update(lines.join('')).digest('hex')
+}
+
+/** A decoded image, with the EXIF orientation applied. */
+interface DecodedImage {
+  /** RGB bytes · height × width × 3. */
+  readonly pixels: Buffer
+  readonly width: number
+  readonly height: number
+  /** Whether the file has a single channel, apart from transparency. */
+  readonly grey: boolean
+}
+
+/** @throws Error if the bytes are not a complete image. */
+async function decodeImage(bytes: Uint8Array): Promise<DecodedImage> {
+  const file = sharp(bytes, { failOn: 'error' })
+  const { channels } = await file.metadata()
+  const { data, info } = await file
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return { pixels: data, width: info.width, height: info.height, grey: channels < 3 }
+}
+
+/** An image or its central part, resized to a square. */
+interface Square {
+  /** RGB bytes · edge × edge × 3. */
+  readonly pixels: Buffer
+  /** Width / height of the area before it was resized. */
+  readonly aspect: number
+}
+
+/** The whole image stretched to a square, which training crops are taken from. */
+export async function trainingSquare(image: DecodedImage, edge: number): Promise<Square> {
+  const stretched = sharpOf(image).resize(edge, edge, { fit: 'fill', kernel: 'lanczos3' })
+  return { pixels: await stretched.raw().toBuffer(), aspect: image.width / image.height }
+}
+
+/**
+ * The network's input in validation: the shorter side is resized to 8⁄7 of the edge, and the centre is
+ * cropped, as 224 of 256 pixels are. It equals the ConvNext preprocessing of transformers.js in every
+ * pixel, so that exported models see the same images.
+ */
+export async function validationSquare(image: DecodedImage, size: number): Promise<Square> {
+  const scale = Math.floor(size / 0.875) / Math.min(image.width, image.height)
+  const [width, height] = [image.width, image.height].map((length) =>
+    Math.floor(Number((length * scale).toFixed(2))),
+  )
+  const centre = sharpOf(image)
+    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
+    .extract({
+      left: Math.floor((width - size) / 2),
+      top: Math.floor((height - size) / 2),
+      width: size,
+      height: size,
+    })
+  return { pixels: await centre.raw().toBuffer(), aspect: 1 }
+}
+
+const sharpOf = ({ pixels, width, height }: DecodedImage): Sharp =>
+  sharp(pixels, { raw: { width, height, channels: 3 } })
+
+/** A file that cannot be decoded. */
+export interface SkippedFile {
+  /** Relative to the data set. */
+  readonly file: string
+  readonly reason: string
+}
+
+/** The decoded images of a split. */
+export interface DecodedSplit {
+  /** Edge of the squares, in pixels. */
+  readonly size: number
+  /** RGB bytes · images × size × size × 3. */
+  readonly pixels: Uint8Array<SharedArrayBuffer>
+  /** Relative to the data set. */
+  readonly files: readonly string[]
+  /** Class index of each image. */
+  readonly labels: readonly number[]
+  /** Width / height of each image before it was resized to a square. */
+  readonly aspects: readonly number[]
+  /** Number of one-channel files. */
+  readonly grey: number
+  readonly skipped: readonly SkippedFile[]
+}
+
+interface SquareOptions {
+  /** Edge, in pixels. */
+  readonly size: number
+  readonly squareOf: (image: DecodedImage, size: number) => Promise<Square>
+}
+
+interface DecodeOptions {
+  /** Called after each file, decoded or not. */
+  readonly onFile: () => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Images decoded at the same time: libuv's thread pool has four threads, whatever the number of cores. */
+const decodeConcurrency = 4
+
+/**
+ * Decodes and resizes the images of a split. Files that cannot be decoded are left out and listed in
+ * `skipped`.
+ *
+ * @throws {Failure} If the decoded images do not fit into memory.
+ */
+export async function decodeSplit(
+  root: string,
+  images: readonly ImageFile[],
+  { size, squareOf }: SquareOptions,
+  { onFile, signal }: DecodeOptions,
+): Promise<DecodedSplit> {
+  sharp.concurrency(1) // One thread per image: images are decoded concurrently.
+  const bytes = 3 * size * size
+  const pixels = sharedBytes(images.length * bytes)
+  const aspects: number[] = []
+  const reasons = new Map<number, string>()
+  let grey = 0
+  await forEachConcurrent(images, decodeConcurrency, async ({ path }, i) => {
+    signal?.throwIfAborted()
+    const file = await readFile(join(root, path))
+    try {
+      const image = await decodeImage(file)
+      const square = await squareOf(image, size)
+      pixels.set(square.pixels, i * bytes)
+      aspects[i] = square.aspect
+      if (image.grey) grey++
+    } catch (error) {
+      reasons.set(i, messageOf(error).trim().split('\n')[0])
+    }
+    onFile()
+  })
+  const decoded = [...images.keys()].filter((i) => !reasons.has(i))
+  for (const [to, from] of decoded.entries()) {
+    if (to !== from) pixels.copyWithin(to * bytes, from * bytes, (from + 1) * bytes)
+  }
+  return {
+    size,
+    pixels: pixels.subarray(0, decoded.length * bytes),
+    files: decoded.map((i) => images[i].path),
+    labels: decoded.map((i) => images[i].label),
+    aspects: decoded.map((i) => aspects[i]),
+    grey,
+    skipped: [...reasons]
+      .sort(([a], [b]) => a - b)
+      .map(([i, reason]) => ({ file: images[i].path, reason })),
+  }
+}
+
+/** @throws {Failure} If so many bytes cannot be allocated. */
+export function sharedBytes(length: number): Uint8Array<SharedArrayBuffer> {
+  try {
+    return new Uint8Array(new SharedArrayBuffer(length))
+  } catch {
+    const gigabytes = (length / 1e9).toFixed(1)
+    throw new Failure(
+      `decoded images take ${gigabytes} GB, more than memory has; try a smaller size`,
+    )
+  }
+}
+
+/** Runs a task for every item, at most `limit` at a time. After an error no further task starts. */
+async function forEachConcurrent<T>(
+  items: readonly T[],
+  limit: number,
+  task: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  const entries = items.entries()
+  let failed = false
+  const runTasks = async (): Promise<void> => {
+    for (const [index, item] of entries) {
+      if (failed) return
+      await task(item, index).catch((error) => {
+        failed = true
+        throw error
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, runTasks))
+}

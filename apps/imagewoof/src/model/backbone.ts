@@ -1,0 +1,95 @@
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Model, readModel } from '@diffgrad/onnx'
+import { replaceFile } from '@diffgrad/onnxruntime/node'
+import { z } from 'zod'
+import type { Config } from '../config/config.ts'
+import { imageNetStatistics } from '../data/batch.ts'
+import { cacheFolder } from '../data/cache.ts'
+import { Failure, messageOf } from '../failure.ts'
+import { headNames, renormalize, replaceHead } from './head.ts'
+
+/** A model, and which of its parameters are not trained. */
+export interface TrainableModel {
+  readonly model: Model
+  /** Patterns of the names of frozen parameters. */
+  readonly frozen: readonly RegExp[]
+}
+
+const channels = z.array(z.number()).length(3)
+const preprocessorSchema = z.object({
+  do_normalize: z.boolean().default(true),
+  image_mean: channels.default([...imageNetStatistics.mean]),
+  image_std: channels.default([...imageNetStatistics.deviation]),
+})
+
+/**
+ * Loads the backbone of a configuration, a transformers.js model, replaces its head, and adapts it to
+ * images normalized by ImageNet's statistics.
+ *
+ * @throws {Failure} If it cannot be read, takes images of another size, or does not end in a linear layer.
+ */
+export async function loadBackbone(config: Config, classes: number): Promise<TrainableModel> {
+  const { backbone = '', seed, size } = config
+  const folder = await locateBackbone(backbone)
+  try {
+    const text = await readFile(join(folder, 'preprocessor_config.json'), 'utf8')
+    const { do_normalize, image_mean, image_std } = preprocessorSchema.parse(JSON.parse(text))
+    const model = readForSize(await readFile(join(folder, 'onnx', 'model.onnx')), size)
+    const statistics = do_normalize
+      ? { mean: image_mean, deviation: image_std }
+      : { mean: [0, 0, 0], deviation: [1, 1, 1] }
+    const adapted = renormalize(model, imageNetStatistics, statistics)
+    return trainableBackbone(replaceHead(adapted, classes, seed), config)
+  } catch (cause) {
+    throw new Failure(`backbone ${backbone}: cannot be used: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** @throws {Failure} If the model's input has another fixed size. */
+function readForSize(file: Uint8Array, size: number): Model {
+  const model = readModel(file)
+  const [, , ...edges] = model.inputs[0].shape ?? []
+  const other = edges.find((edge) => typeof edge === 'number' && edge !== size)
+  if (other === undefined) return model
+  throw new Failure(`--size must be ${other}, the size of the model's input, but is ${size}`)
+}
+
+/** A backbone that already has its new head. `--tune head` freezes everything but the head. */
+export function trainableBackbone(model: Model, { tune }: Config): TrainableModel {
+  const head = headNames(model).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
+  const frozen = tune === 'head' ? new RegExp(`^(?!(?:${head.join('|')})$)`) : /^renormalization\//
+  return { model, frozen: [frozen] }
+}
+
+/** The files of a transformers.js model that are needed. */
+const backboneFiles = ['config.json', 'preprocessor_config.json', 'onnx/model.onnx'] as const
+
+/**
+ * The folder of a backbone. A model of the Hugging Face hub is downloaded the first time, from
+ * HF_ENDPOINT if that is set.
+ *
+ * @throws {Failure} If the source is neither a folder nor the name of a hub model.
+ */
+async function locateBackbone(source: string): Promise<string> {
+  const found = await stat(source).catch(() => undefined)
+  if (found?.isDirectory()) return source
+  if (found || !/^[\w.-]+\/[\w.-]+$/.test(source))
+    throw new Failure(`backbone ${source}: must be a folder, or a hub model such as owner/model`)
+  const folder = join(cacheFolder(), 'hub', source)
+  const address = process.env.HF_ENDPOINT ?? 'https://huggingface.co'
+  for (const file of backboneFiles)
+    await downloadOnce(`${address}/${source}/resolve/main/${file}`, join(folder, file))
+  return folder
+}
+
+async function downloadOnce(url: string, path: string): Promise<void> {
+  if (await stat(path).catch(() => undefined)) return
+  const response = await fetch(url).catch((cause) => {
+    throw new Failure(`${url}: cannot be downloaded: ${messageOf(cause.cause ?? cause)}`, { cause })
+  })
+  if (!response.ok) throw new Failure(`${url}: cannot be downloaded: ${response.status}`)
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  await mkdir(dirname(path), { recursive: true })
+  await replaceFile(path, bytes)
+}

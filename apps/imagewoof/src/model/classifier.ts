@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { Failure, messageOf } from '../failure.ts'
+
+/** The predicted probability of a class. */
+export interface ClassProbability {
+  readonly label: string
+  readonly probability: number
+}
+
+/** An image-classification pipeline of transformers.js. */
+export interface Classifier {
+  /** The `top` most probable classes of an image file, in descending order. */
+  classify(image: string, top: number): Promise<readonly ClassProbability[]>
+  dispose(): Promise<void>
+}
+
+/**
+ * Loads an exported folder with the pipeline of transformers.js, as its users do. Nothing is downloaded.
+ *
+ * @throws {Failure} If transformers.js cannot load the folder.
+ */
+export async function openClassifier(folder: string): Promise<Classifier> {
+  // Imported here because it takes a second to load.
+  const { env, pipeline } = await import('@xenova/transformers')
+  env.allowRemoteModels = false
+  env.useFSCache = false
+  try {
+    const classify = await pipeline('image-classification', resolve(folder), { dtype: 'fp32' })
+    return {
+      async classify(image, top) {
+        try {
+          const classes = await classify(image, { top_k: top })
+          return [classes].flat(2).map(({ label, score }) => ({ label, probability: score }))
+        } catch (cause) {
+          throw new Failure(`${image}: cannot be read as an image: ${messageOf(cause)}`, { cause })
+        }
+      },
+      dispose: () => classify.dispose(),
+    }
+  } catch (cause) {
+    throw new Failure(`${folder}: transformers.js cannot load it: ${messageOf(cause)}`, { cause })
+  }
+}

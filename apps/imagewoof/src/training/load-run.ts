@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import type { Engine } from '../engine/engine.ts'
+import { Failure } from '../failure.ts'
+import { writeExportFolder } from '../model/export-folder.ts'
+import { savedModel } from '../model/network.ts'
+import { dataDifference, requireSameClasses } from '../run/environment.ts'
+import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
+import type { CommandContext } from '../terminal/context.ts'
+import { openData, openEngine, openSession, type Session } from './session.ts'
+
+/**
+ * Loads a checkpoint of a run and opens the run's data. Other images of the same classes are accepted
+ * with a warning.
+ *
+ * @param dataPath - the new path of the data, if it was moved.
+ * @throws {Failure} If the path is not a run folder, the checkpoint does not exist, or the data has other
+ * classes.
+ */
+export async function loadRun(
+  path: string,
+  kind: CheckpointKind,
+  context: CommandContext,
+  dataPath?: string,
+): Promise<Session> {
+  const folder = await RunFolder.open(path)
+  const checkpoint = await readCheckpoint(folder, kind)
+  const saved = await folder.config()
+  const environment = await folder.environment()
+  const config = { ...saved, data: dataPath ?? saved.data }
+  const dataset = await openData(config, context)
+  requireSameClasses(dataset, environment, path)
+  const difference = dataDifference(dataset, environment)
+  if (difference !== undefined) context.screen.write(`the data has changed: ${difference}\n`)
+  const session = await openSession(config, dataset, savedModel(folder.pathOf('backbone.onnx')))
+  await loadCheckpoint(session.engine, checkpoint, session.close)
+  return session
+}
+
+/** The default export folder of a checkpoint. */
+export const exportPath = (run: string, kind: CheckpointKind): string =>
+  join(run, kind === 'best' ? 'export' : `export-${kind}`)
+
+/**
+ * Exports a checkpoint of a run as a transformers.js folder. The run's data is not needed.
+ *
+ * @returns the path of the folder.
+ * @throws {Failure} If the path is not a run folder, the checkpoint does not exist, or the folder cannot
+ * be written.
+ */
+export async function exportRun(
+  run: string,
+  kind: CheckpointKind,
+  path: string = exportPath(run, kind),
+): Promise<string> {
+  const folder = await RunFolder.open(run)
+  const checkpoint = await readCheckpoint(folder, kind)
+  const config = await folder.config()
+  const { classes, train } = (await folder.environment()).data
+  const info = { classes: classes.length, batchesPerEpoch: Math.floor(train / config.batch) }
+  const model = await savedModel(folder.pathOf('backbone.onnx'))(config, info.classes)
+  const engine = await openEngine(config, info, model)
+  await loadCheckpoint(engine, checkpoint, () => engine.dispose())
+  try {
+    await writeExportFolder(path, { model: await engine.export(), classes, size: config.size })
+    return path
+  } finally {
+    await engine.dispose()
+  }
+}
+
+async function readCheckpoint(folder: RunFolder, kind: CheckpointKind): Promise<Uint8Array> {
+  const checkpoint = await folder.checkpoint(kind)
+  if (checkpoint) return checkpoint
+  const reason = kind === 'best' ? 'no epoch is complete' : 'no step was saved'
+  throw new Failure(`${folder.path}: has no ${kind} checkpoint yet; ${reason}`)
+}
+
+/** Loads a checkpoint into an engine; calls `close` before an error is thrown. */
+async function loadCheckpoint(
+  engine: Engine,
+  checkpoint: Uint8Array,
+  close: () => Promise<void>,
+): Promise<void> {
+  try {
+    await engine.load(checkpoint)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
