@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   chromiumPath,
-  emulatedGpu,
-  inChromium,
+  chromiumTitle,
   launchChromium,
   openPage,
+  swiftShaderFlags,
 } from '@diffgrad/testing/chromium'
 import type { Browser } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-describe.skipIf(!chromiumPath)(inChromium, () => {
+describe.skipIf(!chromiumPath)(chromiumTitle, () => {
   let folder: string
   let server: PreviewServer
   let browser: Browser
@@ -23,7 +23,7 @@ describe.skipIf(!chromiumPath)(inChromium, () => {
     const settings = { root, logLevel: 'error', build: { outDir: folder } } as const
     await build(settings)
     server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } })
-    browser = await launchChromium(emulatedGpu)
+    browser = await launchChromium(swiftShaderFlags)
   })
   afterAll(async () => {
     await browser?.close()

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run, scratch, tiny } from './command.ts'
@@ -82,7 +82,7 @@ test('a picture that cannot be read does not keep the others from being looked a
   expect(output.split('\n')[0]).toBe(good)
 })
 
-test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${inChromium}`, async () => {
+test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${chromiumTitle}`, async () => {
   await run(['export', trained], cache)
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('fixtures/page.ts', import.meta.url))],

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, stateOf } from '../src/address/address.ts'
@@ -10,7 +10,7 @@ import { stories } from '../src/race/stories.ts'
 import { type Site, serveSite } from './browser/site.ts'
 import { byHand } from './by-hand.ts'
 
-describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
+describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
   let site: Site
   let browser: Browser
 

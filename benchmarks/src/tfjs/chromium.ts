@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { emulatedGpu, launchChromium } from '@diffgrad/testing/chromium'
+import { launchChromium, swiftShaderFlags } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
 import type { Bench, Cost } from './page.ts'
@@ -58,7 +58,7 @@ export async function openBrowser(): Promise<{
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo // It listens on a port, not a pipe.
-  const browser = await launchChromium(emulatedGpu)
+  const browser = await launchChromium(swiftShaderFlags)
   return {
     async page() {
       const page = await browser.newPage()

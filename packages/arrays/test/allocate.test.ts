@@ -1,4 +1,4 @@
-import { rules } from '@diffgrad/testing/conformance'
+import { allRules } from '@diffgrad/testing/conformance'
 import { expect, test } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
 import { shipped } from './subject.ts'
@@ -82,20 +82,23 @@ test('optimizers of one allocation share its room, and give it back', () => {
   expect(new Set(parameters.w).size).toBe(1)
 })
 
-test.each(rules)('an allocation has room for $name with everything on, however grouped', (rule) => {
-  const { parameters } = allocate({ weights: [3, 2], bias: [3], scale: [1], more: [20, 1000] })
-  const optimizer = shipped(rule, parameters, {
-    ...('amsgrad' in rule.defaults && { amsgrad: true }),
-    ...('momentum' in rule.defaults && { momentum: 0.5 }),
-    accumulate: 2,
-    centralize: true,
-    clip: { by: 'globalNorm', limit: 1 },
-    lookahead: { every: 2, alpha: 0.5 },
-    averageWeights: { decay: 0.9 },
-    groups: Object.keys(parameters).map((name) => ({ parameters: [name], learningRate: 0.1 })),
-  })
-  expect(optimizer.kernel.copies).toBe(false)
-})
+test.each(allRules)(
+  'an allocation has room for $name with everything on, however grouped',
+  (rule) => {
+    const { parameters } = allocate({ weights: [3, 2], bias: [3], scale: [1], more: [20, 1000] })
+    const optimizer = shipped(rule, parameters, {
+      ...('amsgrad' in rule.defaults && { amsgrad: true }),
+      ...('momentum' in rule.defaults && { momentum: 0.5 }),
+      accumulate: 2,
+      centralize: true,
+      clip: { by: 'globalNorm', limit: 1 },
+      lookahead: { every: 2, alpha: 0.5 },
+      averageWeights: { decay: 0.9 },
+      groups: Object.keys(parameters).map((name) => ({ parameters: [name], learningRate: 0.1 })),
+    })
+    expect(optimizer.kernel.copies).toBe(false)
+  },
+)
 
 test('an array whose memory has grown is refused, and nothing moves', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })

@@ -1,5 +1,10 @@
 import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
-import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
+import type {
+  BackendUnderTest,
+  NamedNumbers,
+  OptimizerSpec,
+  TestRun,
+} from '@diffgrad/testing/conformance'
 import {
   AdaMod,
   Adam,
@@ -51,7 +56,7 @@ interface Arrays {
 }
 
 /** Arrays as a user has them. */
-function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
+function ownArrays({ dtype, parameters, reuseBuffer }: OptimizerSpec): Arrays {
   const Kind = dtype === 'float32' ? Float32Array : Float64Array
   const buffers = new Map<string, Floats>()
   return {
@@ -60,7 +65,7 @@ function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
       { values: Kind.from(values), shape },
     ]),
     filled(name, elements) {
-      const buffer = (refill && buffers.get(name)) || new Kind(elements.length)
+      const buffer = (reuseBuffer && buffers.get(name)) || new Kind(elements.length)
       buffers.set(name, buffer)
       buffer.set(elements)
       return buffer
@@ -71,7 +76,7 @@ function ownArrays({ dtype, parameters, refill }: Setup): Arrays {
 /** Arrays as `allocate` hands them out. */
 export const allocatedArrays =
   (shared: boolean) =>
-  ({ dtype, parameters: starts }: Setup): Arrays => {
+  ({ dtype, parameters: starts }: OptimizerSpec): Arrays => {
     const shapes = Object.fromEntries(
       Object.entries(starts).map(([name, { shape }]) => [name, shape]),
     )
@@ -95,20 +100,20 @@ export const allocatedArrays =
 export const subject = (
   name: string,
   start: Start,
-  arraysOf: (setup: Setup) => Arrays = ownArrays,
-): Subject => ({
+  arraysOf: (setup: OptimizerSpec) => Arrays = ownArrays,
+): BackendUnderTest => ({
   name,
   dtypes: ['float64', 'float32'],
-  create(rule: UpdateRule, setup: Setup): Session {
+  create(rule: UpdateRule, setup: OptimizerSpec): TestRun {
     const { parameters, filled } = arraysOf(setup)
     const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
-    const all = (gradients: NumericGradients): Record<string, Floats> =>
+    const all = (gradients: NamedNumbers): Record<string, Floats> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
     return {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
-      place(values) {
+      setParameters(values) {
         for (const [key, parameter] of parameters) {
           if (values[key]) parameter.values.set(values[key])
         }

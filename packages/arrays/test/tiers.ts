@@ -1,4 +1,4 @@
-import type { Subject } from '@diffgrad/testing/conformance'
+import type { BackendUnderTest } from '@diffgrad/testing/conformance'
 import { ArraysOptimizer, type EngineOptions } from '../src/index.ts'
 import { compiles } from '../src/wasm/compile.ts'
 import { allocatedArrays, type Start, shipped, subject } from './subject.ts'
@@ -9,7 +9,7 @@ const on =
     shipped(rule, parameters, { ...options, kernel })
 
 /** Typed arrays on everything that can run kernels here. */
-export const subjects = (): readonly Subject[] => {
+export const subjects = (): readonly BackendUnderTest[] => {
   const plain = [
     subject('generated JavaScript', on('javascript')),
     subject(

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
@@ -60,7 +60,7 @@ test.skipIf(!chromiumPath).each([
     onCpu: ['LogSoftmax', 'OneHot'],
   },
 ])(
-  `a page trains with onnxruntime-web on $on as Node does, ${inChromium}`,
+  `a page trains with onnxruntime-web on $on as Node does, ${chromiumTitle}`,
   async ({ page, flags, atLeast, onCpu }) => {
     const program = await bundle(page, { platform: 'browser', external: [] })
     const { losses, accuracy, fallbacks } = await shownBy(program, flags)

@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
+import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
 
@@ -10,11 +10,11 @@ interface Report {
   readonly refusal: string
 }
 
-const driver = vulkanEnvironment()
+const vulkan = vulkanEnvironment(onnxRuntimeProbe(new URL('.', import.meta.url)))
 
 /** A driver must be in the environment before a process starts. */
 function train(program: string, provider: string, update: string): Report {
-  const env = { ...process.env, ...driver }
+  const env = { ...process.env, ...vulkan.environment }
   const options: ExecFileSyncOptionsWithStringEncoding = {
     encoding: 'utf8',
     env,
@@ -23,8 +23,8 @@ function train(program: string, provider: string, update: string): Report {
   return JSON.parse(execFileSync('node', [program, provider, update], options))
 }
 
-test.skipIf(!driver).each(['kernel', 'graph'])(
-  `WebGPU trains as the CPU does, and what it has not is named beforehand: %s${driver ? '' : `; skipped, as ${withoutVulkan}`}`,
+test.skipIf(!vulkan.environment).each(['kernel', 'graph'])(
+  `WebGPU trains as the CPU does, and what it has not is named beforehand: %s${vulkan.missing ? `; skipped: ${vulkan.missing}` : ''}`,
   async (update) => {
     const program = await bundle('on-webgpu.ts')
     const [expected, found] = [train(program, 'cpu', update), train(program, 'webgpu', update)]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
-/** Where Chromium or a relative of it is, if one is anywhere. */
+/** The path of Chromium or Chrome: CHROMIUM, or where it is usually installed; undefined if there is none. */
 export const chromiumPath: string | undefined = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
@@ -10,22 +10,22 @@ export const chromiumPath: string | undefined = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ].find((path) => path && existsSync(path))
 
-/** Says how a machine without Chromium gets one. */
-export const withoutChromium = 'no Chromium is installed (set CHROMIUM to its path)'
+/** Why tests in Chromium are skipped, and how to provide it. */
+export const chromiumMissing = 'no Chromium is installed (set CHROMIUM to its path)'
 
-/** The title of tests in Chromium, which says why they are skipped, where they are. */
-export const inChromium: string = chromiumPath
+/** The title of a block of tests in Chromium, with the reason if they are skipped. */
+export const chromiumTitle: string = chromiumPath
   ? 'in Chromium'
-  : `in Chromium: skipped, because ${withoutChromium}`
+  : `in Chromium: skipped, because ${chromiumMissing}`
 
-/** Flags by which SwiftShader computes on the CPU what a graphics card would, for WebGL and WebGPU. */
-export const emulatedGpu: readonly string[] = [
+/** Flags that run WebGL and WebGPU on the CPU, by SwiftShader. */
+export const swiftShaderFlags: readonly string[] = [
   ...['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
   ...['--ignore-gpu-blocklist', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
   '--enable-features=Vulkan',
 ]
 
-/** Starts Chromium without a window, and without anything that it does on its own. */
+/** Starts Chromium without a window and without its background services. */
 export const launchChromium = (flags: readonly string[] = ['--disable-gpu']): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath ?? '',
@@ -36,7 +36,7 @@ export const launchChromium = (flags: readonly string[] = ['--disable-gpu']): Pr
     ],
   })
 
-/** Opens a page that has patience: where many tests run at once, a page may be slow. */
+/** Opens a page with long time-outs, since pages are slow where many tests run at once. */
 export async function openPage(
   browser: Browser,
   options?: Parameters<Browser['newPage']>[0],

@@ -1,3 +1,3 @@
-import { conforms, referenceSubject } from '../src/conformance/index.ts'
+import { referenceBackend, testConformance } from '../src/conformance/index.ts'
 
-conforms(referenceSubject)
+testConformance(referenceBackend)

@@ -1,10 +1,10 @@
 import type { CommonOptions, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
 import type {
-  LooseOptions,
-  NumericGradients,
-  Session,
-  Setup,
-  Subject,
+  BackendUnderTest,
+  NamedNumbers,
+  OptimizerSpec,
+  TestRun,
+  UntypedOptions,
 } from '@diffgrad/testing/conformance'
 import { dispose, tensor, variable } from '@tensorflow/tfjs-core'
 import {
@@ -32,7 +32,7 @@ const start = (rule: UpdateRule, options: OptimizerOptions<CommonOptions>): Rule
 }
 
 /** A backend of TensorFlow.js under test. */
-export interface TensorSubject extends Subject {
+export interface TensorSubject extends BackendUnderTest {
   /** Disposes of all variables and optimizers that sessions have made. */
   clear(): void
 }
@@ -41,7 +41,7 @@ export interface TensorSubject extends Subject {
 export function subject(name: string): TensorSubject {
   const made: { dispose(): void }[] = []
   let sessions = 0
-  const create = (rule: UpdateRule, setup: Setup): Session => {
+  const create = (rule: UpdateRule, setup: OptimizerSpec): TestRun => {
     const suffix = `_${++sessions}` // Variables of all sessions need names of their own.
     const variables = Object.entries(setup.parameters).map(([key, { values, shape }]) => {
       const initial = tensor(Float32Array.from(values), [...shape])
@@ -55,12 +55,12 @@ export function subject(name: string): TensorSubject {
 
     const buffers = new Map<string, Float32Array>()
     const filled = (key: string, elements: ArrayLike<number>): Float32Array => {
-      const buffer = (setup.refill && buffers.get(key)) || new Float32Array(elements.length)
+      const buffer = (setup.reuseBuffer && buffers.get(key)) || new Float32Array(elements.length)
       buffers.set(key, buffer)
       buffer.set(elements)
       return buffer
     }
-    const tensors = (gradients: NumericGradients) =>
+    const tensors = (gradients: NamedNumbers) =>
       Object.entries(gradients).map(([key, g]) => {
         return {
           name: key + suffix,
@@ -68,7 +68,7 @@ export function subject(name: string): TensorSubject {
         }
       })
     const withGradients = async <R>(
-      gradients: NumericGradients,
+      gradients: NamedNumbers,
       use: (given: ReturnType<typeof tensors>) => R,
     ): Promise<R> => {
       const given = tensors(gradients)
@@ -97,7 +97,7 @@ export function subject(name: string): TensorSubject {
         ])
         return Object.fromEntries(entries)
       },
-      place(values) {
+      setParameters(values) {
         for (const [key, own] of variables) {
           if (!values[key]) continue
           const placed = tensor(Float32Array.from(values[key]), own.shape)
@@ -114,12 +114,12 @@ export function subject(name: string): TensorSubject {
   const clear = (): void => {
     for (const one of made.splice(0)) one.dispose()
   }
-  const lacks = name === 'webgpu' ? (['skipNotFinite'] as const) : []
-  return { name, dtypes: ['float32'], lacks, create, clear }
+  const unsupported = name === 'webgpu' ? (['skipNotFinite'] as const) : []
+  return { name, dtypes: ['float32'], unsupported, create, clear }
 }
 
 /** Options in which listed names are those of a session's variables. */
-function suffixed(options: LooseOptions, suffix: string): OptimizerOptions<CommonOptions> {
+function suffixed(options: UntypedOptions, suffix: string): OptimizerOptions<CommonOptions> {
   const groups = Array.isArray(options.groups) ? options.groups : []
   const own = groups.map(({ parameters, ...settings }) => ({
     ...settings,

@@ -11,9 +11,14 @@ import {
   type UpdateRule,
   type Values,
 } from '@diffgrad/core'
-import type { NumericGradients, Session, Setup, Subject } from './subject.ts'
+import type {
+  BackendUnderTest,
+  NamedNumbers,
+  OptimizerSpec,
+  TestRun,
+} from './backend-under-test.ts'
 
-/** Numbers, kept in the precision of a data type. */
+/** The elements of a parameter or gradient, rounded to a data type. */
 interface Numbers {
   readonly dtype: 'float32' | 'float64'
   readonly values: number[]
@@ -27,9 +32,9 @@ const zeros: Backend<Numbers>['zeros'] = (like, names) =>
     ]),
   )
 
-/** The rules themselves, evaluated number by number: no graph, no generated code, no sharing. */
+/** Evaluates the rules number by number: no graph, no generated code, no buffer is shared. */
 const reference: Backend<Numbers> = {
-  mismatch: () => undefined, // The laws only give gradients that fit; refusals are each adapter's.
+  mismatch: () => undefined, // The laws pass gradients that fit; each adapter tests what it refuses.
   zeros,
   scratch: zeros,
   describe: describeSaved,
@@ -70,41 +75,41 @@ function applyAt(
   }
 }
 
-/** The mathematics of core as a backend like any other: the first to which the laws apply. */
-export const referenceSubject: Subject = {
+/** The mathematics of core on plain numbers, to which the other backends are compared. */
+export const referenceBackend: BackendUnderTest = {
   name: 'reference',
   dtypes: ['float64', 'float32'],
-  create(rule: UpdateRule, setup: Setup): Session {
-    const { dtype, parameters } = setup
-    const options = setup.options as OptimizerOptions<CommonOptions> // Checked by the optimizer.
+  create(rule: UpdateRule, spec: OptimizerSpec): TestRun {
+    const { dtype, parameters } = spec
+    const options = spec.options as OptimizerOptions<CommonOptions> // Checked by the optimizer.
     const round = dtype === 'float32' ? Math.fround : (x: number) => x
-    const holders = Object.entries(parameters).map(([name, { values, shape }]) => ({
+    const held = Object.entries(parameters).map(([name, { values, shape }]) => ({
       name,
       value: { dtype, values: Array.from(values, round) },
       shape,
     }))
-    const optimizer = new Optimizer(reference, rule, holders, options)
+    const optimizer = new Optimizer(reference, rule, held, options)
     const buffers = new Map<string, Numbers>()
     const filled = (name: string, elements: ArrayLike<number>): Numbers => {
       const values = Array.from(elements, round)
-      const buffer = (setup.refill && buffers.get(name)) || { dtype, values: [] }
+      const buffer = (spec.reuseBuffer && buffers.get(name)) || { dtype, values: [] }
       buffers.set(name, buffer)
       buffer.values.splice(0, values.length, ...values)
       return buffer
     }
-    const all = (gradients: NumericGradients): Record<string, Numbers> =>
+    const all = (gradients: NamedNumbers): Record<string, Numbers> =>
       Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, filled(name, g)]))
     return {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
-      place(values) {
-        for (const { name, value } of holders) {
+      setParameters(values) {
+        for (const { name, value } of held) {
           if (values[name]) value.values.splice(0, value.values.length, ...Array.from(values[name]))
         }
       },
       parameters: () =>
-        Object.fromEntries(holders.map(({ name, value }) => [name, [...value.values]])),
+        Object.fromEntries(held.map(({ name, value }) => [name, [...value.values]])),
     }
   },
 }

@@ -1,4 +1,4 @@
-import { chromiumPath, withoutChromium } from '@diffgrad/testing/chromium'
+import { chromiumMissing, chromiumPath } from '@diffgrad/testing/chromium'
 import type { Verdict } from '../judge.ts'
 import { inChromium } from './chromium.ts'
 import { driver, inDawn } from './dawn.ts'
@@ -14,7 +14,7 @@ export interface Host {
   judge(): Promise<readonly Verdict[]>
 }
 
-const chromium = chromiumPath ? undefined : withoutChromium
+const chromium = chromiumPath ? undefined : chromiumMissing
 const vulkan = driver ? undefined : 'no Vulkan driver is known (set VK_ICD_FILENAMES to one)'
 
 /** Every backend that an optimizer is to run on. `tensors` is one of which it knows nothing. */

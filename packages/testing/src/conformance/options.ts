@@ -1,13 +1,12 @@
 import { expect } from 'vitest'
-import { rules } from '../golden/golden.ts'
-import type { Law, LooseOptions } from '../subject.ts'
-import { known, trajectory } from './trials.ts'
+import type { Law, UntypedOptions } from './backend-under-test.ts'
+import { afterTenSteps, allRules, supportedOptions } from './test-problem.ts'
 
-/** For each option, a value other than any default, and what else it takes for it to act. */
-const changes: Readonly<Record<string, readonly LooseOptions[]>> = {
+/** Values for each option of a rule that must give different numbers, with the options they need to have an effect. */
+const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
   learningRate: [{}, { learningRate: 0.02 }],
   weightDecay: [{}, { weightDecay: 0.3 }],
-  // With neither averages nor momentum, both are the same equation.
+  // Without moments or momentum, L2 and decoupled decay are the same equation.
   decay: [
     { weightDecay: 0.3, decay: 'l2', momentum: 0.7 },
     { weightDecay: 0.3, decay: 'decoupled', momentum: 0.7 },
@@ -25,7 +24,8 @@ const changes: Readonly<Record<string, readonly LooseOptions[]>> = {
   averageStep: [{}, { averageStep: true }],
 }
 
-const surroundings: Readonly<Record<string, readonly LooseOptions[]>> = {
+/** The same for the options of the transforms around a rule. */
+const transformOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
   centralize: [{ centralize: false }, { centralize: true }],
   clip: [
     { clip: { by: 'value', limit: 0.5 } },
@@ -41,18 +41,21 @@ const surroundings: Readonly<Record<string, readonly LooseOptions[]>> = {
   ],
 }
 
-/** No option is for show. */
-export const options: readonly Law[] = [
+/** Every option has an effect. */
+export const optionLaws: readonly Law[] = [
   {
     name: 'every option of every rule changes the numbers',
-    async check(subject) {
-      for (const rule of rules) {
+    async check(backend) {
+      for (const rule of allRules) {
         const own = Object.keys(rule.defaults).map((option) => {
-          return [option, changes[option].map((value) => known(rule, value))] as const
+          return [
+            option,
+            ruleOptions[option].map((value) => supportedOptions(rule, value)),
+          ] as const
         })
-        for (const [option, values] of [...own, ...Object.entries(surroundings)]) {
+        for (const [option, values] of [...own, ...Object.entries(transformOptions)]) {
           const ends = await Promise.all(
-            values.map((value) => trajectory(subject, rule, { learningRate: 0.1, ...value })),
+            values.map((value) => afterTenSteps(backend, rule, { learningRate: 0.1, ...value })),
           )
           const different = new Set(ends.map((end) => JSON.stringify(end)))
           expect(different.size, `${rule.name}: ${option}`).toBe(values.length)

@@ -1,70 +1,47 @@
-import {
-  adaMod,
-  adam,
-  adamW,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  radam,
-  ranger,
-  sgd,
-  type UpdateRule,
-} from '@diffgrad/core'
+import type { UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
-import { referenceSubject } from '../reference.ts'
-import type { Setup, Subject } from '../subject.ts'
-import functions from './functions.json' with { type: 'json' }
-import trajectories from './trajectories.json' with { type: 'json' }
-
-/** The shipped rules. */
-export const rules: readonly UpdateRule[] = [
-  sgd,
-  adam,
-  adamW,
-  radam,
-  adaMod,
-  ranger,
-  diffGrad,
-  diffRGrad,
-  diffMod,
-]
+import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
+import functions from './golden/functions.json' with { type: 'json' }
+import trajectories from './golden/trajectories.json' with { type: 'json' }
+import { referenceBackend } from './reference.ts'
+import { allRules } from './test-problem.ts'
 
 /** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
-export const tolerance: Readonly<Record<Setup['dtype'], number>> = {
+export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> = {
   float64: 1e-12,
   float32: 5e-5,
 }
 
 type Example = (typeof functions.cases)[number]
 
-/** One golden case, run on a backend. */
+/** The result of one golden case on a backend. */
 export interface GoldenResult {
   readonly rule: string
-  /** Which independent implementation, on which gradients. */
+  /** The independent implementation and the gradients or function it ran on. */
   readonly source: string
-  readonly dtype: Setup['dtype']
+  readonly dtype: OptimizerSpec['dtype']
   /** The largest |θ − golden| / max(|golden|, 1) of all steps. */
   readonly error: number
-  /** How many points were compared, and how many could not be, for amplifying roundings. */
+  /** How many points were compared, and how many were left out because they amplify rounding errors. */
   readonly points: number
   readonly chaotic: number
 }
 
-const ruleNamed = (name: string): UpdateRule => {
-  const rule = rules.find((candidate) => candidate.name === name)
+const findRule = (name: string): UpdateRule => {
+  const rule = allRules.find((candidate) => candidate.name === name)
   if (!rule) throw new RangeError(`golden: there is no rule ${name}`)
   return rule
 }
 
-/** Runs every recorded gradient sequence that the backend has the data type for. */
-export async function runTrajectories(subject: Subject): Promise<readonly GoldenResult[]> {
+/** Runs every recorded gradient sequence in the data types of the backend. */
+export async function runTrajectories(backend: BackendUnderTest): Promise<readonly GoldenResult[]> {
   const results: GoldenResult[] = []
   const { start, steps, gradients, cases } = trajectories
   for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
     const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
-    if (!subject.dtypes.includes(dtype)) continue
+    if (!backend.dtypes.includes(dtype)) continue
     const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
-    const session = subject.create(ruleNamed(rule), {
+    const run = backend.create(findRule(rule), {
       dtype,
       parameters: {
         vector: { values: start.vector, shape: [7] },
@@ -75,10 +52,10 @@ export async function runTrajectories(subject: Subject): Promise<readonly Golden
     const sequence = gradients[name as keyof typeof gradients]
     let error = 0
     for (const [t, row] of sequence.entries()) {
-      await session.step({ vector: row.slice(0, 7), matrix: row.slice(7) })
+      await run.step({ vector: row.slice(0, 7), matrix: row.slice(7) })
       const recorded = trajectory[steps.indexOf(t + 1)]
       if (!recorded) continue
-      const { vector, matrix } = await session.parameters()
+      const { vector, matrix } = await run.parameters()
       error = Math.max(error, distance([...vector, ...matrix], recorded))
     }
     const origin = `${source} on ${name}`
@@ -87,18 +64,18 @@ export async function runTrajectories(subject: Subject): Promise<readonly Golden
   return results
 }
 
-/** Runs every function of one or two variables, where each step depends on the one before. */
-export async function runFunctions(subject: Subject): Promise<readonly GoldenResult[]> {
-  if (!subject.dtypes.includes('float64')) return []
+/** Minimizes every function of one or two variables; each gradient depends on the previous step. */
+export async function runFunctions(backend: BackendUnderTest): Promise<readonly GoldenResult[]> {
+  if (!backend.dtypes.includes('float64')) return []
   const results: GoldenResult[] = []
   for (const example of functions.cases) {
-    const [points, amplified] = [await descend(subject, example), await amplification(example)]
+    const [points, amplified] = [await descend(backend, example), await amplification(example)]
     const errors = points.map((point, i) =>
       amplified[i] > chaos ? undefined : distance(point, example.trajectory[i]),
     )
     const comparable = errors.filter((error) => error !== undefined)
     if (comparable.length === 0)
-      throw new RangeError(`golden: ${example.source} has no sound point`)
+      throw new RangeError(`golden: ${example.source} has no comparable point`)
     results.push({
       rule: example.rule,
       source: `${example.source} on ${example.function}`,
@@ -119,9 +96,9 @@ const chaos = 1e-13
 
 /** How far roundings in the gradients move each recorded point, in the reference arithmetic. */
 const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
-  const exact = await descend(referenceSubject, example)
+  const exact = await descend(referenceBackend, example)
   const nudged = await Promise.all(
-    [1, 2, 3].map((seed) => descend(referenceSubject, example, seed)),
+    [1, 2, 3].map((seed) => descend(referenceBackend, example, seed)),
   )
   return exact.map((point, i) => Math.max(...nudged.map((run) => distance(run[i], point))))
 })
@@ -146,11 +123,11 @@ function gradientAt(name: string, point: readonly number[]): readonly number[] {
 
 /** The recorded points of a descent, each gradient nudged by up to two roundings if there is a seed. */
 async function descend(
-  subject: Subject,
+  backend: BackendUnderTest,
   { function: name, rule, options, start, steps }: Example,
   seed?: number,
 ): Promise<readonly (readonly number[])[]> {
-  const session = subject.create(ruleNamed(rule), {
+  const run = backend.create(findRule(rule), {
     dtype: 'float64',
     parameters: { x: { values: start, shape: [start.length] } },
     options,
@@ -159,9 +136,9 @@ async function descend(
     seed === undefined ? 1 : 1 + (((7 * t + 3 * i + seed) % 5) - 2) * Number.EPSILON
   const points: (readonly number[])[] = []
   for (let t = 1; t <= (steps.at(-1) ?? 0); t++) {
-    const { x } = await session.parameters()
-    await session.step({ x: gradientAt(name, x).map((g, i) => g * nudge(t, i)) })
-    if (steps.includes(t)) points.push((await session.parameters()).x)
+    const { x } = await run.parameters()
+    await run.step({ x: gradientAt(name, x).map((g, i) => g * nudge(t, i)) })
+    if (steps.includes(t)) points.push((await run.parameters()).x)
   }
   return points
 }
@@ -179,3 +156,21 @@ function distance(theta: readonly number[], golden: readonly (number | null)[]):
   })
   return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors)
 }
+
+/** Throws if a result exceeds the tolerance of its data type. */
+function expectAgreement(results: readonly GoldenResult[]): void {
+  const wrong = results.filter(({ dtype, error }) => !(error <= goldenTolerance[dtype]))
+  if (wrong.length > 0) throw new Error(`golden: ${JSON.stringify(wrong, undefined, 2)}`)
+}
+
+/** Agreement with independent implementations. */
+export const goldenLaws: readonly Law[] = [
+  {
+    name: 'golden trajectories on recorded gradients',
+    check: async (backend) => expectAgreement(await runTrajectories(backend)),
+  },
+  {
+    name: 'golden descents of functions of one and two variables',
+    check: async (backend) => expectAgreement(await runFunctions(backend)),
+  },
+]

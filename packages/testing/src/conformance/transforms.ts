@@ -1,0 +1,170 @@
+import { defineRule, sgd } from '@diffgrad/core'
+import { expect } from 'vitest'
+import type { BackendUnderTest, Law, UntypedOptions } from './backend-under-test.ts'
+import { createOptimizer, expectNear, gradientsAt, parameters, takeSteps } from './test-problem.ts'
+
+const norm = (values: readonly number[]): number => Math.hypot(...values)
+
+/** Returns the gradients after the transforms, as plain SGD with learning rate 1 subtracts them. */
+async function transformedGradients(
+  backend: BackendUnderTest,
+  options: UntypedOptions,
+): Promise<Readonly<Record<string, number[]>>> {
+  const run = createOptimizer(backend, sgd, { learningRate: 1, ...options })
+  await run.step(gradientsAt(1))
+  const after = await run.parameters()
+  return Object.fromEntries(
+    Object.entries(after).map(([name, theta]) => [
+      name,
+      theta.map((x, i) => parameters[name].values[i] - x),
+    ]),
+  )
+}
+
+/** The transforms around a rule, against their definitions. */
+export const transformLaws: readonly Law[] = [
+  {
+    name: 'clipping bounds each value, the norm of each gradient or the global norm',
+    async check(backend) {
+      const raw = await transformedGradients(backend, {})
+      const byValue = await transformedGradients(backend, { clip: { by: 'value', limit: 0.7 } })
+      const byNorm = await transformedGradients(backend, { clip: { by: 'norm', limit: 0.7 } })
+      const global = await transformedGradients(backend, { clip: { by: 'globalNorm', limit: 0.7 } })
+      const total = norm(Object.values(raw).flat())
+      for (const [name, g] of Object.entries(raw)) {
+        for (const [i, x] of g.entries()) {
+          expectNear(byValue[name][i], Math.max(-0.7, Math.min(x, 0.7)))
+          expectNear(byNorm[name][i], (x * 0.7) / norm(g))
+          expectNear(global[name][i], (x * 0.7) / total)
+        }
+      }
+    },
+  },
+  {
+    name: 'a NaN or infinite norm makes every gradient non-finite that it scales',
+    async check(backend) {
+      for (const nonFinite of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        for (const by of ['norm', 'globalNorm']) {
+          const run = createOptimizer(backend, sgd, { learningRate: 1, clip: { by, limit: 1 } })
+          const { weights } = gradientsAt(1)
+          await run.step({ bias: [0.5, nonFinite, 0.5], weights })
+          const after = await run.parameters()
+          expect(after.bias.every(Number.isFinite)).toBe(false)
+          expect(after.weights.every(Number.isFinite)).toBe(by === 'norm')
+        }
+      }
+    },
+  },
+  {
+    name: 'centralization subtracts the mean of each row of a matrix and leaves a vector unchanged',
+    async check(backend) {
+      const raw = await transformedGradients(backend, {})
+      const centralized = await transformedGradients(backend, { centralize: true })
+      expect(centralized.bias).toEqual(raw.bias)
+      for (const row of [0, 2, 4]) {
+        const mean = (raw.weights[row] + raw.weights[row + 1]) / 2
+        expectNear(centralized.weights[row], raw.weights[row] - mean)
+        expectNear(centralized.weights[row + 1], raw.weights[row + 1] - mean)
+      }
+    },
+  },
+  {
+    name: 'accumulation updates by the mean gradient, and step returns whether it updated',
+    async check(backend) {
+      const run = createOptimizer(backend, sgd, { learningRate: 1, accumulate: 3 })
+      const [a, b, c] = [1, 2, 3].map((t) => gradientsAt(t).bias)
+      expect(await run.step({ bias: a })).toBe('accumulated')
+      expect(await run.step({ bias: b })).toBe('accumulated')
+      expect((await run.parameters()).bias).toEqual(parameters.bias.values)
+      expect(await run.step({ bias: c })).toBe('updated')
+      const { bias } = await run.parameters()
+      for (let i = 0; i < 3; i++) {
+        expectNear(bias[i], parameters.bias.values[i] - (a[i] + b[i] + c[i]) / 3)
+      }
+    },
+  },
+  {
+    name: 'the EMA of the weights moves by 1−d towards them, and swapping it in and out changes nothing',
+    async check(backend) {
+      const run = createOptimizer(backend, sgd, {
+        learningRate: 0.5,
+        averageWeights: { decay: 0.75 },
+      })
+      const average = [...parameters.bias.values]
+      for (let t = 1; t <= 5; t++) {
+        await takeSteps(run, t, t)
+        const { bias } = await run.parameters()
+        for (const [i, x] of bias.entries()) average[i] += 0.25 * (x - average[i])
+      }
+      const trained = await run.parameters()
+      run.optimizer.swapAverage()
+      const { bias } = await run.parameters()
+      for (const [i, x] of bias.entries()) expectNear(x, average[i])
+      run.optimizer.swapAverage()
+      expect(await run.parameters()).toEqual(trained)
+    },
+  },
+  {
+    name: 'gradients are centralized before they are clipped, for any number of axes',
+    async check(backend) {
+      const g = [4, 0, -2, 6, 1, 1, 1, 9]
+      const cube = { values: new Array(8).fill(0), shape: [2, 2, 2] }
+      const run = createOptimizer(
+        backend,
+        sgd,
+        { learningRate: 1, centralize: true, clip: { by: 'value', limit: 3 } },
+        { parameters: { cube } },
+      )
+      await run.step({ cube: g })
+      // The means of the two rows are 2 and 3.
+      const expected = [-2, 2, 3, -3, 2, 2, 2, -3]
+      const moved = (await run.parameters()).cube
+      for (const [i, x] of expected.entries()) expectNear(moved[i], x)
+    },
+  },
+  {
+    name: 'Lookahead synchronizes before the EMA is updated, and both start from the weights of the first step',
+    async check(backend) {
+      const run = createOptimizer(backend, sgd, {
+        learningRate: 1,
+        lookahead: { every: 1, alpha: 0.5 },
+        averageWeights: { decay: 0.5 },
+      })
+      await run.setParameters({ bias: [8, 0, 0] })
+      await run.step({ bias: [4, 0, 0] })
+      // 8 − 4 = 4; halfway back to 8 is 6; the average of 8 and 6 is 7.
+      expectNear((await run.parameters()).bias[0], 6)
+      run.optimizer.swapAverage()
+      expectNear((await run.parameters()).bias[0], 7)
+    },
+  },
+  {
+    name: 'a user-defined rule runs like a shipped one',
+    async check(backend) {
+      const adaBelief = defineRule({
+        name: 'AdaBelief',
+        defaults: { learningRate: 0.1, weightDecay: 0, decay: 'l2', beta1: 0.9, epsilon: 1e-8 },
+        slots: () => ['m', 's'],
+        coefficients: ({ learningRate, beta1, epsilon }) => ({ learningRate, beta1, epsilon }),
+        update({ constant, add, sub, mul, div, square, sqrt }, { g, m: m0, s: s0 }, c) {
+          const m = add(mul(c.beta1, m0), mul(sub(constant(1), c.beta1), g))
+          const s = add(mul(constant(0.5), s0), mul(constant(0.5), square(sub(g, m))))
+          return { step: div(mul(c.learningRate, m), add(sqrt(s), c.epsilon)), m, s }
+        },
+      })
+      const run = createOptimizer(backend, adaBelief)
+      await takeSteps(run, 1, 10)
+      const { bias } = await run.parameters()
+      for (const i of [0, 1, 2]) {
+        let [theta, m, s] = [parameters.bias.values[i], 0, 0]
+        for (let t = 1; t <= 10; t++) {
+          const g = gradientsAt(t).bias[i]
+          m = 0.9 * m + 0.1 * g
+          s = 0.5 * s + 0.5 * (g - m) ** 2
+          theta -= (0.1 * m) / (Math.sqrt(s) + 1e-8)
+        }
+        expectNear(bias[i], theta)
+      }
+    },
+  },
+]
