@@ -1,14 +1,15 @@
-import { TrainerError } from '../error.ts'
+import { elementCount } from '@diffgrad/onnx'
+import { TrainerError } from './errors.ts'
 
-/** A tensor as it lies in a file. */
+/** A tensor of a safetensors file, row-major. */
 export interface SavedTensor {
   readonly shape: readonly number[]
   readonly data: Float32Array | Float64Array
 }
 
-/** What a safetensors file holds. */
+/** The content of a safetensors file. */
 export interface Safetensors {
-  /** Free text by name. */
+  /** Strings by name. */
   readonly metadata: Readonly<Record<string, string>>
   readonly tensors: Readonly<Record<string, SavedTensor>>
 }
@@ -19,11 +20,11 @@ interface Entry {
   readonly data_offsets: readonly [begin: number, end: number]
 }
 
-const kinds = { F32: Float32Array, F64: Float64Array } as const
+const arrayTypes = { F32: Float32Array, F64: Float64Array } as const
 
 /**
- * The bytes of a safetensors file: the length of a header, in eight bytes; the header, JSON; the
- * elements, one tensor after the other, little-endian.
+ * Writes a safetensors file: the length of the header, in eight bytes; the header, JSON; the elements
+ * of each tensor, little-endian.
  *
  * @see https://github.com/huggingface/safetensors#format
  */
@@ -37,7 +38,7 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
   })
   const header = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
   const text = new TextEncoder().encode(header)
-  // Spaces after the header let the elements begin at a multiple of eight.
+  // Spaces pad the header, so that the elements begin at a multiple of eight bytes.
   const start = 8 + Math.ceil(text.length / 8) * 8
   const bytes = new Uint8Array(start + end)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
@@ -51,43 +52,43 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 }
 
 /**
- * Reads a safetensors file of floats.
+ * Reads a safetensors file whose tensors are all F32 or F64. The elements are copied.
  *
- * @throws {TrainerError} If it is none, or not a whole one.
+ * @throws {TrainerError} If the bytes are no such file, or a truncated one.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
-  const { header, start } = headerOf(bytes)
+  const { header, start } = readHeader(bytes)
   const { __metadata__: metadata = {}, ...entries } = header
   const tensors = Object.entries(entries).map(([name, entry]) => {
-    // Whatever the header holds is checked below.
-    const { dtype, shape, data_offsets: [begin, end] = [0, -1] } = entry as Partial<Entry>
-    const kind = dtype === 'F32' || dtype === 'F64' ? kinds[dtype] : undefined
-    const size = (shape ?? []).reduce((product, axis) => product * axis, 1)
-    if (!kind || !shape || end - begin !== size * kind.BYTES_PER_ELEMENT)
+    // Partial, since the file may have been written by anything.
+    const { dtype, shape, data_offsets: [begin, end] = [0, -1] } = (entry ?? {}) as Partial<Entry>
+    const ArrayType = dtype === 'F32' || dtype === 'F64' ? arrayTypes[dtype] : undefined
+    const size = elementCount(shape ?? [])
+    if (!ArrayType || !shape || end - begin !== size * ArrayType.BYTES_PER_ELEMENT)
       throw new TrainerError(`checkpoint: "${name}" must be F32 or F64 [${shape}], but is ${dtype}`)
     if (begin < 0 || start + end > bytes.length)
       throw new TrainerError(
         `checkpoint: "${name}" ends at byte ${start + end}, but the file has ${bytes.length}`,
       )
-    // Not `slice`, which copies nothing of a Buffer.
-    const data = new kind(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
+    // `slice` would copy a Uint8Array, but not a Buffer.
+    const data = new ArrayType(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
     return [name, { shape, data }] as const
   })
-  // The format knows no metadata but text by name.
+  // The format allows only strings in metadata.
   return { metadata: metadata as Safetensors['metadata'], tensors: Object.fromEntries(tensors) }
 }
 
-function headerOf(bytes: Uint8Array): {
+function readHeader(bytes: Uint8Array): {
   readonly header: Readonly<Record<string, unknown>>
   readonly start: number
 } {
   const { buffer, byteOffset, length } = bytes
-  const long = length < 8 ? -1n : new DataView(buffer, byteOffset).getBigUint64(0, true)
-  if (long < 2n || long > BigInt(length - 8))
+  const headerLength = length < 8 ? -1n : new DataView(buffer, byteOffset).getBigUint64(0, true)
+  if (headerLength < 2n || headerLength > BigInt(length - 8))
     throw new TrainerError(
-      `checkpoint: ${length} bytes are no safetensors file, or not a whole one`,
+      `checkpoint: must be a safetensors file, but its ${length} bytes are another or a truncated one`,
     )
-  const start = 8 + Number(long)
+  const start = 8 + Number(headerLength)
   try {
     return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))), start }
   } catch (cause) {
