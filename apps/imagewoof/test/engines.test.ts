@@ -2,14 +2,13 @@ import { diffGrad, noDecayOnBiasAndNorm } from '@diffgrad/core'
 import { buildModel, readModel, seeded, xResNet18 } from '@diffgrad/onnx'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import type { Recipe } from '../src/engine/engine.ts'
-import { onnxruntimeEngine } from '../src/engine/onnxruntime.ts'
-import { tfjsEngine } from '../src/engine/tfjs/engine.ts'
+import type { EngineOptions } from '../src/engine/engine.ts'
+import { createOnnxRuntimeEngine, createTfjsEngine } from '../src/engine/engines.ts'
 
 const [batch, size, classes] = [8, 32, 4]
 const random = seeded(5)
 
-const recipe: Recipe = {
+const recipe: EngineOptions = {
   model: buildModel(xResNet18(classes, { stem: [4, 4, 8], width: 8 }), {
     shape: ['batch', 3, size, size],
     seed: 1,
@@ -47,7 +46,7 @@ const far = (a: Float32Array, b: Float32Array): number =>
   Math.max(...a.map((value, i) => Math.abs(value - b[i])))
 
 test('both engines train alike, from the same weights on the same batches', async () => {
-  const [theirs, ours] = [await onnxruntimeEngine(recipe), await tfjsEngine(recipe)]
+  const [theirs, ours] = [await createOnnxRuntimeEngine(recipe), await createTfjsEngine(recipe)]
   const tensors: number[] = []
   for (const [t, batch] of batches.entries()) {
     const asked = t === 3 ? edges : undefined
@@ -67,7 +66,7 @@ test('both engines train alike, from the same weights on the same batches', asyn
 })
 
 test('a checkpoint of one engine goes on on the other, and exports are alike', async () => {
-  const [from, to] = [await tfjsEngine(recipe), await onnxruntimeEngine(recipe)]
+  const [from, to] = [await createTfjsEngine(recipe), await createOnnxRuntimeEngine(recipe)]
   for (const batch of batches.slice(0, 3)) await from.step(batch)
   const saved = await from.save({ epoch: 3 })
   expect(await to.load(saved)).toEqual({ epoch: 3 })
@@ -85,7 +84,7 @@ test('a checkpoint of one engine goes on on the other, and exports are alike', a
 })
 
 test('training goes on from a checkpoint bit for bit', async () => {
-  const engine = await tfjsEngine(recipe)
+  const engine = await createTfjsEngine(recipe)
   await engine.step(batches[0])
   const saved = await engine.save({ epoch: 1 })
   const course = async () => [await engine.step(batches[1]), await engine.step(batches[2])]
@@ -100,12 +99,12 @@ test.each([
   { what: 'loss', key: 'targets' },
   { what: 'sum of running statistics', key: 'images' },
 ] as const)('a step on $key that are no numbers changes nothing', async ({ what, key }) => {
-  const engine = await tfjsEngine(recipe)
+  const engine = await createTfjsEngine(recipe)
   await engine.step(batches[0])
   const [before, { numTensors }] = [await engine.save(null), tf.memory()]
   const damaged = { ...batches[1], [key]: batches[1][key].map(() => Number.NaN) }
   await expect(engine.step(damaged)).rejects.toThrow(
-    `the ${what} must be finite, but is NaN; the weights are as before`,
+    `the ${what} must be finite, but is NaN; the weights are unchanged`,
   )
   expect(Buffer.compare(await engine.save(null), before)).toBe(0)
   expect(tf.memory().numTensors).toBe(numTensors)

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-wasm'
 import { diffGrad } from '@diffgrad/core'
 import { seeded } from '@diffgrad/onnx'
-import { differentiate, Network } from '@diffgrad/onnx-tfjs'
+import { Network } from '@diffgrad/onnx-tfjs'
 import { RuleOptimizer } from '@diffgrad/tfjs'
 import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
@@ -23,14 +23,12 @@ const classes = Array.from({ length: batch }, (_, i) => i % 10)
 const targets = tf.oneHot(tf.tensor1d(classes, 'int32'), 10)
 
 function step(): void {
-  const found = differentiate(
-    network,
+  const found = network.differentiate(
     () => ({ input: tf.tensor(images, [batch, 3, size, size]) }),
     ({ output }) => tf.losses.softmaxCrossEntropy(targets, output),
   )
   optimizer.applyGradients(found.gradients)
-  for (const [name, tensor] of Object.entries(found.next))
-    network.statistics.get(name)?.assign(tensor)
+  network.updateStatistics(found.next)
   tf.dispose({ ...found })
 }
 

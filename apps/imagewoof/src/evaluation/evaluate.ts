@@ -1,6 +1,6 @@
 import type { Loader } from '../data/batch.ts'
-import type { Engine } from '../engine/engine.ts'
-import { largest } from '../engine/largest.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
+import { argmax } from '../engine/engine.ts'
 import { Divergence } from '../failure.ts'
 import { logSumExp } from './softmax.ts'
 
@@ -30,7 +30,7 @@ export interface Prediction {
  * @throws {Divergence} If the loss is not finite: then the logits tell nothing.
  */
 export async function evaluate(
-  engine: Pick<Engine, 'predict'>,
+  engine: Pick<TrainingEngine, 'predict'>,
   loader: Pick<Loader, 'validation'>,
   classes: number,
   {
@@ -44,7 +44,7 @@ export async function evaluate(
     const logits = await engine.predict(images)
     for (const [row, label] of labels.entries()) {
       const sum = logSumExp(logits, row, classes)
-      const [predicted, own] = [largest(logits, row, classes), logits[row * classes + label]]
+      const [predicted, own] = [argmax(logits, row, classes), logits[row * classes + label]]
       const above = logits
         .subarray(row * classes, (row + 1) * classes)
         .reduce((count, logit) => count + Number(logit > own), 0)

@@ -1,11 +1,11 @@
 import { type CommonOptions, noDecayOnBiasAndNorm, oneCycleMomentum } from '@diffgrad/core'
-import type { OptimizerChoice } from '@diffgrad/onnxruntime'
+import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import { type Config, momentumOf, ownSettings } from '../config/config.ts'
 import { rules } from './rules.ts'
 import { schedules } from './schedules.ts'
 
 /** The optimizer of a configuration, for so many updates. Biases and norms do not decay. */
-export function optimizerOf(config: Config, updates: number): OptimizerChoice<CommonOptions> {
+export function optimizerOf(config: Config, updates: number): OptimizerSpec<CommonOptions> {
   const { optimizer, schedule, learningRate, weightDecay, decay, accumulate, clip, ema } = config
   const own = Object.entries(ownSettings).flatMap(([key, place]) => {
     const value = config[key as keyof typeof ownSettings] // Entries forget what keys they have.

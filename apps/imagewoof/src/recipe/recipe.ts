@@ -1,6 +1,6 @@
 import { buildModel, type Model, mish, relu } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
-import type { Recipe } from '../engine/engine.ts'
+import type { EngineOptions } from '../engine/engine.ts'
 import { architectures } from './architectures.ts'
 import { optimizerOf } from './optimizer.ts'
 
@@ -33,8 +33,8 @@ export function networkOf(config: Config, classes: number): Model {
 export function recipeOf(
   config: Config,
   circumstances: Circumstances,
-  { model, frozen }: Pick<Recipe, 'model' | 'frozen'>,
-): Recipe {
+  { model, frozen }: Pick<EngineOptions, 'model' | 'frozen'>,
+): EngineOptions {
   const { batch, size, threads } = config
   const optimizer = optimizerOf(config, updatesOf(config, circumstances))
   return { model, frozen, optimizer, batch, size, threads }

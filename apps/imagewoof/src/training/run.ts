@@ -1,7 +1,7 @@
 import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { learningRateOf } from '../recipe/learning-rate.ts'
 import { environmentOf } from '../run/environment.ts'
 import { EventFile } from '../run/events/event-file.ts'
@@ -75,7 +75,7 @@ export async function resumeRun(
 }
 
 /** Puts an engine where a run's last checkpoint was. */
-async function stateIn(folder: RunFolder, engine: Engine): Promise<TrainingState> {
+async function stateIn(folder: RunFolder, engine: TrainingEngine): Promise<TrainingState> {
   const checkpoint = await folder.checkpoint('last')
   if (!checkpoint) return beginning
   // The notes are what `save` of training.ts gave.

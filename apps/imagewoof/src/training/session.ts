@@ -3,7 +3,7 @@ import { readModel } from '@diffgrad/onnx'
 import { backboneOf, kept, type Network } from '../backbone/backbone.ts'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { type Circumstances, networkOf, recipeOf } from '../recipe/recipe.ts'
 import type { RunFolder } from '../run/run-folder.ts'
@@ -13,7 +13,7 @@ import { type Pictures, picturesOf } from './pictures.ts'
 export interface Session extends Pictures {
   readonly config: Config
   readonly network: Network
-  readonly engine: Engine
+  readonly engine: TrainingEngine
   close(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export const openEngine = (
   config: Config,
   circumstances: Circumstances,
   network: Network,
-): Promise<Engine> => engines[config.engine](recipeOf(config, circumstances, network))
+): Promise<TrainingEngine> => engines[config.engine](recipeOf(config, circumstances, network))
 
 /** The network of a new run: drawn from the seed, or a backbone with a new head. */
 export const newNetwork = async (config: Config, classes: number): Promise<Network> =>

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { RunFolder, type Which } from '../run/run-folder.ts'
 import { openData } from './pictures.ts'
@@ -36,7 +36,7 @@ export async function openTrainedEngine(
   path: string,
   which: Which,
 ): Promise<{
-  readonly engine: Engine
+  readonly engine: TrainingEngine
   readonly classes: readonly string[]
   readonly size: number
 }> {
@@ -58,7 +58,7 @@ async function checkpointOf(folder: RunFolder, which: Which): Promise<Uint8Array
   throw new Failure(`${folder.path}: has no ${which} checkpoint yet; ${reason}`)
 }
 
-async function loaded<T extends { readonly engine: Engine }>(
+async function loaded<T extends { readonly engine: TrainingEngine }>(
   opened: T,
   checkpoint: Uint8Array,
   close: () => Promise<void>,

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import type { LearningRate } from '../recipe/learning-rate.ts'
 import type { EventFile } from '../run/events/event-file.ts'
 import type { RunFolder } from '../run/run-folder.ts'
@@ -13,7 +13,7 @@ export interface Training {
   readonly config: Config
   readonly dataset: Dataset
   readonly loader: Loader
-  readonly engine: Engine
+  readonly engine: TrainingEngine
   readonly learningRate: LearningRate
   readonly folder: RunFolder
   readonly events: EventFile

@@ -1,34 +1,34 @@
-import '@tensorflow/tfjs-backend-wasm'
 import { spawnSync } from 'node:child_process'
 import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
-import * as tf from '@tensorflow/tfjs'
+import { setBackend } from '@tensorflow/tfjs-core'
 
-/** Makes a backend the current one: WebGPU where there is a graphics card, else WebAssembly. */
-export async function useBackend(): Promise<void> {
+/** Selects TensorFlow.js's backend in Node: WebGPU if there is a graphics card, else WebAssembly. */
+export async function selectBackend(): Promise<void> {
   if (hasGraphicsCard()) {
-    await offerWebGpu()
+    await defineWebGpu()
     await import('@tensorflow/tfjs-backend-webgpu')
-    if (await tf.setBackend('webgpu')) return
+    if (await setBackend('webgpu')) return
   }
+  await import('@tensorflow/tfjs-backend-wasm')
   registerWasmGradients()
-  await tf.setBackend('wasm')
+  await setBackend('wasm')
 }
 
-/** Ends well where there is an adapter that is not emulated. */
+/** Exits with 0 if there is an adapter that is not emulated. */
 const probe = `
   import { create } from '${import.meta.resolve('webgpu')}'
   const adapter = await create([]).requestAdapter()
   process.exit(adapter && !adapter.info.isFallbackAdapter ? 0 : 1)
 `
 
-/** Asks in another process, because drivers that are missing or broken make noise, or worse. */
+/** Asks in another process, because a missing or broken driver may print warnings or crash. */
 function hasGraphicsCard(): boolean {
   const args = ['--input-type=module', '--eval', probe]
   return spawnSync(process.execPath, args, { stdio: 'ignore' }).status === 0
 }
 
-/** Gives Node what browsers have. */
-async function offerWebGpu(): Promise<void> {
+/** Defines the globals of WebGPU that browsers have. */
+async function defineWebGpu(): Promise<void> {
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
   const value = { gpu: create([]), userAgent: 'Node' }
