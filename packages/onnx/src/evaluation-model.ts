@@ -1,33 +1,41 @@
 import { toModel } from './ir/to-model.ts'
+import { lossGraph, type ModelOptions } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
-import { type ModelOptions, placeModel } from './place-model.ts'
+import { evaluationForm } from './rewrites/modes.ts'
 
-/** A model that takes a batch, targets and parameters, and gives the loss and the model's outputs. */
+/** A model from a batch, targets and parameters to the loss and the forward model's outputs. */
 export interface EvaluationModel {
   readonly model: Model
-  /** The output that gives the loss. The forward model's own outputs keep their names. */
+  /** The name of the output with the loss. The forward model's own outputs keep their names. */
   readonly loss: string
-  /** Parameters and running statistics: inputs of their names take them. */
+  /** Parameters and running statistics. Inputs of their names take their values. */
   readonly state: ReadonlyMap<string, Tensor<'float32'>>
 }
 
 /**
- * Makes the model that tells how good parameters are while they are trained: running statistics
- * normalize, nothing is dropped, and nothing is differentiated.
- * @throws {OnnxError} When a size is left open, or an operator's shapes are not known.
+ * Makes the model that evaluates parameters during training: in evaluation mode, without gradients.
+ *
+ * @throws {OnnxError} If a size is not given, or an operator's shapes cannot be inferred.
  */
-export function evaluationModel(model: Model, options: ModelOptions): EvaluationModel {
-  const { graph, loss, outputs, parameters, running } = placeModel(model, 'evaluate', options)
-  const nameOfLoss = graph.freshName('loss')
-  const made = toModel({
-    name: `${model.name}/evaluation`,
-    outputs: new Map([...outputs, [nameOfLoss, loss]]),
-    domains: model.domains,
-    free: new Set([...parameters, ...running]),
+export function evaluationModel(forward: Model, options: ModelOptions): EvaluationModel {
+  const { graph, loss, outputs, parameters, statistics } = lossGraph(forward, 'evaluate', options)
+  const variables = [...parameters, ...statistics]
+  const lossName = graph.freshName('loss')
+  const model = toModel({
+    name: `${forward.name}/evaluation`,
+    outputs: new Map([...outputs, [lossName, loss]]),
+    domains: forward.domains,
+    parametersAsInputs: new Set(variables),
   })
-  const inputs = new Set(made.inputs.map(({ name }) => name))
-  const state = [...parameters, ...running].flatMap(({ name, initial }) =>
+  const inputs = new Set(model.inputs.map(({ name }) => name))
+  const state = variables.flatMap(({ name, initial }) =>
     initial && inputs.has(name) ? [[name, initial] as const] : [],
   )
-  return { model: made, loss: nameOfLoss, state: new Map(state) }
+  return { model, loss: lossName, state: new Map(state) }
 }
+
+/** Returns a model in evaluation mode, for use after training: every node in its `evaluationForm`. */
+export const inferenceModel = (model: Model): Model => ({
+  ...model,
+  nodes: model.nodes.map(evaluationForm),
+})

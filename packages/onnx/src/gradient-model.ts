@@ -1,59 +1,59 @@
-import { type DifferentiateOptions, differentiate } from './differentiate.ts'
+import type { Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
-import type { Value } from './ir/value.ts'
+import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
 
-/** A parameter of a gradient model: an input of its name takes it. */
+/** A trained parameter of a gradient model. An input of its name takes its value. */
 export interface TrainedParameter {
   readonly initial: Tensor<'float32'>
-  /** The output that gives its gradient. */
+  /** The name of the output with its gradient. */
   readonly gradient: string
 }
 
-/** A running statistic of a gradient model: an input of its name takes it. */
+/** A running statistic of a gradient model. An input of its name takes its value. */
 export interface RunningStatistic {
   readonly initial: Tensor<'float32'>
-  /** The output that gives what it becomes. */
+  /** The name of the output with its next value. */
   readonly next: string
 }
 
-/** A model that takes a batch, targets and parameters, and gives the loss and its gradients. */
+/** A model from a batch, targets and parameters to the loss and its gradients. */
 export interface GradientModel {
   readonly model: Model
-  /** The output that gives the loss. The forward model's own outputs keep their names. */
+  /** The name of the output with the loss. The forward model's own outputs keep their names. */
   readonly loss: string
   readonly parameters: ReadonlyMap<string, TrainedParameter>
   readonly statistics: ReadonlyMap<string, RunningStatistic>
 }
 
 /**
- * Makes the gradient model of a forward model, of standard operators only.
- * @throws {OnnxError} When an operator cannot be differentiated, or a size is left open.
+ * Makes the gradient model of a forward model, from standard operators only.
+ *
+ * @throws {OnnxError} If an operator cannot be differentiated, or a size is not given.
  */
-export function gradientModel(model: Model, options: DifferentiateOptions): GradientModel {
-  const { graph, loss, outputs, gradients, statistics } = differentiate(model, options)
-  const nameOfLoss = graph.freshName('loss')
-  const named = new Map([...outputs, [nameOfLoss, loss]])
+export function gradientModel(forward: Model, options: DifferentiateOptions): GradientModel {
+  const { graph, loss, outputs, gradients, nextStatistics } = differentiate(forward, options)
+  const lossName = graph.freshName('loss')
+  const namedOutputs = new Map([...outputs, [lossName, loss]])
   const parameters = new Map<string, TrainedParameter>()
-  for (const [{ name, initial }, gradient] of gradients) {
+  for (const [{ name, initial }, value] of gradients) {
     if (!initial) continue
-    const given = graph.freshName(`gradient/${name}`)
-    named.set(given, gradient)
-    parameters.set(name, { initial, gradient: given })
+    const gradient = graph.freshName(`gradient/${name}`)
+    namedOutputs.set(gradient, value)
+    parameters.set(name, { initial, gradient })
   }
-  const running = new Map<string, RunningStatistic>()
-  for (const [{ name, initial }, value] of statistics) {
+  const statistics = new Map<string, RunningStatistic>()
+  for (const [{ name, initial }, value] of nextStatistics) {
     if (!initial) continue
     const next = graph.freshName(`next/${name}`)
-    named.set(next, value)
-    running.set(name, { initial, next })
+    namedOutputs.set(next, value)
+    statistics.set(name, { initial, next })
   }
-  const free = new Set<Value>([...gradients.keys(), ...statistics.keys()])
-  const made = toModel({
-    name: `${model.name}/gradient`,
-    outputs: named,
-    free,
-    domains: model.domains,
+  const model = toModel({
+    name: `${forward.name}/gradient`,
+    outputs: namedOutputs,
+    parametersAsInputs: new Set<Value>([...gradients.keys(), ...nextStatistics.keys()]),
+    domains: forward.domains,
   })
-  return { model: made, loss: nameOfLoss, parameters, statistics: running }
+  return { model, loss: lossName, parameters, statistics }
 }

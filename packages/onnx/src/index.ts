@@ -1,79 +1,86 @@
-export {
-  type XResNetOptions,
-  xResNet,
-  xResNet18,
-  xResNet34,
-  xResNet50,
-} from './architectures/xresnet.ts'
-export type { DifferentiateOptions } from './differentiate.ts'
-export { OnnxError } from './error.ts'
-export { type EvaluationModel, evaluationModel } from './evaluation-model.ts'
+export { type EvaluationModel, evaluationModel, inferenceModel } from './evaluation-model.ts'
 export {
   type GradientModel,
   gradientModel,
   type RunningStatistic,
   type TrainedParameter,
 } from './gradient-model.ts'
-export { evaluationForm, inferenceModel } from './inference-model.ts'
-export { Graph } from './ir/graph.ts'
-export { fastest, type Lowering, literal } from './ir/lowering.ts'
-export { Operation } from './ir/operation.ts'
-export { type ModelParts, toModel } from './ir/to-model.ts'
-export type { Value } from './ir/value.ts'
-export { dropout, gelu, mish, relu, silu } from './layers/activation.ts'
-export { selfAttention } from './layers/attention.ts'
-export { type BuildOptions, buildModel } from './layers/build-model.ts'
-export { type ConvOptions, conv } from './layers/convolution.ts'
-export {
-  type Initializer,
-  kaimingNormal,
-  kaimingUniform,
-  ones,
-  xavierNormal,
-  xavierUniform,
-  zeros,
-} from './layers/initializers.ts'
-export { type Layer, type Scope, sequential } from './layers/layer.ts'
-export { type LinearOptions, linear } from './layers/linear.ts'
-export { batchNorm, layerNorm, type NormalizationOptions } from './layers/normalization.ts'
-export { averagePool, globalAveragePool, maxPool, type PoolOptions } from './layers/pooling.ts'
-export { residual } from './layers/residual.ts'
-export { simpleSelfAttention } from './layers/simple-self-attention.ts'
-export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
-export {
-  binaryCrossEntropy,
-  type ElementwiseLossOptions,
-  meanSquaredError,
-} from './losses/elementwise.ts'
-export type { Loss } from './losses/loss.ts'
+export { Graph, type InferredType, Operation, type Value } from './ir/graph.ts'
+export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
+export { type ModelSpec, toModel } from './ir/to-model.ts'
+export type { DifferentiateOptions, ModelOptions } from './loss-graph.ts'
 export type { DataType, Elements } from './model/data-type.ts'
-export type { ExternalData } from './model/external-data.ts'
+export { describeNode, OnnxError } from './model/error.ts'
 export {
   type InitializerRoles,
   initializerRoles,
   isFrozenNormalization,
 } from './model/initializer-roles.ts'
-export type {
-  Attribute,
-  Dimension,
-  Model,
-  Node,
-  OpaqueTensor,
-  Shape,
-  Tensor,
-  ValueInfo,
-} from './model/model.ts'
-export { elementCount } from './model/model.ts'
-export { AttributeReader, describeNode, isOperator } from './model/node.ts'
+export type { Attribute, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model/model.ts'
+export { type Dimension, elementCount, type Shape } from './model/model.ts'
+export { AttributeReader, isOperator } from './model/node.ts'
 export { readModel } from './model/read.ts'
+export type { ExternalData } from './model/tensor.ts'
 export { writeModel } from './model/write.ts'
-export { type Application, applyOperator } from './ops/apply.ts'
-export type { OpenSizes } from './ops/from-model.ts'
-export type { ModelOptions } from './place-model.ts'
-export { type Random, seeded } from './random.ts'
+export { selfAttention, simpleSelfAttention } from './nn/attention.ts'
+export {
+  type Initializer,
+  kaimingNormal,
+  kaimingUniform,
+  ones,
+  type Random,
+  seeded,
+  xavierNormal,
+  xavierUniform,
+  zeros,
+} from './nn/initializers.ts'
+export {
+  type BuildOptions,
+  buildModel,
+  type Layer,
+  residual,
+  type Scope,
+  sequential,
+} from './nn/layer.ts'
+export {
+  averagePool,
+  batchNorm,
+  type ConvOptions,
+  conv,
+  dropout,
+  gelu,
+  globalAveragePool,
+  type LinearOptions,
+  layerNorm,
+  linear,
+  maxPool,
+  mish,
+  type NormalizationOptions,
+  type PoolOptions,
+  relu,
+  silu,
+} from './nn/layers.ts'
+export {
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type ElementwiseLossOptions,
+  type Loss,
+  meanSquaredError,
+} from './nn/losses.ts'
+export {
+  type XResNetOptions,
+  xResNet,
+  xResNet18,
+  xResNet34,
+  xResNet50,
+} from './nn/xresnet.ts'
+export { applyOperator, type OperatorOptions } from './ops/apply.ts'
+export type { InputSizes } from './rewrites/import.ts'
+export { evaluationForm } from './rewrites/modes.ts'
 export {
   type PartialUpdate,
   type TrainStepModel,
   type TrainStepOptions,
   trainStepModel,
-} from './train-step.ts'
+} from './train-step-model.ts'

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
-import { OnnxError } from '../src/error.ts'
 import { gradientModel } from '../src/gradient-model.ts'
-import { crossEntropy } from '../src/losses/cross-entropy.ts'
-import { meanSquaredError } from '../src/losses/elementwise.ts'
+import { OnnxError } from '../src/model/error.ts'
 import { readModel } from '../src/model/read.ts'
-import { file, fixture, type GraphParts } from './file.ts'
+import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
+import { file, fixture, type GraphParts } from './model-file.ts'
 
 const whole = fixture('mobile.onnx')
 const value = (name: string, elemType: number, ...sizes: readonly (bigint | string)[]) => ({

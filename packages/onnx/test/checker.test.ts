@@ -5,40 +5,37 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { diffGrad, ruleKernels } from '@diffgrad/core'
 import { expect, test } from 'vitest'
-import { xResNet18 } from '../src/architectures/xresnet.ts'
 import { gradientModel } from '../src/gradient-model.ts'
-import { buildModel } from '../src/layers/build-model.ts'
-import { crossEntropy } from '../src/losses/cross-entropy.ts'
-import { meanSquaredError } from '../src/losses/elementwise.ts'
 import type { Model } from '../src/model/model.ts'
 import { readModel } from '../src/model/read.ts'
 import { writeModel } from '../src/model/write.ts'
-import { trainStepModel } from '../src/train-step.ts'
-import { fixture } from './file.ts'
+import { buildModel } from '../src/nn/layer.ts'
+import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
+import { xResNet18 } from '../src/nn/xresnet.ts'
+import { trainStepModel } from '../src/train-step-model.ts'
+import { fixture } from './model-file.ts'
 
 const forward = buildModel(xResNet18(10), { shape: ['batch', 3, 64, 64], seed: 1 })
 const options = { loss: crossEntropy(), dimensions: { batch: 16 } }
-/** A Python that has the package `onnx`: one that is named, the usual one, or Debian's. */
+/** A Python with the package `onnx`: `$PYTHON`, the one on the path, or Debian's. */
 const python = [process.env.PYTHON ?? 'python3', '/usr/bin/python3'].find((path) => {
   const { status } = spawnSync(path, ['-c', 'import onnx'])
   return status === 0
 })
 
-test('the gradient model of XResNet-18 is built in under two seconds', () => {
-  const start = performance.now()
+test('the gradient model of XResNet-18 consists of standard operators', () => {
   const { model } = gradientModel(forward, options)
-  expect(performance.now() - start).toBeLessThan(2000)
   expect(model.nodes.every(({ domain }) => domain === '')).toBe(true)
 })
 
 test.runIf(python)(
-  'onnx.checker finds nothing wrong in any kind of model',
+  'onnx.checker accepts every kind of model',
   () => {
     const settings = diffGrad.defaults
     const form = diffGrad.form?.(settings, 1) ?? {}
     const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
     const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
-    const words = { batch_size: 3, sequence_length: 7 }
+    const sequence = { batch_size: 3, sequence_length: 7 }
     const models: readonly Model[] = [
       forward,
       gradientModel(forward, options).model,
@@ -46,7 +43,7 @@ test.runIf(python)(
       gradientModel(forward, { ...options, lowering: { operators: 'plain' } }).model,
       trainStepModel(forward, { ...options, update }).model,
       read('bert'),
-      gradientModel(read('bert'), { ...options, dimensions: words }).model,
+      gradientModel(read('bert'), { ...options, dimensions: sequence }).model,
       gradientModel(read('mobile'), options).model,
       gradientModel(read('unet'), { ...options, loss: meanSquaredError() }).model,
     ]
@@ -58,8 +55,8 @@ test.runIf(python)(
         return path
       })
       const script = fileURLToPath(new URL('check-models.py', import.meta.url))
-      const said = execFileSync(python ?? '', [script, ...paths], { encoding: 'utf8' })
-      expect(said).toContain(`${models.length} models are valid`)
+      const output = execFileSync(python ?? '', [script, ...paths], { encoding: 'utf8' })
+      expect(output).toContain(`${models.length} models are valid`)
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -5,6 +5,7 @@ import {
   inferenceModel,
   type Model,
   meanSquaredError,
+  type Tensor,
 } from '../src/index.ts'
 
 /** y = operator(x) in a domain of its own, with the shape of y in the file, then a trained bias. */
@@ -19,7 +20,7 @@ function custom(operator: string, extra: readonly string[] = []): Model {
       {
         operator,
         domain: 'com.example',
-        name: 'mine',
+        name: 'custom',
         inputs: ['x', ...extra],
         outputs: ['h'],
         attributes: new Map<string, number | number[]>([
@@ -36,7 +37,7 @@ function custom(operator: string, extra: readonly string[] = []): Model {
         attributes: new Map(),
       },
     ],
-    initializers: new Map([
+    initializers: new Map<string, Tensor>([
       ...extra.map((name) => [name, channels] as const),
       ['bias', { type: 'float32', shape: [2, 1, 1], data: Float32Array.of(0, 0) }],
     ]),
@@ -67,13 +68,13 @@ test.each([
     inferenceModel(model),
   ]) {
     expect(operatorsOf(made)).toContain(`com.example.${operator}`)
-    expect(made.nodes.find(({ name }) => name === 'mine')).toMatchObject(model.nodes[0])
+    expect(made.nodes.find(({ name }) => name === 'custom')).toMatchObject(model.nodes[0])
   }
 })
 
 test('Relu of another domain is not differentiated as the standard operator', () => {
   const model = custom('Relu', ['scale'])
   expect(() => gradientModel(model, { loss })).toThrow(
-    'node "mine" (com.example.Relu): the operator has no gradient rule; freezing "scale" would help',
+    'node "custom" (com.example.Relu): the operator has no gradient rule; freezing "scale" would help',
   )
 })

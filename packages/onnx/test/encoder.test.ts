@@ -1,16 +1,13 @@
+import { testSeed } from '@diffgrad/testing/seed'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
-import { gelu } from '../src/layers/activation.ts'
-import { selfAttention } from '../src/layers/attention.ts'
-import { buildModel } from '../src/layers/build-model.ts'
-import { sequential } from '../src/layers/layer.ts'
-import { linear } from '../src/layers/linear.ts'
-import { layerNorm } from '../src/layers/normalization.ts'
-import { residual } from '../src/layers/residual.ts'
-import { meanSquaredError } from '../src/losses/elementwise.ts'
-import { seeded } from '../src/random.ts'
-import { norm } from './closeness.ts'
-import { fed, float, floats, session } from './runtime.ts'
+import { selfAttention } from '../src/nn/attention.ts'
+import { seeded } from '../src/nn/initializers.ts'
+import { buildModel, residual, sequential } from '../src/nn/layer.ts'
+import { gelu, layerNorm, linear } from '../src/nn/layers.ts'
+import { meanSquaredError } from '../src/nn/losses.ts'
+import { feedsOf, float, floats, norm, session } from './session.ts'
 
 test('a transformer encoder block: the gradient of every parameter agrees with finite differences', async () => {
   const block = sequential(
@@ -19,32 +16,34 @@ test('a transformer encoder block: the gradient of every parameter agrees with f
     residual(sequential(linear(16), gelu, linear(8))),
     layerNorm(),
   )
-  const forward = buildModel(block, { shape: ['batch', 5, 8], seed: 3 })
+  const forward = buildModel(block, { shape: ['batch', 5, 8], seed: testSeed(3) })
   const { model, loss, parameters } = gradientModel(forward, {
     loss: meanSquaredError(),
     dimensions: { batch: 3 },
   })
   expect(parameters.size).toBe(16)
   const running = await session(model)
-  const random = seeded(7)
+  const random = seeded(testSeed(7))
   const drawn = (length: number) => Float32Array.from({ length }, () => random.normal())
   const feeds = new Map([
     ['input', float(drawn(120), [3, 5, 8])],
     ['target', float(drawn(120), [3, 5, 8])],
-    ...[...parameters].map(([name, { initial }]) => [name, fed(initial)] as const),
+    ...Object.entries(feedsOf(parameters)),
   ])
   const exact = await running.run(Object.fromEntries(feeds))
-  /** What is summed in double precision: (y − t)² over the outputs. */
+  /** The mean of (y − t)², summed in float64. */
   const lossAt = async (name: string, direction: Float32Array, step: number): Promise<number> => {
     const start = feeds.get(name)
-    if (!(start?.data instanceof Float32Array)) throw new TypeError(`${name} must be fed`)
+    if (!(start?.data instanceof Float32Array)) throw new TypeError(`${name} must have a feed`)
     const moved = start.data.map((x, i) => x + step * (direction[i] ?? 0))
     const changed = { ...Object.fromEntries(feeds), [name]: float(moved, start.dims) }
     const y = floats(await running.run(changed, ['output']), 'output')
     const target = feeds.get('target')?.data
     return y.reduce((sum, v, i) => sum + (v - Number(target?.[i])) ** 2, 0) / y.length
   }
-  expect(floats(exact, loss)[0]).toBeCloseTo(await lossAt('input', new Float32Array(120), 0), 5)
+  expectClose(floats(exact, loss), [await lossAt('input', new Float32Array(120), 0)], {
+    relative: 1e-5,
+  })
   const whole = norm([...parameters.values()].map(({ gradient }) => norm(floats(exact, gradient))))
   for (const [name, { gradient }] of parameters) {
     const g = floats(exact, gradient)

@@ -1,28 +1,35 @@
+import { testSeed } from '@diffgrad/testing/seed'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
-import { xResNet, xResNet18, xResNet50 } from '../src/architectures/xresnet.ts'
-import { dropout, gelu, mish, relu, silu } from '../src/layers/activation.ts'
-import { selfAttention } from '../src/layers/attention.ts'
-import { buildModel } from '../src/layers/build-model.ts'
-import { conv } from '../src/layers/convolution.ts'
+import { selfAttention, simpleSelfAttention } from '../src/nn/attention.ts'
 import {
   type Initializer,
   kaimingNormal,
   kaimingUniform,
+  seeded,
   xavierNormal,
   xavierUniform,
-} from '../src/layers/initializers.ts'
-import { type Layer, sequential } from '../src/layers/layer.ts'
-import { linear } from '../src/layers/linear.ts'
-import { layerNorm } from '../src/layers/normalization.ts'
-import { averagePool, maxPool } from '../src/layers/pooling.ts'
-import { simpleSelfAttention } from '../src/layers/simple-self-attention.ts'
-import { seeded } from '../src/random.ts'
-import { float, floats, session } from './runtime.ts'
+} from '../src/nn/initializers.ts'
+import { buildModel, type Layer, sequential } from '../src/nn/layer.ts'
+import {
+  averagePool,
+  conv,
+  dropout,
+  gelu,
+  layerNorm,
+  linear,
+  maxPool,
+  mish,
+  relu,
+  silu,
+} from '../src/nn/layers.ts'
+import { xResNet, xResNet18, xResNet50 } from '../src/nn/xresnet.ts'
+import { float, floats, session } from './session.ts'
 
 const outputShape = (layer: Layer, ...shape: readonly (number | string)[]) =>
   buildModel(layer, { shape, seed: 1 }).outputs[0]?.shape
 
-test('the batch may keep its name through every layer', () => {
+test('a symbolic batch dimension passes through every layer', () => {
   expect(outputShape(xResNet18(10), 'batch', 3, 64, 64)).toEqual(['batch', 10])
   const small = xResNet({ classes: 7, blocks: [1, 1, 1], stem: [8, 8], width: 8 })
   expect(outputShape(small, 'n', 3, 33, 35)).toEqual(['n', 7])
@@ -40,7 +47,7 @@ test('the batch may keep its name through every layer', () => {
   expect(outputShape(pools, 'batch', 1, 21, 20)).toEqual(['batch', 2, 3, 3])
 })
 
-test('a size that a layer needs must have a number', () => {
+test('a dimension that a layer needs must have a size', () => {
   expect(() => outputShape(linear(3), 'batch', 'features')).toThrow(
     'value "input": dimension "features" must have a size, but has none',
   )
@@ -54,7 +61,7 @@ function parametersOf(layer: Layer): number {
   return sizes.reduce((a, b) => a + b)
 }
 
-test('an XResNet has as many parameters as its description says', () => {
+test('the parameter counts of XResNets are those of their layers', () => {
   // Convolutions: 28 512 in the stem, 10 985 472 in the blocks, 172 032 in the shortcuts; 2 × 4 864
   // for normalization; 5 130 in the head.
   expect(parametersOf(xResNet18(10))).toBe(28_512 + 10_985_472 + 172_032 + 2 * 4_864 + 5_130)
@@ -65,7 +72,7 @@ test('an XResNet has as many parameters as its description says', () => {
   expect(parametersOf(attentive)).toBe(parametersOf(xResNet18(10)) + 64 * 64 + 1)
 })
 
-test('the same seed draws the same parameters, another seed others', () => {
+test('the same seed initializes the same parameters, another seed others', () => {
   const drawn = (seed: number) =>
     buildModel(linear(3), { shape: [1, 2], seed }).initializers.get('weight')
   expect(drawn(5)).toEqual(drawn(5))
@@ -78,28 +85,28 @@ test.each([
   ['Xavier, normal', xavierNormal, 2 / (36 + 450)],
   ['Xavier, uniform', xavierUniform, 2 / (36 + 450)],
 ] as const)(
-  '%s: the variance is what fan-in and fan-out say',
-  (_name, initializer: Initializer, wanted) => {
-    const draw = initializer([50, 4, 3, 3], seeded(2))
+  '%s: the variance follows from fan-in and fan-out',
+  (_name, initializer: Initializer, expected) => {
+    const draw = initializer([50, 4, 3, 3], seeded(testSeed(2)))
     const values = Array.from({ length: 40_000 }, draw)
     const mean = values.reduce((a, b) => a + b) / values.length
     const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
-    expect(Math.abs(mean)).toBeLessThan(0.05 * Math.sqrt(wanted))
-    expect(variance / wanted).toBeCloseTo(1, 1)
+    expect(Math.abs(mean)).toBeLessThan(0.05 * Math.sqrt(expected))
+    expectClose(variance, expected, { relative: 0.05 })
   },
 )
 
-test('an XResNet whose branches begin as nothing computes its shortcuts alone', async () => {
+test('an XResNet whose branches start at zero computes only its shortcuts', async () => {
   const image = float(
     Float32Array.from({ length: 768 }, (_, i) => Math.sin(i)),
     [1, 3, 16, 16],
   )
   const run = async (blocks: readonly number[]) => {
     const network = xResNet({ classes: 2, blocks, stem: [8], width: 8 })
-    const model = buildModel(network, { shape: [1, 3, 16, 16], seed: 3 })
+    const model = buildModel(network, { shape: [1, 3, 16, 16], seed: testSeed(3) })
     const same = buildModel(xResNet({ classes: 2, blocks: [1], stem: [8], width: 8 }), {
       shape: [1, 3, 16, 16],
-      seed: 3,
+      seed: testSeed(3),
     })
     const initializers = new Map([
       ...model.initializers,
@@ -118,7 +125,7 @@ function head<T>(
   return [...from].filter(([name]) => /^[04]\./.test(name) && like.has(name))
 }
 
-test('simple self-attention is γ·(x·xᵀ)·(W·x) + x, and starts as nothing', async () => {
+test('simple self-attention is γ·(x·xᵀ)·(W·x) + x, and starts as the identity', async () => {
   const drawn = buildModel(simpleSelfAttention, { shape: [1, 2, 1, 3], seed: 1 })
   const x = float(Float32Array.of(1, 2, 3, -1, 0, 2), [1, 2, 1, 3])
   const first = await (await session(drawn)).run({ input: x })

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { gradients } from '../src/gradient/gradients.ts'
+import { gradients } from '../src/autodiff/gradients.ts'
 import { Graph } from '../src/ir/graph.ts'
 import { toModel } from '../src/ir/to-model.ts'
-import { crossEntropy } from '../src/losses/cross-entropy.ts'
-import { binaryCrossEntropy, meanSquaredError } from '../src/losses/elementwise.ts'
-import type { Loss } from '../src/losses/loss.ts'
-import { relativeError } from './closeness.ts'
-import { float, floats, integers, session } from './runtime.ts'
+import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError } from '../src/nn/losses.ts'
+import { expectTensorClose, float, floats, integers, session } from './session.ts'
 
 interface Expected {
   readonly shape: readonly number[]
@@ -17,7 +14,7 @@ interface Expected {
   readonly gradient: readonly number[]
 }
 
-/** What PyTorch computes; losses.py writes it. */
+/** Computed by PyTorch with losses.py. */
 const expected: Readonly<Record<string, Expected>> = JSON.parse(
   readFileSync(new URL('golden/losses.json', import.meta.url), 'utf8'),
 )
@@ -36,7 +33,7 @@ const losses: readonly (readonly [name: string, loss: Loss])[] = [
   ['binary', binaryCrossEntropy()],
 ]
 
-test.each(losses)('the loss of %s and its gradient are those of PyTorch', async (name, loss) => {
+test.each(losses)('the loss of %s and its gradient agree with PyTorch', async (name, loss) => {
   const golden = expected[name]
   if (golden === undefined) throw new TypeError(`${name} must be in the golden data`)
   const { shape } = golden
@@ -60,11 +57,11 @@ test.each(losses)('the loss of %s and its gradient are those of PyTorch', async 
         ? integers(golden.target, targetShape)
         : float(Float32Array.from(golden.target), targetShape),
   })
-  expect(relativeError(floats(results, 'loss'), [golden.loss])).toBeLessThan(1e-6)
-  expect(relativeError(floats(results, 'gradient'), golden.gradient)).toBeLessThan(1e-6)
+  expectTensorClose(floats(results, 'loss'), [golden.loss], 1e-6)
+  expectTensorClose(floats(results, 'gradient'), golden.gradient, 1e-6)
 })
 
-test('a loss is asked of one output, and by name where there are several', () => {
+test('a loss of a model with several outputs must name one', () => {
   const graph = new Graph()
   const outputs = new Map(
     ['a', 'b'].map((name) => [name, graph.input(name, 'float32', [2, 3])] as const),

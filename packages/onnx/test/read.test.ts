@@ -6,9 +6,8 @@ import type { Attribute, Model, Tensor } from '../src/model/model.ts'
 import { type ModelProto, ModelProtoSchema } from '../src/model/onnx_pb.ts'
 import { readModel } from '../src/model/read.ts'
 import { writeModel } from '../src/model/write.ts'
-import { relativeError } from './closeness.ts'
-import { file, fixture, type TensorParts } from './file.ts'
-import { float, floats, integers, session } from './runtime.ts'
+import { file, fixture, type TensorParts } from './model-file.ts'
+import { expectTensorClose, float, floats, integers, session } from './session.ts'
 
 function tensor(bytes: Uint8Array, external?: (location: string) => Uint8Array): Tensor {
   const found = readModel(bytes, external).initializers.get('w')
@@ -152,7 +151,7 @@ test('a model of opset 16 computes the same as opset 21', async () => {
     [1, 2, 12, 10],
   )
   const [a, b] = [await after.run({ image }), await before.run({ image })]
-  expect(relativeError(floats(a, 'logits'), floats(b, 'logits'))).toBeLessThan(1e-6)
+  expectTensorClose(floats(a, 'logits'), floats(b, 'logits'), 1e-6)
 })
 
 test('older forms of operators are brought up to opset 21', () => {

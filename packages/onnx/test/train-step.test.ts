@@ -14,33 +14,35 @@ import {
   sgd,
   type UpdateRule,
 } from '@diffgrad/core'
+import { testSeed } from '@diffgrad/testing/seed'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
-import { buildModel } from '../src/layers/build-model.ts'
-import { linear } from '../src/layers/linear.ts'
-import { meanSquaredError } from '../src/losses/elementwise.ts'
-import { seeded } from '../src/random.ts'
-import { trainStepModel } from '../src/train-step.ts'
-import { fed, float, floats, session } from './runtime.ts'
+import { seeded } from '../src/nn/initializers.ts'
+import { buildModel } from '../src/nn/layer.ts'
+import { linear } from '../src/nn/layers.ts'
+import { meanSquaredError } from '../src/nn/losses.ts'
+import { trainStepModel } from '../src/train-step-model.ts'
+import { feedsOf, float, floats, session } from './session.ts'
 
-const forward = buildModel(linear(3), { shape: ['batch', 2], seed: 9 })
+const forward = buildModel(linear(3), { shape: ['batch', 2], seed: testSeed(9) })
 const options = { loss: meanSquaredError(), dimensions: { batch: 4 } }
-const random = seeded(10)
+const random = seeded(testSeed(10))
 const drawn = (length: number): Float32Array =>
   Float32Array.from({ length }, () => random.uniform() + 0.1)
 const feeds = { input: float(drawn(8), [4, 2]), target: float(drawn(12), [4, 3]) }
 
-/** A rule's update at step t, and the coefficients of that step. */
+/** The update kernel of a rule at step t, and its coefficients. */
 function updateAt<O extends CommonOptions>(
   rule: UpdateRule<O>,
-  chosen: O & Settings<O>,
+  settings: O & Settings<O>,
   t: number,
 ): { readonly update: Kernel; readonly coefficients: Readonly<Record<string, number>> } {
-  const form = rule.form?.(chosen, t) ?? {}
-  const { update } = ruleKernels(rule, chosen, { form, decay: chosen.decay })
-  const decayStep = chosen.learningRate * chosen.weightDecay
-  const own = rule.coefficients(chosen, t)
-  return { update, coefficients: { ...own, weightDecay: chosen.weightDecay, decayStep } }
+  const form = rule.form?.(settings, t) ?? {}
+  const { update } = ruleKernels(rule, settings, { form, decay: settings.decay })
+  const decayStep = settings.learningRate * settings.weightDecay
+  const own = rule.coefficients(settings, t)
+  return { update, coefficients: { ...own, weightDecay: settings.weightDecay, decayStep } }
 }
 
 const decay = { weightDecay: 0.1 }
@@ -59,7 +61,7 @@ const updates = [1, 10].flatMap((t) =>
   }).map(([name, update]) => ({ name, t, ...update })),
 )
 
-test.each(updates)('$name moves in the graph as on numbers, at step $t', async (step) => {
+test.each(updates)('$name in the graph updates as on numbers, at step $t', async (step) => {
   const { update, coefficients } = step
   const trained = trainStepModel(forward, { ...options, update })
   const differentiated = gradientModel(forward, options)
@@ -78,12 +80,9 @@ test.each(updates)('$name moves in the graph as on numbers, at step $t', async (
     ...Object.fromEntries(state),
     ...Object.fromEntries(scalars),
   })
-  const weights = [...differentiated.parameters].map(
-    ([name, { initial }]) => [name, fed(initial)] as const,
-  )
   const gradients = await (await session(differentiated.model)).run({
     ...feeds,
-    ...Object.fromEntries(weights),
+    ...feedsOf(differentiated.parameters),
   })
   for (const [name, { gradient, initial }] of differentiated.parameters) {
     const inputOf = (slot: string): string => (slot === 'theta' ? name : `${name}/${slot}`)
@@ -100,21 +99,21 @@ test.each(updates)('$name moves in the graph as on numbers, at step $t', async (
       const expected = update.evaluate(numbers, values, coefficients)
       for (const slot of update.writes) {
         const found = floats(results, trained.next.get(inputOf(slot)) ?? '')[i]
-        expect(Math.abs((found ?? Number.NaN) - (expected[slot] ?? 0)), slot).toBeLessThan(1e-6)
+        expectClose(found ?? Number.NaN, expected[slot] ?? 0, { relative: 1e-6, absolute: 1e-6 })
       }
     }
   }
 })
 
-test('an update that reads what it never writes is refused', () => {
+test('an update that reads a state without writing it is refused', () => {
   const update: Kernel = {
-    name: 'lost',
+    name: 'incomplete',
     reads: ['theta', 'g', 'm'],
     writes: ['theta'],
     coefficients: [],
     evaluate: (arithmetic, { theta, m }) => ({ theta: arithmetic.sub(theta, m) }),
   }
   expect(() => trainStepModel(forward, { ...options, update })).toThrow(
-    'update lost: reads "m", which it must write, but does not',
+    'update incomplete: reads "m", which it must write, but does not',
   )
 })

@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { diffGrad, ruleKernels } from '@diffgrad/core'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
-import { crossEntropy } from '../src/losses/cross-entropy.ts'
 import { isFloat32 } from '../src/model/model.ts'
-import { trainStepModel } from '../src/train-step.ts'
-import { farthest, norm, relativeError } from './closeness.ts'
+import { crossEntropy } from '../src/nn/losses.ts'
+import { trainStepModel } from '../src/train-step-model.ts'
 import { xResNet18Model } from './golden/xresnet18.ts'
-import { fed, float, floats, integers, session } from './runtime.ts'
+import {
+  expectTensorClose,
+  feedOf,
+  feedsOf,
+  float,
+  floats,
+  integers,
+  norm,
+  session,
+} from './session.ts'
 
 interface Expected {
   readonly losses: readonly number[]
@@ -17,7 +26,7 @@ interface Expected {
   readonly runningMeans: Readonly<Record<string, readonly number[]>>
 }
 
-/** What PyTorch computes from the same parameters; xresnet18.py writes it. */
+/** Computed by PyTorch from the same parameters, with xresnet18.py. */
 const expected: Expected = JSON.parse(
   readFileSync(new URL('golden/xresnet18.json', import.meta.url), 'utf8'),
 )
@@ -27,7 +36,7 @@ const options = { loss: crossEntropy(), dimensions: { batch } }
 const input = float(pixels(batch * 3 * size * size), [batch, 3, size, size])
 const target = integers(Array.from({ length: batch }, (_, i) => i % 10))
 
-/** A linear congruential generator, the same as in the recipe. */
+/** A linear congruential generator, the same as in xresnet18.py. */
 function pixels(count: number): Float32Array {
   let state = 18
   return Float32Array.from({ length: count }, () => {
@@ -41,37 +50,36 @@ function sample(x: Float32Array): readonly number[] {
   return Array.from({ length: Math.min(24, x.length) }, (_, i) => x[i * step] ?? 0)
 }
 
-test('XResNet-18: the loss, the logits and every gradient are those of PyTorch', async () => {
+test('XResNet-18: the loss, the logits and every gradient agree with PyTorch', async () => {
   const { model, loss, parameters } = gradientModel(forward, options)
   const running = await session(model)
-  const weights = [...parameters].map(([name, { initial }]) => [name, fed(initial)] as const)
   const statistics = Object.fromEntries(
     model.inputs
       .filter(({ name }) => name.includes('running'))
       .map(({ name }) => {
         const tensor = forward.initializers.get(name)
         if (!tensor || !isFloat32(tensor)) throw new TypeError(`${name} must be a tensor`)
-        return [name, fed(tensor)]
+        return [name, feedOf(tensor)]
       }),
   )
   const results = await running.run({
     input,
     target,
     ...statistics,
-    ...Object.fromEntries(weights),
+    ...feedsOf(parameters),
   })
-  expect(relativeError(floats(results, loss), expected.losses.slice(0, 1))).toBeLessThan(1e-5)
-  expect(relativeError(floats(results, 'output'), expected.logits)).toBeLessThan(1e-4)
+  expectTensorClose(floats(results, loss), expected.losses.slice(0, 1), 1e-5)
+  expectTensorClose(floats(results, 'output'), expected.logits, 1e-4)
   expect(new Set(parameters.keys())).toEqual(new Set(Object.keys(expected.gradients)))
   for (const [name, { gradient }] of parameters) {
     const g = floats(results, gradient)
     const golden = expected.gradients[name]
-    expect(relativeError(sample(g), golden?.sample ?? []), name).toBeLessThan(1e-4)
-    expect(relativeError([norm(g)], [golden?.norm ?? 0]), name).toBeLessThan(1e-4)
+    expectTensorClose(sample(g), golden?.sample ?? [], 1e-4, name)
+    expectClose(norm(g), golden?.norm ?? 0, { relative: 1e-4 })
   }
 })
 
-test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTorch', async () => {
+test('XResNet-18: eight train steps of diffGrad in the graph agree with PyTorch', async () => {
   const settings = { ...diffGrad.defaults, learningRate: 1e-4 }
   const { update } = ruleKernels(diffGrad, settings, {
     form: diffGrad.form?.(settings, 1) ?? {},
@@ -79,7 +87,7 @@ test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTo
   })
   const step = trainStepModel(forward, { ...options, update })
   const running = await session(step.model)
-  let state = new Map([...step.state].map(([name, tensor]) => [name, fed(tensor)]))
+  let state = new Map([...step.state].map(([name, tensor]) => [name, feedOf(tensor)]))
   const losses: number[] = []
   for (let t = 1; t <= expected.losses.length; t++) {
     const values = diffGrad.coefficients(settings, t)
@@ -100,19 +108,19 @@ test('XResNet-18: eight steps of diffGrad, whole in the graph, are those of PyTo
       ]),
     )
   }
-  expect(relativeError(losses, expected.losses)).toBeLessThan(1e-4)
-  // Where a gradient is nothing but rounding, so is the sign of the step: single small tensors may
-  // differ in how they moved, all of them together not.
+  expectTensorClose(losses, expected.losses, 1e-4)
+  // A gradient that is only rounding error has a random sign, and so has its step: single small tensors
+  // may differ in their change, the changes of all tensors together may not.
   const goldens = Object.entries(expected.parameters)
   const moves = goldens.map(([name, { sample: golden }]) => {
     const [now, start] = [floats(Object.fromEntries(state), name), step.state.get(name)]
-    expect(farthest(sample(now), golden), name).toBeLessThan(1e-4)
+    expectClose(sample(now), golden, { relative: 1e-4, absolute: 1e-4 })
     return norm(now.map((x, i) => x - Number(start?.data[i])))
   })
   const moved = goldens.map(([, golden]) => golden.moved)
-  expect(relativeError(moves, moved)).toBeLessThan(1e-4)
+  expectTensorClose(moves, moved, 1e-4)
   for (const [name, golden] of Object.entries(expected.runningMeans)) {
     const now = sample(floats(Object.fromEntries(state), name))
-    expect(farthest(now, golden), name).toBeLessThan(1e-4)
+    expectClose(now, golden, { relative: 1e-4, absolute: 1e-4 })
   }
 })

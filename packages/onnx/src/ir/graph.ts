@@ -1,26 +1,112 @@
-import { OnnxError } from '../error.ts'
 import { type DataType, elements } from '../model/data-type.ts'
+import { OnnxError } from '../model/error.ts'
 import type { Shape, Tensor } from '../model/model.ts'
-import { fastest, type Lowering } from './lowering.ts'
-import type { Operation } from './operation.ts'
-import type { Value } from './value.ts'
+import { AttributeReader } from '../model/node.ts'
+import { cpuLowering, type Lowering } from './lowering.ts'
 
-/** A number in text that tells −0 from 0. */
+/** What shape inference and constant folding find out about a value. */
+export interface InferredType {
+  readonly type: DataType
+  readonly shape: Shape
+  /** The elements of a constant value. */
+  readonly constant?: Tensor
+}
+
+/** A value of a graph: an input, an initializer, or an output of an operation. */
+export interface Value extends InferredType {
+  readonly graph: Graph
+  readonly name: string
+  /** The initial elements of a parameter. They may change, so they are never folded. */
+  readonly initial?: Tensor<'float32'>
+}
+
+/** One application of an operator in a graph. */
+export class Operation extends AttributeReader {
+  readonly graph: Graph
+  readonly operator: string
+  readonly domain: string
+  readonly name: string
+  readonly inputs: readonly (Value | undefined)[]
+  readonly #outputs: (Value | undefined)[] = []
+  #types: readonly InferredType[] = []
+  #declaredOutputs = 0
+
+  constructor(
+    graph: Graph,
+    node: Pick<Operation, 'operator' | 'domain' | 'name' | 'inputs' | 'attributes'>,
+  ) {
+    super({ ...node, outputs: [] })
+    this.graph = graph
+    this.operator = node.operator
+    this.domain = node.domain
+    this.name = node.name
+    this.inputs = node.inputs
+  }
+
+  /** The outputs that exist so far. */
+  get outputs(): readonly (Value | undefined)[] {
+    return this.#outputs
+  }
+
+  /** The number of outputs at construction. A gradient rule may add optional ones. */
+  get declaredOutputs(): number {
+    return this.#declaredOutputs
+  }
+
+  /** Sets the types of all possible outputs and creates the named ones. An empty name creates none. */
+  setOutputs(types: readonly InferredType[], names: readonly string[]): void {
+    this.#types = types
+    this.#declaredOutputs = names.length
+    for (const [i, name] of names.entries()) if (name !== '') this.#addOutput(i, name)
+  }
+
+  /** Returns an output by its index. Creates an optional output that does not exist yet. */
+  output(index = 0): Value {
+    return (
+      this.#outputs[index] ?? this.#addOutput(index, this.graph.freshName(`${this.name}/${index}`))
+    )
+  }
+
+  #addOutput(index: number, name: string): Value {
+    const type = this.#types[index]
+    if (type === undefined) throw this.error(`has no output ${index}`)
+    const value = { ...type, graph: this.graph, name: this.graph.claimName(name) }
+    this.#outputs[index] = value
+    return value
+  }
+
+  /** Returns a required input. @throws {OnnxError} If it is absent. */
+  input(index: number): Value {
+    const value = this.inputs[index]
+    if (value === undefined) throw this.error(`must have an input ${index}, but has none`)
+    return value
+  }
+
+  /** Normalizes an axis of a value with `rank` axes: negative ones count from the end. */
+  axis(axis: number, rank: number): number {
+    const normalized = axis < 0 ? axis + rank : axis
+    if (!(normalized >= 0 && normalized < rank))
+      throw this.error(`axis must be in [${-rank}, ${rank}), but is ${axis}`)
+    return normalized
+  }
+}
+
+/** A number as text that distinguishes −0 from 0. */
 const text = (x: unknown): string => (Object.is(x, -0) ? '-0' : String(x))
 
-/** A graph under construction: names, values and operations, and nothing that computes them. */
+/** A graph under construction: names, values and operations. It computes nothing. */
 export class Graph {
-  /** The formulations that gradients are written in. */
+  /** How gradients and operators are written. */
   readonly lowering: Lowering
   readonly #names = new Set<string>()
-  readonly #reserved = new Set<string>()
+  readonly #reservedNames = new Set<string>()
   readonly #counts = new Map<string, number>()
   readonly #inputs: Value[] = []
   readonly #initializers: Value[] = []
   readonly #constants = new Map<string, Value>()
   readonly #operations: Operation[] = []
 
-  constructor(lowering: Lowering = fastest) {
+  constructor(lowering: Lowering = cpuLowering) {
     this.lowering = lowering
   }
 
@@ -33,22 +119,22 @@ export class Graph {
     return this.#initializers
   }
 
-  /** In an order in which they can run. */
+  /** All operations, in topological order. */
   get operations(): readonly Operation[] {
     return this.#operations
   }
 
-  /** Declares what a run is given. */
+  /** Adds an input. */
   input(name: string, type: DataType, shape: Shape): Value {
-    const value = { graph: this, name: this.claim(name), type, shape }
+    const value = { graph: this, name: this.claimName(name), type, shape }
     this.#inputs.push(value)
     return value
   }
 
-  /** Adds a named tensor to the model. */
+  /** Adds a named constant tensor. */
   initializer(name: string, tensor: Tensor): Value {
     const { type, shape } = tensor
-    const value = { graph: this, name: this.claim(name), type, shape, known: tensor }
+    const value = { graph: this, name: this.claimName(name), type, shape, constant: tensor }
     this.#initializers.push(value)
     return value
   }
@@ -56,12 +142,12 @@ export class Graph {
   /** Adds a named tensor that training may change. */
   parameter(name: string, initial: Tensor<'float32'>): Value {
     const { type, shape } = initial
-    const value = { graph: this, name: this.claim(name), type, shape, initial }
+    const value = { graph: this, name: this.claimName(name), type, shape, initial }
     this.#initializers.push(value)
     return value
   }
 
-  /** A tensor without a name of its own; equal small ones are one value. */
+  /** Returns a constant with a generated name. Equal constants of up to 64 elements are one value. */
   constant(tensor: Tensor): Value {
     const { type, shape, data } = tensor
     if (data.length > 64) return this.initializer(this.freshName('constant'), tensor)
@@ -71,44 +157,45 @@ export class Graph {
     return value
   }
 
-  /** A scalar constant. */
+  /** Returns a scalar constant. */
   scalar(value: number, type: DataType = 'float32'): Value {
     return this.constant({ type, shape: [], data: elements(type, [value]) })
   }
 
-  /** A constant list of integers: a shape, axes, pads. */
+  /** Returns a constant list of integers, such as a shape, axes or pads. */
   integers(values: readonly number[]): Value {
     return this.constant({ type: 'int64', shape: [values.length], data: elements('int64', values) })
   }
 
-  /** Appends an operation whose outputs have been given. */
+  /** Appends an operation whose outputs are set. */
   append(operation: Operation): void {
     this.#operations.push(operation)
   }
 
-  /** Takes in a value that was computed before the model runs. */
-  fold(value: Value): void {
+  /** Adds the constant output of an operation that was folded. */
+  appendFolded(value: Value): void {
     this.#initializers.push(value)
   }
 
-  /** Keeps names for values that are still to come. */
-  reserve(names: Iterable<string>): void {
-    for (const name of names) this.#reserved.add(name)
+  /** Reserves names for values that are added later under exactly these names. */
+  reserveNames(names: Iterable<string>): void {
+    for (const name of names) this.#reservedNames.add(name)
   }
 
-  /** A name that nothing has yet, and that is not reserved. */
+  /** Returns a name that is neither in use nor reserved. */
   freshName(stem: string): string {
     let [name, count] = [stem, this.#counts.get(stem) ?? 0]
-    while (this.#names.has(name) || this.#reserved.has(name)) name = `${stem}_${++count}`
+    while (this.#names.has(name) || this.#reservedNames.has(name)) name = `${stem}_${++count}`
     this.#counts.set(stem, count)
     return name
   }
 
   /**
-   * Takes a name for a value of this graph.
-   * @throws {OnnxError} When another value has it.
+   * Marks a name as in use and returns it.
+   *
+   * @throws {OnnxError} If another value has the name.
    */
-  claim(name: string): string {
+  claimName(name: string): string {
     if (this.#names.has(name))
       throw new OnnxError(`value "${name}": its name must be its own, but another has it`)
     this.#names.add(name)

@@ -1,36 +1,36 @@
-/** Which of several equal formulations a gradient model is written in. They differ in speed, and in what runs them. */
+/** Which of several equivalent forms operators and gradients are written in. They differ in speed, and in the runtimes that support them. */
 export interface Lowering {
   /**
-   * The gradient of a convolution's weight: `patches` gathers what the kernel sees, and `slices` cuts
-   * it out of the image, for one large product; `taps` takes one product for each element of the kernel; `convolution` convolves the image with
-   * the gradient, batch and channels swapped.
+   * The gradient of a convolution's weight. `im2col` gathers the image patches under the kernel into
+   * one large product; `slices` cuts them out of the image by slicing; `taps` takes one product per
+   * kernel element; `convolution` convolves the image with the gradient, batch and channels swapped.
    */
-  readonly weightGradient: 'patches' | 'slices' | 'taps' | 'convolution'
+  readonly weightGradient: 'im2col' | 'slices' | 'taps' | 'convolution'
   /**
-   * The gradient of a convolution's image: `transposed` is one ConvTranspose; `flipped` a
-   * convolution with the kernel turned around, where the stride is 1; `adaptive` the second where
-   * the kernel is small beside the image.
+   * The gradient of a convolution's image. `transposed` is one ConvTranspose; `flipped` is a
+   * convolution with the flipped kernel if the stride is 1; `adaptive` is `flipped` for kernels that
+   * are small compared with the image, and else `transposed`.
    */
   readonly imageGradient: 'transposed' | 'flipped' | 'adaptive'
-  /** Images of at most so many pixels are convolved as one tall image; 0 leaves all as they are. */
+  /** Convolves the images of a batch as one tall image if each has at most this many output pixels. 0 disables it. */
   readonly foldBatchUpTo: number
   /**
-   * `plain` writes in simpler operators what not every provider has: BatchNormalization's training
-   * mode, MaxPool's indices, Pow of operands that differ in shape, and Slice backwards.
+   * `plain` replaces operators that some execution providers lack by simpler ones: the training mode
+   * of BatchNormalization, the indices of MaxPool, Pow with broadcasting, and Slice with negative steps.
    */
   readonly operators: 'standard' | 'plain'
 }
 
-/** What is fastest on ONNX Runtime's CPU provider. */
-export const fastest: Lowering = {
-  weightGradient: 'patches',
+/** The fastest forms on ONNX Runtime's CPU provider, and the default. */
+export const cpuLowering: Lowering = {
+  weightGradient: 'im2col',
   imageGradient: 'adaptive',
   foldBatchUpTo: 4,
   operators: 'standard',
 }
 
-/** The most literal formulation. */
-export const literal: Lowering = {
+/** The forms that follow the definitions most directly. */
+export const referenceLowering: Lowering = {
   weightGradient: 'convolution',
   imageGradient: 'transposed',
   foldBatchUpTo: 0,

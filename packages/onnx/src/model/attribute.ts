@@ -1,14 +1,13 @@
 import { create, isFieldSet, isMessage } from '@bufbuild/protobuf'
-import { OnnxError } from '../error.ts'
-import { noExternalData } from './external-data.ts'
+import { OnnxError } from './error.ts'
 import type { Attribute } from './model.ts'
 import { type AttributeProto, AttributeProtoSchema } from './onnx_pb.ts'
-import { readTensor, writeTensor } from './tensor.ts'
+import { noExternalData, readTensor, writeTensor } from './tensor.ts'
 
-/** The format's numbers for the kinds of attribute that are understood. */
+/** `AttributeProto.AttributeType` of the supported attribute types. */
 const kinds = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const
 
-/** Reads an attribute; `node` is what errors call its owner. */
+/** Reads an attribute. `node` describes its node in error messages. */
 export function readAttribute(message: AttributeProto, node: string): Attribute {
   if (isFieldSet(message, AttributeProtoSchema.field.g) || message.graphs.length > 0)
     throw new OnnxError(
@@ -18,9 +17,9 @@ export function readAttribute(message: AttributeProto, node: string): Attribute 
     case kinds.float:
       return { float: message.f }
     case kinds.int:
-      return exact([message.i])?.[0] ?? { message }
+      return safeIntegers([message.i])?.[0] ?? { message }
     case kinds.string:
-      return text(message.s) ?? { message }
+      return utf8(message.s) ?? { message }
     case kinds.tensor: {
       const tensor = message.t && readTensor(message.t, noExternalData)
       return tensor === undefined || tensor.type === 'opaque' ? { message } : { tensor }
@@ -28,13 +27,13 @@ export function readAttribute(message: AttributeProto, node: string): Attribute 
     case kinds.floats:
       return { floats: message.floats }
     case kinds.ints:
-      return exact(message.ints) ?? { message }
+      return safeIntegers(message.ints) ?? { message }
     default:
       return { message }
   }
 }
 
-/** An attribute as a message. */
+/** Writes an attribute as a message. */
 export function writeAttribute(name: string, value: Attribute): AttributeProto {
   if (typeof value === 'number')
     return create(AttributeProtoSchema, { name, type: kinds.int, i: BigInt(value) })
@@ -61,14 +60,14 @@ export function writeAttribute(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) })
 }
 
-/** Integers as numbers, unless one is too large to be one. */
-function exact(integers: readonly bigint[]): readonly number[] | undefined {
+/** Converts integers to numbers; `undefined` if one is not a safe integer. */
+function safeIntegers(integers: readonly bigint[]): readonly number[] | undefined {
   const numbers = integers.map(Number)
   return numbers.every(Number.isSafeInteger) ? numbers : undefined
 }
 
-/** Bytes as text, unless they are none. */
-function text(bytes: Uint8Array): string | undefined {
+/** Decodes bytes as UTF-8; `undefined` if they are malformed. */
+function utf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -1,4 +1,4 @@
-/** The element types that are computed with, and the arrays that hold their elements. */
+/** The supported element types, and the typed arrays that hold their elements. */
 interface Arrays {
   float32: Float32Array
   float64: Float64Array
@@ -14,10 +14,10 @@ interface Arrays {
   bool: Uint8Array
 }
 
-/** The element types that are computed with. Half precision is widened to `float32` when read. */
+/** A supported element type. `readModel` widens half precision to `float32`. */
 export type DataType = keyof Arrays
 
-/** The array that holds the elements of a type. */
+/** The typed array that holds the elements of a type. */
 export type Elements<T extends DataType = DataType> = Arrays[T]
 
 const arrays = {
@@ -34,7 +34,7 @@ const arrays = {
   bool: Uint8Array,
 } as const
 
-/** The format's number of every type of ours. */
+/** `TensorProto.DataType` of every supported type. */
 const codes: Readonly<Record<DataType, number>> = {
   float32: 1,
   uint8: 2,
@@ -49,7 +49,7 @@ const codes: Readonly<Record<DataType, number>> = {
   uint64: 13,
 }
 
-/** The format's numbers for half precision: IEEE binary16, and the upper half of binary32. */
+/** `TensorProto.DataType` of half precision: IEEE binary16, and the upper half of binary32. */
 export const float16: number = 10
 export const bfloat16: number = 16
 
@@ -61,25 +61,44 @@ const types = new Map(
   ),
 )
 
-/** Bytes an element takes. */
+/** Bytes per element. */
 export const elementSize = (type: DataType): number => arrays[type].BYTES_PER_ELEMENT
 
-/** The format's number of a type. */
+/** The `TensorProto.DataType` of a type. */
 export const codeOf = (type: DataType): number => codes[type]
 
-/** The type that values of a format's number are computed in; `undefined` for one that is not computed with. */
+/** The type for a `TensorProto.DataType`, `float32` for half precision; `undefined` if unsupported. */
 export const typeOf = (code: number): DataType | undefined =>
   code === float16 || code === bfloat16 ? 'float32' : types.get(code)
 
-/** Views little-endian bytes, which must be aligned, as elements of a type. */
+/** Views aligned little-endian bytes as elements of a type. */
 export const viewAs = (
   type: DataType,
   { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
 ): Elements => new arrays[type](buffer, byteOffset, byteLength / elementSize(type))
 
-/** Numbers as elements of a type; integers beyond 2⁵³ are given as bigint. */
+/** Converts numbers to elements of a type. Integers beyond 2⁵³ must be bigints. */
 export function elements(type: DataType, values: Iterable<number | bigint>): Elements {
   if (type === 'int64') return BigInt64Array.from(values, BigInt)
   if (type === 'uint64') return BigUint64Array.from(values, BigInt)
   return new arrays[type](Array.from(values, Number))
+}
+
+/** Converts IEEE binary16 bits to a number: (−1)ˢ · 2ᵉ⁻¹⁵ · 1.f, subnormal where e = 0, infinite or NaN where e = 31. */
+export function widenFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+const binary32 = new DataView(new ArrayBuffer(4))
+
+/** Converts bfloat16 bits, the upper half of a binary32, to a number. */
+export function widenBfloat16(bits: number): number {
+  binary32.setUint32(0, (bits & 0xffff) * 0x10000)
+  return binary32.getFloat32(0)
 }

@@ -1,11 +1,22 @@
 import type { Message } from '@bufbuild/protobuf'
 import type { DataType, Elements } from './data-type.ts'
 
-/** The length of an axis, or the name of a length that is settled later, such as `batch`. */
+/** The length of an axis, or the name of a length that is not fixed yet, such as `batch`. */
 export type Dimension = number | string
 
 /** The lengths of all axes. */
 export type Shape = readonly Dimension[]
+
+/** The number of elements: the product of the lengths, 1 for a scalar. */
+export const elementCount = (shape: readonly number[]): number =>
+  shape.reduce((n, size) => n * size, 1)
+
+/** The multi-index of every element of a shape, in row-major order: one index per axis. */
+export const multiIndices = (shape: readonly number[]): readonly (readonly number[])[] =>
+  shape.reduce<readonly (readonly number[])[]>(
+    (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+    [[]],
+  )
 
 /** Elements in row-major order. */
 export interface Tensor<T extends DataType = DataType> {
@@ -14,17 +25,17 @@ export interface Tensor<T extends DataType = DataType> {
   readonly data: Elements<T>
 }
 
-/** Tells tensors that can be trained from others. */
+/** Only float32 tensors can be trained. */
 export const isFloat32 = (tensor: Tensor | OpaqueTensor): tensor is Tensor<'float32'> =>
   tensor.type === 'float32'
 
-/** A tensor of a type that is not computed with (strings, four-bit numbers …): carried, not read. */
+/** A tensor of an unsupported type (strings, four-bit numbers …), kept as its message. */
 export interface OpaqueTensor {
   readonly type: 'opaque'
   readonly message: Message
 }
 
-/** A value of a node's attribute. A bare number is an integer, a bare array a list of integers. */
+/** The value of a node's attribute. A plain number is an integer, a plain array a list of integers. */
 export type Attribute =
   | number
   | readonly number[]
@@ -43,35 +54,31 @@ export interface Node {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: ReadonlyMap<string, Attribute>
-  /** What it was read from; fields that are not understood are written back from it. */
+  /** The message that the node was read from; `writeModel` keeps its unknown fields. */
   readonly message?: Message
 }
 
-/** What is known of a value: an input, an output, or one in between. */
+/** The type and shape of a value: an input, an output, or an intermediate one. */
 export interface ValueInfo {
   readonly name: string
-  /** Absent where it is not a tensor of a type that is computed with. */
+  /** `undefined` if the value is not a tensor of a supported type. */
   readonly type: DataType | undefined
-  /** Absent where not even the number of axes is known. */
+  /** `undefined` if not even the number of axes is known. */
   readonly shape: Shape | undefined
   readonly message?: Message
 }
 
-/** A model: a graph of nodes in an order in which they can run. Operators are those of opset 21. */
+/** A model: a graph of nodes in topological order. Operators are those of opset 21. */
 export interface Model {
   readonly name: string
-  /** What a run is given; initializers are not among them. */
+  /** The inputs of a run, without initializers. */
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly ValueInfo[]
   readonly nodes: readonly Node[]
   readonly initializers: ReadonlyMap<string, Tensor | OpaqueTensor>
-  /** What the file tells about values that are neither input nor output. */
+  /** Declared types and shapes of intermediate values. */
   readonly values: ReadonlyMap<string, ValueInfo>
   /** The operator sets used beside the standard one, and their versions. */
   readonly domains: ReadonlyMap<string, number>
   readonly message?: Message
 }
-
-/** The product of lengths: 1 for a scalar. */
-export const elementCount = (shape: readonly number[]): number =>
-  shape.reduce((n, size) => n * size, 1)

@@ -1,4 +1,4 @@
-import { OnnxError } from '../error.ts'
+import { describeNode, OnnxError } from './error.ts'
 import type { Attribute, Node } from './model.ts'
 
 /** Whether a node applies a standard operator: one of the same name in another domain does not count. */
@@ -7,20 +7,12 @@ export const isOperator = (
   name: string,
 ): boolean => domain === '' && operator === name
 
-/** What a node is called in error messages: `node "conv1" (Conv)`; its first output stands for an empty name. */
-export const describeNode = ({
-  operator,
-  domain,
-  name,
-  outputs,
-}: Pick<Node, 'operator' | 'domain' | 'name' | 'outputs'>): string =>
-  `node "${name || (outputs[0] ?? '')}" (${domain && `${domain}.`}${operator})`
-
 /**
  * Reads the attributes of a node, and checks their types. Every reader returns its default for an
  * absent attribute and throws an `OnnxError` for one of another type.
  */
 export class AttributeReader {
+  /** The attributes as they are in the model. */
   readonly attributes: ReadonlyMap<string, Attribute>
   /** What error messages call the node. */
   readonly description: string

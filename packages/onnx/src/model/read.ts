@@ -1,10 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf'
-import { OnnxError } from '../error.ts'
 import { readAttribute } from './attribute.ts'
 import { typeOf } from './data-type.ts'
-import { type ExternalData, noExternalData } from './external-data.ts'
+import { describeNode, OnnxError } from './error.ts'
 import type { Dimension, Model, Node, ValueInfo } from './model.ts'
-import { describeNode } from './node.ts'
 import {
   type GraphProto,
   type ModelProto,
@@ -12,20 +10,22 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from './onnx_pb.ts'
-import { inOrder } from './order.ts'
-import { readTensor } from './tensor.ts'
-import { newestOpset, oldestOpset, upgrade } from './upgrade.ts'
+import { newestOpset, oldestOpset, upgradeOpset } from './opset-upgrades.ts'
+import { type ExternalData, noExternalData, readTensor } from './tensor.ts'
+import { topologicalSort } from './topological-sort.ts'
 
 /**
- * Reads an ONNX file of opset 13 to 21, and brings it up to opset 21. Half precision is widened.
- * @param external Gives the files that hold the weights, where they are not in `bytes`.
- * @throws {OnnxError} When the bytes are no model, or one with functions, subgraphs, cycles or gaps.
+ * Reads an ONNX file of opset 13 to 21 and upgrades it to opset 21. Half precision becomes float32.
+ *
+ * @param external - returns the files of external weights, by name.
+ * @throws {OnnxError} If the bytes are not a model, or the model has functions, subgraphs, cycles, or
+ *   values that nothing computes.
  */
 export function readModel(bytes: Uint8Array, external: ExternalData = noExternalData): Model {
   const message = parse(bytes)
   const { graph } = message
   if (graph === undefined) throw new OnnxError('model: must have a graph, but has none')
-  refuseFeatures(message, graph)
+  rejectUnsupported(message, graph)
   const domains = new Map(
     message.opsetImport.map(({ domain, version }) => [domain, Number(version)]),
   )
@@ -44,14 +44,14 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
     name: graph.name,
     inputs,
     outputs: graph.output.map(readValueInfo),
-    nodes: inOrder(nodes, [...initializers.keys(), ...inputs.map(({ name }) => name)]),
+    nodes: topologicalSort(nodes, [...initializers.keys(), ...inputs.map(({ name }) => name)]),
     initializers,
     values: new Map(graph.valueInfo.map((value) => [value.name, readValueInfo(value)])),
     domains,
     message,
   }
-  refuseMissingOutputs(model)
-  return upgrade(model, opset)
+  rejectMissingOutputs(model)
+  return upgradeOpset(model, opset)
 }
 
 function parse(bytes: Uint8Array): ModelProto {
@@ -64,21 +64,21 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-function refuseFeatures({ functions }: ModelProto, graph: GraphProto): void {
+function rejectUnsupported({ functions }: ModelProto, graph: GraphProto): void {
   if (functions.length > 0)
     throw new OnnxError(`model: has ${functions.length} functions; they are not supported`)
   if (graph.sparseInitializer.length > 0)
     throw new OnnxError('model: has sparse initializers; they are not supported')
 }
 
-function refuseMissingOutputs({ nodes, inputs, outputs, initializers }: Model): void {
-  const made = new Set([
+function rejectMissingOutputs({ nodes, inputs, outputs, initializers }: Model): void {
+  const computed = new Set([
     ...initializers.keys(),
     ...inputs.map(({ name }) => name),
     ...nodes.flatMap((node) => node.outputs),
   ])
   for (const { name } of outputs)
-    if (!made.has(name)) throw new OnnxError(`model: nothing makes its output "${name}"`)
+    if (!computed.has(name)) throw new OnnxError(`model: nothing makes its output "${name}"`)
 }
 
 function readNode(message: NodeProto): Node {
@@ -101,7 +101,7 @@ function readValueInfo(message: ValueInfoProto): ValueInfo {
   const tensor = message.type?.tensorType
   const shape = tensor?.shape?.dim.map(({ value }, axis): Dimension => {
     if (value.case === 'dimParam') return value.value
-    // An axis that the file leaves open is named for its place: no other is known to equal it.
+    // An unnamed dimension gets a name of its own: it equals no other.
     return value.case === 'dimValue' ? Number(value.value) : `${name}[${axis}]`
   })
   return { name, type: typeOf(tensor?.elemType ?? 0), shape, message }

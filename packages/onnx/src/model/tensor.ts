@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf'
-import { OnnxError } from '../error.ts'
 import {
   bfloat16,
   codeOf,
@@ -10,13 +9,22 @@ import {
   float16,
   typeOf,
   viewAs,
+  widenBfloat16,
+  widenFloat16,
 } from './data-type.ts'
-import { type ExternalData, externalBytes } from './external-data.ts'
-import { widenBfloat16, widenFloat16 } from './half.ts'
+import { OnnxError } from './error.ts'
 import { elementCount, type OpaqueTensor, type Tensor } from './model.ts'
 import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts'
 
-/** Reads a tensor, wherever it keeps its elements: raw bytes, typed fields, or another file. */
+/** Returns the bytes of a file beside the model, by the name that the model stores for it. */
+export type ExternalData = (location: string) => Uint8Array
+
+/** For models without external data: throws. */
+export const noExternalData: ExternalData = (location) => {
+  throw new OnnxError(`external data "${location}": its bytes must be given, but are not`)
+}
+
+/** Reads a tensor from raw bytes, typed fields or an external file. */
 export function readTensor(message: TensorProto, external: ExternalData): Tensor | OpaqueTensor {
   const type = typeOf(message.dataType)
   if (type === undefined) return { type: 'opaque', message }
@@ -34,7 +42,7 @@ export function readTensor(message: TensorProto, external: ExternalData): Tensor
   return { type, shape, data }
 }
 
-/** A tensor as a message, its elements as raw little-endian bytes. */
+/** Writes a tensor as a message with raw little-endian bytes. */
 export function writeTensor(name: string, { type, shape, data }: Tensor): TensorProto {
   return create(TensorProtoSchema, {
     name,
@@ -46,7 +54,7 @@ export function writeTensor(name: string, { type, shape, data }: Tensor): Tensor
 
 const isHalf = ({ dataType }: TensorProto): boolean => dataType === float16 || dataType === bfloat16
 
-/** Half precision lies in two raw bytes, or bit for bit in an int32. */
+/** Half precision is stored as two raw bytes, or bit for bit in an int32. */
 function readHalf(message: TensorProto, external: ExternalData): Elements {
   const widen = message.dataType === float16 ? widenFloat16 : widenBfloat16
   const bits = readRaw(message, 'uint16', external) ?? elements('uint16', message.int32Data)
@@ -64,7 +72,7 @@ function readRaw(
     throw new OnnxError(
       `tensor "${message.name}": ${type} takes ${elementSize(type)} bytes, but it holds ${bytes.length}`,
     )
-  return viewAs(type, new Uint8Array(bytes)) // A copy; a Buffer's own slice would be none.
+  return viewAs(type, new Uint8Array(bytes)) // Copies: Buffer.slice would share the memory.
 }
 
 function readFields(message: TensorProto, type: DataType): Elements {
@@ -81,4 +89,20 @@ function readFields(message: TensorProto, type: DataType): Elements {
     default:
       return elements(type, message.int32Data)
   }
+}
+
+/** Returns the bytes of a tensor that an external file holds. */
+function externalBytes(message: TensorProto, external: ExternalData): Uint8Array {
+  const entries = new Map(message.externalData.map(({ key, value }) => [key, value]))
+  const location = entries.get('location')
+  if (location === undefined)
+    throw new OnnxError(`tensor "${message.name}": external data must have a location`)
+  const bytes = external(location)
+  const offset = Number(entries.get('offset') ?? 0)
+  const length = Number(entries.get('length') ?? bytes.length - offset)
+  if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length))
+    throw new OnnxError(
+      `tensor "${message.name}": "${location}" has ${bytes.length} bytes, but ${length} at ${offset} are asked for`,
+    )
+  return bytes.subarray(offset, offset + length)
 }

@@ -1,7 +1,7 @@
 import { create, isMessage, type Message, toBinary } from '@bufbuild/protobuf'
-import { OnnxError } from '../error.ts'
 import { writeAttribute } from './attribute.ts'
 import { codeOf } from './data-type.ts'
+import { OnnxError } from './error.ts'
 import type { Dimension, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model.ts'
 import {
   GraphProtoSchema,
@@ -15,21 +15,21 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './onnx_pb.ts'
+import { newestOpset } from './opset-upgrades.ts'
 import { writeTensor } from './tensor.ts'
-import { newestOpset } from './upgrade.ts'
 
-/** The revision of the format that opset 21 came with. */
+/** The IR version that introduced opset 21. */
 const irVersion = 10n
 
-/** Writes a model as opset 21, IR 10, with its weights inside. What reading did not understand is kept. */
+/** Writes a model as opset 21, IR 10, weights included. Fields that `readModel` did not parse are kept. */
 export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
-  const source = isMessage(model.message, ModelProtoSchema) ? model.message : undefined
-  const sources = new Map(source?.graph?.initializer.map((tensor) => [tensor.name, tensor]))
+  const original = isMessage(model.message, ModelProtoSchema) ? model.message : undefined
+  const originals = new Map(original?.graph?.initializer.map((tensor) => [tensor.name, tensor]))
   const graph = create(GraphProtoSchema, {
     name: model.name,
     node: model.nodes.map(writeNode),
     initializer: [...model.initializers].map(([name, tensor]) =>
-      keepUnknown(writeInitializer(name, tensor), sources.get(name)),
+      keepUnknown(writeInitializer(name, tensor), originals.get(name)),
     ),
     input: model.inputs.map(writeValueInfo),
     output: model.outputs.map(writeValueInfo),
@@ -38,12 +38,12 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
   const opsets = new Map([['', newestOpset], ...model.domains])
   const message = create(ModelProtoSchema, {
     irVersion,
-    producerName: source?.producerName ?? 'diffgrad',
-    producerVersion: source?.producerVersion ?? '',
-    graph: keepUnknown(graph, source?.graph),
+    producerName: original?.producerName ?? 'diffgrad',
+    producerVersion: original?.producerVersion ?? '',
+    graph: keepUnknown(graph, original?.graph),
     opsetImport: [...opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
   })
-  return toBinary(ModelProtoSchema, keepUnknown(message, source))
+  return toBinary(ModelProtoSchema, keepUnknown(message, original))
 }
 
 function writeNode(node: Node): NodeProto {
@@ -85,8 +85,8 @@ const writeDimension = (size: Dimension): TensorShapeProto_Dimension =>
         : { case: 'dimParam', value: size },
   })
 
-/** Gives a message the fields of its source that our schema does not name. */
-function keepUnknown<T extends Message>(message: T, source: Message | undefined): T {
-  if (source?.$unknown) message.$unknown = source.$unknown
+/** Copies the fields that onnx.proto does not declare from the message that was read. */
+function keepUnknown<T extends Message>(message: T, original: Message | undefined): T {
+  if (original?.$unknown) message.$unknown = original.$unknown
   return message
 }

@@ -1,29 +1,34 @@
-import { fold } from '../folding/fold.ts'
-import type { Graph } from '../ir/graph.ts'
-import { Operation } from '../ir/operation.ts'
-import type { Inferred, Value } from '../ir/value.ts'
+import { foldConstants } from '../analysis/constant-folding.ts'
+import { inferShapes } from '../analysis/shape-inference.ts'
+import { type Graph, type InferredType, Operation, type Value } from '../ir/graph.ts'
 import type { Attribute } from '../model/model.ts'
-import { infer } from '../shapes/infer.ts'
 
-/** What may be told about an application of an operator beside its inputs. */
-export interface Application {
+/** Optional settings of an operation. */
+export interface OperatorOptions {
   readonly attributes?: ReadonlyMap<string, Attribute>
   readonly domain?: string
   readonly name?: string
-  /** The names of the outputs; by default one, named for the operator. */
+  /** The names of the outputs. Default: one output named after the operator. */
   readonly outputs?: readonly string[]
-  /** What the outputs are, for an operator that we know nothing about. */
-  readonly declared?: readonly (Inferred | undefined)[]
-  /** Leaves the operation to the runtime, even where its output can be known beforehand. */
-  readonly unfolded?: boolean
+  /** The types of the outputs, used for operators without a shape rule. */
+  readonly declaredTypes?: readonly (InferredType | undefined)[]
+  /** Whether an operation with constant inputs is computed now. Default true. */
+  readonly fold?: boolean
 }
 
-/** Appends an operation: its shapes are inferred, and outputs that can be computed now become constants. */
+/** Appends an operation to a graph. Infers its shapes, and folds it if its inputs are small constants. */
 export function applyOperator(
   graph: Graph,
   operator: string,
   inputs: readonly (Value | undefined)[],
-  { attributes = new Map(), domain = '', name, outputs, declared, unfolded }: Application = {},
+  {
+    attributes = new Map(),
+    domain = '',
+    name,
+    outputs,
+    declaredTypes,
+    fold = true,
+  }: OperatorOptions = {},
 ): Operation {
   const names = outputs ?? [graph.freshName(name || operator)]
   const operation = new Operation(graph, {
@@ -33,14 +38,26 @@ export function applyOperator(
     inputs,
     attributes,
   })
-  const inferred = infer(operation, declared)
-  const known = unfolded ? undefined : fold(operation, inferred)
-  if (known) {
-    operation.give([{ type: known.type, shape: known.shape, known }], names)
-    graph.fold(operation.output())
+  const inferred = inferShapes(operation, declaredTypes)
+  const constant = fold ? foldConstants(operation, inferred) : undefined
+  if (constant) {
+    operation.setOutputs([{ type: constant.type, shape: constant.shape, constant }], names)
+    graph.appendFolded(operation.output())
   } else {
-    operation.give(inferred, names)
+    operation.setOutputs(inferred, names)
     graph.append(operation)
   }
   return operation
+}
+
+/** Appends an operation and returns its first output. */
+export function apply(
+  operator: string,
+  inputs: readonly [Value, ...(Value | undefined)[]],
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Value {
+  const [{ graph }] = inputs
+  return applyOperator(graph, operator, inputs, {
+    attributes: new Map(Object.entries(attributes)),
+  }).output()
 }

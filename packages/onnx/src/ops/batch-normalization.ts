@@ -1,32 +1,43 @@
-import { sizes, type Value } from '../ir/value.ts'
+import type { Value } from '../ir/graph.ts'
+import { staticShape } from '../ir/value.ts'
 import { applyOperator } from './apply.ts'
-import { allButChannels, perChannel } from './channels.ts'
-import { add, div, mul, reduceMean, reshape, sqrt, square, sub } from './operations.ts'
+import {
+  add,
+  div,
+  mul,
+  nonChannelAxes,
+  perChannel,
+  reduceMean,
+  reshape,
+  sqrt,
+  square,
+  sub,
+} from './builders.ts'
 
-/** What is normalized by the batch's own statistics, one scale and bias for each channel. */
-export interface BatchNormalized {
+/** The inputs of a batch normalization by batch statistics. */
+export interface BatchNormalizationInputs {
   readonly x: Value
   readonly scale: Value
   readonly bias: Value
   readonly epsilon: number
 }
 
-/** The normalized batch, and the mean and variance of each of its channels. */
-export interface Normalized {
+/** The normalized batch, and the mean and variance of each channel. */
+export interface NormalizedBatch {
   readonly y: Value
   readonly mean: Value
   readonly variance: Value
 }
 
-/** y = γ·(x − μ)/√(σ² + ε) + β, with μ and σ² those of the batch, as its graph's lowering says. */
-export const normalizeBatch = (batch: BatchNormalized): Normalized =>
-  batch.x.graph.lowering.operators === 'plain' ? plain(batch) : standard(batch)
+/** y = γ·(x − μ)/√(σ² + ε) + β, with μ and σ² of the batch, in the form that the graph's lowering selects. */
+export const normalizeBatch = (inputs: BatchNormalizationInputs): NormalizedBatch =>
+  inputs.x.graph.lowering.operators === 'plain' ? plain(inputs) : standard(inputs)
 
 /**
- * The runtime writes what it finds over the inputs that hold the running statistics, even if these
- * are the caller's arrays: so it is given two values of its own, which momentum 0 then leaves out.
+ * ONNX Runtime overwrites the inputs with the running statistics, even if they are the caller's arrays.
+ * So they are two temporary values, which momentum 0 ignores.
  */
-function standard({ x, scale, bias, epsilon }: BatchNormalized): Normalized {
+function standard({ x, scale, bias, epsilon }: BatchNormalizationInputs): NormalizedBatch {
   const { graph } = x
   const inputs = [x, scale, bias, mul(scale, 0), mul(bias, 0)]
   const y = graph.freshName('BatchNormalization')
@@ -41,10 +52,10 @@ function standard({ x, scale, bias, epsilon }: BatchNormalized): Normalized {
   return { y: operation.output(), mean: operation.output(1), variance: operation.output(2) }
 }
 
-/** For runtimes that cannot train with the operator. */
-function plain({ x, scale, bias, epsilon }: BatchNormalized): Normalized {
-  const outer = allButChannels(x)
-  const channels = sizes(scale)
+/** For runtimes without the training mode of the operator. */
+function plain({ x, scale, bias, epsilon }: BatchNormalizationInputs): NormalizedBatch {
+  const outer = nonChannelAxes(x)
+  const channels = staticShape(scale)
   const mean = reduceMean(x, outer)
   const centered = sub(x, mean)
   const variance = reduceMean(square(centered), outer)

@@ -1,7 +1,7 @@
-import { xResNet18 } from '../../src/architectures/xresnet.ts'
-import { buildModel } from '../../src/layers/build-model.ts'
-import { ones } from '../../src/layers/initializers.ts'
 import type { Model } from '../../src/model/model.ts'
+import { ones } from '../../src/nn/initializers.ts'
+import { buildModel } from '../../src/nn/layer.ts'
+import { xResNet18 } from '../../src/nn/xresnet.ts'
 
 /**
  * XResNet-18 on images of 64 × 64. Branches do not begin as nothing: there the gradient of a whole

@@ -1,17 +1,17 @@
-import { convolutions } from './cases/convolution.ts'
-import { elementwise } from './cases/elementwise.ts'
-import { layout } from './cases/layout.ts'
-import { normalization } from './cases/normalization.ts'
-import { pooling } from './cases/pooling.ts'
-import { products } from './cases/product.ts'
+import { convolutionCases } from './cases/convolution.ts'
+import { elementwiseCases } from './cases/elementwise.ts'
+import { matrixCases } from './cases/matrix.ts'
+import { normalizationCases } from './cases/normalization.ts'
+import { reductionCases } from './cases/reduction.ts'
+import { shapeCases } from './cases/shape.ts'
 import type { Case } from './check.ts'
 
-/** Every operator that has a rule, in several forms; the sizes of each are drawn anew from every seed. */
+/** Every operator with a gradient rule, in several forms. Shapes are drawn from the seed of a check. */
 export const cases: readonly Case[] = [
-  ...elementwise,
-  ...products,
-  ...convolutions,
-  ...pooling,
-  ...normalization,
-  ...layout,
+  ...elementwiseCases,
+  ...matrixCases,
+  ...convolutionCases,
+  ...normalizationCases,
+  ...reductionCases,
+  ...shapeCases,
 ]

@@ -1,69 +1,73 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { gradients } from '../../src/gradient/gradients.ts'
-import { Graph } from '../../src/ir/graph.ts'
-import { fastest, type Lowering } from '../../src/ir/lowering.ts'
+import { gradients } from '../../src/autodiff/gradients.ts'
+import { Graph, type Value } from '../../src/ir/graph.ts'
+import { cpuLowering, type Lowering } from '../../src/ir/lowering.ts'
 import { toModel } from '../../src/ir/to-model.ts'
-import { sizes, type Value } from '../../src/ir/value.ts'
+import { staticShape } from '../../src/ir/value.ts'
 import { elementCount } from '../../src/model/model.ts'
 import { writeModel } from '../../src/model/write.ts'
-import { mul, reduceSum } from '../../src/ops/operations.ts'
-import { type Random, seeded } from '../../src/random.ts'
+import { type Random, seeded } from '../../src/nn/initializers.ts'
+import { mul, reduceSum } from '../../src/ops/builders.ts'
+import { floats, norm } from '../session.ts'
 
-/** What float32 leaves of the differences: no right rule errs by more. */
+/** The largest relative error of a correct rule in float32. */
 export const tolerance: number = 1e-4
 
-/** Draws the lengths of a case. */
+/** Draws the axis lengths of a case. */
 export interface Draw {
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer in [low, high]. */
   size(low: number, high: number): number
 }
 
-/** A function of some inputs, of which the gradient is checked. */
+/** A function whose gradient is checked. */
 export interface Case {
   readonly operator: string
   readonly about: string
   readonly inputs: (draw: Draw) => readonly (readonly number[])[]
   readonly build: (...inputs: Value[]) => Value
-  /** `apart`: no two elements, and none and 0, are closer than the steps reach. Default `smooth`, in [−1, 1]. */
+  /**
+   * `smooth`: in [−1, 1], the default. `positive`: in [0.5, 1.5]. `apart`: elements differ from each
+   * other and from 0 by more than the step of the finite differences.
+   */
   readonly values?: 'smooth' | 'positive' | 'apart'
   readonly lowering?: Partial<Lowering>
 }
 
-/** A case with its lengths and elements drawn, in a session that gives `y` and every gradient `g0`, `g1` … */
+/** A case with drawn shapes and elements, in a session with the outputs `y` and the gradients `g0`, `g1` … */
 export interface Prepared {
   readonly session: InferenceSession
   /** The elements of the inputs. */
   readonly data: readonly Float32Array[]
-  /** r, by which the sum weighs the elements of y. */
+  /** r of the scalar L = Σ r·y that is differentiated. */
   readonly weights: Float32Array
-  /** Goes on where drawing the case ended. */
+  /** The generator that drew the case, for the directions. */
   readonly random: Random
   run(
     data: readonly Float32Array[],
-    wanted: readonly string[],
+    outputs: readonly string[],
   ): Promise<InferenceSession.OnnxValueMapType>
 }
 
-/** Draws a case, and prepares its gradients of Σ r·y on an execution provider. */
+/** Draws a case and creates a session for the gradients of Σ r·y on an execution provider. */
 export async function prepare(
   { inputs, build, values = 'smooth', lowering }: Case,
   seed: number,
   provider = 'cpu',
 ): Promise<Prepared> {
   const random = seeded(seed)
-  const graph = new Graph({ ...fastest, ...lowering })
+  const graph = new Graph({ ...cpuLowering, ...lowering })
   const shapes = inputs({
     size: (low, high) => low + Math.floor(random.uniform() * (high - low + 1)),
   })
   const x = shapes.map((shape, i) => graph.input(`x${i}`, 'float32', shape))
   const y = build(...x)
-  const weights = Float32Array.from({ length: elementCount(sizes(y)) }, () => random.normal())
-  const r = graph.initializer('r', { type: 'float32', shape: sizes(y), data: weights })
+  const weights = Float32Array.from({ length: elementCount(staticShape(y)) }, () => random.normal())
+  const r = graph.initializer('r', { type: 'float32', shape: staticShape(y), data: weights })
   const all = y.shape.map((_, axis) => axis)
-  const slopes = gradients(reduceSum(mul(y, r), all, 'drop'), x)
+  const gradientOf = gradients(reduceSum(mul(y, r), all, 'drop'), x)
   const outputs = new Map([
     ['y', y],
-    ...x.map((input, i) => [`g${i}`, slopes.get(input) ?? input] as const),
+    ...x.map((input, i) => [`g${i}`, gradientOf.get(input) ?? input] as const),
   ])
   const session = await InferenceSession.create(writeModel(toModel({ name: 'check', outputs })), {
     logSeverityLevel: 3,
@@ -71,16 +75,16 @@ export async function prepare(
     executionProviders: [provider],
   })
   const data = shapes.map((shape) => elements(random, elementCount(shape), values))
-  const run: Prepared['run'] = (changed, wanted) =>
+  const run: Prepared['run'] = (feeds, outputNames) =>
     session.run(
       Object.fromEntries(
-        changed.flatMap((array, i) =>
+        feeds.flatMap((array, i) =>
           session.inputNames.includes(`x${i}`)
             ? [[`x${i}`, new Tensor('float32', array, shapes[i] ?? [])]]
             : [],
         ),
       ),
-      wanted,
+      outputNames,
     )
   return { session, data, weights, random, run }
 }
@@ -116,10 +120,10 @@ export async function worstError(one: Case, seed: number): Promise<number> {
   return worst
 }
 
-export function floats(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
-  const data = results[name]?.data
-  if (data instanceof Float32Array) return data
-  throw new TypeError(`${name} must be float32`)
+/** ‖a − b‖ / ‖b‖, or ‖a − b‖ if b is zero. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY
+  return norm(Array.from(a, (v, i) => v - (b[i] ?? 0))) / (norm(b) || 1)
 }
 
 const dot = (a: Float32Array, b: Float32Array): number =>
@@ -128,9 +132,9 @@ const dot = (a: Float32Array, b: Float32Array): number =>
 function elements(random: Random, length: number, values: Case['values']): Float32Array {
   if (values === 'smooth') return Float32Array.from({ length }, () => 2 * random.uniform() - 1)
   if (values === 'positive') return Float32Array.from({ length }, () => 0.5 + random.uniform())
-  // Odd multiples of a distance, in random order, centred at 0.
+  // Odd multiples of half a distance, centred at 0, in random order.
   const order = Array.from({ length }, (_, i) => [random.uniform(), i] as const)
-  const places = order.toSorted(([a], [b]) => a - b).map(([, i]) => i)
+  const ranks = order.toSorted(([a], [b]) => a - b).map(([, i]) => i)
   const distance = 1 / 8
-  return Float32Array.from(places, (place) => (place - Math.floor(length / 2) + 0.5) * distance)
+  return Float32Array.from(ranks, (rank) => (rank - Math.floor(length / 2) + 0.5) * distance)
 }

@@ -1,10 +1,10 @@
-import { type Lowering, literal } from '../../../src/ir/lowering.ts'
-import type { Value } from '../../../src/ir/value.ts'
+import type { Value } from '../../../src/ir/graph.ts'
+import { type Lowering, referenceLowering } from '../../../src/ir/lowering.ts'
 import type { Attribute } from '../../../src/model/model.ts'
-import { apply } from '../../../src/ops/operations.ts'
+import { apply } from '../../../src/ops/apply.ts'
 import type { Case } from '../check.ts'
 
-interface Form {
+interface ConvCase {
   readonly about: string
   readonly image: readonly [low: number, high: number]
   readonly kernel: readonly number[]
@@ -15,7 +15,7 @@ interface Form {
   readonly attributes?: Readonly<Record<string, Attribute>>
 }
 
-const forms: readonly Form[] = [
+const convs: readonly ConvCase[] = [
   {
     about: '3×3, padded, bias',
     image: [5, 8],
@@ -89,11 +89,11 @@ const forms: readonly Form[] = [
   },
 ]
 
-const conv = (form: Form, named: string, lowering: Partial<Lowering>): Case => {
+const conv = (form: ConvCase, suffix: string, lowering: Partial<Lowering>): Case => {
   const { groups = 1, perGroup = 3, outputs = 4, bias = false, attributes = {} } = form
   return {
     operator: 'Conv',
-    about: `${form.about}${named}`,
+    about: `${form.about}${suffix}`,
     inputs: (draw) => [
       [draw.size(1, 3), groups * perGroup, ...form.kernel.map(() => draw.size(...form.image))],
       [outputs, perGroup, ...form.kernel],
@@ -121,14 +121,14 @@ const transposed = (
     apply('ConvTranspose', [x, w, b], { ...attributes, group: groups }),
 })
 
-/** Convolutions, in every formulation of their gradients. */
-export const convolutions: readonly Case[] = [
-  ...forms.flatMap((form) => [
+/** Convolutions, in every lowering of their gradients. */
+const convolutions: readonly Case[] = [
+  ...convs.flatMap((form) => [
     conv(form, '', { foldBatchUpTo: 0 }),
     conv(form, ' · slices', { weightGradient: 'slices', imageGradient: 'transposed' }),
     conv(form, ' · taps', { weightGradient: 'taps' }),
     conv(form, ' · flipped', { imageGradient: 'flipped' }),
-    conv(form, ' · convolution', literal),
+    conv(form, ' · convolution', referenceLowering),
   ]),
   transposed('stride 1', [1, 3, true], { pads: [1, 1, 1, 1] }),
   transposed('stride 2, output_padding', [1, 3, false], {
@@ -139,3 +139,51 @@ export const convolutions: readonly Case[] = [
   transposed('2 groups, bias', [2, 2, true], { strides: [2, 2] }),
   transposed('dilation 2', [1, 2, false], { dilations: [2, 2], pads: [0, 1, 1, 0] }),
 ]
+
+const pool = (
+  operator: string,
+  about: string,
+  attributes: Readonly<Record<string, Attribute>>,
+): Case => ({
+  operator,
+  about,
+  inputs: (draw) => [[draw.size(1, 2), 2, draw.size(5, 8), draw.size(5, 8)]],
+  build: (x: Value) => apply(operator, [x], attributes),
+  values: operator.includes('Max') ? 'apart' : 'smooth',
+})
+
+const [two, three] = [{ kernel_shape: [2, 2] }, { kernel_shape: [3, 3] }]
+const stride2 = { strides: [2, 2] }
+const padded = { pads: [1, 1, 1, 1] }
+
+/** Pooling over disjoint and overlapping windows, beyond the edge, and over whole images. */
+const pooling: readonly Case[] = [
+  pool('MaxPool', '2×2, stride 2', { ...two, ...stride2 }),
+  pool('MaxPool', '3×3, stride 2, overlapping, padded', { ...three, ...stride2, ...padded }),
+  pool('MaxPool', '3×3, stride 1, overlapping', { ...three, ...padded }),
+  pool('MaxPool', 'dilation 2', { ...two, dilations: [2, 2] }),
+  pool('MaxPool', 'ceil_mode', { ...three, ...stride2, ceil_mode: 1 }),
+  pool('AveragePool', '2×2, stride 2', { ...two, ...stride2 }),
+  pool('AveragePool', '3×3, stride 2, padding counts', {
+    ...three,
+    ...stride2,
+    ...padded,
+    count_include_pad: 1,
+  }),
+  pool('AveragePool', '3×3, stride 2, padding does not count', { ...three, ...stride2, ...padded }),
+  pool('AveragePool', 'ceil_mode', { ...three, ...stride2, ceil_mode: 1 }),
+  pool('GlobalAveragePool', 'two axes', {}),
+  pool('GlobalMaxPool', 'two axes', {}),
+  ...['GlobalAveragePool', 'GlobalMaxPool'].map(
+    (operator): Case => ({
+      operator,
+      about: 'one axis',
+      inputs: (draw) => [[draw.size(1, 3), 3, draw.size(2, 6)]],
+      build: (x: Value) => apply(operator, [x]),
+      values: 'apart',
+    }),
+  ),
+]
+
+/** Convolutions and pooling. */
+export const convolutionCases: readonly Case[] = [...convolutions, ...pooling]

@@ -1,6 +1,7 @@
-import type { Value } from '../../../src/ir/value.ts'
+import type { Value } from '../../../src/ir/graph.ts'
 import type { Attribute } from '../../../src/model/model.ts'
-import { add, apply, cast, pow, where } from '../../../src/ops/operations.ts'
+import { apply } from '../../../src/ops/apply.ts'
+import { add, cast, pow, where } from '../../../src/ops/builders.ts'
 import type { Case, Draw } from '../check.ts'
 
 const shape = (draw: Draw): readonly number[] => [draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]
@@ -46,8 +47,8 @@ const binary = (
   },
 ]
 
-/** The inputs are moved apart, so that no step makes another one the smallest. */
-const many = (operator: string): Case => ({
+/** The inputs are offset from each other, so that no finite difference changes which one is the minimum. */
+const variadic = (operator: string): Case => ({
   operator,
   about: 'three inputs, broadcast',
   inputs: (draw) => [[draw.size(2, 4), 3], [3], [1]],
@@ -62,8 +63,8 @@ const bounds = (x: Value, low: number | undefined, high: number | undefined): Va
     high === undefined ? undefined : x.graph.scalar(high),
   ])
 
-/** Operators on every element alone, or on elements at the same place. */
-export const elementwise: readonly Case[] = [
+/** Operators on single elements, or on elements of broadcast operands at the same index. */
+export const elementwiseCases: readonly Case[] = [
   ...['Neg', 'Exp', 'Erf', 'Tanh', 'Sigmoid', 'Sin', 'Cos', 'Softplus', 'Mish', 'Identity'].map(
     (operator) => unary(operator),
   ),
@@ -73,14 +74,10 @@ export const elementwise: readonly Case[] = [
   ),
   unary('LeakyRelu', 'apart', { alpha: { float: 0.3 } }),
   unary('Elu', 'apart', { alpha: { float: 0.7 } }),
-  // Its kinks, at −1.25 and 1.875, lie in the middle between elements that are apart.
+  // Its kinks, at −1.25 and 1.875, are midway between drawn elements.
   unary('HardSigmoid', 'apart', { alpha: { float: 0.32 }, beta: { float: 0.4 } }),
   unary('Gelu'),
   unary('Gelu', 'smooth', { approximate: 'tanh' }),
-  unary('Softmax'),
-  unary('Softmax', 'smooth', { axis: 1 }),
-  unary('LogSoftmax'),
-  unary('LogSoftmax', 'smooth', { axis: 0 }),
   ...binary('Add'),
   ...binary('Sub'),
   ...binary('Mul'),
@@ -98,9 +95,9 @@ export const elementwise: readonly Case[] = [
     inputs: (draw) => [shape(draw)],
     build: (x: Value) => apply('Pow', [x, x.graph.scalar(3, 'int64')]),
   },
-  many('Min'),
-  many('Max'),
-  many('Sum'),
+  variadic('Min'),
+  variadic('Max'),
+  variadic('Sum'),
   ...binary('Sum'),
   {
     operator: 'PRelu',

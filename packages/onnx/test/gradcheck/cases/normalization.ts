@@ -1,10 +1,10 @@
-import type { Value } from '../../../src/ir/value.ts'
-import { applyOperator } from '../../../src/ops/apply.ts'
+import type { Value } from '../../../src/ir/graph.ts'
+import { apply, applyOperator } from '../../../src/ops/apply.ts'
 import { normalizeBatch } from '../../../src/ops/batch-normalization.ts'
-import { add, apply, square } from '../../../src/ops/operations.ts'
+import { add, square } from '../../../src/ops/builders.ts'
 import type { Case, Draw } from '../check.ts'
 
-/** Of fewer elements the variance can be so small that the differences err, not the gradients. */
+/** With fewer elements the variance can be so small that finite differences are inexact. */
 const image = (draw: Draw): readonly (readonly number[])[] => [
   [draw.size(2, 4), 4, draw.size(4, 6), draw.size(4, 6)],
   [4],
@@ -48,8 +48,15 @@ const layer = (axis: number, bias: boolean): Case => ({
     apply('LayerNormalization', [x, scale, b], { axis }),
 })
 
-/** Operators that bring values to mean zero and variance one. */
-export const normalization: readonly Case[] = [
+const softmax = (operator: string, axis?: number): Case => ({
+  operator,
+  about: axis === undefined ? 'any shape' : 'axis',
+  inputs: (draw) => [[draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]],
+  build: (x: Value) => apply(operator, [x], axis === undefined ? {} : { axis }),
+})
+
+/** Normalizations and softmax. */
+export const normalizationCases: readonly Case[] = [
   batch('images', image),
   batch('images, plain operators', image, 'plain'),
   batch('vectors', (draw) => [[draw.size(6, 9), 4], [4], [4]]),
@@ -89,6 +96,10 @@ export const normalization: readonly Case[] = [
     build: (x: Value, scale: Value, bias: Value) =>
       apply('InstanceNormalization', [x, scale, bias], { epsilon: { float: 0.1 } }),
   },
+  softmax('Softmax'),
+  softmax('Softmax', 1),
+  softmax('LogSoftmax'),
+  softmax('LogSoftmax', 0),
   ...[1, 2, 4].map(
     (groups): Case => ({
       operator: 'GroupNormalization',

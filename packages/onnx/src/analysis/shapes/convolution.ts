@@ -1,0 +1,169 @@
+import type { Operation } from '../../ir/graph.ts'
+import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
+import type { ShapeRule } from './shape-rule.ts'
+
+/** How a kernel slides over the spatial axes of an image. Every list has one entry per axis. */
+export interface SlidingWindow {
+  readonly kernel: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  /** Padding before the first element. */
+  readonly begin: readonly number[]
+  /** Padding after the last element. */
+  readonly end: readonly number[]
+}
+
+/** Reads the sliding window of an operation. `auto_pad` is converted to pads. */
+function slidingWindow(operation: Operation, kernel: readonly number[]): SlidingWindow {
+  const image = spatialShape(operation.input(0))
+  const ones = image.map(() => 1)
+  const strides = operation.ints('strides') ?? ones
+  const dilations = operation.ints('dilations') ?? ones
+  const pads = operation.ints('pads') ?? image.flatMap(() => [0, 0])
+  const automatic = operation.string('auto_pad', 'NOTSET')
+  for (const [name, list, length] of [
+    ['kernel', kernel, image.length],
+    ['strides', strides, image.length],
+    ['dilations', dilations, image.length],
+    ['pads', pads, 2 * image.length],
+  ] as const)
+    if (list.length !== length)
+      throw operation.error(`${name} must have ${length} entries, but has ${list.length}`)
+  const span = dilatedKernel({ kernel, dilations })
+  const total = (axis: number): number => {
+    const [size, stride] = [image[axis] ?? 1, strides[axis] ?? 1]
+    return Math.max((Math.ceil(size / stride) - 1) * stride + (span[axis] ?? 1) - size, 0)
+  }
+  const smaller = image.map((_, axis) => Math.floor(total(axis) / 2))
+  const larger = image.map((_, axis) => Math.ceil(total(axis) / 2))
+  switch (automatic) {
+    case 'NOTSET':
+      return {
+        kernel,
+        strides,
+        dilations,
+        begin: pads.slice(0, image.length),
+        end: pads.slice(image.length),
+      }
+    case 'VALID':
+      return { kernel, strides, dilations, begin: image.map(() => 0), end: image.map(() => 0) }
+    case 'SAME_UPPER':
+      return { kernel, strides, dilations, begin: smaller, end: larger }
+    case 'SAME_LOWER':
+      return { kernel, strides, dilations, begin: larger, end: smaller }
+    default:
+      throw operation.error(`auto_pad "${automatic}" is not supported`)
+  }
+}
+
+/** The lengths of the kernel with its dilation: d·(k−1) + 1. */
+export const dilatedKernel = ({
+  kernel,
+  dilations,
+}: Pick<SlidingWindow, 'kernel' | 'dilations'>): readonly number[] =>
+  kernel.map((size, axis) => (dilations[axis] ?? 1) * (size - 1) + 1)
+
+/** The spatial lengths of the result: ⌊(size + begin + end − span) / stride⌋ + 1, or ⌈…⌉ + 1. */
+export function outputSizes(
+  operation: Operation,
+  window: SlidingWindow,
+  round: 'down' | 'up' = 'down',
+): readonly number[] {
+  const span = dilatedKernel(window)
+  return spatialShape(operation.input(0)).map((size, axis) => {
+    const stride = window.strides[axis] ?? 1
+    const begin = window.begin[axis] ?? 0
+    const range = size + begin + (window.end[axis] ?? 0) - (span[axis] ?? 1)
+    if (range < 0)
+      throw operation.error(`a kernel of ${span[axis]} must fit into ${size} and its padding`)
+    if (round === 'down') return Math.floor(range / stride) + 1
+    const length = Math.ceil(range / stride) + 1
+    // No window may begin in the padding at the end.
+    return (length - 1) * stride >= size + begin ? length - 1 : length
+  })
+}
+
+/**
+ * The slices of a padded image that one kernel element is multiplied with, over all output positions.
+ *
+ * @param tap - the multi-index of the kernel element.
+ */
+export const tapSlices = (
+  { strides, dilations }: SlidingWindow,
+  tap: readonly number[],
+  outputSpace: readonly number[],
+): readonly { axis: number; start: number; end: number; step: number }[] =>
+  tap.map((k, axis) => {
+    const [step, start] = [strides[axis] ?? 1, k * (dilations[axis] ?? 1)]
+    return { axis: axis + 2, start, end: start + ((outputSpace[axis] ?? 1) - 1) * step + 1, step }
+  })
+
+/** The window of a Conv or ConvTranspose: the kernel's lengths are those of the weight. */
+export const convolutionWindow = (operation: Operation): SlidingWindow =>
+  slidingWindow(operation, spatialShape(operation.input(1)))
+
+const conv: ShapeRule = (operation) => {
+  const [x, w] = [operation.input(0), operation.input(1)]
+  const [outputs = 0, channelsPerGroup = 0] = staticShape(w)
+  const groups = operation.int('group', 1)
+  const channels = x.shape[1] ?? 0
+  if (typeof channels === 'number' && channels !== channelsPerGroup * groups)
+    throw operation.error(
+      `the image must have ${channelsPerGroup} × ${groups} channels as the weight says, but has ${channels}`,
+    )
+  const image = outputSizes(operation, convolutionWindow(operation))
+  return [{ type: x.type, shape: [x.shape[0] ?? 1, outputs, ...image] }]
+}
+
+/** Spatial lengths: stride·(size−1) + span − begin − end + output_padding. */
+const convTranspose: ShapeRule = (operation) => {
+  if (operation.string('auto_pad', 'NOTSET') !== 'NOTSET' || operation.ints('output_shape'))
+    throw operation.error('padding must be given by "pads", not by "auto_pad" or "output_shape"')
+  const [x, w] = [operation.input(0), operation.input(1)]
+  const window = convolutionWindow(operation)
+  const outputPadding = operation.ints('output_padding') ?? []
+  const span = dilatedKernel(window)
+  const image = spatialShape(x).map(
+    (size, axis) =>
+      (window.strides[axis] ?? 1) * (size - 1) +
+      (span[axis] ?? 1) -
+      (window.begin[axis] ?? 0) -
+      (window.end[axis] ?? 0) +
+      (outputPadding[axis] ?? 0),
+  )
+  const channels = axisSize(w, 1) * operation.int('group', 1)
+  return [{ type: x.type, shape: [x.shape[0] ?? 1, channels, ...image] }]
+}
+
+/** The window of a pooling operation: the kernel's lengths are an attribute. */
+export const poolingWindow = (operation: Operation): SlidingWindow =>
+  slidingWindow(operation, operation.ints('kernel_shape') ?? [])
+
+/** The spatial lengths of a pooling operation's result. */
+export const pooledSizes = (operation: Operation, window: SlidingWindow): readonly number[] =>
+  outputSizes(operation, window, operation.int('ceil_mode', 0) ? 'up' : 'down')
+
+/** MaxPool has an optional second output: the flat index of each maximum. */
+const pool: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const pooled = [...shape.slice(0, 2), ...pooledSizes(operation, poolingWindow(operation))]
+  return [
+    { type, shape: pooled },
+    ...(operation.operator === 'MaxPool' ? [{ type: 'int64', shape: pooled } as const] : []),
+  ]
+}
+
+const globalPool: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  return [{ type, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }]
+}
+
+/** Shapes of convolutions and pooling. */
+export const convolutionShapes: Readonly<Record<string, ShapeRule>> = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  AveragePool: pool,
+  MaxPool: pool,
+  GlobalAveragePool: globalPool,
+  GlobalMaxPool: globalPool,
+}

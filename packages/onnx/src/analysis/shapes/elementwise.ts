@@ -1,0 +1,87 @@
+import type { Operation } from '../../ir/graph.ts'
+import { typeOf } from '../../model/data-type.ts'
+import type { Shape } from '../../model/model.ts'
+import { broadcast, type ShapeRule, sameShape } from './shape-rule.ts'
+
+/** The broadcast shape of all inputs. */
+const broadcastInputs = (operation: Operation): Shape =>
+  operation.inputs.reduce<Shape>(
+    (shape, input) => (input ? broadcast(operation, shape, input.shape) : shape),
+    [],
+  )
+
+const broadcasting: ShapeRule = (operation) => [
+  { type: operation.input(0).type, shape: broadcastInputs(operation) },
+]
+
+const comparison: ShapeRule = (operation) => [{ type: 'bool', shape: broadcastInputs(operation) }]
+
+const where: ShapeRule = (operation) => [
+  { type: operation.input(1).type, shape: broadcastInputs(operation) },
+]
+
+const cast: ShapeRule = (operation) => {
+  const to = operation.int('to', 0)
+  const type = typeOf(to)
+  if (type === undefined) throw operation.error(`data type ${to} is not supported`)
+  return [{ type, shape: operation.input(0).shape }]
+}
+
+const dropout: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  return [
+    { type, shape },
+    { type: 'bool', shape },
+  ]
+}
+
+/** Shapes of operators on single elements, or on elements of broadcast operands at the same index. */
+export const elementwiseShapes: Readonly<Record<string, ShapeRule>> = {
+  Abs: sameShape,
+  Ceil: sameShape,
+  Clip: sameShape,
+  Cos: sameShape,
+  Elu: sameShape,
+  Erf: sameShape,
+  Exp: sameShape,
+  Floor: sameShape,
+  Gelu: sameShape,
+  HardSigmoid: sameShape,
+  HardSwish: sameShape,
+  Identity: sameShape,
+  LeakyRelu: sameShape,
+  Log: sameShape,
+  Mish: sameShape,
+  Neg: sameShape,
+  Not: sameShape,
+  PRelu: sameShape,
+  Reciprocal: sameShape,
+  Relu: sameShape,
+  Round: sameShape,
+  Sigmoid: sameShape,
+  Sign: sameShape,
+  Sin: sameShape,
+  Softplus: sameShape,
+  Sqrt: sameShape,
+  Tanh: sameShape,
+  Add: broadcasting,
+  Div: broadcasting,
+  Max: broadcasting,
+  Min: broadcasting,
+  Mod: broadcasting,
+  Mul: broadcasting,
+  Pow: broadcasting,
+  Sub: broadcasting,
+  Sum: broadcasting,
+  And: comparison,
+  Equal: comparison,
+  Greater: comparison,
+  GreaterOrEqual: comparison,
+  Less: comparison,
+  LessOrEqual: comparison,
+  Or: comparison,
+  Xor: comparison,
+  Where: where,
+  Cast: cast,
+  Dropout: dropout,
+}

@@ -1,0 +1,46 @@
+import type { Operation } from '../../ir/graph.ts'
+import { constantElements } from '../../ir/value.ts'
+import type { ShapeRule } from './shape-rule.ts'
+
+/** The axes of a reduction: its second input; else all axes, or none if `noop_with_empty_axes` is set. */
+export function reducedAxes(operation: Operation): readonly number[] {
+  const { shape } = operation.input(0)
+  const input = operation.inputs[1]
+  const axes = input ? constantElements(input) : []
+  if (axes.length > 0) return axes.map((axis) => operation.axis(axis, shape.length))
+  return operation.int('noop_with_empty_axes', 0) ? [] : shape.map((_, axis) => axis)
+}
+
+const reduce: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const axes = new Set(reducedAxes(operation))
+  const keep = operation.int('keepdims', 1)
+  return [
+    {
+      type,
+      shape: keep
+        ? shape.map((size, axis) => (axes.has(axis) ? 1 : size))
+        : shape.filter((_, axis) => !axes.has(axis)),
+    },
+  ]
+}
+
+const argExtremum: ShapeRule = (operation) => {
+  const { shape } = operation.input(0)
+  const axis = operation.axis(operation.int('axis', 0), shape.length)
+  const rest = operation.int('keepdims', 1) ? [1] : []
+  return [{ type: 'int64', shape: shape.toSpliced(axis, 1, ...rest) }]
+}
+
+/** Shapes of reductions. */
+export const reductionShapes: Readonly<Record<string, ShapeRule>> = {
+  ArgMax: argExtremum,
+  ArgMin: argExtremum,
+  ReduceL2: reduce,
+  ReduceMax: reduce,
+  ReduceMean: reduce,
+  ReduceMin: reduce,
+  ReduceProd: reduce,
+  ReduceSum: reduce,
+  ReduceSumSquare: reduce,
+}

@@ -1,0 +1,266 @@
+import type { Operation } from '../../ir/graph.ts'
+import { axisSize, constantElements, staticShape } from '../../ir/value.ts'
+import type { Dimension } from '../../model/model.ts'
+import { broadcast, type ShapeRule, sameShape } from './shape-rule.ts'
+
+/** The element count of a shape. A symbolic dimension is allowed if all other lengths are 1. */
+function dimensionProduct(operation: Operation, shape: readonly Dimension[]): Dimension {
+  const others = shape.filter((size) => size !== 1)
+  if (others.length === 1 && others[0] !== undefined) return others[0]
+  return others.reduce<number>((n, size) => {
+    if (typeof size === 'string') throw operation.error(`dimension "${size}" must have a size`)
+    return n * size
+  }, 1)
+}
+
+/** 0 copies a length of the input, and one −1 stands for the remaining elements. */
+const reshape: ShapeRule = (operation) => {
+  const x = operation.input(0)
+  const zeroCopies = operation.int('allowzero', 0) === 0
+  const target = constantElements(operation.input(1)).map((size, axis) =>
+    size === 0 && zeroCopies ? (x.shape[axis] ?? 0) : size,
+  )
+  // Equal dimensions of both shapes cancel, symbolic ones included.
+  const unmatched = [...x.shape]
+  const rest = target.filter((size) => {
+    const match = unmatched.indexOf(size)
+    if (match >= 0) unmatched.splice(match, 1)
+    return match < 0
+  })
+  const inferred = rest.indexOf(-1)
+  if (inferred < 0) {
+    const [had, needs] = [dimensionProduct(operation, unmatched), dimensionProduct(operation, rest)]
+    if (had !== needs) throw operation.error(`[${x.shape}] cannot be reshaped to [${target}]`)
+    return [{ type: x.type, shape: target }]
+  }
+  const divisor = dimensionProduct(operation, rest.toSpliced(inferred, 1))
+  const total = dimensionProduct(operation, unmatched)
+  const size = divisor === 1 ? total : Number(total) / Number(divisor)
+  if (typeof size === 'number' && !Number.isInteger(size))
+    throw operation.error(`[${x.shape}] cannot be reshaped to [${target}]`)
+  return [{ type: x.type, shape: target.map((other) => (other === -1 ? size : other)) }]
+}
+
+const flatten: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const axis = operation.int('axis', 1)
+  const split = axis < 0 ? axis + shape.length : axis
+  const [front, back] = [shape.slice(0, split), shape.slice(split)]
+  return [{ type, shape: [dimensionProduct(operation, front), dimensionProduct(operation, back)] }]
+}
+
+const squeeze: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const input = operation.inputs[1]
+  const axes = input && constantElements(input).map((axis) => operation.axis(axis, shape.length))
+  const stays = (size: Dimension, axis: number): boolean =>
+    axes ? !axes.includes(axis) : size !== 1
+  return [{ type, shape: shape.filter(stays) }]
+}
+
+const unsqueeze: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const added = constantElements(operation.input(1))
+  const rank = shape.length + added.length
+  const axes = added.map((axis) => operation.axis(axis, rank)).toSorted((a, b) => a - b)
+  return [
+    {
+      type,
+      shape: axes.reduce<readonly Dimension[]>((grown, axis) => grown.toSpliced(axis, 0, 1), shape),
+    },
+  ]
+}
+
+/** The permutation of a Transpose: by default it reverses the axes. */
+export const permutation = (operation: Operation): readonly number[] =>
+  operation.ints('perm') ??
+  operation
+    .input(0)
+    .shape.map((_, axis) => axis)
+    .toReversed()
+
+const transpose: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  return [{ type, shape: permutation(operation).map((axis) => shape[axis] ?? 1) }]
+}
+
+const expand: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  return [{ type, shape: broadcast(operation, shape, constantElements(operation.input(1))) }]
+}
+
+const tile: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const repeats = constantElements(operation.input(1))
+  return [
+    {
+      type,
+      shape: shape.map((size, axis) => dimensionProduct(operation, [size, repeats[axis] ?? 1])),
+    },
+  ]
+}
+
+/** The indices that a Slice takes from one axis: `length` of them from `start`, `step` apart. */
+export interface AxisSlice {
+  readonly axis: number
+  readonly start: number
+  readonly step: number
+  readonly length: number
+}
+
+/** The slices of a Slice, one per axis that it names. */
+export function axisSlices(operation: Operation): readonly AxisSlice[] {
+  const { shape } = operation.input(0)
+  const starts = constantElements(operation.input(1))
+  const ends = constantElements(operation.input(2))
+  const axes = operation.inputs[3] ? constantElements(operation.inputs[3]) : starts.map((_, i) => i)
+  const steps = operation.inputs[4] ? constantElements(operation.inputs[4]) : starts.map(() => 1)
+  return axes.map((named, i) => {
+    const axis = operation.axis(named, shape.length)
+    const size = axisSize(operation.input(0), axis)
+    const step = steps[i] ?? 1
+    if (step === 0) throw operation.error('a step must not be 0')
+    const clamp = (index: number, low: number, high: number): number =>
+      Math.min(Math.max(index < 0 ? index + size : index, low), high)
+    const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
+    const start = clamp(starts[i] ?? 0, Math.max(low, 0), high)
+    const end = clamp(ends[i] ?? 0, low, high)
+    return { axis, start, step, length: Math.max(0, Math.ceil((end - start) / step)) }
+  })
+}
+
+const slice: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const lengths = new Map(axisSlices(operation).map(({ axis, length }) => [axis, length]))
+  return [{ type, shape: shape.map((size, axis) => lengths.get(axis) ?? size) }]
+}
+
+const concat: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const axis = operation.axis(operation.int('axis', 0), shape.length)
+  const lengths = operation.inputs.map((_, i) => {
+    const input = operation.input(i)
+    const differs = (size: Dimension, at: number): boolean =>
+      at !== axis && typeof size === 'number' && typeof shape[at] === 'number' && size !== shape[at]
+    if (input.shape.length !== shape.length || input.shape.some(differs))
+      throw operation.error(`[${shape}] and [${input.shape}] must be equal but for axis ${axis}`)
+    return input.shape[axis] ?? 0
+  })
+  const sized = staticShape({ name: operation.name, shape: lengths })
+  return [
+    {
+      type,
+      shape: shape.with(
+        axis,
+        sized.reduce((sum, size) => sum + size, 0),
+      ),
+    },
+  ]
+}
+
+/** The lengths of a Split's outputs: the second input, or equal ones with a shorter last one. */
+function splitLengths(operation: Operation): readonly number[] {
+  if (operation.inputs[1]) return constantElements(operation.inputs[1])
+  const x = operation.input(0)
+  const size = axisSize(x, operation.axis(operation.int('axis', 0), x.shape.length))
+  const outputs = operation.int('num_outputs', 1)
+  if (!(outputs > 0 && outputs <= size))
+    throw operation.error(`num_outputs must be in [1, ${size}], but is ${outputs}`)
+  const length = Math.ceil(size / outputs)
+  return Array.from({ length: outputs }, (_, i) => Math.min(length, size - i * length))
+}
+
+const split: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const axis = operation.axis(operation.int('axis', 0), shape.length)
+  return splitLengths(operation).map((length) => ({ type, shape: shape.with(axis, length) }))
+}
+
+const gather: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const axis = operation.axis(operation.int('axis', 0), shape.length)
+  return [{ type, shape: shape.toSpliced(axis, 1, ...operation.input(1).shape) }]
+}
+
+const gatherElements: ShapeRule = (operation) => [
+  { type: operation.input(0).type, shape: operation.input(1).shape },
+]
+
+/** The axes that a Pad or Resize names; all by default. */
+const namedAxes = (
+  operation: Operation,
+  axes: readonly number[] | undefined,
+): readonly number[] => {
+  const rank = operation.input(0).shape.length
+  return axes
+    ? axes.map((axis) => operation.axis(axis, rank))
+    : Array.from({ length: rank }, (_, axis) => axis)
+}
+
+/** How many elements a Pad adds before and after every axis. */
+export function padAmounts(
+  operation: Operation,
+): readonly (readonly [begin: number, end: number])[] {
+  const amounts = constantElements(operation.input(1))
+  const axes = namedAxes(operation, operation.inputs[3] && constantElements(operation.inputs[3]))
+  return operation.input(0).shape.map((_, axis) => {
+    const i = axes.indexOf(axis)
+    return i < 0 ? [0, 0] : [amounts[i] ?? 0, amounts[i + axes.length] ?? 0]
+  })
+}
+
+const pad: ShapeRule = (operation) => {
+  const { type, name, shape } = operation.input(0)
+  const padded = padAmounts(operation).map(([begin, end], axis) => {
+    const size = shape[axis] ?? 0
+    if (begin === 0 && end === 0) return size
+    return begin + end + axisSize({ name, shape }, axis)
+  })
+  return [{ type, shape: padded }]
+}
+
+const resize: ShapeRule = (operation) => {
+  const { type, name, shape } = operation.input(0)
+  if (operation.string('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
+    throw operation.error('keep_aspect_ratio_policy must be "stretch"')
+  const axes = namedAxes(operation, operation.ints('axes'))
+  const target = operation.inputs[3] && constantElements(operation.inputs[3])
+  const scales = target ? [] : constantElements(operation.input(2))
+  const resized = axes.map((axis, i) => {
+    const size = shape[axis] ?? 0
+    if (target) return target[i] ?? size
+    const scale = scales[i] ?? 1
+    return scale === 1 ? size : Math.floor(axisSize({ name, shape }, axis) * scale)
+  })
+  return [{ type, shape: shape.map((size, axis) => resized[axes.indexOf(axis)] ?? size) }]
+}
+
+const oneHot: ShapeRule = (operation) => {
+  const { shape } = operation.input(0)
+  const axis = operation.axis(operation.int('axis', -1), shape.length + 1)
+  const [depth = 0] = constantElements(operation.input(1))
+  return [{ type: operation.input(2).type, shape: shape.toSpliced(axis, 0, depth) }]
+}
+
+/** Shapes of operators that reorder, select, repeat or insert elements. */
+export const indexingShapes: Readonly<Record<string, ShapeRule>> = {
+  Concat: concat,
+  CumSum: sameShape,
+  Expand: expand,
+  Flatten: flatten,
+  Gather: gather,
+  GatherElements: gatherElements,
+  OneHot: oneHot,
+  Pad: pad,
+  Reshape: reshape,
+  Resize: resize,
+  ScatterElements: sameShape,
+  ScatterND: sameShape,
+  Slice: slice,
+  Split: split,
+  Squeeze: squeeze,
+  Tile: tile,
+  Transpose: transpose,
+  Trilu: sameShape,
+  Unsqueeze: unsqueeze,
+}

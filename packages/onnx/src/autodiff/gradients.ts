@@ -1,0 +1,98 @@
+import type { Operation, Value } from '../ir/graph.ts'
+import { staticShape } from '../ir/value.ts'
+import { add, filled } from '../ops/builders.ts'
+import * as convolution from './rules/convolution.ts'
+import * as elementwise from './rules/elementwise.ts'
+import type { GradientRule } from './rules/gradient-rule.ts'
+import * as matrix from './rules/matrix.ts'
+import * as normalization from './rules/normalization.ts'
+import * as reduction from './rules/reduction.ts'
+import * as shape from './rules/shape.ts'
+
+/** The gradient rule of every differentiable standard operator, by its name. */
+export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
+  [convolution, elementwise, matrix, normalization, reduction, shape].flatMap(
+    (family: Readonly<Record<string, GradientRule>>) => Object.entries(family),
+  ),
+)
+
+/** Operators with gradients from every output. All others have one from the first output only. */
+const multiOutputOperators: ReadonlySet<string> = new Set(['Split'])
+
+/**
+ * Reverse-mode differentiation: appends the gradients of a scalar to its graph.
+ *
+ * @returns The gradient of every value in `variables` that the scalar depends on.
+ * @throws {OnnxError} If an operator between them has no gradient rule. The message names the variables to
+ *   freeze.
+ */
+export function gradients(scalar: Value, variables: readonly Value[]): ReadonlyMap<Value, Value> {
+  const { graph } = scalar
+  const forward = [...graph.operations]
+  const dependent = dependents(forward, variables)
+  const gradientOf = new Map<Value, Value>([[scalar, graph.scalar(1)]])
+  for (const operation of forward.toReversed()) {
+    if (!operation.inputs.some((input) => input && dependent.has(input))) continue
+    const outputs = operation.outputs.map((output) => output && gradientOf.get(output))
+    if (outputs.every((output) => output === undefined)) continue
+    const inputs = applyRule(operation, outputs, variables)
+    for (const [i, input] of operation.inputs.entries()) {
+      const gradient = inputs[i]
+      if (!input || !gradient || !dependent.has(input)) continue
+      const sum = gradientOf.get(input)
+      gradientOf.set(input, sum ? add(sum, gradient) : gradient)
+    }
+  }
+  return new Map(
+    variables.flatMap((variable) => {
+      const gradient = gradientOf.get(variable)
+      return gradient ? [[variable, gradient] as const] : []
+    }),
+  )
+}
+
+/** All floating-point values that depend on the variables. */
+function dependents(
+  operations: readonly Operation[],
+  variables: readonly Value[],
+): ReadonlySet<Value> {
+  const dependent = new Set(variables)
+  for (const { inputs, outputs } of operations)
+    if (inputs.some((input) => input && dependent.has(input)))
+      for (const output of outputs) if (output && isReal(output)) dependent.add(output)
+  return dependent
+}
+
+const isReal = ({ type }: Value): boolean => type === 'float32' || type === 'float64'
+
+/** Returns the gradients of an operation's inputs, from those of its outputs. */
+function applyRule(
+  operation: Operation,
+  gradients: readonly (Value | undefined)[],
+  variables: readonly Value[],
+): readonly (Value | undefined)[] {
+  const rule = operation.domain === '' ? gradientRules.get(operation.operator) : undefined
+  if (rule === undefined)
+    throw operation.error(`the operator has no gradient rule; ${advice(operation, variables)}`)
+  const wide = operation.outputs.find((output) => output?.type === 'float64')
+  if (wide) throw operation.error(`must compute in float32 to be differentiated, but gives float64`)
+  const used = gradients.findLastIndex((gradient) => gradient !== undefined)
+  if (used > 0 && !multiOutputOperators.has(operation.operator))
+    throw operation.error(`output ${used} cannot be differentiated, only the first can`)
+  const [dy, ...more] = gradients.map(
+    (gradient, i) => gradient ?? filled(operation.graph, staticShape(operation.output(i))),
+  )
+  return dy ? rule(operation, dy, ...more) : []
+}
+
+/** Names the variables whose gradients pass through an operation without a rule. */
+function advice(operation: Operation, variables: readonly Value[]): string {
+  const blocked = variables.filter((variable) =>
+    dependents([...operation.graph.operations], [variable]).has(operation.output()),
+  )
+  const names = blocked.slice(0, 4).map(({ name }) => `"${name}"`)
+  if (blocked.length > names.length) names.push(`${blocked.length - names.length} more`)
+  return blocked.length < variables.length
+    ? `freezing ${names.join(', ')} would help`
+    : 'freezing would not help, as every parameter acts through it'
+}

@@ -1,0 +1,136 @@
+import {
+  convolutionWindow,
+  poolingWindow,
+  type SlidingWindow,
+} from '../../analysis/shapes/convolution.ts'
+import type { Operation, Value } from '../../ir/graph.ts'
+import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
+import { elementCount, multiIndices } from '../../model/model.ts'
+import { apply } from '../../ops/apply.ts'
+import { div, expand, filled, mul, nonChannelAxes, reduceSum, reshape } from '../../ops/builders.ts'
+import { equalMask, type GradientRule, unary } from './gradient-rule.ts'
+import { convolveTransposed, imageGradients } from './image-gradient.ts'
+import { weightGradients } from './weight-gradient.ts'
+
+/** y[p] = the mean of x in the window of p;  ∂x = every ∂y[p], divided evenly over that window */
+export const AveragePool: GradientRule = (operation, dy) => {
+  const x = operation.input(0)
+  const window = poolingWindow(operation)
+  const groups = axisSize(x, 1)
+  const shape = [groups, 1, ...window.kernel]
+  const ones = dy.graph.constant({
+    type: 'float32',
+    shape,
+    data: new Float32Array(elementCount(shape)).fill(1),
+  })
+  const gradient = div(dy, windowCounts(operation, window, staticShape(dy).slice(2)))
+  return [
+    convolveTransposed({ gradient, weight: ones, window, groups, inputSpace: spatialShape(x) }),
+  ]
+}
+
+/** The number of elements in each mean; with padding if `count_include_pad` is set. */
+function windowCounts(
+  operation: Operation,
+  window: SlidingWindow,
+  outputSpace: readonly number[],
+): Value {
+  const padded = operation.int('count_include_pad', 0) !== 0
+  const countsPerAxis = spatialShape(operation.input(0)).map((size, axis) => {
+    const [begin, end] = [window.begin[axis] ?? 0, window.end[axis] ?? 0]
+    const [low, high] = padded ? [-begin, size + end] : [0, size]
+    return Array.from({ length: outputSpace[axis] ?? 1 }, (_, p) => {
+      const first = p * (window.strides[axis] ?? 1) - begin
+      const indices = Array.from(
+        { length: window.kernel[axis] ?? 1 },
+        (_, k) => first + k * (window.dilations[axis] ?? 1),
+      )
+      return indices.filter((index) => index >= low && index < high).length
+    })
+  })
+  const counts = multiIndices(outputSpace).map((position) =>
+    position.reduce((n, p, axis) => n * (countsPerAxis[axis]?.[p] ?? 1), 1),
+  )
+  return operation.graph.constant({
+    type: 'float32',
+    shape: outputSpace,
+    data: Float32Array.from(counts),
+  })
+}
+
+/**
+ * y[p] = Σₖ w[k]·x[stride·p + dilation·k − begin] + b;  ∂x sums w·∂y and ∂w sums x·∂y over the same
+ * index pairs, ∂b = Σ∂y over batch and pixels
+ */
+export const Conv: GradientRule = (operation, dy) => {
+  const [image, weight] = [operation.input(0), operation.input(1)]
+  const { imageGradient, weightGradient } = operation.graph.lowering
+  const window = convolutionWindow(operation)
+  const groups = operation.int('group', 1)
+  return [
+    imageGradients[imageGradient]({
+      gradient: dy,
+      weight,
+      window,
+      groups,
+      inputSpace: spatialShape(image),
+    }),
+    weightGradients[weightGradient]({ image, gradient: dy, window, groups }),
+    reduceSum(dy, nonChannelAxes(dy), 'drop'),
+  ]
+}
+
+/**
+ * y[stride·p + dilation·k − begin] = Σ w[k]·x[p] + b: the transpose of a convolution;  ∂x is that
+ * convolution of ∂y, ∂w the gradient of its weight with x and ∂y exchanged, ∂b = Σ∂y
+ */
+export const ConvTranspose: GradientRule = (operation, dy) => {
+  const [x, w] = [operation.input(0), operation.input(1)]
+  const window = convolutionWindow(operation)
+  const groups = operation.int('group', 1)
+  const dx = apply('Conv', [dy, w], {
+    kernel_shape: window.kernel,
+    strides: window.strides,
+    dilations: window.dilations,
+    pads: [...window.begin, ...window.end],
+    group: groups,
+  })
+  const dw = weightGradients[operation.graph.lowering.weightGradient]({
+    image: dy,
+    gradient: x,
+    window,
+    groups,
+  })
+  return [dx, dw, reduceSum(dy, nonChannelAxes(dy), 'drop')]
+}
+
+/** y = the mean of x over all pixels;  ∂x = ∂y / number of pixels, everywhere */
+export const GlobalAveragePool: GradientRule = unary((x, dy) => {
+  const shape = staticShape(x)
+  return expand(mul(dy, 1 / elementCount(shape.slice(2))), shape)
+})
+
+/** y = the maximum of x over all pixels;  ∂x = ∂y where x = y, in equal shares among equals */
+export const GlobalMaxPool: GradientRule = unary((x, dy, y) => {
+  const mask = equalMask(x, y)
+  const spatialAxes = x.shape.map((_, axis) => axis).slice(2)
+  return mul(mask, div(dy, reduceSum(mask, spatialAxes)))
+})
+
+/** y[p] = the maximum of x in the window of p;  ∂x = the sum of every ∂y[p] at its argmax */
+export const MaxPool: GradientRule = (operation, dy) => {
+  if (operation.int('storage_order', 0) !== 0)
+    throw operation.error('storage_order must be 0 to be differentiated')
+  const shape = staticShape(operation.input(0))
+  const pooled = [elementCount(staticShape(dy))]
+  const scattered = apply(
+    'ScatterElements',
+    [
+      filled(dy.graph, [elementCount(shape)]),
+      reshape(operation.output(1), pooled),
+      reshape(dy, pooled),
+    ],
+    { axis: 0, reduction: 'add' },
+  )
+  return [reshape(scattered, shape)]
+}

@@ -1,6 +1,0 @@
-export * from './convolution.ts'
-export * from './elementwise.ts'
-export * from './matrix.ts'
-export * from './normalization.ts'
-export * from './reduction.ts'
-export * from './shape.ts'

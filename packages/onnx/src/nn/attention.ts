@@ -1,0 +1,46 @@
+import type { Value } from '../ir/graph.ts'
+import { axisSize } from '../ir/value.ts'
+import { apply } from '../ops/apply.ts'
+import { add, matMul, mul, transpose } from '../ops/builders.ts'
+import { zeros } from './initializers.ts'
+import { childScope, type Layer, parameter } from './layer.ts'
+import { conv, linear } from './layers.ts'
+
+/**
+ * Multi-head self-attention over a sequence (batch × length × features):
+ * softmax(Q·Kᵀ / √d)·V per head, and one linear layer over all heads.
+ */
+export const selfAttention =
+  (heads: number): Layer =>
+  (x, scope) => {
+    const [length, features] = [axisSize(x, 1), axisSize(x, 2)]
+    const width = features / heads
+    const projected = (name: string): Value => {
+      const y = linear(features)(x, childScope(scope, name))
+      const split = apply('Reshape', [y, y.graph.integers([0, length, heads, width])])
+      return transpose(split, [0, 2, 1, 3])
+    }
+    const [q, k, v] = [projected('query'), projected('key'), projected('value')]
+    const scores = mul(matMul(q, transpose(k, [0, 1, 3, 2])), 1 / Math.sqrt(width))
+    const mixed = transpose(matMul(apply('Softmax', [scores]), v), [0, 2, 1, 3])
+    const joined = apply('Reshape', [mixed, mixed.graph.integers([0, length, features])])
+    return linear(features)(joined, childScope(scope, 'output'))
+  }
+
+/**
+ * Attention over the pixels of an image without queries and keys: y = γ·(x·xᵀ)·(W·x) + x for the matrix
+ * x of channels × pixels. γ starts at 0. Without the spectral norm that fastai applies to W.
+ *
+ * @see github.com/sdoria/SimpleSelfAttention.
+ */
+export const simpleSelfAttention: Layer = (x, scope) => {
+  const [channels, height, width] = [axisSize(x, 1), axisSize(x, 2), axisSize(x, 3)]
+  const flat = (value: Value): Value =>
+    apply('Reshape', [value, value.graph.integers([0, channels, height * width])])
+  const pixels = flat(x)
+  const projected = flat(conv(channels, { kernel: 1 })(x, childScope(scope, 'projection')))
+  const attended = matMul(matMul(pixels, transpose(pixels, [0, 2, 1])), projected)
+  const gamma = parameter(x, scope, 'gamma', [1], zeros)
+  const image = apply('Reshape', [attended, x.graph.integers([0, channels, height, width])])
+  return add(mul(gamma, image), x)
+}

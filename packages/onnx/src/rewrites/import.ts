@@ -1,0 +1,133 @@
+import type { Graph, InferredType, Value } from '../ir/graph.ts'
+import { describeNode, OnnxError } from '../model/error.ts'
+import {
+  type Dimension,
+  isFloat32,
+  type Model,
+  type Node,
+  type Shape,
+  type ValueInfo,
+} from '../model/model.ts'
+import { applyOperator } from '../ops/apply.ts'
+
+/** The sizes of a model's symbolic dimensions. */
+export interface InputSizes {
+  /** Sizes by the name of the dimension, such as `batch`. */
+  readonly dimensions?: Readonly<Record<string, number>>
+  /** Whole shapes by the name of the input. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
+}
+
+/**
+ * Rewrites a node while it is imported: appends another form and returns its outputs, or returns
+ * `undefined` to leave the node to the next rule.
+ */
+export type RewriteRule = (
+  graph: Graph,
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+) => readonly (Value | undefined)[] | undefined
+
+/** How a model is imported into a graph. */
+export interface ImportOptions extends InputSizes {
+  /** Whether an initializer becomes a parameter of the graph. Default: none does. */
+  readonly isParameter?: (name: string) => boolean
+  /** The first rule that returns outputs applies. */
+  readonly rules?: readonly RewriteRule[]
+}
+
+/**
+ * Imports a model into a graph with static input shapes, and returns its values by name.
+ *
+ * @throws {OnnxError} If an input has an unsupported type or a size that is not given, a node reads a
+ *   tensor of an unsupported type, or shape inference fails.
+ */
+export function importModel(
+  graph: Graph,
+  model: Model,
+  { dimensions = {}, shapes = {}, isParameter = () => false, rules = [] }: ImportOptions,
+): ReadonlyMap<string, Value> {
+  graph.reserveNames(model.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))
+  const values = new Map<string, Value>()
+  const sizes = new Map(Object.entries(dimensions))
+  const inputShapes = new Map(Object.entries(shapes))
+  for (const input of model.inputs) {
+    if (input.type === undefined)
+      throw new OnnxError(`input "${input.name}": must be a tensor of numbers`)
+    const shape = staticInputShape(input, inputShapes.get(input.name), sizes)
+    values.set(input.name, graph.input(input.name, input.type, shape))
+  }
+  for (const [name, tensor] of model.initializers) {
+    if (tensor.type === 'opaque') continue
+    const trained = isFloat32(tensor) && isParameter(name)
+    values.set(name, trained ? graph.parameter(name, tensor) : graph.initializer(name, tensor))
+  }
+  for (const node of model.nodes) {
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : read(values, node, name)))
+    const rewritten = rules.reduce<ReturnType<RewriteRule>>(
+      (outputs, rule) => outputs ?? rule(graph, node, inputs),
+      undefined,
+    )
+    const outputs = rewritten ?? importNode(graph, node, inputs, model, sizes)
+    for (const [i, name] of node.outputs.entries()) {
+      const value = outputs[i]
+      if (name !== '' && value) values.set(name, value)
+    }
+  }
+  return values
+}
+
+function importNode(
+  graph: Graph,
+  node: Node,
+  inputs: readonly (Value | undefined)[],
+  model: Model,
+  sizes: ReadonlyMap<string, number>,
+): readonly (Value | undefined)[] {
+  const { name, domain, attributes, outputs } = node
+  const declaredTypes = outputs.map((output): InferredType | undefined => {
+    const { type, shape } = model.values.get(output) ?? {}
+    return type && shape ? { type, shape: shape.map((size) => resolve(size, sizes)) } : undefined
+  })
+  return applyOperator(graph, node.operator, inputs, {
+    name,
+    domain,
+    attributes,
+    outputs,
+    declaredTypes,
+  }).outputs
+}
+
+function read(values: ReadonlyMap<string, Value>, node: Node, name: string): Value {
+  const value = values.get(name)
+  if (value === undefined)
+    throw new OnnxError(`${describeNode(node)}: "${name}" is not a tensor of numbers`)
+  return value
+}
+
+/** Replaces a symbolic dimension by its size, if it has one. */
+const resolve = (size: Dimension, sizes: ReadonlyMap<string, number>): Dimension =>
+  typeof size === 'string' ? (sizes.get(size) ?? size) : size
+
+function staticInputShape(
+  { name, shape: declared }: ValueInfo,
+  whole: readonly number[] | undefined,
+  sizes: ReadonlyMap<string, number>,
+): Shape {
+  if (whole && declared && whole.length !== declared.length)
+    throw new OnnxError(
+      `input "${name}": must have ${declared.length} axes, but is given ${whole.length}`,
+    )
+  const shape = whole ?? declared?.map((size) => resolve(size, sizes))
+  if (shape === undefined)
+    throw new OnnxError(`input "${name}": the model leaves its shape open; it must be given`)
+  for (const size of shape) {
+    if (typeof size === 'string')
+      throw new OnnxError(
+        `input "${name}": the model leaves dimension "${size}" open; it must be given`,
+      )
+    if (!(Number.isSafeInteger(size) && size > 0))
+      throw new OnnxError(`input "${name}": a dimension must be a positive integer, but is ${size}`)
+  }
+  return shape
+}

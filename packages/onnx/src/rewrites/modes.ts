@@ -1,0 +1,77 @@
+import type { Value } from '../ir/graph.ts'
+import { isFrozenNormalization } from '../model/initializer-roles.ts'
+import type { Node } from '../model/model.ts'
+import { AttributeReader, isOperator } from '../model/node.ts'
+import { applyOperator } from '../ops/apply.ts'
+import { normalizeBatch } from '../ops/batch-normalization.ts'
+import { add, mul } from '../ops/builders.ts'
+import type { RewriteRule } from './import.ts'
+
+/** The rewrite rules of a mode, for the operators that differ between training and evaluation. */
+export interface ModeRules {
+  readonly rules: readonly RewriteRule[]
+  /** The next value of each running statistic; filled while the rules are applied. */
+  readonly nextStatistics: ReadonlyMap<Value, Value>
+}
+
+/**
+ * The evaluation form of a node: BatchNormalization normalizes by its running statistics, and Dropout
+ * drops nothing, even if the model was exported in training mode. Other nodes are returned unchanged.
+ */
+export function evaluationForm(node: Node): Node {
+  if (isOperator(node, 'BatchNormalization')) {
+    const attributes = [...node.attributes].filter(([name]) => name !== 'training_mode')
+    return { ...node, attributes: new Map(attributes), outputs: node.outputs.slice(0, 1) }
+  }
+  // The third input, false by default, is the training mode.
+  if (isOperator(node, 'Dropout')) return { ...node, inputs: node.inputs.slice(0, 2) }
+  return node
+}
+
+/** Rules for evaluation mode. */
+export const evaluateMode = (): ModeRules => ({ rules: [evaluate], nextStatistics: new Map() })
+
+const evaluate: RewriteRule = (graph, node, inputs) => {
+  const form = evaluationForm(node)
+  if (form === node) return
+  const { operator, name, attributes, outputs } = form
+  const kept = inputs.slice(0, form.inputs.length)
+  return applyOperator(graph, operator, kept, { name, attributes, outputs }).outputs
+}
+
+/**
+ * Rules for training mode: BatchNormalization normalizes by the batch and updates the running
+ * statistics, and Dropout drops. A normalization whose scale is frozen stays in evaluation mode.
+ */
+export function trainMode(frozen: readonly RegExp[]): ModeRules {
+  const nextStatistics = new Map<Value, Value>()
+  const normalize: RewriteRule = (graph, node, inputs) => {
+    const [x, scale, bias, mean, variance] = inputs
+    if (!isOperator(node, 'BatchNormalization') || !x || !scale || !bias) return
+    if (isFrozenNormalization(node, frozen)) return evaluate(graph, node, inputs)
+    const attributes = new AttributeReader(node)
+    const batch = normalizeBatch({ x, scale, bias, epsilon: attributes.float('epsilon', 1e-5) })
+    const momentum = attributes.float('momentum', 0.9)
+    for (const [running, ofBatch] of [
+      [mean, batch.mean],
+      [variance, batch.variance],
+    ] as const) {
+      if (!running?.initial) continue
+      const previous = nextStatistics.get(running) ?? running
+      nextStatistics.set(running, movingAverage(previous, ofBatch, momentum))
+    }
+    return [batch.y]
+  }
+  return { rules: [normalize, drop], nextStatistics }
+}
+
+/** running ← momentum · running + (1 − momentum) · batch */
+const movingAverage = (running: Value, batch: Value, momentum: number): Value =>
+  add(mul(running, momentum), mul(batch, 1 - momentum))
+
+const drop: RewriteRule = (graph, node, [x, ratio]) => {
+  if (!isOperator(node, 'Dropout')) return
+  const inputs = [x, ratio ?? graph.scalar(0.5), graph.scalar(1, 'bool')]
+  const { name, attributes, outputs } = node
+  return applyOperator(graph, 'Dropout', inputs, { name, attributes, outputs }).outputs
+}

@@ -1,0 +1,127 @@
+import type { Value } from '../../../src/ir/graph.ts'
+import { apply, applyOperator } from '../../../src/ops/apply.ts'
+import { mul } from '../../../src/ops/builders.ts'
+import type { Case } from '../check.ts'
+import { onOneInput } from './reduction.ts'
+
+const split = (about: string, lengths: readonly number[] | undefined): Case => ({
+  operator: 'Split',
+  about,
+  inputs: (draw) => [[draw.size(1, 3), 7]],
+  build: (x: Value) => {
+    const operation = applyOperator(x.graph, 'Split', [x, lengths && x.graph.integers(lengths)], {
+      attributes: new Map<string, number>([
+        ['axis', 1],
+        ...(lengths ? [] : ([['num_outputs', 3]] as const)),
+      ]),
+      outputs: ['a', 'b', 'c'],
+    })
+    return mul(operation.output(2), apply('ReduceSum', [operation.output(0)]))
+  },
+})
+
+const gather = (
+  about: string,
+  indices: readonly number[],
+  shape: readonly number[],
+  axis: number,
+): Case => ({
+  operator: 'Gather',
+  about,
+  inputs: (draw) => [[4, draw.size(3, 4), 3]],
+  build: (x: Value) =>
+    apply(
+      'Gather',
+      [x, x.graph.constant({ type: 'int64', shape, data: BigInt64Array.from(indices, BigInt) })],
+      { axis },
+    ),
+})
+
+const resize = (
+  mode: string,
+  transformation: string,
+  by: { scales: readonly number[] } | { sizes: readonly number[] },
+  nearest = 'round_prefer_floor',
+): Case => ({
+  operator: 'Resize',
+  about: `${mode}, ${transformation}, ${nearest}, ${Object.keys(by)[0]}`,
+  inputs: (draw) => [[draw.size(1, 2), 2, 4, 5]],
+  build: (x: Value) => {
+    const scales =
+      'scales' in by
+        ? x.graph.constant({ type: 'float32', shape: [4], data: Float32Array.from(by.scales) })
+        : undefined
+    const target =
+      'sizes' in by
+        ? x.graph.integers([...x.shape.slice(0, 2).map(Number), ...by.sizes])
+        : undefined
+    return apply('Resize', [x, undefined, scales, target], {
+      mode,
+      coordinate_transformation_mode: transformation,
+      nearest_mode: nearest,
+    })
+  },
+})
+
+/** Operators that reorder, select, repeat or insert elements. */
+export const shapeCases: readonly Case[] = [
+  onOneInput('Reshape', '0 and −1', [3, 4], { lists: [[0, -1, 2]] }),
+  onOneInput('Reshape', 'to a vector', [3, 4], { lists: [[-1]] }),
+  onOneInput('Flatten', 'axis 1', [3, 4]),
+  onOneInput('Flatten', 'axis −1', [3, 4], { attributes: { axis: -1 } }),
+  onOneInput('Squeeze', 'named axes', [1, 3, 1], { lists: [[1, -1]] }),
+  onOneInput('Squeeze', 'every axis of length 1', [2, 1, 3, 1]),
+  onOneInput('Unsqueeze', 'front and back', [3], { lists: [[0, -1]] }),
+  onOneInput('Unsqueeze', 'middle', [3], { lists: [[1]] }),
+  onOneInput('Transpose', 'backwards', [3, 4]),
+  onOneInput('Transpose', 'a permutation', [3, 4, 2], { attributes: { perm: [2, 0, 3, 1] } }),
+  onOneInput('Slice', 'negative ends', [6, 5], {
+    lists: [
+      [1, -4],
+      [-1, 5],
+      [1, 2],
+    ],
+  }),
+  onOneInput('Slice', 'step 2', [7, 5], { lists: [[1], [100], [1], [2]] }),
+  onOneInput('Slice', 'step 3 to the end', [7, 5], { lists: [[0], [7], [1], [3]] }),
+  onOneInput('Slice', 'backwards by 2', [7, 5], { lists: [[5], [-100], [1], [-2]] }),
+  onOneInput('Expand', 'one axis', [1, 3], { lists: [[1, 4, 3]] }),
+  onOneInput('Expand', 'axes in front', [3], { lists: [[2, 1, 1]] }),
+  onOneInput('Pad', 'both sides', [3, 4], { lists: [[0, 1, 2, 0, 0, 3]] }),
+  onOneInput('Pad', 'taking away', [3, 4], { lists: [[0, -1, 2, 0, 0, -2]] }),
+  split('lengths given', [2, 4, 1]),
+  split('equal parts, the last shorter', undefined),
+  gather('one place', [2], [], 1),
+  gather('some places twice', [0, 3, 3, -1, 1], [5], 0),
+  gather('a matrix of places, middle axis', [0, 2, 2, 1, 0, 0], [2, 3], 1),
+  resize('nearest', 'asymmetric', { scales: [1, 1, 2, 2] }, 'floor'),
+  resize('nearest', 'half_pixel', { sizes: [7, 3] }),
+  resize('nearest', 'half_pixel', { scales: [1, 1, 1.6, 0.7] }, 'round_prefer_ceil'),
+  resize('nearest', 'asymmetric', { scales: [1, 1, 1.5, 1.5] }, 'ceil'),
+  resize('linear', 'half_pixel', { scales: [1, 1, 2, 2] }),
+  resize('linear', 'pytorch_half_pixel', { sizes: [3, 8] }),
+  resize('linear', 'align_corners', { sizes: [7, 9] }),
+  resize('linear', 'asymmetric', { scales: [1, 1, 1.7, 0.6] }),
+  ...([0, 1] as const).map(
+    (axis): Case => ({
+      operator: 'Concat',
+      about: `axis ${axis}`,
+      inputs: (draw) =>
+        axis === 0
+          ? [
+              [draw.size(1, 3), 2],
+              [draw.size(1, 3), 2],
+            ]
+          : [
+              [2, draw.size(1, 3)],
+              [2, draw.size(1, 3)],
+              [2, 1],
+            ],
+      build: (...inputs: Value[]) => {
+        const [first, ...rest] = inputs
+        if (!first) throw new TypeError('must have an input')
+        return apply('Concat', [first, ...rest], { axis })
+      },
+    }),
+  ),
+]
