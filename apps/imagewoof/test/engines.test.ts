@@ -23,7 +23,7 @@ const recipe: EngineOptions = {
     decay: 'decoupled',
     groups: [noDecayOnBiasAndNorm],
     clip: { by: 'globalNorm', limit: 1 },
-    averageWeights: { decay: 0.9 },
+    ema: { decay: 0.9 },
   },
   batch,
   size,

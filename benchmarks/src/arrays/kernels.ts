@@ -1,4 +1,4 @@
-import { adam, diffGrad, diffMod, diffRGrad, ruleKernels, type UpdateRule } from '@diffgrad/core'
+import { adam, diffGrad, diffMod, diffRGrad, stepKernels, type UpdateRule } from '@diffgrad/core'
 import type { Engine } from '../../../packages/arrays/src/engine.ts'
 import { diffGradLoops } from '../../../packages/arrays/src/generated/diffgrad.ts'
 import { Loops } from '../../../packages/arrays/src/loops.ts'
@@ -25,9 +25,7 @@ export function timeKernels(elements: number, rounds: number): KernelTimings {
     lists.g[0][i] = gradientAt(i)
   }
   const runner = (rule: UpdateRule, engine: Engine): (() => void) => {
-    const form = rule.form?.(rule.defaults, t) ?? {}
-    const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'none' })
-    const coefficients = rule.coefficients(rule.defaults, t)
+    const { update, coefficients } = stepKernels(rule, rule.defaults, t)
     return () => engine.run(update, lists, coefficients, t)
   }
   const wasm = new WasmEngine(false, 1)

@@ -7,7 +7,7 @@ import { defineRule, type UpdateRule } from '@diffgrad/core'
 export const touch: UpdateRule = defineRule({
   name: 'touch',
   defaults: { learningRate: 1e-9, weightDecay: 0, decay: 'l2' },
-  slots: () => ['m', 'v', 'previousGradient'],
+  stateNames: () => ['m', 'v', 'previousGradient'],
   coefficients: ({ learningRate }) => ({ c: learningRate }),
   update: ({ add, mul }, { g, m, v, previousGradient }, { c }) => ({
     step: mul(c, previousGradient),

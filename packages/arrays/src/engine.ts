@@ -1,4 +1,4 @@
-import type { Kernel, Lists } from '@diffgrad/core'
+import type { ArrayLists, Kernel } from '@diffgrad/core'
 import type { Floats } from './floats.ts'
 
 /** How kernels run, the fastest first. */
@@ -21,10 +21,10 @@ export interface KernelReport {
 export interface Engine {
   readonly report: KernelReport
   /** Arrays of zeros for one parameter group. */
-  memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats>
+  memory(parameters: readonly Floats[], names: readonly string[]): ArrayLists<Floats>
   run(
     kernel: Kernel,
-    lists: Lists<Floats>,
+    lists: ArrayLists<Floats>,
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void

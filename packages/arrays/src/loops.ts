@@ -1,4 +1,4 @@
-import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from './engine.ts'
 import { fingerprint } from './fingerprint.ts'
 import { type Floats, zerosLike } from './floats.ts'
@@ -26,11 +26,15 @@ export class Loops implements Engine {
     this.#loops = loops
   }
 
-  memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
+  memory(parameters: readonly Floats[], names: readonly string[]): ArrayLists<Floats> {
     return Object.fromEntries(names.map((name) => [name, parameters.map(zerosLike)]))
   }
 
-  run(kernel: Kernel, lists: Lists<Floats>, coefficients: Readonly<Record<string, number>>): void {
+  run(
+    kernel: Kernel,
+    lists: ArrayLists<Floats>,
+    coefficients: Readonly<Record<string, number>>,
+  ): void {
     const { arrays, coefficients: names, loop } = this.#compile(kernel)
     const chosen = arrays.map((name) => lists[name])
     const scalars = names.map((name) => coefficients[name])

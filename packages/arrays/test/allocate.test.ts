@@ -38,7 +38,7 @@ test.each(
   const options = {
     weightDecay: 0.1,
     groups: [noDecayOnBiasAndNorm],
-    averageWeights: { decay: 0.9 },
+    ema: { decay: 0.9 },
   }
   const there = new Rule(allocated.parameters, options)
   const here = new Rule(shaped, options)
@@ -69,7 +69,7 @@ test('optimizers of one allocation share its room, and give it back', () => {
     const optimizer = new DiffMod(parameters)
     expect(optimizer.kernel.copies).toBe(false)
     optimizer.step(gradients)
-    expect(optimizer.stateDict().parameters.w.memory.m).toEqual(
+    expect(optimizer.stateDict().parameters.w.state.m).toEqual(
       new Float32Array(100_000).fill(Math.fround(Math.fround(1 - 0.9) * 1)),
     )
     optimizer.dispose()
@@ -93,7 +93,7 @@ test.each(allRules)(
       centralize: true,
       clip: { by: 'globalNorm', limit: 1 },
       lookahead: { every: 2, alpha: 0.5 },
-      averageWeights: { decay: 0.9 },
+      ema: { decay: 0.9 },
       groups: Object.keys(parameters).map((name) => ({ parameters: [name], learningRate: 0.1 })),
     })
     expect(optimizer.kernel.copies).toBe(false)

@@ -65,8 +65,8 @@ test('a rule with more arrays than fit side by side on the desk is staged in sma
   const sums = defineRule({
     name: 'sums',
     defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
-    slots: () => slots,
-    inner: slots.map((slot) => `${slot}Now`),
+    stateNames: () => slots,
+    intermediates: slots.map((slot) => `${slot}Now`),
     coefficients: () => ({}),
     update({ add }, { g, ...memory }) {
       const next = slots.map((slot) => [slot, add(g, memory[slot])] as const)

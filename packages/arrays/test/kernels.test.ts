@@ -7,7 +7,7 @@ import { Adam, allocate, DiffGrad, DiffMod, DiffRGrad, SGD } from '../src/index.
 import { kernelBytes } from '../src/wasm/kernel.ts'
 
 const updateOf = (rule: UpdateRule): Kernel => {
-  const form = rule.form?.(rule.defaults, 1000) ?? {}
+  const form = rule.variant?.(rule.defaults, 1000) ?? {}
   return ruleKernels(rule, rule.defaults, { form, decay: 'decoupled' }).update
 }
 
@@ -68,7 +68,7 @@ test('averages of zeros become zero before they are subnormal', () => {
     gradients.w.fill(0)
     const smallest = dtype === 'float32' ? 2 ** -126 : 2 ** -1022
     for (let t = 0; t < 8000; t++) optimizer.step(gradients)
-    const { m, v } = optimizer.stateDict().parameters.w.memory
+    const { m, v } = optimizer.stateDict().parameters.w.state
     for (const average of [m, v]) {
       expect(average.every((x) => x === 0 || Math.abs(x) >= smallest)).toBe(true)
       expect(average[0]).toBe(0)

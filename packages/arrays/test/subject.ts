@@ -1,4 +1,4 @@
-import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
 import type {
   BackendUnderTest,
   NamedNumbers,
@@ -27,7 +27,7 @@ import {
 export type Start = (
   rule: UpdateRule,
   parameters: ParameterSet,
-  options: ArraysOptions<CommonOptions>,
+  options: ArraysOptions<Hyperparameters>,
 ) => ArraysOptimizer
 
 const classes: Readonly<
@@ -35,7 +35,7 @@ const classes: Readonly<
     string,
     new (
       parameters: ParameterSet,
-      options: ArraysOptions<CommonOptions>,
+      options: ArraysOptions<Hyperparameters>,
     ) => ArraysOptimizer
   >
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
@@ -106,7 +106,7 @@ export const subject = (
   dtypes: ['float64', 'float32'],
   create(rule: UpdateRule, setup: OptimizerSpec): TestRun {
     const { parameters, filled } = arraysOf(setup)
-    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
+    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<Hyperparameters>)
     const all = (gradients: NamedNumbers): Record<string, Floats> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, filled(key, g)]))
     return {

@@ -1,8 +1,9 @@
 /**
- * The operations that update rules are written in. A backend is a choice of `T` and what these do
- * to it: a number, a tensor, the name of a value in an ONNX graph, a node of an expression graph.
+ * The operations that update rules are written in. A backend chooses the type `T` and implements
+ * them for it: `T` is a number, a tensor, the name of a value in an ONNX graph, or a node of an
+ * expression graph.
  *
- * All operations are elementwise, and NaN in gives NaN out.
+ * All operations are elementwise and propagate NaN.
  */
 export interface Arithmetic<T> {
   /** A literal. */
@@ -31,7 +32,7 @@ export interface Arithmetic<T> {
   sigmoid(a: T): T
 }
 
-/** Ordinary numbers, in double precision: the reference for every other arithmetic. */
+/** Double-precision numbers: the reference for every other arithmetic. */
 export const numbers: Arithmetic<number> = {
   constant: (value) => value,
   add: (a, b) => a + b,

@@ -1,59 +1,65 @@
 import type { Kernel } from './kernel.ts'
 
-/** What is saved of an array. */
-export type Saved = Float32Array | Float64Array
-
-/** Arrays side by side: one list for each array name, all lists in the same order. */
-export type Lists<T> = Readonly<Record<string, readonly T[]>>
+/** The elements of an array in a state dict. */
+export type SavedArray = Float32Array | Float64Array
 
 /**
- * What an adapter provides: arrays `T` that can be changed in place, and ways to run kernels over
- * them. Groups, counters, schedules and state are the optimizer's; of the mathematics, an adapter has two
- * reductions. `S` is what it saves of an array.
+ * Arrays by name: for each name, one array per parameter. All lists have the same length and order,
+ * and the arrays at one position have the same shape.
  */
-export interface Backend<T, S = Saved> {
+export type ArrayLists<T> = Readonly<Record<string, readonly T[]>>
+
+/**
+ * What an adapter implements: arrays `T` that can be changed in place, and kernels that run on them.
+ * Parameter groups, step counters, schedules and state dicts belong to the optimizer. `S` is the copy
+ * of an array that a state dict holds.
+ */
+export interface Backend<T, S = SavedArray> {
   /**
-   * Why a gradient does not fit its parameter, to follow "the gradient of w" in an error message; or
-   * nothing, if it fits.
+   * The reason why a gradient does not fit its parameter, as an error message continues after "the
+   * gradient of w", or undefined if it fits.
    */
   mismatch(parameter: T, gradient: unknown): string | undefined
   /**
-   * Memory for one parameter group: for each name, one array of zeros like each of `like`. Called
-   * once a group, so that all may lie together.
+   * Allocates the optimizer state of one parameter group: for each name, zero-filled arrays shaped like
+   * each of `like`. Called once per group, so that a backend can place the arrays together.
    */
-  zeros(like: readonly T[], names: readonly string[]): Lists<T>
-  /** Arrays of zeros like each of `like`, for a moment: by no means as lasting as a group's. */
-  scratch(like: readonly T[], names: readonly string[]): Lists<T>
+  zeros(like: readonly T[], names: readonly string[]): ArrayLists<T>
   /**
-   * Runs a kernel over the arrays of each position of the lists; coefficients are the same for all.
-   * Lists that are the same objects as before hold the same arrays.
+   * Allocates temporary zero-filled arrays shaped like each of `like`, valid until the current call of
+   * the optimizer returns.
+   */
+  scratch(like: readonly T[], names: readonly string[]): ArrayLists<T>
+  /**
+   * Runs a kernel over the arrays at each position of the lists, with the same coefficients for all.
+   * The same list objects always hold the same arrays, so a backend may cache what it derives from them.
    *
-   * @param t - which step an update is, from 1, for upkeep that is due every so many steps.
+   * @param t - the step of an update, from 1, for maintenance that is due every few steps.
    */
   apply(
     kernel: Kernel,
-    lists: Lists<T>,
+    lists: ArrayLists<T>,
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void
-  /** The Euclidean norm of all elements; not finite if, and only if, one of them is not. */
+  /** The Euclidean norm of all elements; not finite if and only if an element is not. */
   norm(array: T): number
   /**
-   * Scales arrays so that the norm of all together is at most `limit`; one that is not finite leaves
-   * none of them finite throughout. In place. For devices that would be held up by reading a `norm`:
-   * without it, the optimizer reads one.
+   * Scales arrays in place so that the norm of all of them together is at most `limit`. A norm that is
+   * not finite makes every element NaN. For devices where reading a `norm` would stall; without this
+   * method, the optimizer reads the norms.
    */
-  limitNorm?(arrays: readonly T[], limit: number): void
-  /** Subtracts from each row, along all axes but the first, its mean. In place. */
+  clipByGlobalNorm?(arrays: readonly T[], limit: number): void
+  /** Subtracts from an array of two axes or more its mean over all axes but the first, in place. */
   centralize(array: T, shape: readonly number[]): void
   /** A copy of the elements. */
   read(array: T): S
   /** Replaces all elements. */
   write(array: T, elements: S): void
-  /** What was saved, in the words of an error message: equal words, equal kind and size. */
-  describe(saved: S | undefined): string
+  /** The kind and size of a saved array, as error messages show it; equal if both are equal. */
+  signature(saved: S | undefined): string
 }
 
-/** What was saved, by its kind and length: `Float32Array(3)`. */
-export const describeSaved = (saved: Saved | undefined): string =>
+/** The kind and length of a typed array: `Float32Array(3)`. */
+export const arraySignature = (saved: SavedArray | undefined): string =>
   `${saved?.constructor?.name}(${saved?.length})`

@@ -1,27 +1,26 @@
 import type { Arithmetic } from './arithmetic.ts'
 
-/** The elements of some arrays, or the scalars of a step, by name. */
+/** One value for each name: an element of each array that a kernel reads, or its coefficients. */
 export type Values<T, Name extends string = string> = { readonly [K in Name]: T }
 
 /**
- * One elementwise computation over arrays that lie side by side: an optimizer's whole update of a
- * parameter, a move of Lookahead, a clipped gradient. Every backend runs it in its own way, from the
- * one `evaluate`.
+ * One elementwise computation over arrays of equal shape, such as the update of a parameter, a
+ * Lookahead synchronization or a clipped gradient. Backends derive their own code from `evaluate`.
  */
 export interface Kernel<
   Read extends string = string,
   Write extends string = string,
   Coefficient extends string = string,
 > {
-  /** What error messages and profiles call it. */
+  /** The name in error messages and profiles. */
   readonly name: string
   /** The arrays it reads. */
   readonly reads: readonly Read[]
   /** The arrays it writes. One that it also reads is updated in place. */
   readonly writes: readonly Write[]
-  /** The scalars it is given anew at every call. */
+  /** The scalars that each call passes. */
   readonly coefficients: readonly Coefficient[]
-  /** Computes what is written, from one element of each array read. */
+  /** Computes one element of each written array from one element of each array read. */
   evaluate<T>(
     arithmetic: Arithmetic<T>,
     values: Values<T, Read>,

@@ -1,283 +1,279 @@
-import { captureSlow, followSlow } from './averaging/lookahead.ts'
-import { captureAverage, exchangeAverage, followAverage } from './averaging/moving-average.ts'
-import type { Backend, Saved } from './backend.ts'
-import { GradientAccumulator } from './gradient/accumulator.ts'
-import { GradientMatcher, type Gradients } from './gradient/match.ts'
+import type { Backend, SavedArray } from './backend.ts'
+import { GradientAccumulator, GradientMatcher, type Gradients } from './gradients.ts'
 import {
-  alike,
-  type Equations,
-  Group,
+  changedGroups,
+  changedOptions,
+  type GroupedOptions,
   type GroupGradients,
-  type SameStepGradients,
-} from './group.ts'
-import type { Histogram } from './histogram.ts'
-import { histogramsOf, type Inspection, inspection } from './inspection.ts'
-import type { Kernel } from './kernel.ts'
-import {
-  type GroupingOptions,
-  type GroupSettings,
+  type GroupOptions,
+  ParameterGroup,
   partition,
+  type SameStepGradients,
   type Selector,
-} from './parameter-groups.ts'
+  splitByStep,
+} from './groups.ts'
+import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
+import type { Kernel } from './kernel.ts'
 import { checkParameters, type Parameter } from './parameters.ts'
-import { anyFinite, mustHold } from './ranges.ts'
-import type { CommonOptions, Settings, UpdateRule } from './rule.ts'
-import type { Report } from './schedules/schedule.ts'
-import { changedOptions, changedSettings, definedChanges } from './setting-changes.ts'
-import { optionsAt } from './settings.ts'
-import { capture, restore, type StateDict } from './state.ts'
-import { type Surroundings, splitSurroundings } from './surroundings.ts'
+import { anyFinite, checkRange } from './ranges.ts'
+import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
+import type { StepKernels } from './rule-kernels.ts'
+import type { LossReport } from './schedules/schedule.ts'
+import { loadState, type StateDict, saveState } from './state-dict.ts'
+import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
+import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
+import { splitTransforms, type Transforms, transformStateNames } from './transforms/transforms.ts'
 
-/** Everything that an optimizer can be told: hyperparameters, exceptions from them, surroundings. */
-export type OptimizerOptions<O> = Partial<Settings<O>> &
-  Partial<Surroundings> & {
-    /** Settings for some parameters only; where several apply, the last has the last word. */
-    readonly groups?: readonly GroupSettings<O>[]
+/** The options of an optimizer: those of its rule, parameter groups that override them, and transforms. */
+export type OptimizerOptions<H> = Partial<RuleOptions<H>> &
+  Partial<Transforms> & {
+    /** Parameter groups. If several select a parameter, later ones override earlier ones. */
+    readonly groups?: readonly GroupOptions<H>[]
   }
 
 /**
- * What a call of `step` did: moved the parameters, kept the gradients for a later call, or nothing,
- * because a gradient was not finite.
+ * The outcome of a call of `step`: it updated the parameters, accumulated the gradients for a later
+ * call, or changed nothing because a gradient was not finite.
  */
 export type StepOutcome = 'updated' | 'accumulated' | 'skipped'
 
 /**
- * The conductor of all backends: parameter groups, step counters, schedules, accumulation, clipping,
- * Lookahead, weight averages and saved state, around one rule.
+ * An optimizer on any backend: one rule with parameter groups, step counts, schedules, gradient and
+ * weight transforms, and state dicts.
  */
-export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
-  /** The rule it follows. */
-  readonly rule: UpdateRule<O>
+export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = SavedArray> {
+  readonly rule: UpdateRule<H>
   readonly #backend: Backend<T, S>
-  #options: GroupingOptions<O>
-  readonly #surroundings: Surroundings
-  readonly #gathering: GradientAccumulator<T, O>
-  #groups: readonly Group<T, O>[] = []
-  #sorting: GradientMatcher<T, O>
+  #options: GroupedOptions<H>
+  readonly #transforms: Transforms
+  readonly #accumulator: GradientAccumulator<T, H>
+  #groups: readonly ParameterGroup<T, H>[] = []
+  #matcher: GradientMatcher<T, H>
   #updates = 0
   #swapped = false
-  #begun = false
-  readonly #reports: Report[] = []
+  /** Whether the slow weights and the EMA are initialized. */
+  #initialized = false
+  readonly #reports: LossReport[] = []
 
   /**
-   * @param parameters - what is trained; names are what gradients and states go by.
+   * @param parameters - the arrays to train. Gradients and state dicts refer to them by name.
    * @throws RangeError naming the first option that is unknown or out of range.
    * @throws TypeError if two parameters have one name, or a shape is missing that `centralize` needs.
    */
   constructor(
     backend: Backend<T, S>,
-    rule: UpdateRule<O>,
+    rule: UpdateRule<H>,
     parameters: readonly Parameter<T>[],
-    { groups = [], ...options }: OptimizerOptions<O> = {},
+    { groups = [], ...options }: OptimizerOptions<H> = {},
   ) {
-    const { surroundings, rest } = splitSurroundings(rule, options)
+    const { transforms, rest } = splitTransforms(rule, options)
     this.rule = rule
     this.#backend = backend
-    this.#options = { base: rest, groups }
-    this.#surroundings = surroundings
-    this.#gathering = new GradientAccumulator(backend, surroundings)
-    this.#sorting = new GradientMatcher(rule, backend, [])
+    this.#options = { common: rest, groups }
+    this.#transforms = transforms
+    this.#accumulator = new GradientAccumulator(backend, transforms)
+    this.#matcher = new GradientMatcher(rule, backend, [])
     this.add(parameters)
   }
 
   /**
-   * Takes in more parameters, under the options of `configuration`. They join the updates that are to
-   * come, and begin their own steps at the first.
+   * Adds parameters, with the current options of the optimizer. Their own steps start from 1.
    *
    * @throws TypeError, RangeError as the constructor does. Then nothing has changed.
    */
   add(parameters: readonly Parameter<T>[]): void {
-    const { lookahead, averageWeights } = this.#surroundings
     const all = [...this.#groups.flatMap((group) => group.parameters), ...parameters]
-    checkParameters(this.rule, all, this.#surroundings)
-    const needs = [
-      ...(this.#gathering.needsMemory ? ['gradient'] : []),
-      ...(lookahead ? ['slow'] : []),
-      ...(averageWeights ? ['average'] : []),
-    ]
+    checkParameters(this.rule, all, this.#transforms)
     const names = new Set(all.map(({ name }) => name))
-    const added = partition(this.rule, parameters, this.#options, names).map((part) => {
-      return new Group(this.#backend, this.rule, part, needs)
-    })
+    const stateNames = transformStateNames(this.#transforms)
+    const added = partition(this.rule, parameters, this.#options, names).map(
+      (part) => new ParameterGroup(this.#backend, this.rule, part, stateNames),
+    )
     this.#groups = [...this.#groups, ...added]
-    this.#sorting = new GradientMatcher(this.rule, this.#backend, this.#groups)
-    if (this.#begun) this.#capture(added)
+    this.#matcher = new GradientMatcher(this.rule, this.#backend, this.#groups)
+    if (this.#initialized) this.#initializeWeights(added)
   }
 
-  /** How many updates were made. */
+  /** The number of updates. */
   get updates(): number {
     return this.#updates
   }
 
   /**
-   * Takes one step against the gradients, which are read and never kept. With `accumulate: n`, every
-   * nth call moves the parameters.
+   * Takes one step. The gradients are read during the call and not kept. With `accumulate: n`, every
+   * nth call updates the parameters.
    *
-   * @throws RangeError naming an unknown parameter, or a gradient that does not fit its parameter; or
-   * a scheduled hyperparameter that left its range. Then nothing has changed.
-   * @throws Error while the weights are swapped for their average.
+   * @throws RangeError naming an unknown parameter, a gradient that does not fit its parameter, or a
+   * scheduled hyperparameter that is out of range. Then nothing has changed.
+   * @throws Error while the weights are swapped with their EMA.
    */
   step(gradients: Gradients<T>): StepOutcome {
-    if (this.#swapped) throw new Error(`${this.rule.name}: cannot step on averaged weights`)
-    const given = this.#sorting.sort(gradients)
-    for (const group of this.#groups) this.#optionsOf(group)
-    if (this.#surroundings.skipNotFinite && !this.#finite(given)) return 'skipped'
-    const ready = this.#gathering.add(given)
-    if (!ready) return 'accumulated'
-    const moves = ready.flatMap(alike).map((some) => this.#prepared(some))
-    this.#begin()
-    for (const move of moves) this.#move(move)
+    if (this.#swapped) {
+      throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
+    }
+    const matched = this.#matcher.match(gradients)
+    for (const group of this.#groups) this.#hyperparametersOf(group)
+    if (this.#transforms.skipNotFinite && !this.#allFinite(matched)) return 'skipped'
+    const due = this.#accumulator.add(matched)
+    if (!due) return 'accumulated'
+    const prepared = due.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
+    this.#initialize()
+    for (const update of prepared) this.#update(update)
     this.#updates++
     return 'updated'
   }
 
   /**
-   * What the rule would do with these gradients: its inner values, such as `xi`, and the
-   * `effectiveStep` by which each element would move, before weight decay. Nothing is moved. Gradients
-   * that wait for an update are left aside: these are taken for all of it.
+   * The intermediates of the rule, such as `xi`, and the `effectiveStep` of each element, without weight
+   * decay, if these gradients alone made the next update. Changes nothing and ignores accumulated
+   * gradients.
    *
    * @throws RangeError as `step` does.
    */
   inspect(gradients: Gradients<T>): Inspection<S> {
-    const copies = this.#gathering.copy(this.#sorting.sort(gradients))
-    const prepared = copies.flatMap(alike).map((some) => this.#prepared(some))
-    return inspection(this.#backend, prepared)
+    const copies = this.#accumulator.transformedCopies(this.#matcher.match(gradients))
+    const prepared = copies.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
+    return inspectGradients(this.#backend, prepared)
   }
 
   /**
-   * The values of `inspect` counted between edges, of all parameters with a gradient together: give
-   * gradients of some parameters for a sample.
+   * Histograms of the values of `inspect`, each over all parameters with a gradient. To sample, pass the
+   * gradients of some parameters.
    *
-   * @param edges - by the names of inner values: `{ xi: [0, 0.25, 0.5, 0.75, 1] }`.
-   * @throws RangeError as `step` does, if the rule has no such value, or if edges do not rise.
+   * @param edges - by name: `{ xi: [0, 0.25, 0.5, 0.75, 1] }`.
+   * @throws RangeError as `step` does, if a name is unknown, or if edges do not increase.
    */
   histograms(
-    this: Optimizer<T, O>,
+    this: Optimizer<T, H>,
     gradients: Gradients<T>,
     edges: Readonly<Record<string, readonly number[]>>,
   ): Readonly<Record<string, Histogram>> {
     return histogramsOf(this.rule, this.inspect(gradients), edges)
   }
 
-  /** The hyperparameters of a parameter at its next step, schedules resolved. */
-  options(parameter: string): O {
-    return this.#optionsOf(this.#find(parameter).group)
-  }
-
   /**
-   * The arrays themselves in which a parameter's memory is: the rule's slots, and `slow` and `average`
-   * weights. The next step changes them.
+   * The hyperparameters of a parameter at its next step, with schedules replaced by their values.
    *
    * @throws RangeError if no parameter has this name.
    */
-  memory(parameter: string): Readonly<Record<string, T>> {
+  hyperparameters(parameter: string): H {
+    return this.#hyperparametersOf(this.#find(parameter).group)
+  }
+
+  /**
+   * The optimizer state of a parameter: the arrays of the rule, and `slow` and `ema` weights. Not copies:
+   * the next step changes them.
+   *
+   * @throws RangeError if no parameter has this name.
+   */
+  state(parameter: string): Readonly<Record<string, T>> {
     const { group, position } = this.#find(parameter)
-    const entries = Object.entries(group.memory).map(([slot, arrays]) => [slot, arrays[position]])
+    const entries = Object.entries(group.state).map(([name, arrays]) => [name, arrays[position]])
     return Object.fromEntries(entries)
   }
 
   /**
-   * The options that the optimizer was given, with all changes by `set`: another one would begin with
-   * them as this one would. What a loaded state has changed is not among them, since a state knows
-   * the settings of its parameters, but not how they are selected.
+   * The options of the constructor with all changes by `set`. A new optimizer with them starts as this one
+   * would. Options loaded from a state dict are not included: a state dict has the options of each
+   * parameter, but no selectors.
    */
-  get configuration(): OptimizerOptions<O> {
+  get options(): OptimizerOptions<H> {
     // OptimizerOptions are these three together.
-    const options = { ...this.#surroundings, ...this.#options.base, groups: this.#options.groups }
-    return options as unknown as OptimizerOptions<O>
+    const options = { ...this.#transforms, ...this.#options.common, groups: this.#options.groups }
+    return options as unknown as OptimizerOptions<H>
   }
 
   /**
-   * Changes settings from the next step on, of all parameters or of some, those to come included. A
-   * schedule sees all steps and reports since the optimizer was made.
+   * Changes options from the next step on, of all parameters or of the selected ones, including parameters
+   * added later. A new schedule counts all updates and reports since the optimizer was created.
    *
-   * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
-   * if nothing is selected, or a part of a group. Then nothing has changed.
+   * @throws RangeError if an option is unknown, out of range, or selects the optimizer state; if no
+   * parameter is selected, or only a part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<O>>, parameters?: Selector): void {
-    const defined = definedChanges(changes)
+  set(changes: Partial<RuleOptions<H>>, parameters?: Selector): void {
+    const defined = Object.fromEntries(
+      Object.entries(changes).filter(([, value]) => value !== undefined),
+    ) as Partial<RuleOptions<H>> // A subset of the changes.
     const options = changedOptions(this.#options, defined, parameters)
     if (this.#groups.length === 0) {
       partition(this.rule, [], options, new Set())
     } else {
-      const position = { updates: this.#updates, reports: this.#reports }
+      const counters = { updates: this.#updates, reports: this.#reports }
       const selector = parameters ?? (() => true)
-      const changed = changedSettings(this.rule, this.#groups, defined, selector, position)
-      for (const { group, settings } of changed) group.settings = settings
+      const changed = changedGroups(this.rule, this.#groups, defined, selector, counters)
+      for (const { group, options } of changed) group.options = options
     }
     this.#options = options
   }
 
   /**
-   * Tells plateau schedules the loss, or any figure that should fall, of the weights as they are.
+   * Reports the loss of the current weights, or another figure that should fall, to plateau schedules.
    *
-   * @throws RangeError if it is no finite number.
+   * @throws RangeError if it is not finite.
    */
   report(loss: number): void {
-    mustHold(this.rule.name, 'the reported loss', loss, anyFinite)
+    checkRange(this.rule.name, 'the reported loss', loss, anyFinite)
     this.#reports.push({ step: this.#updates, loss })
   }
 
   /**
-   * Exchanges the weights and their moving average; again, and they are back.
+   * Swaps the weights with their EMA. A second call swaps them back.
    *
-   * @throws Error if there is no average, for want of the option `averageWeights`.
-   * @throws RangeError naming a parameter that has lost its buffer, or its length.
+   * @throws Error without the option `ema`.
+   * @throws RangeError naming a parameter whose array is detached or has another length.
    */
-  swapAverage(): void {
-    if (!this.#surroundings.averageWeights) {
-      throw new Error(`${this.rule.name}: keeps no average, for want of the option averageWeights`)
+  swapEma(): void {
+    if (!this.#transforms.ema) {
+      throw new Error(`${this.rule.name}: swapEma needs the option ema`)
     }
-    for (const { names, theta, memory } of this.#groups) {
+    for (const { names, theta, state } of this.#groups) {
       for (const [i, value] of theta.entries()) {
-        const mismatch = this.#backend.mismatch(value, memory.average[i])
-        if (mismatch)
-          throw new RangeError(`${this.rule.name}: the average of ${names[i]} ${mismatch}`)
+        const mismatch = this.#backend.mismatch(value, state.ema[i])
+        if (mismatch) throw new RangeError(`${this.rule.name}: the EMA of ${names[i]} ${mismatch}`)
       }
     }
-    this.#begin()
-    this.#applyToAll(exchangeAverage)
+    this.#initialize()
+    this.#applyToAll(emaSwap)
     this.#swapped = !this.#swapped
   }
 
-  /** Everything but the parameters themselves that it takes to go on as if never interrupted. */
+  /** A copy of the whole state except the parameters, from which training resumes exactly. */
   stateDict(): StateDict<S> {
-    return capture(this.rule, this.#backend, this.#groups, {
+    return saveState(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
-      accumulate: this.#surroundings.accumulate,
-      accumulated: this.#gathering.waiting,
+      accumulate: this.#transforms.accumulate,
+      accumulated: this.#accumulator.pending,
       swapped: this.#swapped,
       reports: [...this.#reports],
     })
   }
 
   /**
-   * Goes back to a saved state, the settings of its parameters included. The parameters themselves are
-   * the caller's to restore.
+   * Loads a state dict, including the options of each parameter. The caller restores the parameters.
    *
-   * @throws TypeError naming the first thing in the state that does not fit; RangeError naming a
-   * setting that is out of range. Then nothing has changed.
+   * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
+   * of range. Then nothing has changed.
    */
-  loadStateDict(state: StateDict<S>): void {
-    restore(this.rule, this.#backend, this.#groups, this.#surroundings, state)
-    this.#updates = state.updates
-    this.#gathering.waiting = state.accumulated
-    this.#swapped = state.swapped
-    this.#begun = state.updates > 0 || state.swapped
-    this.#reports.splice(0, this.#reports.length, ...state.reports)
+  loadStateDict(stateDict: StateDict<S>): void {
+    loadState(this.rule, this.#backend, this.#groups, this.#transforms, stateDict)
+    this.#updates = stateDict.updates
+    this.#accumulator.pending = stateDict.accumulated
+    this.#swapped = stateDict.swapped
+    this.#initialized = stateDict.updates > 0 || stateDict.swapped
+    this.#reports.splice(0, this.#reports.length, ...stateDict.reports)
   }
 
-  #optionsOf(group: Group<T, O>): O {
-    return optionsAt(this.rule, group.settings, this.#updates, this.#reports)
+  #hyperparametersOf(group: ParameterGroup<T, H>): H {
+    return group.hyperparameters(this.#updates, this.#reports)
   }
 
-  #finite(given: readonly GroupGradients<T, O>[]): boolean {
-    return given.every(({ gradients }) =>
+  #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {
+    return matched.every(({ gradients }) =>
       gradients.every((gradient) => Number.isFinite(this.#backend.norm(gradient))),
     )
   }
 
-  #find(parameter: string): { readonly group: Group<T, O>; readonly position: number } {
+  #find(parameter: string): { readonly group: ParameterGroup<T, H>; readonly position: number } {
     for (const group of this.#groups) {
       const position = group.names.indexOf(parameter)
       if (position >= 0) return { group, position }
@@ -285,35 +281,34 @@ export class Optimizer<T, O extends CommonOptions = CommonOptions, S = Saved> {
     throw new RangeError(`${this.rule.name}: no parameter is called ${parameter}`)
   }
 
-  #begin(): void {
-    if (!this.#begun) this.#capture(this.#groups)
-    this.#begun = true
+  #initialize(): void {
+    if (!this.#initialized) this.#initializeWeights(this.#groups)
+    this.#initialized = true
   }
 
-  /** Slow and average weights begin where the parameters are when they first count. */
-  #capture(groups: readonly Group<T, O>[]): void {
-    if (this.#surroundings.lookahead) this.#applyToAll(captureSlow, groups)
-    if (this.#surroundings.averageWeights) this.#applyToAll(captureAverage, groups)
+  /** Slow weights and the EMA start at the parameters' values before their first update. */
+  #initializeWeights(groups: readonly ParameterGroup<T, H>[]): void {
+    if (this.#transforms.lookahead) this.#applyToAll(lookaheadInit, groups)
+    if (this.#transforms.ema) this.#applyToAll(emaInit, groups)
   }
 
-  /** All that could refuse the next step of some parameters happens here. */
-  #prepared(some: SameStepGradients<T, O>): SameStepGradients<T, O> & Equations {
-    return { ...some, ...some.group.kernels(this.#optionsOf(some.group), some.step + 1) }
+  /** Does everything that can fail before any array changes. */
+  #prepare(sameStep: SameStepGradients<T, H>): SameStepGradients<T, H> & StepKernels {
+    const { group, step } = sameStep
+    return { ...sameStep, ...group.kernels(this.#hyperparametersOf(group), step + 1) }
   }
 
-  #move(prepared: SameStepGradients<T, O> & Equations): void {
+  #update(prepared: SameStepGradients<T, H> & StepKernels): void {
     const { group, positions, gradients, step, update, coefficients } = prepared
-    const { lookahead, averageWeights } = this.#surroundings
+    const { lookahead, ema } = this.#transforms
     const t = step + 1
     const lists = group.lists(positions, gradients)
     this.#backend.apply(update, lists, coefficients, t)
     for (const i of positions) group.steps[i] = t
     if (lookahead && t % lookahead.every === 0) {
-      this.#backend.apply(followSlow, lists, { alpha: lookahead.alpha })
+      this.#backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })
     }
-    if (averageWeights) {
-      this.#backend.apply(followAverage, lists, { oneMinusDecay: 1 - averageWeights.decay })
-    }
+    if (ema) this.#backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - ema.decay })
   }
 
   #applyToAll(kernel: Kernel, groups = this.#groups): void {

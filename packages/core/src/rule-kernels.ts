@@ -1,85 +1,150 @@
 import type { Arithmetic } from './arithmetic.ts'
 import type { Kernel, Values } from './kernel.ts'
-import type { CommonOptions, Form, Outcome, Settings, UpdateRule } from './rule.ts'
+import { hyperparametersAt } from './options.ts'
+import { rangeOf } from './ranges.ts'
+import type { Hyperparameters, RuleOptions, RuleOutputs, RuleVariant, UpdateRule } from './rule.ts'
 
-/** A rule's equations at one step, as kernels, with the scalars of that step. */
+/** The two kernels of a rule. */
 export interface RuleKernels {
-  /** Moves the parameter and its memory. */
+  /** Writes the parameter and its optimizer state. */
   readonly update: Kernel
-  /** Moves nothing; writes the rule's inner values, and `effectiveStep`, decay not included. */
+  /** Writes only the intermediates of the rule and `effectiveStep`, which excludes weight decay. */
   readonly inspect: Kernel
 }
 
-/** What decides which kernels a step needs: equal keys, equal kernels of the same rule. */
-export interface Variant {
-  readonly form: Form
-  readonly decay: 'none' | CommonOptions['decay']
+/** The kernels and the coefficients of one step. */
+export interface StepKernels extends RuleKernels {
+  readonly coefficients: Readonly<Record<string, number>>
 }
 
-/** The variant of a rule's equations at step t, counted from 1. */
-export const variantAt = <O extends CommonOptions>(
-  rule: UpdateRule<O>,
-  settings: Settings<O>,
-  options: O,
+/** What selects the kernels of a step: equal variants of the same rule have equal kernels. */
+export interface KernelVariant {
+  readonly variant: RuleVariant
+  readonly decay: 'none' | Hyperparameters['decay']
+}
+
+/** The kernel variant of step t, counted from 1. */
+export const kernelVariantAt = <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  options: RuleOptions<H>,
+  hyperparameters: H,
   t: number,
-): Variant => ({
-  form: rule.form?.(settings, t) ?? {},
-  decay: options.weightDecay === 0 ? 'none' : options.decay,
+): KernelVariant => ({
+  variant: rule.variant?.(options, t) ?? {},
+  decay: hyperparameters.weightDecay === 0 ? 'none' : hyperparameters.decay,
 })
 
-/** The scalars of step t: the rule's own, and those of weight decay. */
-export const coefficientsAt = <O extends CommonOptions>(
-  rule: UpdateRule<O>,
-  options: O,
+/** The coefficients of step t: those of the rule and those of weight decay. */
+export const coefficientsAt = <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  hyperparameters: H,
   t: number,
 ): Readonly<Record<string, number>> => ({
-  ...rule.coefficients(options, t),
-  weightDecay: options.weightDecay,
-  decayStep: options.learningRate * options.weightDecay,
+  ...rule.coefficients(hyperparameters, t),
+  weightDecay: hyperparameters.weightDecay,
+  decayStep: hyperparameters.learningRate * hyperparameters.weightDecay,
 })
 
+/**
+ * The kernels and coefficients of step t, counted from 1, if every step has used these options and no
+ * loss was reported.
+ *
+ * @throws RangeError naming the first hyperparameter that is out of range.
+ */
+export function stepKernels<H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  options: RuleOptions<H>,
+  t: number,
+): StepKernels {
+  const hyperparameters = hyperparametersAt(rule, options, t - 1, [])
+  return {
+    ...ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t)),
+    coefficients: coefficientsAt(rule, hyperparameters, t),
+  }
+}
+
 /** The kernels of a rule with weight decay: g ← g + λθ before the rule, or θ ← θ − αλθ. */
-export function ruleKernels<O extends CommonOptions>(
-  rule: UpdateRule<O>,
-  settings: Settings<O>,
-  { form, decay }: Variant,
+export function ruleKernels<H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  options: RuleOptions<H>,
+  { variant, decay }: KernelVariant,
 ): RuleKernels {
-  const slots = rule.slots(settings)
-  const own = Object.keys(rule.coefficients(rule.defaults, 1))
-  const outcome = <T>(
+  const stateNames = rule.stateNames(options)
+  const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
+  const evaluateRule = <T>(
     arithmetic: Arithmetic<T>,
-    { theta, g, ...memory }: Values<T, 'theta' | 'g'>,
+    { theta, g, ...state }: Values<T, 'theta' | 'g'>,
     c: Values<T>,
-  ): Outcome<T, string> => {
+  ): RuleOutputs<T, string> => {
     const { add, mul } = arithmetic
     const decayed = decay === 'l2' ? add(g, mul(c.weightDecay, theta)) : g
-    return rule.update(arithmetic, { ...memory, theta, g: decayed }, c, form)
+    return rule.update(arithmetic, { ...state, theta, g: decayed }, c, variant)
   }
   const shared = {
     name: rule.name,
-    reads: ['theta', 'g', ...slots],
-    coefficients: decay === 'none' ? own : [...own, decay === 'l2' ? 'weightDecay' : 'decayStep'],
+    reads: ['theta', 'g', ...stateNames],
+    coefficients:
+      decay === 'none'
+        ? coefficients
+        : [...coefficients, decay === 'l2' ? 'weightDecay' : 'decayStep'],
   }
   return {
     update: {
       ...shared,
-      writes: ['theta', ...slots],
+      writes: ['theta', ...stateNames],
       evaluate(arithmetic, values, c) {
         const { theta } = values
         const { sub, mul } = arithmetic
-        const { step, ...memory } = outcome(arithmetic, values, c)
-        if (step === undefined) return { ...memory, theta }
+        const { step, ...state } = evaluateRule(arithmetic, values, c)
+        if (step === undefined) return { ...state, theta }
         const decayed = decay === 'decoupled' ? sub(theta, mul(c.decayStep, theta)) : theta
-        return { ...memory, theta: sub(decayed, step) }
+        return { ...state, theta: sub(decayed, step) }
       },
     },
     inspect: {
       ...shared,
-      writes: [...(rule.inner ?? []), 'effectiveStep'],
+      writes: [...(rule.intermediates ?? []), 'effectiveStep'],
       evaluate(arithmetic, values, c) {
-        const { step, ...rest } = outcome(arithmetic, values, c)
+        const { step, ...rest } = evaluateRule(arithmetic, values, c)
         return { ...rest, effectiveStep: step ?? arithmetic.constant(0) }
       },
     },
   }
+}
+
+/**
+ * The update kernels of all variants of a rule, for backends that generate code ahead of time. Kernels of
+ * different variants may have equal graphs.
+ */
+export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): readonly Kernel[] {
+  let combinations = [rule.defaults as RuleOptions<H>] // Hyperparameters are options without a schedule.
+  for (const option of Object.keys(rule.defaults)) {
+    const values = variantValues(rule, option)
+    if (values.length === 0) continue
+    combinations = combinations.flatMap((options) =>
+      values.map((value) => ({ ...options, [option]: value })),
+    )
+  }
+  return combinations
+    .filter((options) => rule.conflict?.(options) === undefined)
+    .flatMap((options) =>
+      variantSteps.flatMap((t) => {
+        const variant = rule.variant?.(options, t) ?? {}
+        return decays.map((decay) => ruleKernels(rule, options, { variant, decay }).update)
+      }),
+    )
+}
+
+const decays = ['none', 'l2', 'decoupled'] as const
+
+/** Steps that between them have every variant: the first, one of a warm-up phase, and one after it. */
+const variantSteps = [1, 2, 1000]
+
+/** Values of an option that between them select every variant. A momentum of 0 is a variant, too. */
+const variantValues = <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  option: string,
+): readonly (string | number | boolean)[] => {
+  if (option === 'decay') return [] // Not an option of the equations: ruleKernels adds it.
+  return option === 'momentum' ? [0, 0.9] : (rangeOf(rule, option).choices ?? [])
 }

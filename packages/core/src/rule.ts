@@ -1,19 +1,19 @@
 import type { Arithmetic } from './arithmetic.ts'
-import type { Range } from './ranges.ts'
+import type { OptionRange } from './ranges.ts'
 import type { Schedule } from './schedules/schedule.ts'
-import type { Surroundings } from './surroundings.ts'
+import { type Transforms, transformState } from './transforms/transforms.ts'
 
-/** The hyperparameters that every rule has. */
-export interface CommonOptions {
-  /** α, how far a step goes: at least 0. */
+/** The hyperparameters of every rule, at one step. */
+export interface Hyperparameters {
+  /** α, the step size: at least 0. */
   readonly learningRate: number
-  /** λ, how strongly parameters are pulled towards zero: at least 0. */
+  /** λ, the strength of weight decay: at least 0. */
   readonly weightDecay: number
   /** `l2` adds λθ to the gradient; `decoupled` subtracts αλθ from the parameter, as AdamW does. */
   readonly decay: 'l2' | 'decoupled'
 }
 
-/** The hyperparameters that may follow a schedule: α, λ and the momentum, by either of its names. */
+/** The hyperparameters that may follow a schedule. `beta1` and `momentum` are the momentum of a rule. */
 export type Schedulable = 'learningRate' | 'weightDecay' | 'beta1' | 'momentum'
 
 /** All `Schedulable`. */
@@ -24,90 +24,85 @@ export const schedulable: ReadonlySet<string> = new Set<Schedulable>([
   'momentum',
 ])
 
-/** Hyperparameters as a user gives them: some may be schedules. Plain JSON. */
-export type Settings<O> = {
-  readonly [K in keyof O]: K extends Schedulable ? O[K] | Schedule : O[K]
+/** Hyperparameters as a user passes them: some may be schedules. Plain JSON. */
+export type RuleOptions<H> = {
+  readonly [K in keyof H]: K extends Schedulable ? H[K] | Schedule : H[K]
 }
 
-/** What decides the shape of a rule's equations at a step; everything else in them is a number. */
-export type Form = Readonly<Record<string, string | number | boolean>>
+/** The choices that select the equations of a rule at a step, such as the version of ξ. */
+export type RuleVariant = Readonly<Record<string, string | number | boolean>>
 
-/** A parameter, its gradient, and what the rule remembers of the parameter. All start at zero. */
-export type Operands<T, Slot extends string> = { readonly [K in 'theta' | 'g' | Slot]: T }
+/** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
+export type RuleInputs<T, State extends string> = { readonly [K in 'theta' | 'g' | State]: T }
 
 /**
- * The outcome of a rule: `step` is what will be subtracted from the parameter (undefined: nothing
- * moves, not even by decay); the rest is the new memory, and named inner values such as ξ.
+ * The results of a rule. `step` is subtracted from the parameter; undefined leaves the parameter as it
+ * is, without weight decay. The others are the new state and the intermediates.
  */
-export type Outcome<T, Name extends string> = { readonly step: T | undefined } & {
+export type RuleOutputs<T, Name extends string> = { readonly step: T | undefined } & {
   readonly [K in Name]: T
 }
 
-/**
- * An optimizer's mathematics, and nothing else. Weight decay is not part of it: every rule has it,
- * in both kinds, in the same way.
- */
+/** The equations of an optimizer. Weight decay is not part of a rule: it is the same for all of them. */
 export interface UpdateRule<
-  O extends CommonOptions = CommonOptions,
-  Slot extends string = string,
-  Inner extends string = string,
+  H extends Hyperparameters = Hyperparameters,
+  State extends string = string,
+  Intermediate extends string = string,
   Coefficient extends string = string,
-  F extends Form = Form,
+  Variant extends RuleVariant = RuleVariant,
 > {
-  /** What error messages and saved states call it. */
+  /** The name in error messages and state dicts. */
   readonly name: string
-  readonly defaults: O
-  /** Ranges of the options that are not in `ranges`, by name. */
-  readonly ranges?: Readonly<Record<string, Range>>
-  /** Why settings do not go together that are each in range, if they do not. */
-  conflict?(settings: Settings<O>): string | undefined
-  /** What is remembered of each parameter from one step to the next. */
-  slots(settings: Settings<O>): readonly Slot[]
-  /** The values inside the rule that `inspect` can show. */
-  readonly inner?: readonly Inner[]
-  /** What the optimizer does around the rule, unless it is told otherwise. */
-  readonly around?: Partial<Surroundings>
-  /** The shape of the equations at step t, counted from 1. Without it, there is only one. */
-  form?(settings: Settings<O>, t: number): F
+  readonly defaults: H
+  /** The ranges of the hyperparameters that only this rule has. */
+  readonly ranges?: Readonly<Record<string, OptionRange>>
+  /** The reason why options that are each in range do not work together, or undefined if they do. */
+  conflict?(options: RuleOptions<H>): string | undefined
+  /** The names of the optimizer state of each parameter. */
+  stateNames(options: RuleOptions<H>): readonly State[]
+  /** The names of the intermediate values that `inspect` shows. */
+  readonly intermediates?: readonly Intermediate[]
+  /** The transforms that are on by default. */
+  readonly transforms?: Partial<Transforms>
+  /** The variant of the equations at step t, counted from 1. A rule without variants omits it. */
+  variant?(options: RuleOptions<H>, t: number): Variant
   /** The scalars of step t, in double precision. */
-  coefficients(options: O, t: number): Readonly<Record<Coefficient, number>>
+  coefficients(hyperparameters: H, t: number): Readonly<Record<Coefficient, number>>
   /** One step of one parameter. */
   update<T>(
     arithmetic: Arithmetic<T>,
-    operands: Operands<T, Slot>,
+    inputs: RuleInputs<T, State>,
     coefficients: { readonly [K in Coefficient]: T },
-    form: F,
-  ): Outcome<T, NoInfer<Slot | Inner>>
+    variant: Variant,
+  ): RuleOutputs<T, NoInfer<State | Intermediate>>
 }
 
-/** Names that the optimizer itself needs beside a rule's slots and inner values. */
-const reserved = new Set([
+/** The names of arrays and coefficients that every update has beside those of the rule. */
+const reserved: ReadonlySet<string> = new Set([
   'theta',
   'g',
   'step',
-  'gradient',
-  'slow',
-  'average',
   'effectiveStep',
   'weightDecay',
   'decayStep',
+  ...Object.keys(transformState),
 ])
 
 /**
- * Declares an update rule, with the types of its slots and coefficients inferred.
+ * Declares an update rule, with the types of its state and coefficients inferred.
  *
- * @throws TypeError if a slot, an inner value or a coefficient has a name that the optimizer needs for
- * itself, or two of the rule's values have the same name.
+ * @throws TypeError if a state, an intermediate or a coefficient has a reserved name, or two of the
+ * rule's values have the same name.
  */
 export function defineRule<
-  O extends CommonOptions,
-  const Slot extends string,
+  H extends Hyperparameters,
+  const State extends string,
   Coefficient extends string,
-  const Inner extends string = never,
-  F extends Form = Form,
->(rule: UpdateRule<O, Slot, Inner, Coefficient, F>): UpdateRule<O> {
-  const defaults = rule.defaults as Settings<O> // Options without a schedule are settings.
-  const values = [...rule.slots(defaults), ...(rule.inner ?? [])]
+  const Intermediate extends string = never,
+  Variant extends RuleVariant = RuleVariant,
+>(rule: UpdateRule<H, State, Intermediate, Coefficient, Variant>): UpdateRule<H> {
+  const options = rule.defaults as RuleOptions<H> // Hyperparameters are options without a schedule.
+  const values = [...rule.stateNames(options), ...(rule.intermediates ?? [])]
   const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
   const taken = [...values, ...coefficients].find((name) => reserved.has(name))
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)

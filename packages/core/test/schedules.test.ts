@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { expectClose } from '../../testing/src/tolerance.ts'
 import {
   constant,
   cosine,
@@ -20,6 +21,9 @@ const value = fc.double({ min: 0, max: 10, noNaN: true })
 const steps = fc.integer({ min: 2, max: 1000 })
 const ramp = fc.record({ from: value, to: value, steps })
 
+/** A few roundings of the largest value, 10. */
+const rounding = { relative: 1e-12, absolute: 1e-14 }
+
 /** The largest change from one step to the next. */
 const largestJump = (schedule: Schedule, last: number): number => {
   let jump = 0
@@ -33,13 +37,13 @@ const largestJump = (schedule: Schedule, last: number): number => {
 test.each([
   ['linear', linear],
   ['cosine', cosine],
-])('%s begins at from, ends at to, and never leaves what lies between', (_, make) => {
+])('%s starts at from, ends at to, and stays between them', (_, make) => {
   fc.assert(
     fc.property(ramp, fc.nat(2000), ({ from, to, steps }, t) => {
       const schedule = make({ from, to, steps })
-      expect(scheduleValue(schedule, 0)).toBeCloseTo(from, 12)
-      expect(scheduleValue(schedule, steps)).toBeCloseTo(to, 12)
-      expect(scheduleValue(schedule, steps + t)).toBeCloseTo(to, 12)
+      expectClose(scheduleValue(schedule, 0), from, rounding)
+      expectClose(scheduleValue(schedule, steps), to, rounding)
+      expectClose(scheduleValue(schedule, steps + t), to, rounding)
       const now = scheduleValue(schedule, t)
       expect(now).toBeGreaterThanOrEqual(Math.min(from, to) - 1e-12)
       expect(now).toBeLessThanOrEqual(Math.max(from, to) + 1e-12)
@@ -47,7 +51,7 @@ test.each([
   )
 })
 
-test('a join is continuous where its pieces meet in value, and counts each from its own start', () => {
+test('a join is continuous where its segments meet in value, and counts the steps of each from its own start', () => {
   fc.assert(
     fc.property(value, value, value, steps, steps, (a, b, c, n, m) => {
       const first = linear({ from: a, to: b, steps: n })
@@ -55,22 +59,22 @@ test('a join is continuous where its pieces meet in value, and counts each from 
       const joined = join({ schedule: first, steps: n }, { schedule: second, steps: m })
       const steepest = Math.max(Math.abs(b - a) / n, (Math.PI / 2) * (Math.abs(c - b) / m))
       expect(largestJump(joined, n + m + 2)).toBeLessThanOrEqual(steepest + 1e-9)
-      expect(scheduleValue(joined, n)).toBeCloseTo(b, 12)
-      expect(scheduleValue(joined, n + m)).toBeCloseTo(c, 12)
+      expectClose(scheduleValue(joined, n), b, rounding)
+      expectClose(scheduleValue(joined, n + m), c, rounding)
       expect(scheduleValue(joined, n + 1)).toBe(scheduleValue(second, 1))
     }),
   )
 })
 
-test('flatCosine stays at from until its start, and ends at to', () => {
+test('flatCosine is constant until its start, and ends at to', () => {
   const start = fc.double({ min: 0.01, max: 0.99, noNaN: true })
   fc.assert(
     fc.property(ramp, start, ({ from, to, steps }, start) => {
       const schedule = flatCosine({ from, to, steps, start })
       const flat = Math.min(Math.max(Math.round(start * steps), 1), steps - 1)
-      expect(scheduleValue(schedule, flat)).toBeCloseTo(from, 12)
+      expectClose(scheduleValue(schedule, flat), from, rounding)
       expect(scheduleValue(schedule, flat - 1)).toBe(from)
-      expect(scheduleValue(schedule, steps)).toBeCloseTo(to, 12)
+      expectClose(scheduleValue(schedule, steps), to, rounding)
       expect(largestJump(schedule, steps)).toBeLessThanOrEqual(
         ((Math.PI / 2) * Math.abs(to - from)) / (steps - flat) + 1e-9,
       )
@@ -84,12 +88,12 @@ test('one cycle peaks where its momentum is lowest', () => {
       const rates = oneCycle({ peak, steps })
       const momenta = oneCycleMomentum({ steps })
       const top = Math.min(Math.max(Math.round(0.3 * steps), 1), steps - 1)
-      expect(scheduleValue(rates, 0)).toBeCloseTo(peak / 25, 12)
-      expect(scheduleValue(rates, top)).toBeCloseTo(peak, 12)
-      expect(scheduleValue(rates, steps)).toBeCloseTo(peak / 25e4, 12)
-      expect(scheduleValue(momenta, 0)).toBeCloseTo(0.95, 12)
-      expect(scheduleValue(momenta, top)).toBeCloseTo(0.85, 12)
-      expect(scheduleValue(momenta, steps)).toBeCloseTo(0.95, 12)
+      expectClose(scheduleValue(rates, 0), peak / 25, rounding)
+      expectClose(scheduleValue(rates, top), peak, rounding)
+      expectClose(scheduleValue(rates, steps), peak / 25e4, { relative: 1e-9 }) // Rounded at the scale of the peak.
+      expectClose(scheduleValue(momenta, 0), 0.95, rounding)
+      expectClose(scheduleValue(momenta, top), 0.85, rounding)
+      expectClose(scheduleValue(momenta, steps), 0.95, rounding)
     }),
   )
 })
@@ -101,7 +105,7 @@ test('exponential and step decay are powers of their factor', () => {
   expect([0, 2, 3, 5, 6].map((t) => scheduleValue(stairs, t))).toEqual([2, 2, 1, 1, 0.5])
 })
 
-test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () => {
+test('warm restarts happen after n, n + gn, n + gn + g²n … steps', () => {
   fc.assert(
     fc.property(
       steps,
@@ -112,13 +116,13 @@ test('warm restarts begin again after n, n + gn, n + gn + g²n … steps', () =>
         let start = 0
         for (let cycle = 0; cycle < k; cycle++) start += n * g ** cycle
         expect(scheduleValue(schedule, start)).toBe(1)
-        expect(scheduleValue(schedule, start + (n * g ** k) / 2)).toBeCloseTo(0.5, 9)
+        expectClose(scheduleValue(schedule, start + (n * g ** k) / 2), 0.5, rounding)
       },
     ),
   )
 })
 
-test('a plateau falls once patience is exceeded, down to its minimum, and counts from its join', () => {
+test('a plateau falls once patience is exceeded, down to its minimum, and sees reports from its own start', () => {
   const schedule = plateau({ from: 1, factor: 0.1, patience: 1, minimum: 0.05 })
   const at = (...losses: number[]): number =>
     scheduleValue(
@@ -128,8 +132,8 @@ test('a plateau falls once patience is exceeded, down to its minimum, and counts
     )
   expect(at(3, 2, 1)).toBe(1)
   expect(at(3, 3)).toBe(1)
-  expect(at(3, 3, 3)).toBeCloseTo(0.1, 12)
-  expect(at(3, 3, 2, 3, 2)).toBeCloseTo(0.1, 12)
+  expectClose(at(3, 3, 3), 0.1, rounding)
+  expectClose(at(3, 3, 2, 3, 2), 0.1, rounding)
   expect(at(3, 3, 3, 3, 3)).toBe(0.05)
 
   const later = join({ schedule: constant(1), steps: 2 }, { schedule, steps: 9 })
@@ -146,8 +150,8 @@ test('schedules are JSON', () => {
     plateau({ from: 1 }),
   ]
   for (const schedule of schedules) {
-    const back = JSON.parse(JSON.stringify(schedule))
-    for (let t = 0; t < 12; t++) expect(scheduleValue(back, t)).toBe(scheduleValue(schedule, t))
+    const parsed = JSON.parse(JSON.stringify(schedule))
+    for (let t = 0; t < 12; t++) expect(scheduleValue(parsed, t)).toBe(scheduleValue(schedule, t))
   }
 })
 
@@ -177,7 +181,7 @@ test.each([
     () => plateau({ from: 1, patience: -1 }),
     'plateau: patience must be a finite number, at least 0, but is -1',
   ],
-  [() => join(), 'join: pieces must be a list of at least one piece, but is '],
-])('refuses what is no schedule', (make, message) => {
+  [() => join(), 'join: segments must be a list of at least one segment, but is '],
+])('an invalid schedule throws: case %#', (make, message) => {
   expect(make).toThrow(new RangeError(message))
 })

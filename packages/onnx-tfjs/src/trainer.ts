@@ -1,6 +1,6 @@
 import {
-  type CommonOptions,
   type Histogram,
+  type Hyperparameters,
   histogram,
   type OptimizerOptions,
   type StateDict,
@@ -28,7 +28,7 @@ export type Weights = Readonly<
 /** How a classifier is trained. The model has one input and one output, the logits. */
 export interface ClassifierTrainerOptions {
   /** A rule of @diffgrad/core with the options of an optimizer. */
-  readonly optimizer: OptimizerOptions<CommonOptions> & { readonly rule: UpdateRule }
+  readonly optimizer: OptimizerOptions<Hyperparameters> & { readonly rule: UpdateRule }
   /** Matches names of parameters to keep fixed. */
   readonly frozen?: readonly RegExp[]
 }
@@ -77,7 +77,7 @@ export class ClassifierTrainer {
     this.#network = new Network(model, frozen)
     this.#optimizer.bind([...this.#network.parameters.values()])
     this.#skipNotFinite = options.skipNotFinite ?? false
-    this.#hasAverage = Boolean(options.averageWeights)
+    this.#hasAverage = Boolean(options.ema)
     const [[{ name: input }], [{ name: output }]] = [model.inputs, model.outputs]
     this.#input = input
     this.#output = output
@@ -187,11 +187,11 @@ export class ClassifierTrainer {
   /** Runs a task on the averaged weights if the optimizer has them, else on the current ones. */
   async #withAverage<T>(task: () => Promise<T>): Promise<T> {
     if (!this.#hasAverage) return task()
-    this.#optimizer.swapAverage()
+    this.#optimizer.swapEma()
     try {
       return await task()
     } finally {
-      this.#optimizer.swapAverage()
+      this.#optimizer.swapEma()
     }
   }
 

@@ -32,7 +32,7 @@ test.runIf(python)(
   'onnx.checker accepts every kind of model',
   () => {
     const settings = diffGrad.defaults
-    const form = diffGrad.form?.(settings, 1) ?? {}
+    const form = diffGrad.variant?.(settings, 1) ?? {}
     const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
     const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
     const sequence = { batch_size: 3, sequence_length: 7 }

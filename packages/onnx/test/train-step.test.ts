@@ -2,7 +2,7 @@ import {
   adaMod,
   adam,
   adamW,
-  type CommonOptions,
+  type Hyperparameters,
   diffGrad,
   diffMod,
   diffRGrad,
@@ -33,12 +33,12 @@ const drawn = (length: number): Float32Array =>
 const feeds = { input: float(drawn(8), [4, 2]), target: float(drawn(12), [4, 3]) }
 
 /** The update kernel of a rule at step t, and its coefficients. */
-function updateAt<O extends CommonOptions>(
+function updateAt<O extends Hyperparameters>(
   rule: UpdateRule<O>,
   settings: O & Settings<O>,
   t: number,
 ): { readonly update: Kernel; readonly coefficients: Readonly<Record<string, number>> } {
-  const form = rule.form?.(settings, t) ?? {}
+  const form = rule.variant?.(settings, t) ?? {}
   const { update } = ruleKernels(rule, settings, { form, decay: settings.decay })
   const decayStep = settings.learningRate * settings.weightDecay
   const own = rule.coefficients(settings, t)

@@ -82,7 +82,7 @@ test('XResNet-18: the loss, the logits and every gradient agree with PyTorch', a
 test('XResNet-18: eight train steps of diffGrad in the graph agree with PyTorch', async () => {
   const settings = { ...diffGrad.defaults, learningRate: 1e-4 }
   const { update } = ruleKernels(diffGrad, settings, {
-    form: diffGrad.form?.(settings, 1) ?? {},
+    rule: diffGrad.variant?.(settings, 1) ?? {},
     decay: 'none',
   })
   const step = trainStepModel(forward, { ...options, update })

@@ -29,13 +29,13 @@ export function writeCheckpoint({
   optimizer,
   notes,
 }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const stateTensors = Object.entries(optimizer.parameters).flatMap(([name, { memory }]) =>
-    Object.entries(memory).map(([state, data]): [string, SavedTensor] => [
+  const stateTensors = Object.entries(optimizer.parameters).flatMap(([name, { state: tensors }]) =>
+    Object.entries(tensors).map(([state, data]): [string, SavedTensor] => [
       `optimizer/${state}/${name}`,
       { shape: weights[name].shape, data },
     ]),
   )
-  const parameters = Object.entries(optimizer.parameters).map(([name, { memory: _, ...json }]) => [
+  const parameters = Object.entries(optimizer.parameters).map(([name, { state: _, ...json }]) => [
     name,
     json,
   ])
@@ -73,7 +73,7 @@ export function readCheckpoint(
   if (shapes) checkShapes(weights, shapes)
   const saved: StateDict = JSON.parse(metadata.optimizer)
   const parameters = Object.entries(saved.parameters).map(
-    ([name, json]): [string, ParameterState] => [name, { ...json, memory: states[name] ?? {} }],
+    ([name, json]): [string, ParameterState] => [name, { ...json, state: states[name] ?? {} }],
   )
   const optimizer = { ...saved, parameters: Object.fromEntries(parameters) }
   return { weights, optimizer, notes: JSON.parse(metadata.notes) }

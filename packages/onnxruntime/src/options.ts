@@ -1,16 +1,16 @@
-import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
 import type { DifferentiateOptions } from '@diffgrad/onnx'
 import type { Metric } from './metrics.ts'
 import type { SessionOptions } from './runtime.ts'
 
 /** A rule of @diffgrad/core with the options of an optimizer, such as `{ rule: diffGrad, learningRate: 1e-3 }`. */
-export type OptimizerSpec<O extends CommonOptions> = OptimizerOptions<O> & {
-  readonly rule: UpdateRule<O>
+export type OptimizerSpec<H extends Hyperparameters> = OptimizerOptions<H> & {
+  readonly rule: UpdateRule<H>
 }
 
 /** How a model is trained. */
-export interface TrainerOptions<O extends CommonOptions> extends DifferentiateOptions {
-  readonly optimizer: OptimizerSpec<O>
+export interface TrainerOptions<H extends Hyperparameters> extends DifferentiateOptions {
+  readonly optimizer: OptimizerSpec<H>
   /**
    * `kernel` updates the weights by the fused kernels of @diffgrad/arrays, with every option of an
    * optimizer. `graph` makes the update a part of the model: parameter groups and schedules, no
@@ -36,6 +36,6 @@ export interface StepOptions {
 
 /** Which weights to use. */
 export interface WeightsOptions {
-  /** Use the moving average of the weights; the optimizer must have the option `averageWeights`. */
+  /** Use the moving average of the weights; the optimizer must have the option `ema`. */
   readonly ema?: boolean
 }

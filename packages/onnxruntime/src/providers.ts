@@ -1,4 +1,4 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import { elementCount, type Model, type Node, type ValueInfo, writeModel } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import { messageOf, type Runtime, type SessionOptions, type Tensors } from './runtime.ts'
@@ -14,9 +14,9 @@ const failedNode =
  *
  * @throws {TrainerError} Naming the operator, its node and the providers.
  */
-export async function warmUp<O extends CommonOptions>(
+export async function warmUp<H extends Hyperparameters>(
   runtime: Runtime,
-  update: Update<O>,
+  update: Update<H>,
   providers: readonly string[],
 ): Promise<void> {
   const discard = new Error('warm-up: discards the step')
@@ -38,9 +38,9 @@ export async function warmUp<O extends CommonOptions>(
   }
 }
 
-function zeroFeeds<O extends CommonOptions>(
+function zeroFeeds<H extends Hyperparameters>(
   { Tensor }: Runtime,
-  { model, weights }: Update<O>,
+  { model, weights }: Update<H>,
 ): Tensors {
   const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(weights, name))
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { CommonOptions, Selector, Settings } from '@diffgrad/core'
+import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
 import { inferenceModel, type Model, readModel, type Tensor, writeModel } from '@diffgrad/onnx'
 import { type Batch, toFeeds } from './batch.ts'
 import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
@@ -26,11 +26,11 @@ import type { StepResult, Update } from './update/update.ts'
  * `step`, `evaluate` and `predict` block the event loop of their thread while the runtime computes;
  * `serveTrainer` and `connectTrainer` move a trainer into a worker. Calls run one at a time, in order.
  */
-export class Trainer<O extends CommonOptions = CommonOptions> {
+export class Trainer<H extends Hyperparameters = Hyperparameters> {
   readonly #forward: Model
   readonly #session: SessionOptions
   readonly #runtime: Runtime
-  readonly #update: Update<O>
+  readonly #update: Update<H>
   readonly #evaluation: Evaluation
   readonly #metrics: Metrics
   readonly #queue = new TaskQueue()
@@ -45,17 +45,17 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
    *   does not support an option.
    * @throws RangeError naming an option of the optimizer that is unknown or out of range.
    */
-  static async create<O extends CommonOptions>(
+  static async create<H extends Hyperparameters>(
     ort: Runtime,
     model: Model | Uint8Array,
-    { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<O>,
-  ): Promise<Trainer<O>> {
+    { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<H>,
+  ): Promise<Trainer<H>> {
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = { ...loweringFor(session), ...rest.lowering }
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     const checkedMetrics = new Metrics(forward, metrics)
     const Kind = kind === 'graph' ? GraphUpdate : KernelUpdate
-    const update: Update<O> = await Kind.create({ ...spec, optimizer })
+    const update: Update<H> = await Kind.create({ ...spec, optimizer })
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, update.weights) }
     const trainer = new Trainer(trained, update, checkedMetrics)
@@ -68,7 +68,7 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     return trainer
   }
 
-  private constructor(spec: EvaluationSpec, update: Update<O>, metrics: Metrics) {
+  private constructor(spec: EvaluationSpec, update: Update<H>, metrics: Metrics) {
     this.#runtime = spec.runtime
     this.#forward = spec.forward
     this.#session = spec.session
@@ -89,14 +89,14 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     return this.#queue.run(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
-      const { updates, configuration } = optimizer
+      const { updates, options } = optimizer
       return this.#update.step({
         feeds: toFeeds(this.#runtime, model, batch, weights),
         outputs: this.#metrics.outputs,
         histogramEdges: histograms,
         computeMetrics: async (loss, outputs) => {
           await throwIfAborted(signal)
-          if (!configuration.skipNotFinite) assertFiniteLoss(loss, updates)
+          if (!options.skipNotFinite) assertFiniteLoss(loss, updates)
           return this.#metrics.compute(loss, outputs, batch)
         },
       })
@@ -141,8 +141,8 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     )
   }
 
-  /** Changes settings from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
-  set(changes: Partial<Settings<O>>, parameters?: Selector): Promise<void> {
+  /** Changes options of the rule from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
+  set(changes: Partial<RuleOptions<H>>, parameters?: Selector): Promise<void> {
     return this.#queue.run(async () => this.#update.optimizer.set(changes, parameters))
   }
 
@@ -206,11 +206,11 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     const { optimizer } = this.#update
     return this.#queue.run(async () => {
       if (!ema) return task(this.#update.weights)
-      optimizer.swapAverage()
+      optimizer.swapEma()
       try {
         return await task(this.#update.weights)
       } finally {
-        optimizer.swapAverage()
+        optimizer.swapEma()
       }
     })
   }

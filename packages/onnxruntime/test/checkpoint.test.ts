@@ -19,7 +19,7 @@ const transforms = {
   accumulate: 2,
   clip: { by: 'globalNorm', limit: 1 },
   lookahead: { every: 3, alpha: 0.5 },
-  averageWeights: { decay: 0.9 },
+  ema: { decay: 0.9 },
 } as const
 
 const createTrainer = (

@@ -156,10 +156,7 @@ test.each([
     { rule: diffGrad, accumulate: 2 },
     'update "graph": does not support accumulate, centralize, clip; use update "kernel"',
   ],
-  [
-    { rule: diffGrad, averageWeights: { decay: 0.9 } },
-    'update "graph": does not support averageWeights',
-  ],
+  [{ rule: diffGrad, ema: { decay: 0.9 } }, 'update "graph": does not support ema'],
 ])('an option that update "graph" does not support is an error: %o', async (optimizer, message) => {
   const trainer = Trainer.create(ort, smallModel(), { ...options, optimizer, update: 'graph' })
   await expect(trainer).rejects.toThrow(message)

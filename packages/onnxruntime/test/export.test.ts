@@ -38,7 +38,7 @@ test.each(['kernel', 'graph'] as const)(
 test('the option ema exports and evaluates the average of the weights, and training is unchanged', async () => {
   const trainer = await Trainer.create(ort, smallModel(), {
     ...options,
-    optimizer: { rule: diffGrad, learningRate: 1e-2, averageWeights: { decay: 0.9 } },
+    optimizer: { rule: diffGrad, learningRate: 1e-2, ema: { decay: 0.9 } },
   })
   for (let t = 0; t < 5; t++) await trainer.step(stripes(t))
   const before = await trainer.save()

@@ -1,7 +1,7 @@
 import {
   adam,
-  type CommonOptions,
   diffGrad,
+  type Hyperparameters,
   noDecayOnBiasAndNorm,
   radam,
   type UpdateRule,
@@ -32,13 +32,13 @@ test.each(['kernel', 'graph'] as const)('a small network learns: %s', async (upd
   await trainer.dispose()
 })
 
-const lossesOf = async <O extends CommonOptions>(
-  rule: UpdateRule<O>,
+const lossesOf = async <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
   update: 'kernel' | 'graph',
-  groups: OptimizerSpec<CommonOptions>['groups'] = [],
+  groups: OptimizerSpec<Hyperparameters>['groups'] = [],
 ) => {
   const spec = { rule, learningRate: 1e-2, weightDecay: 1e-2, groups }
-  const optimizer: OptimizerSpec<CommonOptions> = spec
+  const optimizer: OptimizerSpec<Hyperparameters> = spec
   const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
   const losses: number[] = []
   for (let step = 0; step < 12; step++) {

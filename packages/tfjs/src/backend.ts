@@ -1,4 +1,4 @@
-import { type Backend, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type ArrayLists, type Backend, type Kernel, trace } from '@diffgrad/core'
 import {
   backend,
   mean,
@@ -22,7 +22,7 @@ import { norm, shrinkage } from './norm.ts'
  */
 export class TensorBackend implements Backend<Tensor, Tensor> {
   readonly mismatch: Backend<Tensor, Tensor>['mismatch'] = mismatch
-  readonly describe: Backend<Tensor, Tensor>['describe'] = describe
+  readonly signature: Backend<Tensor, Tensor>['signature'] = describe
   readonly #choose: ChooseEngine
   readonly #memory = new Set<Tensor>()
   readonly #scratch = new Set<Variable>()
@@ -32,11 +32,11 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     this.#choose = choose
   }
 
-  zeros(like: readonly Tensor[], names: readonly string[]): Lists<Tensor> {
+  zeros(like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> {
     return Object.fromEntries(names.map((name) => [name, like.map((array) => this.#zeros(array))]))
   }
 
-  scratch(like: readonly Tensor[], names: readonly string[]): Lists<Tensor> {
+  scratch(like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> {
     const lists = names.map((name) => {
       const arrays = like.map((array) => this.#zeros(array))
       for (const array of arrays) this.#scratch.add(array)
@@ -47,7 +47,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
 
   apply(
     kernel: Kernel,
-    lists: Lists<Tensor>,
+    lists: ArrayLists<Tensor>,
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {
@@ -69,7 +69,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     return tidy(() => norm([array]).dataSync()[0])
   }
 
-  limitNorm(arrays: readonly Tensor[], limit: number): void {
+  clipByGlobalNorm(arrays: readonly Tensor[], limit: number): void {
     if (arrays.length === 0) return
     tidy(() => {
       const factor = shrinkage(arrays, limit)

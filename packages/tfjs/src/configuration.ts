@@ -1,5 +1,5 @@
 import {
-  type CommonOptions,
+  type Hyperparameters,
   noDecayOnBiasAndNorm,
   type OptimizerOptions,
   type Selector,
@@ -18,7 +18,7 @@ type Pattern = { readonly pattern: string; readonly flags: string } | 'biasAndNo
  *
  * @throws TypeError if a group is selected by a function, which cannot be saved.
  */
-export function encode<O extends CommonOptions>(
+export function encode<O extends Hyperparameters>(
   rule: UpdateRule<O>,
   { groups = [], ...options }: OptimizerOptions<O>,
 ): serialization.ConfigDict {
@@ -65,7 +65,7 @@ export function checkOrigin(
 }
 
 /** Options in which lists of names are patterns: not all that they name may have come yet. */
-export function lenient<O extends CommonOptions>(
+export function lenient<O extends Hyperparameters>(
   options: OptimizerOptions<O>,
 ): OptimizerOptions<O> {
   const { groups = [] } = options

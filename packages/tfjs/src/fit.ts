@@ -16,12 +16,12 @@ export function mismatch(variable: Tensor, gradient: unknown): string | undefine
 
 /** Of what is saved without shapes, as in the format of all packages of diffgrad, with the variable's. */
 export function fitted(
-  { memory, ...rest }: ParameterState<Tensor>,
+  { state, ...rest }: ParameterState<Tensor>,
   shape: number[],
 ): ParameterState<Tensor> {
-  const tensors = Object.entries(memory).map(([slot, tensor]) => {
+  const tensors = Object.entries(state).map(([slot, tensor]) => {
     const flat = tensor.rank === 1 && tensor.size === util.sizeFromShape(shape)
     return [slot, flat ? reshape(tensor, shape) : tensor]
   })
-  return { ...rest, memory: Object.fromEntries(tensors) }
+  return { ...rest, state: Object.fromEntries(tensors) }
 }

@@ -1,21 +1,21 @@
 import {
+  type ArrayLists,
   type Backend,
-  type CommonOptions,
   Optimizer as Conductor,
-  type Lists,
+  type Hyperparameters,
   type Parameter,
 } from '@diffgrad/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { describe, mismatch } from './fit.ts'
 import type { TensorState } from './weights.ts'
 
-const alike = (like: readonly Tensor[], names: readonly string[]): Lists<Tensor> =>
+const alike = (like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> =>
   Object.fromEntries(names.map((name) => [name, like]))
 
 /** A backend without memory, on which nothing changes: what is refused on it would be on any. */
 const rehearsal: Backend<Tensor, Tensor> = {
   mismatch,
-  describe,
+  signature: describe,
   zeros: alike,
   scratch: alike,
   apply() {},
@@ -32,7 +32,7 @@ const rehearsal: Backend<Tensor, Tensor> = {
  * @param known - those that it has.
  * @throws TypeError naming the first thing that does not fit. Then nothing has changed.
  */
-export function join<O extends CommonOptions>(
+export function join<O extends Hyperparameters>(
   conductor: Conductor<Tensor, O, Tensor>,
   known: readonly Parameter<Tensor>[],
   fresh: readonly Parameter<Tensor>[],
@@ -43,10 +43,10 @@ export function join<O extends CommonOptions>(
     conductor.add(fresh)
     return
   }
-  const { rule, configuration } = conductor
+  const { rule, options } = conductor
   const position = conductor.stateDict()
   // A conductor gives back nothing that it took in, so all of it is rehearsed.
-  for (const one of [new Conductor(rehearsal, rule, known, configuration), conductor]) {
+  for (const one of [new Conductor(rehearsal, rule, known, options), conductor]) {
     one.add(fresh.filter(isSaved))
     one.add(fresh.filter((parameter) => !isSaved(parameter)))
     const { parameters } = one.stateDict()

@@ -1,10 +1,10 @@
 import type { LoopTable } from '@diffgrad/arrays/kernels'
 import type {
-  CommonOptions,
+  Hyperparameters,
   Inspection,
   OptimizerOptions,
+  RuleOptions,
   Selector,
-  Settings,
   StateDict,
   StepOutcome,
   UpdateRule,
@@ -32,7 +32,7 @@ export type TensorGradients = NamedTensorMap | NamedTensors
  *
  * To save models with a rule of your own, extend it with a static `className`, and register that class.
  */
-export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer {
+export class RuleOptimizer<O extends Hyperparameters = Hyperparameters> extends Optimizer {
   static get className(): string {
     return 'DiffgradRule'
   }
@@ -90,9 +90,9 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
   }
 
   /** Changes the learning rate from the next step on. */
-  setLearningRate(learningRate: Settings<CommonOptions>['learningRate']): void {
+  setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
     // Every rule has a learning rate.
-    this.set({ learningRate } as Partial<Settings<O>>)
+    this.set({ learningRate } as Partial<RuleOptions<O>>)
   }
 
   /**
@@ -101,13 +101,13 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
    * @throws RangeError if a setting is unknown, out of range, or would change what is remembered;
    * if nothing is selected, or a part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<O>>, variables?: Selector): void {
+  set(changes: Partial<RuleOptions<O>>, variables?: Selector): void {
     this.#variables.conductor.set(changes, variables && anyOf(variables))
   }
 
   /** The hyperparameters of a variable at its next step, schedules resolved. */
-  options(variable: string): O {
-    return this.#variables.conductor.options(this.#variables.nameOf(variable))
+  hyperparameters(variable: string): O {
+    return this.#variables.conductor.hyperparameters(this.#variables.nameOf(variable))
   }
 
   /** Tells plateau schedules the loss, or any figure that should fall. */
@@ -118,17 +118,17 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
   /**
    * Exchanges the weights and their moving average; again, and they are back.
    *
-   * @throws Error if there is no average, for want of the option `averageWeights`.
+   * @throws Error if there is no average, for want of the option `ema`.
    */
-  swapAverage(): void {
-    tidy(() => this.#variables.conductor.swapAverage())
+  swapEma(): void {
+    tidy(() => this.#variables.conductor.swapEma())
   }
 
   /** Everything but the variables, in the format of all packages of diffgrad. */
   async stateDict(): Promise<StateDict> {
     const { parameters, ...position } = this.#variables.state()
-    const read = await mapped(parameters, async ({ memory, ...rest }) => {
-      return { ...rest, memory: await readAndDispose(memory) }
+    const read = await mapped(parameters, async ({ state, ...rest }) => {
+      return { ...rest, state: await readAndDispose(state) }
     })
     return { ...position, parameters: read }
   }
@@ -140,12 +140,12 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
    */
   loadStateDict({ parameters, ...position }: StateDict): void {
     tidy(() => {
-      const entries = Object.entries(parameters).map(([name, { memory, ...rest }]) => {
-        const tensors = Object.entries(memory).map(([slot, elements]) => {
+      const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
+        const tensors = Object.entries(state).map(([slot, elements]) => {
           if (elements instanceof Float32Array) return [slot, tensor1d(elements)]
           throw new TypeError(`${this.rule.name}: the state of ${name} is not of Float32Array`)
         })
-        return [name, { ...rest, memory: Object.fromEntries(tensors) }]
+        return [name, { ...rest, state: Object.fromEntries(tensors) }]
       })
       this.#variables.load({ ...position, parameters: Object.fromEntries(entries) })
     })
@@ -177,7 +177,7 @@ export class RuleOptimizer<O extends CommonOptions = CommonOptions> extends Opti
 
   /** Its options as JSON. @throws TypeError if a group is selected by a function. */
   override getConfig(): serialization.ConfigDict {
-    return encode(this.rule, this.#variables.conductor.configuration)
+    return encode(this.rule, this.#variables.conductor.options)
   }
 
   /**

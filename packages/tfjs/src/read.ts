@@ -1,4 +1,4 @@
-import type { Saved } from '@diffgrad/core'
+import type { SavedArray } from '@diffgrad/core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** An object of the same names, once all values are there. */
@@ -13,7 +13,7 @@ export async function mapped<A, B>(
 /** The elements of tensors, in arrays that nobody else has. */
 export const readAndDispose = (
   tensors: Readonly<Record<string, Tensor>>,
-): Promise<Record<string, Saved>> =>
+): Promise<Record<string, SavedArray>> =>
   mapped(tensors, async (tensor) => {
     const elements = await tensor.data<'float32'>()
     tensor.dispose()

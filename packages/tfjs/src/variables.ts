@@ -1,6 +1,6 @@
 import {
-  type CommonOptions,
   Optimizer as Conductor,
+  type Hyperparameters,
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
@@ -20,7 +20,7 @@ import type { NamedTensors, TensorState } from './weights.ts'
  * The optimizer of core, of variables that come as they come: a frozen layer's with its first gradients,
  * a loaded model's under other names than it was saved with.
  */
-export class Variables<O extends CommonOptions> {
+export class Variables<O extends Hyperparameters> {
   readonly #rule: UpdateRule<O>
   readonly #backend: TensorBackend
   #conductor: Conductor<Tensor, O, Tensor>
@@ -93,9 +93,9 @@ export class Variables<O extends CommonOptions> {
   /** The state, that of variables to come included. Its tensors are for the caller to dispose of. */
   state(): TensorState {
     const { parameters, ...position } = this.#conductor.stateDict()
-    const waiting = Object.entries(this.#waiting).map(([name, { memory, ...rest }]) => {
-      const clones = Object.entries(memory).map(([slot, tensor]) => [slot, tensor.clone()])
-      return [name, { ...rest, memory: Object.fromEntries(clones) }]
+    const waiting = Object.entries(this.#waiting).map(([name, { state, ...rest }]) => {
+      const clones = Object.entries(state).map(([slot, tensor]) => [slot, tensor.clone()])
+      return [name, { ...rest, state: Object.fromEntries(clones) }]
     })
     const known = [...this.#variables.keys()].map((name) => [name, parameters[name]])
     return { ...position, parameters: Object.fromEntries([...known, ...waiting]) }
@@ -118,17 +118,17 @@ export class Variables<O extends CommonOptions> {
     const taken = new Set(names.values())
     const later = Object.entries(parameters).filter(([name]) => !taken.has(name))
     this.#waiting = Object.fromEntries(
-      later.map(([name, { memory, ...rest }]) => {
-        const kept = Object.entries(memory).map(([slot, tensor]) => [slot, keep(tensor.clone())])
-        return [name, { ...rest, memory: Object.fromEntries(kept) }]
+      later.map(([name, { state, ...rest }]) => {
+        const kept = Object.entries(state).map(([slot, tensor]) => [slot, keep(tensor.clone())])
+        return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
   }
 
   /** One array of memory itself, for anyone to read. */
   memory(name: string, slot: string): Tensor {
-    if (!this.#variables.has(name)) return this.#waiting[name].memory[slot]
-    return this.#backend.lend(this.#conductor.memory(name)[slot])
+    if (!this.#variables.has(name)) return this.#waiting[name].state[slot]
+    return this.#backend.lend(this.#conductor.state(name)[slot])
   }
 
   /** Disposes of what `inspect` of the conductor computed with. */
@@ -138,17 +138,17 @@ export class Variables<O extends CommonOptions> {
 
   /** Disposes of all memory, and forgets all variables. */
   dispose(): void {
-    const { configuration } = this.#conductor
+    const { options } = this.#conductor
     this.#backend.dispose()
     for (const name of Object.keys(this.#waiting)) this.#forget(name)
     this.#variables.clear()
     this.#names.clear()
-    this.#conductor = new Conductor(this.#backend, this.#rule, [], configuration)
+    this.#conductor = new Conductor(this.#backend, this.#rule, [], options)
   }
 
   /** The conductor for this device: where numbers have 16 bits, the usual ε is zero. */
   #adapted(): Conductor<Tensor, O, Tensor> {
-    const { configuration } = this.#conductor
+    const { options: configuration } = this.#conductor
     const given = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
     if (given || !isHalf()) return this.#conductor
     const options = { ...configuration, epsilon: halfEpsilon }
@@ -171,7 +171,7 @@ export class Variables<O extends CommonOptions> {
 
   #forget(name: string): void {
     const { [name]: gone, ...rest } = this.#waiting
-    for (const tensor of Object.values(gone.memory)) tensor.dispose()
+    for (const tensor of Object.values(gone.state)) tensor.dispose()
     this.#waiting = rest
   }
 }

@@ -9,7 +9,7 @@ export type TensorState = StateDict<Tensor>
 
 /** A state without its tensors, which are saved beside it as `<parameter>/<slot>`. */
 interface Index extends Omit<TensorState, 'parameters'> {
-  readonly parameters: readonly (Omit<ParameterState, 'memory'> & {
+  readonly parameters: readonly (Omit<ParameterState, 'state'> & {
     readonly name: string
     readonly slots: readonly string[]
   })[]
@@ -34,8 +34,8 @@ export class Header {
   write(iterations: number, { parameters, ...position }: TensorState): NamedTensors {
     const index: Index = {
       ...position,
-      parameters: Object.entries(parameters).map(([name, { step, settings, memory }]) => {
-        return { name, step, settings, slots: Object.keys(memory) }
+      parameters: Object.entries(parameters).map(([name, { step, options, state }]) => {
+        return { name, step, options, slots: Object.keys(state) }
       }),
     }
     this.#replace(iterations, new TextEncoder().encode(JSON.stringify(index)))
@@ -64,7 +64,7 @@ export const weightsOf = (
   memory: (parameter: string, slot: string) => Tensor,
 ): NamedTensors =>
   Object.entries(parameters).flatMap(([name, state]) =>
-    Object.keys(state.memory).map((slot) => {
+    Object.keys(state.state).map((slot) => {
       return { name: `${name}/${slot}`, tensor: memory(name, slot) }
     }),
   )
@@ -94,7 +94,7 @@ export async function readWeights(
       const path = `${name}/${slot}`
       return [slot, tensors.get(path) ?? refuse(`there is no ${path}`)]
     })
-    return [name, { ...rest, memory: Object.fromEntries(found) }]
+    return [name, { ...rest, state: Object.fromEntries(found) }]
   })
   return { iterations, state: { ...position, parameters: Object.fromEntries(entries) } }
 }

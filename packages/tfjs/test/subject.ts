@@ -1,4 +1,4 @@
-import type { CommonOptions, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
+import type { Hyperparameters, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
 import type {
   BackendUnderTest,
   NamedNumbers,
@@ -22,11 +22,11 @@ import {
 
 /** The shipped classes, by the names of their rules. */
 export const classes: Readonly<
-  Record<string, new (options?: OptimizerOptions<CommonOptions>) => RuleOptimizer>
+  Record<string, new (options?: OptimizerOptions<Hyperparameters>) => RuleOptimizer>
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
 
 /** The class that ships for a rule, or the general one for any other rule. */
-const start = (rule: UpdateRule, options: OptimizerOptions<CommonOptions>): RuleOptimizer => {
+const start = (rule: UpdateRule, options: OptimizerOptions<Hyperparameters>): RuleOptimizer => {
   const Shipped = classes[rule.name]
   return Shipped ? new Shipped(options) : new RuleOptimizer(rule, options)
 }
@@ -81,7 +81,7 @@ export function subject(name: string): TensorSubject {
     return {
       optimizer: {
         report: (loss) => optimizer.report(loss),
-        swapAverage: () => optimizer.swapAverage(),
+        swapEma: () => optimizer.swapEma(),
         loadStateDict: (state) => optimizer.loadStateDict(state),
         async stateDict(): Promise<StateDict> {
           const state = await optimizer.stateDict()
@@ -119,7 +119,7 @@ export function subject(name: string): TensorSubject {
 }
 
 /** Options in which listed names are those of a session's variables. */
-function suffixed(options: UntypedOptions, suffix: string): OptimizerOptions<CommonOptions> {
+function suffixed(options: UntypedOptions, suffix: string): OptimizerOptions<Hyperparameters> {
   const groups = Array.isArray(options.groups) ? options.groups : []
   const own = groups.map(({ parameters, ...settings }) => ({
     ...settings,
@@ -127,7 +127,7 @@ function suffixed(options: UntypedOptions, suffix: string): OptimizerOptions<Com
       ? parameters.map((key: string) => key + suffix)
       : parameters,
   }))
-  return { ...options, groups: own } as OptimizerOptions<CommonOptions> // Checked by the optimizer.
+  return { ...options, groups: own } as OptimizerOptions<Hyperparameters> // Checked by the optimizer.
 }
 
 /** The same by the session's own names. */

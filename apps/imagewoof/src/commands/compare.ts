@@ -1,4 +1,4 @@
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { contendersOf, presets, usual } from '../compare/contender.ts'
@@ -32,7 +32,7 @@ export function addCompare(program: Command): void {
       `such as ${usual.map((name) => `"${name}"`).join(' ')} (the default)`,
     )
     .addOption(new Option('--preset <name>', 'contenders by a name').choices(Object.keys(presets)))
-    .option('--runs <count>', 'how many seeds', numeric(count), 3)
+    .option('--runs <count>', 'how many seeds', numeric(positiveInteger), 3)
     .option('--out <folder>', 'the folder of all runs (default: a new one in runs/)')
   addConfigOptions(command, ['optimizer']).action(
     async (names: readonly string[], { preset, runs, out, ...options }: Options) => {

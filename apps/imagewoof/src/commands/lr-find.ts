@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { count, positive } from '@diffgrad/core'
+import { positive, positiveInteger } from '@diffgrad/core'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
@@ -29,7 +29,7 @@ export function addLrFind(program: Command): void {
     .description('find a learning rate: raise it step by step, and look at the loss')
     .option('--from <rate>', 'the first learning rate', rate, 1e-5)
     .option('--to <rate>', 'the last learning rate', rate, 1)
-    .option('--steps <count>', 'how many steps', numeric(count), 100)
+    .option('--steps <count>', 'how many steps', numeric(positiveInteger), 100)
     .option('--out <folder>', 'where to (default: a new folder in runs/)')
   addConfigOptions(command, without).action(
     async ({ from, to, steps, out, ...options }: Range & { readonly out?: string }) => {

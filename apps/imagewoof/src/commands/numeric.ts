@@ -1,11 +1,11 @@
-import type { Range } from '@diffgrad/core'
+import type { OptionRange } from '@diffgrad/core'
 import { InvalidArgumentError } from 'commander'
 
 /** Reads numbers of a range. */
 export const numeric =
-  ({ text, holds }: Range) =>
+  ({ text, includes }: OptionRange) =>
   (given: string): number => {
     const value = given === '' ? Number.NaN : Number(given)
-    if (holds(value)) return value
+    if (includes(value)) return value
     throw new InvalidArgumentError(`It must be ${text}.`)
   }

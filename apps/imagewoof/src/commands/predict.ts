@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { openClassifier } from '../export/classifier.ts'
 import { exportPath, exportRun } from '../export/export-run.ts'
@@ -16,7 +16,7 @@ export function addPredict(program: Command): void {
     .description('say what photographs show')
     .argument('<model>', 'a run folder, or a folder in the form of transformers.js')
     .argument('<images...>', 'photographs')
-    .option('--top <count>', 'how many classes', numeric(count), 5)
+    .option('--top <count>', 'how many classes', numeric(positiveInteger), 5)
     .option('--json', 'print JSON')
     .action(
       async (

@@ -1,4 +1,4 @@
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, givenOf } from '../config/options.ts'
@@ -20,7 +20,12 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train a network; leaves a run folder with checkpoints and a report')
     .option('--out <folder>', 'the run folder (default: a new one in runs/)')
-    .option('--runs <count>', 'how many runs, each from a seed of its own', numeric(count), 1)
+    .option(
+      '--runs <count>',
+      'how many runs, each from a seed of its own',
+      numeric(positiveInteger),
+      1,
+    )
   addConfigOptions(command).action(async ({ out, runs, ...options }: Options) => {
     const config = resolveConfig(givenOf(options))
     if (runs > 1) {

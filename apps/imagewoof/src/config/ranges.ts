@@ -1,28 +1,28 @@
-import type { Range } from '@diffgrad/core'
+import type { OptionRange } from '@diffgrad/core'
 
 const finite = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value)
 
 /** A share that may be all of it. */
-export const share: Range = {
+export const share: OptionRange = {
   text: 'in (0, 1]',
-  holds: (value) => finite(value) && value > 0 && value <= 1,
+  includes: (value) => finite(value) && value > 0 && value <= 1,
 }
 
 /** A seed of pure-rand. */
-export const seed: Range = {
+export const seed: OptionRange = {
   text: 'a whole number in [0, 2³¹)',
-  holds: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
+  includes: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
 }
 
 /** An edge that an XResNet can halve five times. */
-export const edge: Range = {
+export const edge: OptionRange = {
   text: 'a whole number of pixels, at least 17',
-  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
 }
 
 /** Channels that a stem can have half of. */
-export const channels: Range = {
+export const channels: OptionRange = {
   text: 'an even number, at least 2',
-  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 2 && Number(value) % 2 === 0,
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 2 && Number(value) % 2 === 0,
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { count, fraction, nonNegative, positive, type Range } from '@diffgrad/core'
+import { fraction, nonNegative, type OptionRange, positive, positiveInteger } from '@diffgrad/core'
 import { z } from 'zod'
 import { architectures } from '../recipe/architectures.ts'
 import { rules } from '../recipe/rules.ts'
@@ -24,8 +24,8 @@ const refusal =
   ({ input }: { readonly input?: unknown }): string =>
     `must be ${text}, but is ${input}`
 
-const numeric = ({ text, holds }: Range) =>
-  z.custom<number>((value) => holds(value), { error: refusal(text) })
+const numeric = ({ text, includes }: OptionRange) =>
+  z.custom<number>((value) => includes(value), { error: refusal(text) })
 
 const choice = <const T extends readonly string[]>(names: T) =>
   z.enum(names, { error: refusal(`one of ${names.join(', ')}`) })
@@ -70,7 +70,7 @@ export const schema = z.strictObject({
     .optional()
     .meta(network('what of the backbone is trained (default: all)', '<part>')),
 
-  batch: numeric(count).default(64).meta(pictures('pictures a step', '<count>')),
+  batch: numeric(positiveInteger).default(64).meta(pictures('pictures a step', '<count>')),
   crop: numeric(share)
     .default(0.35)
     .meta(pictures('smallest share of a picture that a random crop keeps', '<share>')),
@@ -96,25 +96,27 @@ export const schema = z.strictObject({
     .meta(optimizer('momentum of sgd (default: 0.9)', '<share>')),
   nesterov: flag().optional().meta(optimizer("Nesterov's look ahead, for sgd")),
   amsgrad: flag().optional().meta(optimizer('AMSGrad, for adam and adamw')),
-  friction: numeric({ text: '0, 1 or 2', holds: (v) => v === 0 || v === 1 || v === 2 })
+  friction: numeric({ text: '0, 1 or 2', includes: (v) => v === 0 || v === 1 || v === 2 })
     .optional()
     .meta(optimizer('version of ξ, for the diffGrad family', '<version>')),
   aliased: flag().optional().meta(optimizer('repeat the fault that makes ξ = ½')),
   memoryLength: numeric({
     text: 'a finite number, at least 1',
-    holds: (v) => Number.isFinite(v) && Number(v) >= 1,
+    includes: (v) => Number.isFinite(v) && Number(v) >= 1,
   })
     .optional()
     .meta(optimizer('steps that the bound of adamod and diffmod remembers', '<steps>')),
   clip: numeric(positive)
     .optional()
     .meta(optimizer('largest norm of all gradients together', '<norm>')),
-  accumulate: numeric(count).default(1).meta(optimizer('batches an update', '<count>')),
+  accumulate: numeric(positiveInteger).default(1).meta(optimizer('batches an update', '<count>')),
   ema: numeric(fraction)
     .optional()
     .meta(optimizer('judge a moving average of the weights that decays by', '<share>')),
 
-  epochs: numeric(count).default(5).meta(course('times that all pictures are seen', '<count>')),
+  epochs: numeric(positiveInteger)
+    .default(5)
+    .meta(course('times that all pictures are seen', '<count>')),
   schedule: choice(keysOf(schedules))
     .default('flat-cosine')
     .meta(course('course of the learning rate', '<name>')),
@@ -125,7 +127,7 @@ export const schema = z.strictObject({
   engine: choice(['onnxruntime', 'tfjs'])
     .default('onnxruntime')
     .meta(course('what computes', '<name>')),
-  threads: numeric(count)
+  threads: numeric(positiveInteger)
     .default(availableParallelism())
     .meta(course('threads of onnxruntime; tfjs computes on one, or a graphics card', '<count>')),
   saveEvery: numeric(nonNegative)

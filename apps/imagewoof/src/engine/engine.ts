@@ -1,4 +1,4 @@
-import type { CommonOptions, Histogram } from '@diffgrad/core'
+import type { Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
@@ -9,7 +9,7 @@ export interface EngineOptions {
   readonly model: Model
   /** Matches names of parameters to keep fixed. */
   readonly frozen: readonly RegExp[]
-  readonly optimizer: OptimizerSpec<CommonOptions>
+  readonly optimizer: OptimizerSpec<Hyperparameters>
   /** Images in each train step. */
   readonly batch: number
   /** Width and height of the images, in pixels. */

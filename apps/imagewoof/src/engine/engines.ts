@@ -33,7 +33,7 @@ export async function createOnnxRuntimeEngine(options: EngineOptions): Promise<T
     metrics: { accuracy: accuracyMetric(output) },
     session: { intraOpNumThreads: threads },
   })
-  const weights = { ema: Boolean(optimizer.averageWeights) }
+  const weights = { ema: Boolean(optimizer.ema) }
   const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })
   return {
     async step({ images, targets }, edges) {

@@ -18,7 +18,7 @@ export const frictionEdges: readonly number[] = [
 
 /** Whether a rule has a ξ. */
 export const hasFriction = (optimizer: keyof typeof rules): boolean =>
-  rules[optimizer].inner?.includes('xi') ?? false
+  rules[optimizer].intermediates?.includes('xi') ?? false
 
 /** How often an epoch ξ is looked at, at most. Of 11 million parameters, it takes most of a second. */
 const readingsPerEpoch = 4

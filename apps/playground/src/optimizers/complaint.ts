@@ -5,7 +5,7 @@ import type { Racer } from './racer.ts'
 export function complaint({ name, options }: Racer): string | undefined {
   try {
     const optimizer = field[name].create(new Float64Array(1), options)
-    optimizer.options('theta')
+    optimizer.hyperparameters('theta')
     return undefined
   } catch (error) {
     if (error instanceof RangeError) return error.message

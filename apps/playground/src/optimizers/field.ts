@@ -7,7 +7,6 @@ import {
   adaMod,
   adam,
   adamW,
-  type CommonOptions,
   DiffGrad,
   DiffMod,
   DiffRGrad,
@@ -15,6 +14,7 @@ import {
   diffMod,
   diffRGrad,
   type Floats,
+  type Hyperparameters,
   type ParameterSet,
   RAdam,
   Ranger,
@@ -32,7 +32,7 @@ export type OptionValue = number | boolean | string
 export type Options = Readonly<Record<string, OptionValue>>
 
 /** What the page needs of an optimizer. */
-export type Runner = Pick<ArraysOptimizer, 'step' | 'inspect' | 'stateDict' | 'options'>
+export type Runner = Pick<ArraysOptimizer, 'step' | 'inspect' | 'stateDict' | 'hyperparameters'>
 
 /** An optimizer that can be chosen. */
 export interface Entrant {
@@ -49,7 +49,7 @@ export interface Entrant {
   create(theta: Floats, options: Options): Runner
 }
 
-function entrant<O extends CommonOptions>(
+function entrant<O extends Hyperparameters>(
   title: string,
   rule: UpdateRule<O>,
   Optimizer: new (parameters: ParameterSet, options?: ArraysOptions<O>) => ArraysOptimizer<O>,

@@ -83,7 +83,7 @@ export class Descent {
     const shown = this.#inspected ? this.#optimizer.inspect({ theta }) : undefined
     this.#optimizer.step({ theta })
     if (shown) {
-      const { m, v } = this.#optimizer.stateDict().parameters.theta.memory
+      const { m, v } = this.#optimizer.stateDict().parameters.theta.state
       const listed = (values: Iterable<number> | undefined) => values && [...values]
       this.#inside.push({
         xi: listed(shown.xi?.theta),

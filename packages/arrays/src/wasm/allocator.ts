@@ -1,4 +1,4 @@
-import type { Lists } from '@diffgrad/core'
+import type { ArrayLists } from '@diffgrad/core'
 import type { Floats } from '../floats.ts'
 import { Arena, arenaOf, mostBytes, padded, rowBytes } from './arena.ts'
 import { type Dtype, dtypeOf, simdTypeOf } from './simd.ts'
@@ -20,7 +20,7 @@ export class StateAllocator {
    *
    * @throws RangeError if a single parameter needs more than the 4 GiB of an arena.
    */
-  zeros(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
+  zeros(parameters: readonly Floats[], names: readonly string[]): ArrayLists<Floats> {
     const lists = names.map(() => new Array<Floats>(parameters.length))
     if (names.length > 0) {
       for (const { arena, dtype, positions } of batchesOf(parameters, names.length)) {

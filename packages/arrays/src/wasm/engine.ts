@@ -1,4 +1,4 @@
-import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
 import type { Engine, KernelReport } from '../engine.ts'
 import type { Floats } from '../floats.ts'
 import { ThreadPool, worthwhile } from '../threads/thread-pool.ts'
@@ -32,7 +32,7 @@ export class WasmEngine implements Engine {
     return { tier, threads, copies: this.#copies }
   }
 
-  memory(parameters: readonly Floats[], names: readonly string[]): Lists<Floats> {
+  memory(parameters: readonly Floats[], names: readonly string[]): ArrayLists<Floats> {
     const lists = this.#memories.zeros(parameters, names)
     const rows = [parameters, ...Object.values(lists)]
     this.#copies ||= parameters.some((parameter, i) => {
@@ -45,7 +45,7 @@ export class WasmEngine implements Engine {
 
   run(
     kernel: Kernel,
-    lists: Lists<Floats>,
+    lists: ArrayLists<Floats>,
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {

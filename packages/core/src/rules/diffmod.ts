@@ -1,16 +1,15 @@
 import { defineRule, type UpdateRule } from '../rule.ts'
-import { type AdaModOptions, adaMod } from './adamod.ts'
-import { type FrictionOptions, friction, frictionForm } from './friction.ts'
+import { type AdaModHyperparameters, adaMod, boundedStep, stepBoundCoefficients } from './adamod.ts'
+import { type FrictionHyperparameters, friction, frictionAt } from './diffgrad.ts'
 import { moments } from './moments.ts'
-import { boundedStep, stepBoundCoefficients } from './step-bound.ts'
 
 /** The hyperparameters of DiffMod. */
-export interface DiffModOptions extends AdaModOptions, FrictionOptions {
-  /** Whether a step size and its running average are averaged, rather than the smaller taken. */
+export interface DiffModHyperparameters extends AdaModHyperparameters, FrictionHyperparameters {
+  /** Whether to use the mean of a step size and its moving average, instead of the smaller one. */
   readonly averageStep: boolean
 }
 
-const defaults: DiffModOptions = {
+const defaults: DiffModHyperparameters = {
   ...adaMod.defaults,
   version: 0,
   aliased: false,
@@ -18,27 +17,37 @@ const defaults: DiffModOptions = {
 }
 
 /**
- * DiffMod, diffGrad whose step sizes never exceed their own running average, into which ξ does not
- * enter: θ ← θ − min(η, s)·ξm.
+ * DiffMod: diffGrad with step sizes bounded by their own moving average s, which excludes ξ. p is the
+ * previous gradient.
+ *
+ * ```
+ * m ← β₁m + (1 − β₁)g
+ * v ← β₂v + (1 − β₂)g²
+ * η = α√c₂/c₁ / (√v + ε)                       c₁ = 1 − β₁ᵗ, c₂ = 1 − β₂ᵗ
+ * s ← β₃s + (1 − β₃)η                          β₃ = 1 − 1/memoryLength
+ * ξ = σ(|p − g|)                               other versions: diffgrad.ts
+ * θ ← θ − min(η, s) · ξm                       with averageStep: (η + s)/2
+ * p ← g
+ * ```
  *
  * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffmod/diffmod.py.
  */
-export const diffMod: UpdateRule<DiffModOptions> = defineRule({
+export const diffMod: UpdateRule<DiffModHyperparameters> = defineRule({
   name: 'DiffMod',
   defaults,
-  slots: () => ['m', 'v', 's', 'previousGradient'],
-  inner: ['xi'],
-  form: (settings, t) => ({
-    friction: frictionForm(settings, t),
-    averageStep: settings.averageStep,
+  stateNames: () => ['m', 'v', 's', 'previousGradient'],
+  intermediates: ['xi'],
+  variant: (options, t) => ({
+    friction: frictionAt(options, t),
+    averageStep: options.averageStep,
   }),
-  coefficients: (options, t) => stepBoundCoefficients(options, t),
-  update(arithmetic, operands, c, form) {
+  coefficients: (hyperparameters, t) => stepBoundCoefficients(hyperparameters, t),
+  update(arithmetic, inputs, c, variant) {
     const { mul } = arithmetic
-    const { g, previousGradient: p } = operands
-    const { m, v } = moments(arithmetic, operands, c)
-    const { eta, s } = boundedStep(arithmetic, { v, s: operands.s }, c, form.averageStep)
-    const xi = friction(arithmetic, form.friction, p, g)
+    const { g, previousGradient: p } = inputs
+    const { m, v } = moments(arithmetic, inputs, c)
+    const { eta, s } = boundedStep(arithmetic, { v, s: inputs.s }, c, variant.averageStep)
+    const xi = friction(arithmetic, variant.friction, p, g)
     return { step: mul(eta, mul(xi, m)), m, v, s, previousGradient: g, xi }
   },
 })

@@ -1,45 +1,52 @@
 import { defineRule, type UpdateRule } from '../rule.ts'
-import { type FrictionOptions, friction, frictionForm } from './friction.ts'
+import { type FrictionHyperparameters, friction, frictionAt } from './diffgrad.ts'
 import { momentCoefficients, moments } from './moments.ts'
-import { type RAdamOptions, radam } from './radam.ts'
-import { phase, rectifiedStepSize } from './rectification.ts'
+import { phaseAt, type RAdamHyperparameters, radam, rectifiedStepSize } from './radam.ts'
 
 /** The hyperparameters of DiffRGrad. */
-export interface DiffRGradOptions extends RAdamOptions, FrictionOptions {}
+export interface DiffRGradHyperparameters extends RAdamHyperparameters, FrictionHyperparameters {}
 
-const defaults: DiffRGradOptions = { ...radam.defaults, version: 1, aliased: false }
+const defaults: DiffRGradHyperparameters = { ...radam.defaults, version: 1, aliased: false }
 
 /**
- * DiffRGrad, diffGrad with a rectified variance: θ ← θ − α·r/c₁ · ξm / (√v + ε), and before that is
- * possible, θ ← θ − α/c₁ · m without friction, or nothing.
+ * DiffRGrad: RAdam with the friction coefficient ξ of diffGrad in the rectified phase. N and r are
+ * defined in radam.ts; p is the previous gradient.
+ *
+ * ```
+ * m ← β₁m + (1 − β₁)g
+ * v ← β₂v + (1 − β₂)g²
+ * ξ = σ(p − g)                                 other versions: diffgrad.ts
+ * N ≥ 5:  θ ← θ − α·r/c₁ · ξm / (√v + ε)       c₁ = 1 − β₁ᵗ
+ * N < 5:  θ ← θ − α/c₁ · m                     without degenerateToSgd, θ stays
+ * p ← g
+ * ```
  *
  * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffgrad/diff_rgrad.py.
  */
-export const diffRGrad: UpdateRule<DiffRGradOptions> = defineRule({
+export const diffRGrad: UpdateRule<DiffRGradHyperparameters> = defineRule({
   name: 'DiffRGrad',
   defaults,
-  slots: () => ['m', 'v', 'previousGradient'],
-  inner: ['xi'],
-  form: (settings, t) => ({ phase: phase(settings, t), friction: frictionForm(settings, t) }),
-  coefficients: (options, t) => ({
-    ...momentCoefficients(options),
-    epsilon: options.epsilon,
-    stepSize: rectifiedStepSize(options, t),
+  stateNames: () => ['m', 'v', 'previousGradient'],
+  intermediates: ['xi'],
+  variant: (options, t) => ({ phase: phaseAt(options, t), friction: frictionAt(options, t) }),
+  coefficients: (hyperparameters, t) => ({
+    ...momentCoefficients(hyperparameters),
+    epsilon: hyperparameters.epsilon,
+    stepSize: rectifiedStepSize(hyperparameters, t),
   }),
-  update(arithmetic, operands, c, form) {
+  update(arithmetic, inputs, c, variant) {
     const { add, mul, div, sqrt } = arithmetic
-    const { g, previousGradient: p } = operands
-    const xi = friction(arithmetic, form.friction, p, g)
-    const after = { ...moments(arithmetic, operands, c), previousGradient: g, xi }
-    switch (form.phase) {
-      case 'rectified': {
-        const adapted = div(mul(c.stepSize, mul(xi, after.m)), add(sqrt(after.v), c.epsilon))
-        return { step: adapted, ...after }
-      }
+    const { g, previousGradient: p } = inputs
+    const { m, v } = moments(arithmetic, inputs, c)
+    const xi = friction(arithmetic, variant.friction, p, g)
+    const next = { m, v, previousGradient: g, xi }
+    switch (variant.phase) {
+      case 'rectified':
+        return { step: div(mul(c.stepSize, mul(xi, m)), add(sqrt(v), c.epsilon)), ...next }
       case 'momentum':
-        return { step: mul(c.stepSize, after.m), ...after }
-      case 'still':
-        return { step: undefined, ...after }
+        return { step: mul(c.stepSize, m), ...next }
+      case 'none':
+        return { step: undefined, ...next }
     }
   },
 })

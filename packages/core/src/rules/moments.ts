@@ -1,21 +1,21 @@
 import type { Arithmetic } from '../arithmetic.ts'
 
-/** The decay rates of the two running averages that Adam and its descendants keep. */
-export interface MomentOptions {
-  /** β₁, the share of the running average of gradients that survives a step: in [0, 1). */
+/** The decay rates of the two moving averages of Adam and its descendants. */
+export interface MomentHyperparameters {
+  /** β₁, the decay rate of the moving average of gradients: in [0, 1). */
   readonly beta1: number
-  /** β₂, the same for squared gradients: in [0, 1). */
+  /** β₂, the decay rate of the moving average of squared gradients: in [0, 1). */
   readonly beta2: number
 }
 
-/** A running average and the share of it that survives a step: β·past + (1 − β)·now. */
-export const average = <T>(
+/** An exponential moving average: β·previous + (1 − β)·value. */
+export const movingAverage = <T>(
   { add, mul }: Arithmetic<T>,
-  past: T,
-  now: T,
+  previous: T,
+  value: T,
   beta: T,
   oneMinusBeta: T,
-): T => add(mul(beta, past), mul(oneMinusBeta, now))
+): T => add(mul(beta, previous), mul(oneMinusBeta, value))
 
 /** m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g². */
 export const moments = <T>(
@@ -23,15 +23,15 @@ export const moments = <T>(
   { g, m, v }: { readonly [K in 'g' | 'm' | 'v']: T },
   c: { readonly [K in keyof ReturnType<typeof momentCoefficients>]: T },
 ): { readonly m: T; readonly v: T } => ({
-  m: average(arithmetic, m, g, c.beta1, c.oneMinusBeta1),
-  v: average(arithmetic, v, arithmetic.square(g), c.beta2, c.oneMinusBeta2),
+  m: movingAverage(arithmetic, m, g, c.beta1, c.oneMinusBeta1),
+  v: movingAverage(arithmetic, v, arithmetic.square(g), c.beta2, c.oneMinusBeta2),
 })
 
-/** What `moments` needs. 1 − β is taken in double precision: single loses digits of it (docs/rule.md). */
+/** The coefficients of `moments`. 1 − β is computed in double precision (docs/rule.md says why). */
 export const momentCoefficients = ({
   beta1,
   beta2,
-}: MomentOptions): Readonly<
+}: MomentHyperparameters): Readonly<
   Record<'beta1' | 'oneMinusBeta1' | 'beta2' | 'oneMinusBeta2', number>
 > => ({
   beta1,
@@ -40,8 +40,8 @@ export const momentCoefficients = ({
   oneMinusBeta2: 1 - beta2,
 })
 
-/** c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ: how full the averages are, which start at zero, at step t. */
+/** The bias corrections of m and v at step t: c₁ = 1 − β₁ᵗ and c₂ = 1 − β₂ᵗ. */
 export const biasCorrections = (
-  { beta1, beta2 }: MomentOptions,
+  { beta1, beta2 }: MomentHyperparameters,
   t: number,
 ): { readonly c1: number; readonly c2: number } => ({ c1: 1 - beta1 ** t, c2: 1 - beta2 ** t })

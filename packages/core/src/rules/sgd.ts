@@ -1,14 +1,14 @@
-import { type CommonOptions, defineRule, type UpdateRule } from '../rule.ts'
+import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 
 /** The hyperparameters of stochastic gradient descent. */
-export interface SgdOptions extends CommonOptions {
-  /** μ, the share of the velocity that survives a step: in [0, 1). Without it, nothing is kept. */
+export interface SgdHyperparameters extends Hyperparameters {
+  /** μ, the decay rate of the velocity: in [0, 1). With 0 there is no velocity. */
   readonly momentum: number
-  /** Whether the step looks one momentum ahead. */
+  /** Whether to use Nesterov momentum. */
   readonly nesterov: boolean
 }
 
-const defaults: SgdOptions = {
+const defaults: SgdHyperparameters = {
   learningRate: 1e-2,
   weightDecay: 0,
   decay: 'l2',
@@ -17,21 +17,26 @@ const defaults: SgdOptions = {
 }
 
 /**
- * Stochastic gradient descent: m ← μm + g, θ ← θ − αm; with Nesterov's look ahead, θ ← θ − α(g + μm).
+ * Stochastic gradient descent, with momentum.
  *
- * @see torch.optim.SGD, whose form this is: α multiplies the velocity and is not inside it.
+ * ```
+ * m ← μm + g
+ * θ ← θ − αm                  with nesterov: θ ← θ − α(g + μm)
+ * ```
+ *
+ * @see torch.optim.SGD, which has the same form: α multiplies the velocity and is not inside it.
  */
-export const sgd: UpdateRule<SgdOptions> = defineRule({
+export const sgd: UpdateRule<SgdHyperparameters> = defineRule({
   name: 'SGD',
   defaults,
   conflict: ({ momentum, nesterov }) =>
     nesterov && momentum === 0 ? 'nesterov needs a momentum above 0' : undefined,
-  slots: ({ momentum }) => (momentum === 0 ? [] : ['m']),
-  form: ({ momentum, nesterov }) => ({ momentum: momentum !== 0, nesterov }),
+  stateNames: ({ momentum }) => (momentum === 0 ? [] : ['m']),
+  variant: ({ momentum, nesterov }) => ({ momentum: momentum !== 0, nesterov }),
   coefficients: ({ learningRate, momentum }) => ({ learningRate, momentum }),
-  update({ add, mul }, { g, m: velocity }, { learningRate, momentum }, form) {
-    if (!form.momentum) return { step: mul(learningRate, g), m: g }
+  update({ add, mul }, { g, m: velocity }, { learningRate, momentum }, variant) {
+    if (!variant.momentum) return { step: mul(learningRate, g), m: g }
     const m = add(mul(momentum, velocity), g)
-    return { step: mul(learningRate, form.nesterov ? add(g, mul(momentum, m)) : m), m }
+    return { step: mul(learningRate, variant.nesterov ? add(g, mul(momentum, m)) : m), m }
   },
 })

@@ -1,26 +1,27 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
+import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
+import { disagreement } from './agreement.ts'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'
-import { caseError, networkError, networks } from './providers.ts'
+import { disagreementOf, models } from './models.ts'
 
-// Prints the worst relative error of every operator's gradient, and fails if one is too large. The
-// gradients of the CPU are compared with finite differences; those of another provider (`--provider
-// webgpu`), for operators and whole networks, with the CPU.
+// Prints the worst relative error of every operator's gradient; fails where one is too large. The
+// gradients of the CPU are held against finite differences, those of another provider, and of whole
+// networks on it, against the CPU's.
 const { provider } = parseArgs({ options: { provider: { type: 'string' } } }).values
 const tolerance = provider === undefined ? exact : 1e-3
 const rows = new Map<string, { cases: number; worst: number; about: string }>()
 
-function record(name: string, about: string, error: number): void {
+function enter(name: string, about: string, error: number): void {
   const row = rows.get(name) ?? { cases: 0, worst: 0, about }
   rows.set(name, row)
   row.cases++
   if (!(error <= row.worst) && !Number.isNaN(row.worst)) Object.assign(row, { worst: error, about })
 }
 
-/** The error of a case that a provider cannot run is infinite. */
-async function orInfinity(about: string, error: Promise<number>): Promise<number> {
+/** What a provider refuses to run is infinitely far from right. */
+async function accepted(about: string, error: Promise<number>): Promise<number> {
   return error.catch((cause) => {
     console.error(`${about}: ${cause instanceof Error ? cause.message : cause}`)
     return Number.POSITIVE_INFINITY
@@ -33,17 +34,17 @@ async function checkRules(): Promise<void> {
       const error = await worstError(one, seed).catch((cause) => {
         throw new Error(`${one.operator}, ${one.about}, seed ${seed}`, { cause })
       })
-      record(one.operator, one.about, error)
+      enter(one.operator, one.about, error)
     }
 }
 
 async function checkProvider(provider: string): Promise<void> {
   for (const one of cases) {
     const about = `${one.operator}, ${one.about}`
-    record(one.operator, one.about, await orInfinity(about, caseError(one, 1, provider)))
+    enter(one.operator, one.about, await accepted(about, disagreement(one, 1, provider)))
   }
-  for (const one of networks)
-    record(one.about, 'whole', await orInfinity(one.about, networkError(one, provider)))
+  for (const one of models)
+    enter(one.about, 'whole', await accepted(one.about, disagreementOf(one, provider)))
 }
 
 function print(): void {
@@ -58,12 +59,15 @@ function print(): void {
   process.exitCode = failed > 0 ? 1 : 0
 }
 
-// The Vulkan driver is selected by the environment at the start of a process.
-const driver = provider === 'webgpu' ? vulkanEnvironment() : {}
-if (driver === undefined) throw new Error(withoutVulkan)
-if (Object.keys(driver).length > 0) {
+// A driver must be named before a process starts.
+const vulkan =
+  provider === 'webgpu' && !process.env.VK_ICD_FILENAMES
+    ? vulkanEnvironment(onnxRuntimeProbe(new URL('.', import.meta.url)))
+    : { environment: {} }
+if (vulkan.missing !== undefined) throw new Error(vulkan.missing)
+if (Object.keys(vulkan.environment).length > 0) {
   const args = [...process.execArgv, ...process.argv.slice(1)]
-  const env = { ...process.env, ...driver }
+  const env = { ...process.env, ...vulkan.environment }
   process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1
 } else {
   await (provider === undefined ? checkRules() : checkProvider(provider))

@@ -1,4 +1,4 @@
-import { type CommonOptions, Optimizer } from '@diffgrad/core'
+import { type Hyperparameters, Optimizer } from '@diffgrad/core'
 import {
   gradientModel,
   type Model,
@@ -19,16 +19,16 @@ interface CompiledStep extends TrainStepModel {
 }
 
 /** Updates the weights inside the model that computes their gradients. */
-export class GraphUpdate<O extends CommonOptions> implements Update<O> {
+export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly model: Model
-  readonly optimizer: Optimizer<Variable, O>
-  readonly #spec: UpdateSpec<O>
+  readonly optimizer: Optimizer<Variable, H>
+  readonly #spec: UpdateSpec<H>
   readonly #tracer: KernelTracer
   readonly #parameters: readonly Variable[]
   readonly #statistics: readonly Variable[]
   #compiled: CompiledStep | undefined
 
-  static async create<O extends CommonOptions>(spec: UpdateSpec<O>): Promise<GraphUpdate<O>> {
+  static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<GraphUpdate<H>> {
     const update = new GraphUpdate(spec)
     const initial = update.optimizer.stateDict()
     await update.#compile(update.#traceStep())
@@ -36,7 +36,7 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
     return update
   }
 
-  private constructor(spec: UpdateSpec<O>) {
+  private constructor(spec: UpdateSpec<H>) {
     const { runtime, forward, differentiate } = spec
     const { rule, ...options } = spec.optimizer
     const { model, parameters, statistics } = gradientModel(forward, differentiate)
@@ -63,7 +63,7 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
       const { name, tensor } = variable
       return { name, value: variable, shape: tensor.dims }
     })
-    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic O.
+    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
     this.optimizer = new Optimizer(this.#tracer, rule, named, options as object)
   }
 

@@ -1,5 +1,5 @@
 import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import {
   applyOperator,
   type GradientModel,
@@ -26,8 +26,8 @@ type Arrays = Readonly<Record<string, Float32Array>>
  * kernels update. It writes gradients into arrays that the kernels read if it supports preallocated
  * outputs; else they are copied.
  */
-export class KernelUpdate<O extends CommonOptions> implements Update<O> {
-  readonly optimizer: ArraysOptimizer<O>
+export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
+  readonly optimizer: ArraysOptimizer<H>
   readonly model: Model
   readonly weights: Tensors
   readonly #session: InferenceSession
@@ -43,14 +43,14 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
   /** Tensors over `#gradients`, by output; empty if the runtime does not write into them. */
   readonly #preallocated: Tensors
 
-  static async create<O extends CommonOptions>(spec: UpdateSpec<O>): Promise<KernelUpdate<O>> {
+  static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<KernelUpdate<H>> {
     const gradient = gradientModel(spec.forward, spec.differentiate)
     const session = await createSession(spec.runtime, gradient.model, spec.session)
     return new KernelUpdate(spec, gradient, session, await writesPreallocated(spec.runtime))
   }
 
   private constructor(
-    { runtime, optimizer: { rule, ...options } }: UpdateSpec<O>,
+    { runtime, optimizer: { rule, ...options } }: UpdateSpec<H>,
     { model, loss, parameters, statistics }: GradientModel,
     session: InferenceSession,
     preallocates: boolean,
@@ -79,7 +79,7 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
       new runtime.Tensor('float32', this.#gradients[name], initial.shape),
     ])
     this.#preallocated = preallocates ? Object.fromEntries(preallocated) : {}
-    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic O.
+    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
     this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
 

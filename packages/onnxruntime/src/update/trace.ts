@@ -1,4 +1,10 @@
-import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
+import {
+  type ArrayLists,
+  arraySignature,
+  type Backend,
+  type Kernel,
+  transformState,
+} from '@diffgrad/core'
 import type { Tensor } from 'onnxruntime-common'
 import { TrainerError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -18,16 +24,9 @@ export interface TracedKernel {
   readonly coefficients: Readonly<Record<string, number>>
 }
 
-/** The optimizer state of transforms: each name, with the options that need it. */
-const transformState: Readonly<Record<string, readonly string[]>> = {
-  gradient: ['accumulate', 'centralize', 'clip'],
-  slow: ['lookahead'],
-  average: ['averageWeights'],
-}
-
 /** A backend that computes nothing: it records the kernels that an optimizer applies, for a graph to run. */
 export class KernelTracer implements Backend<Variable> {
-  readonly describe: Backend<Variable>['describe'] = describeSaved
+  readonly signature: Backend<Variable>['signature'] = arraySignature
   /** The optimizer's state. */
   readonly state: Variable[] = []
   readonly #runtime: Runtime
@@ -46,7 +45,7 @@ export class KernelTracer implements Backend<Variable> {
 
   mismatch(): undefined {}
 
-  zeros(like: readonly Variable[], names: readonly string[]): Lists<Variable> {
+  zeros(like: readonly Variable[], names: readonly string[]): ArrayLists<Variable> {
     for (const [name, options] of Object.entries(transformState))
       if (names.includes(name)) throw unsupportedError(options.join(', '))
     const lists = names.map(
@@ -58,7 +57,7 @@ export class KernelTracer implements Backend<Variable> {
 
   apply(
     kernel: Kernel,
-    { theta }: Lists<Variable>,
+    { theta }: ArrayLists<Variable>,
     coefficients: Readonly<Record<string, number>>,
   ): void {
     const parameters = new Set(theta.map(({ name }) => name))

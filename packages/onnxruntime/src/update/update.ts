@@ -1,4 +1,4 @@
-import type { CommonOptions, Histogram, Optimizer, StepOutcome } from '@diffgrad/core'
+import type { Histogram, Hyperparameters, Optimizer, StepOutcome } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { EvaluationSpec } from '../evaluation.ts'
 import type { EvaluationResult } from '../metrics.ts'
@@ -6,8 +6,8 @@ import type { OptimizerSpec } from '../options.ts'
 import type { Tensors } from '../runtime.ts'
 
 /** The model to train, the optimizer, and the runtime that runs both. */
-export interface UpdateSpec<O extends CommonOptions> extends EvaluationSpec {
-  readonly optimizer: OptimizerSpec<O>
+export interface UpdateSpec<H extends Hyperparameters> extends EvaluationSpec {
+  readonly optimizer: OptimizerSpec<H>
 }
 
 /** The input of one step. */
@@ -32,12 +32,12 @@ export interface StepResult extends EvaluationResult {
 }
 
 /** Computes gradients and updates the weights by them. */
-export interface Update<O extends CommonOptions> {
+export interface Update<H extends Hyperparameters> {
   /** The gradient model, whose inputs are the batch and the weights. */
   readonly model: Model
   readonly optimizer: Pick<
-    Optimizer<never, O>,
-    'updates' | 'configuration' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
+    Optimizer<never, H>,
+    'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapEma'
   >
   /** The current parameters and running statistics. */
   readonly weights: Tensors

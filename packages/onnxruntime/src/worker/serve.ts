@@ -1,4 +1,4 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import type { Trainer } from '../trainer.ts'
 import {
   type MethodCall,
@@ -12,8 +12,8 @@ import {
  * Creates a trainer in this worker and serves it to `connectTrainer`. Call it once, in a module that
  * runs as a worker of a browser or of `node:worker_threads`.
  */
-export async function serveTrainer<O extends CommonOptions>(
-  create: () => Promise<Trainer<O>>,
+export async function serveTrainer<H extends Hyperparameters>(
+  create: () => Promise<Trainer<H>>,
 ): Promise<void> {
   const port = await receivePort()
   const running = new Map<number, AbortController>()
@@ -43,8 +43,8 @@ export async function serveTrainer<O extends CommonOptions>(
   }
 }
 
-function callMethod<O extends CommonOptions>(
-  trainer: Trainer<O>,
+function callMethod<H extends Hyperparameters>(
+  trainer: Trainer<H>,
   call: MethodCall,
   signal: AbortSignal,
 ): Promise<unknown> {

@@ -86,16 +86,16 @@ export const forms: readonly Fact[] = [
       const optimizer = new DiffGrad({ groups: [{ parameters: ['y'], weightDecay: 0.5 }] })
       optimizer.setLearningRate(0.25)
       optimizer.minimize(square(x), false, [x])
-      expect(optimizer.options('x').learningRate).toBe(0.25)
+      expect(optimizer.hyperparameters('x').learningRate).toBe(0.25)
       optimizer.setLearningRate(0.5)
       optimizer.minimize(square(y), false, [y])
-      expect(optimizer.options('y')).toMatchObject({ learningRate: 0.5, weightDecay: 0.5 })
-      expect(optimizer.options('x')).toMatchObject({ learningRate: 0.5, weightDecay: 0 })
+      expect(optimizer.hyperparameters('y')).toMatchObject({ learningRate: 0.5, weightDecay: 0.5 })
+      expect(optimizer.hyperparameters('x')).toMatchObject({ learningRate: 0.5, weightDecay: 0 })
       optimizer.set({ learningRate: 0.125 }, /x/)
       const again = DiffGrad.fromConfig<DiffGrad>(DiffGrad, optimizer.getConfig())
       again.bind([x, y])
-      expect(again.options('x')).toEqual(optimizer.options('x'))
-      expect(again.options('y')).toEqual(optimizer.options('y'))
+      expect(again.hyperparameters('x')).toEqual(optimizer.hyperparameters('x'))
+      expect(again.hyperparameters('y')).toEqual(optimizer.hyperparameters('y'))
       optimizer.dispose()
       again.dispose()
       tf.dispose([x, y])
@@ -110,7 +110,7 @@ export const forms: readonly Fact[] = [
         tf.env().set(flag, float32)
         const [x, optimizer] = [variable([1]), new DiffGrad(options)]
         optimizer.bind([x])
-        const { epsilon } = optimizer.options(x.name)
+        const { epsilon } = optimizer.hyperparameters(x.name)
         optimizer.dispose()
         x.dispose()
         return epsilon
@@ -128,7 +128,7 @@ export const forms: readonly Fact[] = [
       const sums = defineRule({
         name: 'sums',
         defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
-        slots: () => slots,
+        stateNames: () => slots,
         coefficients: () => ({}),
         update({ add }, { g, ...memory }) {
           const next = slots.map((slot) => [slot, add(g, memory[slot])])
@@ -142,7 +142,7 @@ export const forms: readonly Fact[] = [
         gradient.dispose()
       }
       expect([...(await x.data())]).toEqual([2, 3, 4])
-      const { memory } = (await optimizer.stateDict()).parameters[x.name]
+      const { state: memory } = (await optimizer.stateDict()).parameters[x.name]
       for (const slot of slots) expect([...memory[slot]]).toEqual([3, 3, 3])
       optimizer.dispose()
       x.dispose()

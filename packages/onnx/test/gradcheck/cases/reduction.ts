@@ -5,7 +5,7 @@ import type { Case } from '../check.ts'
 
 type Attributes = Readonly<Record<string, Attribute>>
 
-/** A case with one input of shape [random, ...rest]. Lists become constant inputs. */
+/** A case with one input of shape [random, ...rest]. ArrayLists become constant inputs. */
 export const onOneInput = (
   operator: string,
   about: string,

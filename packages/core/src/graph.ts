@@ -1,5 +1,6 @@
 import type { Arithmetic } from './arithmetic.ts'
 import type { Kernel, Values } from './kernel.ts'
+import { memoized } from './memoized.ts'
 
 /** An operation of one operand. */
 export type Unary = 'abs' | 'sqrt' | 'exp' | 'sigmoid'
@@ -13,38 +14,30 @@ export type Expression =
   | { readonly op: Unary; readonly a: Expression }
   | { readonly op: Binary; readonly a: Expression; readonly b: Expression }
 
-/** A kernel as data: what code generators read. */
+/** A kernel as data, for code generators. */
 export interface Graph {
   readonly name: string
-  /** The arrays that the computation touches, read or written, in the kernel's own order. */
+  /** The arrays read or written, in the kernel's order. */
   readonly arrays: readonly string[]
-  /** Those whose elements are read, and those whose elements are written. */
+  /** The arrays whose elements the outputs depend on. */
   readonly reads: ReadonlySet<string>
   readonly writes: ReadonlySet<string>
   readonly coefficients: readonly string[]
-  /** Operands before what is computed from them; no node twice, none that no output needs. */
+  /** In topological order, operands first. Each node is unique and needed by an output. */
   readonly nodes: readonly Expression[]
-  /** Which node each written array takes its new elements from. */
+  /** The node whose value each written array receives. */
   readonly outputs: readonly (readonly [array: string, node: Expression])[]
 }
 
-/** The nodes that one node is computed from. */
+/** The operands of a node, in order. */
 export const operands = (node: Expression): readonly Expression[] =>
   'b' in node ? [node.a, node.b] : 'a' in node ? [node.a] : []
 
 /**
- * Writes a kernel down as an expression graph. Equal expressions become one node (hash-consing), so
- * nothing is computed twice, however the rule is written.
+ * The expression graph of a kernel. Equal expressions become one node (hash-consing), so common
+ * subexpressions are computed once, and dead code is dropped.
  */
-export function trace(kernel: Kernel): Graph {
-  const graph = traced.get(kernel) ?? traceAnew(kernel)
-  traced.set(kernel, graph)
-  return graph
-}
-
-const traced = new WeakMap<Kernel, Graph>()
-
-function traceAnew(kernel: Kernel): Graph {
+export const trace: (kernel: Kernel) => Graph = memoized((kernel) => {
   const written = kernel.evaluate(
     expressions(),
     leaves('array', kernel.reads),
@@ -55,7 +48,7 @@ function traceAnew(kernel: Kernel): Graph {
     if (node === undefined) throw new TypeError(`${kernel.name}: writes no ${array}`)
     return [array, node] as const
   })
-  const nodes = inOrder(outputs.map(([, node]) => node))
+  const nodes = topologicallySorted(outputs.map(([, node]) => node))
   const reads = new Set(nodes.flatMap((node) => (node.op === 'array' ? [node.name] : [])))
   const writes = new Set(kernel.writes)
   return {
@@ -69,9 +62,9 @@ function traceAnew(kernel: Kernel): Graph {
     nodes,
     outputs,
   }
-}
+})
 
-/** The graph's equations in one canonical text: equal text, equal computation. */
+/** The graph in a canonical text form: equal texts mean equal computations. */
 export function canonical({ arrays, coefficients, nodes, outputs }: Graph): string {
   const position = new Map(nodes.map((node, i) => [node, i]))
   const line = (node: Expression): string => {
@@ -86,21 +79,21 @@ export function canonical({ arrays, coefficients, nodes, outputs }: Graph): stri
   ].join('\n')
 }
 
-/** Arithmetic on expressions in which equal operations on the same nodes are the same node. */
+/** Arithmetic that builds nodes: equal operations on the same nodes return the same node. */
 function expressions(): Arithmetic<Expression> {
-  const identity = new Map<Expression, number>()
-  const known = new Map<string, Expression>()
+  const ids = new Map<Expression, number>()
+  const nodes = new Map<string, Expression>()
   const unique = (node: Expression): Expression => {
     const leaf = 'value' in node ? node.value : 'name' in node ? node.name : ''
-    const key = `${node.op} ${leaf} ${operands(node).map(number)}`
-    const found = known.get(key) ?? node
-    known.set(key, found)
-    return found
+    const key = `${node.op} ${leaf} ${operands(node).map(id)}`
+    const existing = nodes.get(key) ?? node
+    nodes.set(key, existing)
+    return existing
   }
-  const number = (node: Expression): number => {
-    const found = identity.get(node) ?? identity.size
-    identity.set(node, found)
-    return found
+  const id = (node: Expression): number => {
+    const existing = ids.get(node) ?? ids.size
+    ids.set(node, existing)
+    return existing
   }
   const unary =
     (op: Unary) =>
@@ -130,14 +123,14 @@ function expressions(): Arithmetic<Expression> {
 const leaves = (op: 'array' | 'coefficient', names: readonly string[]): Values<Expression> =>
   Object.fromEntries(names.map((name) => [name, { op, name }]))
 
-/** All nodes that `roots` need, operands first. */
-function inOrder(roots: readonly Expression[]): readonly Expression[] {
-  const seen = new Set<Expression>()
+/** All nodes that `roots` depend on, operands first. */
+function topologicallySorted(roots: readonly Expression[]): readonly Expression[] {
+  const sorted = new Set<Expression>()
   const visit = (node: Expression): void => {
-    if (seen.has(node)) return
+    if (sorted.has(node)) return
     for (const operand of operands(node)) visit(operand)
-    seen.add(node)
+    sorted.add(node)
   }
   for (const root of roots) visit(root)
-  return [...seen]
+  return [...sorted]
 }

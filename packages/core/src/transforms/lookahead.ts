@@ -1,15 +1,15 @@
 import { defineKernel, type Kernel } from '../kernel.ts'
 
-/** Slow weights that follow the optimizer's fast ones. */
+/** Slow weights that are synchronized with the optimizer's fast weights every few steps. */
 export interface Lookahead {
-  /** k, after how many updates the slow weights follow: at least 1. */
+  /** k, the number of updates between two synchronizations: at least 1. */
   readonly every: number
-  /** α, which part of the way they go: in (0, 1]. */
+  /** α, the step size of the slow weights: in (0, 1]. */
   readonly alpha: number
 }
 
 /** slow ← θ, before the first step. */
-export const captureSlow: Kernel = defineKernel({
+export const lookaheadInit: Kernel = defineKernel({
   name: 'Lookahead',
   reads: ['theta'],
   writes: ['slow'],
@@ -22,13 +22,13 @@ export const captureSlow: Kernel = defineKernel({
  *
  * @see Zhang et al., "Lookahead Optimizer: k steps forward, 1 step back", arXiv:1907.08610.
  */
-export const followSlow: Kernel = defineKernel({
+export const lookaheadSync: Kernel = defineKernel({
   name: 'Lookahead',
   reads: ['theta', 'slow'],
   writes: ['theta', 'slow'],
   coefficients: ['alpha'],
   evaluate({ add, sub, mul }, { theta, slow }, { alpha }) {
-    const moved = add(slow, mul(alpha, sub(theta, slow)))
-    return { theta: moved, slow: moved }
+    const next = add(slow, mul(alpha, sub(theta, slow)))
+    return { theta: next, slow: next }
   },
 })
