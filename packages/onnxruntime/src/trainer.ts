@@ -54,8 +54,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     const lowering = { ...loweringFor(session), ...rest.lowering }
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     const checkedMetrics = new Metrics(forward, metrics)
-    const Kind = kind === 'graph' ? GraphUpdate : KernelUpdate
-    const update: Update<H> = await Kind.create({ ...spec, optimizer })
+    const UpdateClass = kind === 'graph' ? GraphUpdate : KernelUpdate
+    const update: Update<H> = await UpdateClass.create({ ...spec, optimizer })
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, update.weights) }
     const trainer = new Trainer(trained, update, checkedMetrics)

@@ -4,7 +4,7 @@ export const batch = 8
 const size = 64
 
 /**
- * XResNet-18 on images of 64 × 64. The last scale of a residual branch starts at 1, not at the usual 0:
+ * XResNet-18 on images of 64 × 64. The last scale of a residual branch starts at 1, not at 0, its default:
  * there, the sign of a scale depends on rounding, and no two programs agree.
  */
 export const xResNet18Model = (): Model =>
