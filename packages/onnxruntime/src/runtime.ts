@@ -20,7 +20,7 @@ export type SessionOptions = InferenceSession.SessionOptions
 export type Tensors = Readonly<Record<string, Tensor>>
 
 /** The names of the requested execution providers, in order of preference. */
-export const providersOf = ({ executionProviders = [] }: SessionOptions): readonly string[] =>
+const providersOf = ({ executionProviders = [] }: SessionOptions): readonly string[] =>
   executionProviders.map((provider) => (typeof provider === 'string' ? provider : provider.name))
 
 /** The requested execution providers other than the CPU's own, `cpu` in Node and `wasm` in browsers. */

@@ -19,7 +19,7 @@ export interface EngineOptions {
 }
 
 /** The result of a train step, before the weights changed. */
-export interface StepResult {
+interface EngineStep {
   readonly loss: number
   /** The share of images whose largest logit and largest target are of the same class. */
   readonly accuracy: number
@@ -35,7 +35,7 @@ export interface TrainingEngine {
    * @param frictionEdges - bin edges of ξ, for rules that have one.
    * @throws {Divergence} If the loss is not finite.
    */
-  step(batch: Batch, frictionEdges?: readonly number[]): Promise<StepResult>
+  step(batch: Batch, frictionEdges?: readonly number[]): Promise<EngineStep>
   /** Logits [batch, classes] in evaluation mode; of the averaged weights if the optimizer has them. */
   predict(images: Float32Array): Promise<Float32Array>
   /** Reports a validation loss to plateau schedules. */
