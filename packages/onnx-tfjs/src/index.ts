@@ -1,2 +1,10 @@
-export { type Differentiated, differentiate } from './differentiate.ts'
-export { Network, type Outputs } from './network.ts'
+export { selectBackend } from './backend.ts'
+export { Network, type NetworkGradients, type NetworkOutputs } from './network.ts'
+export {
+  type ClassifierBatch,
+  type ClassifierStep,
+  ClassifierTrainer,
+  type ClassifierTrainerOptions,
+  NonFiniteStepError,
+  type Weights,
+} from './trainer.ts'

@@ -1,6 +1,12 @@
-import type { DataType, Elements, Model, ValueInfo } from '@diffgrad/onnx'
-import { TrainerError } from './error.ts'
-import { classInputs } from './model/classes.ts'
+import {
+  type DataType,
+  type Elements,
+  elementCount,
+  isOperator,
+  type Model,
+  type ValueInfo,
+} from '@diffgrad/onnx'
+import { TrainerError } from './errors.ts'
 import type { Runtime, Tensors } from './runtime.ts'
 
 /** The elements of an input in row-major order, alone or with their shape. Classes may be plain numbers. */
@@ -9,10 +15,10 @@ export type BatchValue =
   | readonly number[]
   | { readonly data: Elements | readonly number[]; readonly dims: readonly number[] }
 
-/** Inputs and targets by name. A tensor of the runtime will do. */
+/** Inputs and targets by name. A tensor of the runtime is a valid value. */
 export type Batch = Readonly<Record<string, BatchValue>>
 
-const arrays: Readonly<Record<DataType, string>> = {
+const arrayTypes: Readonly<Record<DataType, string>> = {
   float32: 'Float32Array',
   float64: 'Float64Array',
   int8: 'Int8Array',
@@ -26,64 +32,105 @@ const arrays: Readonly<Record<DataType, string>> = {
   bool: 'Uint8Array',
 }
 
-type Given = { readonly data: Elements | readonly number[]; readonly dims?: readonly number[] }
+type Data = Elements | readonly number[]
 
-const given = (value: BatchValue): Given => ('data' in value ? value : { data: value })
+/** Elements that fit their input, with a length for each axis. */
+interface ShapedData {
+  readonly data: Data
+  readonly dims: readonly number[]
+}
 
 /**
- * Checks a batch against what a model takes, and gives it the form that the runtime takes.
+ * Checks a batch against the inputs of a model and converts it to tensors.
  *
- * @throws {TrainerError} Naming the input that is missing, surplus, of another type or shape, or that
- *   holds a class that does not exist.
+ * @param weights - tensors of the inputs that are no part of the batch.
+ * @throws {TrainerError} Naming the input that is missing, unexpected, of a wrong type or shape, or
+ *   that holds a class out of range.
  */
-export function feedsOf(runtime: Runtime, model: Model, batch: Batch, weights: Tensors): Tensors {
-  const inputs = model.inputs.filter(({ name }) => !(name in weights))
+export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: Tensors): Tensors {
+  const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(weights, name))
   const names = inputs.map(({ name }) => name)
-  const surplus = Object.keys(batch).find((name) => !names.includes(name))
-  if (surplus !== undefined)
-    throw new TrainerError(`batch: "${surplus}" is no input; the model takes ${names.join(', ')}`)
-  const classes = classInputs(model)
+  const unexpected = Object.keys(batch).find((name) => !names.includes(name))
+  if (unexpected !== undefined)
+    throw new TrainerError(
+      `batch: "${unexpected}" is no input of the model, which has ${names.join(', ')}`,
+    )
+  const classCounts = classCountsOf(model)
   const feeds = inputs.map((input) => {
     const value = batch[input.name]
     if (value === undefined)
-      throw new TrainerError(`batch: must have "${input.name}", as the model takes ${names}`)
-    const { data, dims } = checked(input, given(value))
-    const count = classes.get(input.name)
-    if (count !== undefined) checkClasses(input.name, data, count)
-    return [
-      input.name,
-      new runtime.Tensor(input.type ?? 'float32', data as number[], dims),
-    ] as const
+      throw new TrainerError(
+        `batch: must have "${input.name}"; the model has the inputs ${names.join(', ')}`,
+      )
+    const { data, dims } = checkInput(input, value)
+    const classCount = classCounts.get(input.name)
+    if (classCount !== undefined) checkClasses(input.name, data, classCount)
+    const tensor = new runtime.Tensor(input.type ?? 'float32', data as number[], dims)
+    return [input.name, tensor] as const
   })
   return Object.fromEntries(feeds)
 }
 
-function checked(
-  { name, type, shape = [] }: ValueInfo,
-  { data, dims }: Given,
-): { readonly data: Given['data']; readonly dims: readonly number[] } {
-  const expected = type && arrays[type]
-  const kind = Array.isArray(data) ? 'a plain array' : data.constructor.name
-  if (!Array.isArray(data) && kind !== expected)
-    throw new TrainerError(`batch: "${name}" must be ${type} (${expected}), but is ${kind}`)
-  const known = shape.filter((size) => typeof size === 'number')
-  const rest = data.length / known.reduce((product, size) => product * size, 1)
-  const open = shape.length - known.length
-  const found = dims ?? shape.map((size) => (typeof size === 'number' ? size : rest))
-  const fits =
-    found.length === shape.length &&
-    (open <= 1 || dims !== undefined) &&
-    found.every((size, axis) => Number.isSafeInteger(size) && fitsAxis(size, shape[axis])) &&
-    found.reduce((product, size) => product * size, 1) === data.length
-  if (fits) return { data, dims: found }
-  const is = dims ? `[${dims}]` : `${data.length} elements`
-  throw new TrainerError(`batch: "${name}" must be ${type} [${shape}], but is ${is}`)
+/**
+ * The lengths that a batch gives to the symbolic dimensions of a model, by their names.
+ *
+ * @throws {TrainerError} If the batch does not fit the model for any lengths.
+ */
+export function symbolicDimensions(model: Model, batch: Batch): Readonly<Record<string, number>> {
+  const lengths: Record<string, number> = {}
+  for (const input of model.inputs) {
+    const value = batch[input.name]
+    if (value === undefined) continue
+    const { dims } = checkInput(input, value)
+    for (const [axis, dimension] of (input.shape ?? []).entries())
+      if (typeof dimension === 'string') lengths[dimension] = dims[axis]
+  }
+  return lengths
 }
 
-const fitsAxis = (size: number, axis: number | string | undefined): boolean =>
-  size > 0 && (typeof axis !== 'number' || axis === size)
+/** Checks type and shape. A single symbolic dimension is computed from the number of elements. */
+function checkInput({ name, type, shape = [] }: ValueInfo, value: BatchValue): ShapedData {
+  const { data, dims = undefined } = 'data' in value ? value : { data: value }
+  const expected = type && arrayTypes[type]
+  const actual = Array.isArray(data) ? 'a plain array' : data.constructor.name
+  if (!Array.isArray(data) && actual !== expected)
+    throw new TrainerError(`batch: "${name}" must be ${type} (${expected}), but is ${actual}`)
+  const fixed = shape.filter((dimension) => typeof dimension === 'number')
+  const rest = data.length / elementCount(fixed)
+  const symbols = shape.length - fixed.length
+  const lengths =
+    dims ?? shape.map((dimension) => (typeof dimension === 'number' ? dimension : rest))
+  const fits =
+    lengths.length === shape.length &&
+    (symbols <= 1 || dims !== undefined) &&
+    lengths.every((length, axis) => fitsDimension(length, shape[axis])) &&
+    elementCount(lengths) === data.length
+  if (fits) return { data, dims: lengths }
+  const found = dims ? `[${dims}]` : `${data.length} elements`
+  throw new TrainerError(`batch: "${name}" must be ${type} [${shape}], but is ${found}`)
+}
 
-function checkClasses(name: string, data: Given['data'], count: number): void {
+const fitsDimension = (length: number, dimension: number | string | undefined): boolean =>
+  Number.isSafeInteger(length) &&
+  length > 0 &&
+  (typeof dimension !== 'number' || dimension === length)
+
+/**
+ * The inputs that hold classes, with the number of classes. OneHot makes a row of zeros of a class
+ * out of range, without an error.
+ */
+function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const node of nodes) {
+    if (!isOperator(node, 'OneHot')) continue
+    const [labels, depth] = node.inputs
+    const count = initializers.get(depth)
+    if (count !== undefined && count.type !== 'opaque') counts.set(labels, Number(count.data[0]))
+  }
+  return counts
+}
+
+function checkClasses(name: string, data: Data, count: number): void {
   for (let i = 0; i < data.length; i++) {
     const label = data[i]
     if (label < 0 || label >= count || !Number.isInteger(Number(label)))
@@ -91,21 +138,4 @@ function checkClasses(name: string, data: Given['data'], count: number): void {
         `batch: "${name}" must hold classes in [0, ${count}), but element ${i} is ${label}`,
       )
   }
-}
-
-/**
- * The sizes that a batch gives to the dimensions that a model leaves open.
- *
- * @throws {TrainerError} If a batch does not fit the model, whatever the open sizes are.
- */
-export function openSizes(model: Model, batch: Batch): Readonly<Record<string, number>> {
-  const sizes: Record<string, number> = {}
-  for (const input of model.inputs) {
-    const value = batch[input.name]
-    if (value === undefined) continue
-    const { dims } = checked(input, given(value))
-    for (const [axis, size] of (input.shape ?? []).entries())
-      if (typeof size === 'string') sizes[size] = dims[axis]
-  }
-  return sizes
 }

@@ -1,90 +1,128 @@
-import { type DifferentiateOptions, evaluationModel, type Model } from '@diffgrad/onnx'
+import {
+  type DifferentiateOptions,
+  evaluationModel,
+  inferenceModel,
+  type Model,
+  type Tensor,
+} from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
-import { type Batch, feedsOf, openSizes } from './batch.ts'
-import { inferenceModel } from './model/inference.ts'
-import { withWeightsAsInputs, withWeightsInside } from './model/weights.ts'
+import { type Batch, symbolicDimensions, toFeeds } from './batch.ts'
 import {
   createSession,
+  float32Scalar,
   type Runtime,
   type SessionOptions,
-  scalarOf,
   type Tensors,
 } from './runtime.ts'
 
-/** What is evaluated, and on what. */
-export interface Subject {
+/** The model to evaluate, its loss, and the runtime that runs it. */
+export interface EvaluationSpec {
   readonly runtime: Runtime
   readonly session: SessionOptions
   readonly forward: Model
   readonly differentiate: DifferentiateOptions
 }
 
-/** A model that gives a loss, or none if it predicts. */
-interface Judging {
+/** A model with the session that runs it. */
+type WithSession<M> = M & { readonly session: InferenceSession }
+
+interface InferenceModel {
   readonly model: Model
+}
+
+interface LossModel extends InferenceModel {
+  /** The output that gives the loss. */
   readonly loss: string
 }
 
-interface Prepared extends Judging {
-  readonly session: InferenceSession
-}
-
-/** Runs a model as it is after training, with the weights of the moment, one run after the other. */
+/** Runs a model in evaluation mode, on the weights that each call passes. */
 export class Evaluation {
-  readonly #subject: Subject
-  readonly #prepared = new Map<string, Prepared>()
+  readonly #spec: EvaluationSpec
+  readonly #inference = new Map<string, WithSession<InferenceModel>>()
+  /** By the lengths of the symbolic dimensions. */
+  readonly #evaluations = new Map<string, WithSession<LossModel>>()
 
-  constructor(subject: Subject) {
-    this.#subject = subject
+  constructor(spec: EvaluationSpec) {
+    this.#spec = spec
   }
 
   /** The outputs for a batch of any size. */
   async predict(batch: Batch, weights: Tensors): Promise<Tensors> {
-    const { forward } = this.#subject
-    const make = (): Judging => ({ model: inferenceModel(forward), loss: '' })
-    return this.#run(await this.#ready('', weights, make), batch, weights)
+    const inference = await this.#load(this.#inference, '', () => ({
+      model: withWeightsAsInputs(inferenceModel(this.#spec.forward), weights),
+    }))
+    return this.#run(inference, batch, weights)
   }
 
-  /** The loss of a batch, and the outputs. Every size of batch is prepared once. */
+  /** The loss of a batch, and the outputs. Creates one session for each size of batch. */
   async evaluate(
     batch: Batch,
     weights: Tensors,
   ): Promise<{ readonly loss: number; readonly outputs: Tensors }> {
-    const { forward, differentiate } = this.#subject
+    const { forward, differentiate } = this.#spec
     const { mode: _, ...options } = differentiate
-    const dimensions = { ...options.dimensions, ...openSizes(forward, batch) }
-    const ready = await this.#ready(JSON.stringify(dimensions), weights, () => {
+    const dimensions = { ...options.dimensions, ...symbolicDimensions(forward, batch) }
+    const key = JSON.stringify(dimensions)
+    const evaluation = await this.#load(this.#evaluations, key, () => {
       const { model, loss, state } = evaluationModel(forward, { ...options, dimensions })
-      // What training does not move is a part of the model.
-      const moving = new Set(Object.keys(weights))
-      const resting = [...state].filter(([name]) => !moving.has(name))
-      return { model: withWeightsInside(model, new Map(resting)), loss }
+      const untrained = [...state].filter(([name]) => !Object.hasOwn(weights, name))
+      return { model: withWeightsInside(model, new Map(untrained)), loss }
     })
-    const outputs = await this.#run(ready, batch, weights)
-    return { loss: scalarOf(outputs, ready.loss), outputs }
+    const outputs = await this.#run(evaluation, batch, weights)
+    return { loss: float32Scalar(outputs, evaluation.loss), outputs }
   }
 
   async release(): Promise<void> {
-    const prepared = [...this.#prepared.values()]
-    this.#prepared.clear()
-    await Promise.all(prepared.map(({ session }) => session.release()))
+    const all = [...this.#inference.values(), ...this.#evaluations.values()]
+    this.#inference.clear()
+    this.#evaluations.clear()
+    await Promise.all(all.map(({ session }) => session.release()))
   }
 
-  async #run({ model, session }: Prepared, batch: Batch, weights: Tensors): Promise<Tensors> {
-    const feeds = feedsOf(this.#subject.runtime, model, batch, weights)
-    const given = Object.entries(weights).filter(([name]) => session.inputNames.includes(name))
-    return session.run({ ...feeds, ...Object.fromEntries(given) })
+  async #run(
+    { model, session }: WithSession<InferenceModel>,
+    batch: Batch,
+    weights: Tensors,
+  ): Promise<Tensors> {
+    const feeds = toFeeds(this.#spec.runtime, model, batch, weights)
+    const used = Object.entries(weights).filter(([name]) => session.inputNames.includes(name))
+    return session.run({ ...feeds, ...Object.fromEntries(used) })
   }
 
-  /** What was prepared before, or is now. What fails is not kept: it may be a passing fault. */
-  async #ready(key: string, weights: Tensors, make: () => Judging): Promise<Prepared> {
-    const before = this.#prepared.get(key)
-    if (before) return before
-    const { runtime, session: options } = this.#subject
-    const { model, loss } = make()
-    const open = withWeightsAsInputs(model, new Set(Object.keys(weights)))
-    const prepared = { model: open, loss, session: await createSession(runtime, open, options) }
-    this.#prepared.set(key, prepared)
-    return prepared
+  /** Returns a cached model, or builds it. A failure is not cached, since a retry may succeed. */
+  async #load<M extends InferenceModel>(
+    cache: Map<string, WithSession<M>>,
+    key: string,
+    build: () => M,
+  ): Promise<WithSession<M>> {
+    const cached = cache.get(key)
+    if (cached) return cached
+    const { runtime, session: options } = this.#spec
+    const built = build()
+    const loaded = { ...built, session: await createSession(runtime, built.model, options) }
+    cache.set(key, loaded)
+    return loaded
   }
 }
+
+/** Turns the initializers that `weights` names into inputs. */
+function withWeightsAsInputs(model: Model, weights: Tensors): Model {
+  const isWeight = (name: string): boolean => Object.hasOwn(weights, name)
+  const inputs = [...model.initializers].flatMap(([name, tensor]) =>
+    isWeight(name) && tensor.type !== 'opaque'
+      ? [{ name, type: tensor.type, shape: tensor.shape }]
+      : [],
+  )
+  return {
+    ...model,
+    inputs: [...model.inputs, ...inputs],
+    initializers: new Map([...model.initializers].filter(([name]) => !isWeight(name))),
+  }
+}
+
+/** Turns the inputs that `weights` names into initializers. */
+const withWeightsInside = (model: Model, weights: ReadonlyMap<string, Tensor>): Model => ({
+  ...model,
+  inputs: model.inputs.filter(({ name }) => !weights.has(name)),
+  initializers: new Map([...model.initializers, ...weights]),
+})

@@ -1,22 +1,55 @@
+import type { Model } from '@diffgrad/onnx'
 import type { Tensor } from 'onnxruntime-common'
 import type { Batch } from './batch.ts'
-import { TrainerError } from './error.ts'
+import { TrainerError } from './errors.ts'
 
-/** An output, row-major. */
+/** An output of a model, row-major. */
 export type Output = Pick<Tensor, 'data' | 'dims' | 'type'>
 
 /** Outputs by name. */
 export type Outputs = Readonly<Record<string, Output>>
 
-/** A figure of merit of the outputs for a batch. */
+/** A number computed from the outputs for a batch. */
 export interface Metric {
-  /** The forward model's outputs that it reads; without it, all. */
+  /** The outputs of the forward model that `compute` reads; by default all. */
   readonly outputs?: readonly string[]
-  /** Computes it. */
+  /** Computes the number. */
   compute(outputs: Outputs, batch: Batch): number
 }
 
-/** The share of examples whose class has the largest logit, on axis 1 of two. */
+/** The loss of a batch, and its metrics by the names that they have in the trainer's options. */
+export interface EvaluationResult {
+  readonly loss: number
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** The metrics of a trainer. */
+export class Metrics {
+  /** The outputs that the metrics read. */
+  readonly outputs: readonly string[]
+  readonly #metrics: readonly (readonly [string, Metric])[]
+
+  /** @throws {TrainerError} Naming an output that a metric reads and the model lacks. */
+  constructor(model: Model, metrics: Readonly<Record<string, Metric>>) {
+    const all = model.outputs.map(({ name }) => name)
+    this.outputs = [...new Set(Object.values(metrics).flatMap(({ outputs = all }) => outputs))]
+    this.#metrics = Object.entries(metrics)
+    const unknown = this.outputs.find((name) => !all.includes(name))
+    if (unknown !== undefined)
+      throw new TrainerError(`model: has no output "${unknown}"; it has ${all.join(', ')}`)
+  }
+
+  /** @throws What a metric throws. */
+  compute(loss: number, outputs: Outputs, batch: Batch): EvaluationResult {
+    const entries = this.#metrics.map(([name, metric]) => [name, metric.compute(outputs, batch)])
+    return { loss, metrics: Object.fromEntries(entries) }
+  }
+}
+
+/**
+ * The share of examples whose largest logit is that of the target class; of equal logits, the first
+ * counts. `output` is float32 [examples, classes], `target` holds the classes.
+ */
 export const accuracy = ({
   output = 'output',
   target = 'target',
@@ -34,11 +67,11 @@ export const accuracy = ({
       )
     const labels = 'data' in value ? value.data : value
     const [examples, classes] = dims
-    let right = 0
+    let correct = 0
     for (let i = 0; i < examples; i++) {
       const logits = data.subarray(i * classes, (i + 1) * classes)
-      if (logits.indexOf(Math.max(...logits)) === Number(labels[i])) right++
+      if (logits.indexOf(Math.max(...logits)) === Number(labels[i])) correct++
     }
-    return right / examples
+    return correct / examples
   },
 })

@@ -1,26 +1,21 @@
-import type { CommonOptions, Selector, Settings } from '@diffgrad/core'
-import { type Model, readModel, writeModel } from '@diffgrad/onnx'
-import { throwIfAborted } from './abort.ts'
-import { type Batch, feedsOf } from './batch.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts'
-import { savedOf, shapesOf } from './checkpoint/weights.ts'
-import { Evaluation, type Subject } from './evaluation.ts'
-import { mustBeFinite } from './finite.ts'
-import { Judge, type Judgement } from './judge.ts'
-import type { Outputs } from './metrics.ts'
-import { inferenceModel } from './model/inference.ts'
-import { withWeights } from './model/weights.ts'
-import type { StepChoice, TrainerOptions, WeightsChoice } from './options.ts'
-import { fallbacksOf } from './provider/fallbacks.ts'
-import { warmUp } from './provider/warm-up.ts'
+import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
+import { inferenceModel, type Model, readModel, type Tensor, writeModel } from '@diffgrad/onnx'
+import { type Batch, toFeeds } from './batch.ts'
+import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
+import { assertFiniteLoss } from './errors.ts'
+import { Evaluation, type EvaluationSpec } from './evaluation.ts'
+import { type EvaluationResult, Metrics, type Outputs } from './metrics.ts'
+import type { StepOptions, TrainerOptions, WeightsOptions } from './options.ts'
+import { cpuFallbacks, warmUp } from './providers.ts'
 import {
   acceleratorsOf,
+  float32Data,
   loweringFor,
   type Runtime,
   type SessionOptions,
   type Tensors,
 } from './runtime.ts'
-import { TaskQueue } from './task-queue.ts'
+import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
 import type { StepResult, Update } from './update/update.ts'
@@ -28,107 +23,106 @@ import type { StepResult, Update } from './update/update.ts'
 /**
  * Trains an ONNX model on ONNX Runtime.
  *
- * While the runtime computes, the thread that called it stands still, timers and all; `serveTrainer`
- * and `connectTrainer` move a trainer into a worker. Calls are carried out one after the other.
+ * `step`, `evaluate` and `predict` block the event loop of their thread while the runtime computes;
+ * `serveTrainer` and `connectTrainer` move a trainer into a worker. Calls run one at a time, in order.
  */
-export class Trainer<O extends CommonOptions = CommonOptions> {
+export class Trainer<H extends Hyperparameters = Hyperparameters> {
   readonly #forward: Model
   readonly #session: SessionOptions
   readonly #runtime: Runtime
-  readonly #update: Update<O>
+  readonly #update: Update<H>
   readonly #evaluation: Evaluation
-  readonly #judge: Judge
-  readonly #turns = new TaskQueue()
+  readonly #metrics: Metrics
+  readonly #queue = new TaskQueue()
 
   /**
-   * Prepares the training of a model.
+   * Builds the gradient model of a model and the sessions that train it.
    *
    * @param ort - the module `onnxruntime-node` or `onnxruntime-web`.
    * @param model - a model, or the bytes of an .onnx file.
    * @throws {OnnxError} If the model cannot be read or differentiated.
-   * @throws {TrainerError} If the runtime or its provider cannot run an operator, or the update has
-   *   not what is asked for.
+   * @throws {TrainerError} If the runtime or its provider lacks an operator or a device, or the update
+   *   does not support an option.
    * @throws RangeError naming an option of the optimizer that is unknown or out of range.
    */
-  static async create<O extends CommonOptions>(
+  static async create<H extends Hyperparameters>(
     ort: Runtime,
     model: Model | Uint8Array,
-    { optimizer, update = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<O>,
-  ): Promise<Trainer<O>> {
+    { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<H>,
+  ): Promise<Trainer<H>> {
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = { ...loweringFor(session), ...rest.lowering }
-    const subject = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
-    const judge = new Judge(forward, metrics)
-    const plan = { ...subject, optimizer }
-    const chosen = await (update === 'graph' ? GraphUpdate.create(plan) : KernelUpdate.create(plan))
-    // The model with the weights that are trained, so that those it began with need not be kept.
-    const moving = withWeights(forward, chosen.weights)
-    const trainer = new Trainer({ ...subject, forward: moving }, chosen, judge)
+    const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
+    const checkedMetrics = new Metrics(forward, metrics)
+    const UpdateClass = kind === 'graph' ? GraphUpdate : KernelUpdate
+    const update: Update<H> = await UpdateClass.create({ ...spec, optimizer })
+    // The model shares the trained weights, so that the initial ones can be freed.
+    const trained = { ...spec, forward: withWeights(forward, update.weights) }
+    const trainer = new Trainer(trained, update, checkedMetrics)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
-      await warmUp(ort, chosen, accelerators).catch(async (error) => {
+      await warmUp(ort, update, accelerators).catch(async (error) => {
         await trainer.dispose()
         throw error
       })
     return trainer
   }
 
-  private constructor(subject: Subject, update: Update<O>, judge: Judge) {
-    this.#runtime = subject.runtime
-    this.#forward = subject.forward
-    this.#session = subject.session
+  private constructor(spec: EvaluationSpec, update: Update<H>, metrics: Metrics) {
+    this.#runtime = spec.runtime
+    this.#forward = spec.forward
+    this.#session = spec.session
     this.#update = update
-    this.#evaluation = new Evaluation(subject)
-    this.#judge = judge
+    this.#evaluation = new Evaluation(spec)
+    this.#metrics = metrics
   }
 
   /**
-   * Takes one step on a batch of the size that was trained for.
+   * Takes one step on a batch of the size given by `dimensions`.
    *
-   * @throws {TrainerError} Naming what of the batch does not fit.
+   * @throws {TrainerError} Naming the input of the batch that does not fit.
    * @throws {NotFiniteError} If the loss is not finite.
-   * @throws What a metric or the runtime throws, or the reason of the signal. In all cases, nothing
-   *   has changed.
+   * @throws What a metric or the runtime throws, or the reason of the signal. After any error, weights,
+   *   statistics and optimizer are unchanged.
    */
-  step(batch: Batch, { signal, histograms: edges }: StepChoice = {}): Promise<StepResult> {
-    return this.#turns.take(async () => {
+  step(batch: Batch, { signal, histograms }: StepOptions = {}): Promise<StepResult> {
+    return this.#queue.run(async () => {
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
-      const { updates, configuration } = optimizer
+      const { updates, options } = optimizer
       return this.#update.step({
-        feeds: feedsOf(this.#runtime, model, batch, weights),
-        outputs: this.#judge.outputs,
-        edges,
-        judge: async (loss, outputs) => {
+        feeds: toFeeds(this.#runtime, model, batch, weights),
+        outputs: this.#metrics.outputs,
+        histogramEdges: histograms,
+        computeMetrics: async (loss, outputs) => {
           await throwIfAborted(signal)
-          if (!configuration.skipNotFinite) mustBeFinite(loss, updates)
-          return this.#judge.judge(loss, outputs, batch)
+          if (!options.skipNotFinite) assertFiniteLoss(loss, updates)
+          return this.#metrics.compute(loss, outputs, batch)
         },
       })
     })
   }
 
   /**
-   * Judges a batch of any size, with running statistics and without dropout.
+   * Computes loss and metrics of a batch of any size in evaluation mode: running statistics, no dropout.
    *
-   * @throws {TrainerError} Naming what of the batch does not fit.
+   * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
-  evaluate(batch: Batch, choice?: WeightsChoice): Promise<Judgement> {
-    return this.#with(choice, async (weights) => {
+  evaluate(batch: Batch, options?: WeightsOptions): Promise<EvaluationResult> {
+    return this.#withWeights(options, async (weights) => {
       const { loss, outputs } = await this.#evaluation.evaluate(batch, weights)
-      return this.#judge.judge(loss, outputs, batch)
+      return this.#metrics.compute(loss, outputs, batch)
     })
   }
 
   /**
-   * What the model gives for a batch of any size, by the names of its outputs.
+   * Computes the outputs of the model, by name, for a batch of any size in evaluation mode.
    *
-   * @throws {TrainerError} Naming what of the batch does not fit.
+   * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
-  predict(batch: Batch, choice?: WeightsChoice): Promise<Outputs> {
-    return this.#with(choice, async (weights) => {
-      const results = await this.#evaluation.predict(batch, weights)
-      const outputs = Object.entries(results)
+  predict(batch: Batch, options?: WeightsOptions): Promise<Outputs> {
+    return this.#withWeights(options, async (weights) => {
+      const outputs = Object.entries(await this.#evaluation.predict(batch, weights))
       return Object.fromEntries(
         outputs.map(([name, { type, data, dims }]) => [name, { type, data, dims }]),
       )
@@ -136,56 +130,58 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
   }
 
   /**
-   * The operators of a train step that the CPU runs, though another provider was asked for: none of
-   * the providers has them. Sorted; empty on the CPU itself.
+   * The operators of a train step that run on the CPU because none of the requested execution providers
+   * has them. Sorted; empty if only the CPU was requested.
    */
   fallbacks(): Promise<readonly string[]> {
-    return this.#turns.take(async () =>
+    return this.#queue.run(async () =>
       acceleratorsOf(this.#session).length === 0
         ? []
-        : fallbacksOf(this.#runtime, this.#update.model, this.#session),
+        : cpuFallbacks(this.#runtime, this.#update.model, this.#session),
     )
   }
 
-  /** Changes settings from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
-  set(changes: Partial<Settings<O>>, parameters?: Selector): Promise<void> {
-    return this.#turns.take(async () => this.#update.optimizer.set(changes, parameters))
+  /** Changes options of the rule from the next step on. See `set` of `Optimizer` in @diffgrad/core. */
+  set(changes: Partial<RuleOptions<H>>, parameters?: Selector): Promise<void> {
+    return this.#queue.run(async () => this.#update.optimizer.set(changes, parameters))
   }
 
-  /** Tells plateau schedules a loss. See `report` of `Optimizer` in @diffgrad/core. */
+  /** Reports a loss to plateau schedules. See `report` of `Optimizer` in @diffgrad/core. */
   report(loss: number): Promise<void> {
-    return this.#turns.take(async () => this.#update.optimizer.report(loss))
+    return this.#queue.run(async () => this.#update.optimizer.report(loss))
   }
 
-  /** The trained model as an .onnx file, with the inputs and outputs that it came with. */
-  export(choice?: WeightsChoice): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#with(choice, async (weights) =>
+  /** Writes the trained model, in evaluation mode, as an .onnx file with its original inputs and outputs. */
+  export(options?: WeightsOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#withWeights(options, async (weights) =>
       writeModel(withWeights(inferenceModel(this.#forward), weights)),
     )
   }
 
   /**
-   * Everything from which training goes on as if never interrupted, as a safetensors file.
+   * Writes weights, statistics and the optimizer's state as a safetensors file. Training resumed from it
+   * equals uninterrupted training bit for bit, except for what Dropout draws.
    *
-   * @param notes - what of your own goes with it, such as the state of a generator: JSON.
+   * @param notes - JSON to store in the same file, such as the state of a random generator.
    */
   save(notes: unknown = null): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const { weights, optimizer } = this.#update
-      return writeCheckpoint({ weights: savedOf(weights), optimizer: optimizer.stateDict(), notes })
+      const state = optimizer.stateDict()
+      return writeCheckpoint({ weights: copyWeights(weights), optimizer: state, notes })
     })
   }
 
   /**
-   * Goes back to what `save` gave.
+   * Restores a file of `save`.
    *
    * @returns the notes that were saved with it.
-   * @throws {TrainerError} Naming the first thing in which the checkpoint is of another model.
-   * @throws TypeError naming the first thing in which it is of another optimizer. In both cases,
+   * @throws {TrainerError} Naming the first difference between the checkpoint's and the model's weights.
+   * @throws TypeError naming the first difference between its and this optimizer. After any error,
    *   nothing has changed.
    */
   load(checkpoint: Uint8Array): Promise<unknown> {
-    return this.#turns.take(async () => {
+    return this.#queue.run(async () => {
       const shapes = shapesOf(this.#update.weights)
       const { weights, optimizer, notes } = readCheckpoint(checkpoint, shapes)
       this.#update.optimizer.loadStateDict(optimizer)
@@ -195,27 +191,36 @@ export class Trainer<O extends CommonOptions = CommonOptions> {
     })
   }
 
-  /** Gives back what the runtime holds. Any further use is an error. */
+  /** Releases the runtime's sessions, after all earlier calls. Later calls are errors. */
   dispose(): Promise<void> {
-    return this.#turns.end(async () => {
+    return this.#queue.close(async () => {
       await Promise.all([this.#update.release(), this.#evaluation.release()])
     })
   }
 
-  /** Runs something on the weights, or on their average. */
-  #with<R>(
-    { average = false }: WeightsChoice = {},
-    use: (weights: Tensors) => Promise<R>,
+  /** Passes the weights, or their moving average, to a task of the queue. */
+  #withWeights<R>(
+    { ema = false }: WeightsOptions = {},
+    task: (weights: Tensors) => Promise<R>,
   ): Promise<R> {
     const { optimizer } = this.#update
-    return this.#turns.take(async () => {
-      if (!average) return use(this.#update.weights)
-      optimizer.swapAverage()
+    return this.#queue.run(async () => {
+      if (!ema) return task(this.#update.weights)
+      optimizer.swapEma()
       try {
-        return await use(this.#update.weights)
+        return await task(this.#update.weights)
       } finally {
-        optimizer.swapAverage()
+        optimizer.swapEma()
       }
     })
   }
+}
+
+/** Replaces initializers by tensors of the runtime, whose elements are shared. */
+function withWeights(model: Model, weights: Tensors): Model {
+  const replaced = Object.entries(weights).map(([name, { dims }]): [string, Tensor] => [
+    name,
+    { type: 'float32', shape: dims, data: float32Data(weights, name) },
+  ])
+  return { ...model, initializers: new Map([...model.initializers, ...replaced]) }
 }

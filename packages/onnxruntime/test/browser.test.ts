@@ -3,27 +3,36 @@ import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { diffGrad } from '@diffgrad/core'
-import { crossEntropy } from '@diffgrad/onnx'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { crossEntropy, writeModel } from '@diffgrad/onnx'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
 import { bundle } from './bundle.ts'
-import { smallModel, stripes } from './digits.ts'
-import type { Shown } from './train-in-page.ts'
+import type { JsonBatch, PageBatches, PageReport } from './fixtures/page.ts'
+import { smallModel, stripes } from './small-model.ts'
 
-/** Serves a page that runs a program, and the runtime's own files. */
-async function serve(program: string): Promise<string> {
+const jsonOf = ({ input, target }: ReturnType<typeof stripes>): JsonBatch => ({
+  input: [...input],
+  target,
+})
+
+/** Serves a page that runs a program, its data, and the runtime's own files. Returns its address. */
+async function serve(program: string, batches: PageBatches): Promise<string> {
+  const files = new Map<string, readonly [type: string, body: string | Uint8Array]>([
+    ['/', ['text/html', '<!doctype html><script type="module" src="/program.mjs"></script>']],
+    ['/program.mjs', ['text/javascript', readFileSync(program)]],
+    ['/model.onnx', ['application/octet-stream', writeModel(smallModel())]],
+    ['/batches.json', ['application/json', JSON.stringify(batches)]],
+  ])
   const dist = dirname(fileURLToPath(import.meta.resolve('onnxruntime-web')))
-  const page = '<!doctype html><script type="module" src="/program.mjs"></script>'
   const server = createServer(({ url = '/' }, response) => {
-    const [type, body] =
-      url === '/'
-        ? ['text/html', page]
-        : url === '/program.mjs'
-          ? ['text/javascript', readFileSync(program)]
-          : [url.endsWith('.wasm') ? 'application/wasm' : 'text/javascript', runtimeFile(dist, url)]
-    response.writeHead(200, { 'content-type': type }).end(body)
+    const type = url.endsWith('.wasm') ? 'application/wasm' : 'text/javascript'
+    const path = join(dist, url)
+    const file = files.get(url) ?? (existsSync(path) ? [type, readFileSync(path)] : undefined)
+    if (file) response.writeHead(200, { 'content-type': file[0] }).end(file[1])
+    else response.writeHead(404).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
@@ -32,47 +41,53 @@ async function serve(program: string): Promise<string> {
   return `http://127.0.0.1:${address.port}/`
 }
 
-const runtimeFile = (dist: string, url: string): Buffer | string =>
-  existsSync(join(dist, url)) ? readFileSync(join(dist, url)) : ''
-
-/** WebGPU computed by the processor. */
-const software = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
-
-/** What a program shows in the title of its page. */
-async function shownBy(program: string, flags: readonly string[]): Promise<Shown> {
-  const started = await launchChromium(['--disable-gpu', ...flags])
-  onTestFinished(() => started.close())
-  const page = await openPage(started)
-  page.on('console', (message) => console.log(message.text()))
-  page.on('pageerror', (error) => console.log(error.message))
-  await page.goto(await serve(program))
-  await page.waitForFunction('document.title !== ""')
-  return JSON.parse(await page.title())
+/** Opens a page and waits until it reports. */
+async function reportOf(address: string, flags: readonly string[]): Promise<PageReport> {
+  const browser = await launchChromium(['--disable-gpu', ...flags])
+  onTestFinished(() => browser.close())
+  const page = await openPage(browser)
+  const report = await new Promise<PageReport | string>((resolve) => {
+    page.on('pageerror', (error) => resolve(error.message))
+    page.exposeFunction('report', resolve).then(() => page.goto(address))
+  })
+  if (typeof report === 'string') throw new Error(report)
+  return report
 }
 
+/** Runs WebGPU on the CPU. */
+const swiftShader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
 test.skipIf(!chromiumPath).each([
-  { on: 'WebAssembly', page: 'page.ts', flags: [], atLeast: 0.9, onCpu: [] },
+  { provider: 'wasm', steps: 60, flags: [], minAccuracy: 0.9, fallbacks: [] },
   {
-    on: 'WebGPU',
-    page: 'webgpu-page.ts',
-    flags: software,
-    atLeast: 0,
-    onCpu: ['LogSoftmax', 'OneHot'],
+    provider: 'webgpu',
+    steps: 6,
+    flags: swiftShader,
+    minAccuracy: 0,
+    fallbacks: ['LogSoftmax', 'OneHot'],
   },
 ])(
-  `a page trains with onnxruntime-web on $on as Node does, ${inChromium}`,
-  async ({ page, flags, atLeast, onCpu }) => {
-    const program = await bundle(page, { platform: 'browser', external: [] })
-    const { losses, accuracy, fallbacks } = await shownBy(program, flags)
-    expect(accuracy).toBeGreaterThan(atLeast)
-    expect(fallbacks).toEqual(onCpu)
+  `a page trains with onnxruntime-web on $provider as Node does, ${chromiumTitle}`,
+  async ({ provider, steps, flags, minAccuracy, fallbacks }) => {
+    const training = Array.from({ length: steps }, (_, t) => stripes(t))
+    const validation = stripes(1000, 64)
+    const program = await bundle('page.ts', { platform: 'browser', external: [] })
+    const address = await serve(program, {
+      training: training.map(jsonOf),
+      validation: jsonOf(validation),
+    })
+    const report = await reportOf(`${address}#${provider}`, flags)
+    expect(report.accuracy).toBeGreaterThanOrEqual(minAccuracy)
+    expect(report.fallbacks).toEqual(fallbacks)
+
     const trainer = await Trainer.create(ort, smallModel(), {
       loss: crossEntropy(),
       optimizer: { rule: diffGrad, learningRate: 1e-2 },
       dimensions: { batch: 16 },
     })
-    for (const [t, loss] of losses.slice(0, 10).entries())
-      expect((await trainer.step(stripes(t))).loss).toBeCloseTo(loss, 4)
+    const losses: number[] = []
+    for (const batch of training.slice(0, 10)) losses.push((await trainer.step(batch)).loss)
+    expectClose(report.losses.slice(0, 10), losses, { relative: 1e-4 })
     await trainer.dispose()
   },
 )

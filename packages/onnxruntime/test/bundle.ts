@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { onTestFinished } from 'vitest'
 
-/** Bundles a program of the tests, as a user's bundler would, and gives its path. */
+/** Bundles a program of `fixtures` until the test ends, and returns the path of the bundle. */
 export async function bundle(program: string, options: BuildOptions = {}): Promise<string> {
-  const here = new URL('.', import.meta.url).pathname
+  const here = fileURLToPath(new URL('.', import.meta.url))
   const folder = mkdtempSync(join(here, '..', 'node_modules', '.bundled-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const outfile = join(folder, 'program.mjs')

@@ -8,21 +8,22 @@ import {
   linear,
   sequential,
 } from '@diffgrad/onnx'
+import { testSeed } from '@diffgrad/testing/seed'
 import { safetensors } from '@jax-js/loaders'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
-import { smallModel, stripes } from './digits.ts'
+import { smallModel, stripes } from './small-model.ts'
 
-const surroundings = {
+const transforms = {
   accumulate: 2,
   clip: { by: 'globalNorm', limit: 1 },
   lookahead: { every: 3, alpha: 0.5 },
-  averageWeights: { decay: 0.9 },
+  ema: { decay: 0.9 },
 } as const
 
-const create = (
-  options: OptimizerOptions<typeof diffGrad.defaults> = surroundings,
+const createTrainer = (
+  options: OptimizerOptions<typeof diffGrad.defaults> = transforms,
   update: 'kernel' | 'graph' = 'kernel',
 ) =>
   Trainer.create(ort, smallModel(), {
@@ -43,43 +44,43 @@ const train = async (trainer: Trainer<never>, from: number, to: number): Promise
 }
 
 test.each([
-  ['kernel', surroundings],
+  ['kernel', transforms],
   ['graph', {}],
 ] as const)(
-  'training resumed is training uninterrupted, bit for bit: %s',
+  'resumed training equals uninterrupted training bit for bit: %s',
   async (update, options) => {
-    const whole = await create(options, update)
-    await train(whole, 0, 7)
-    const saved = await whole.save({ generator: 7 })
-    const expected = await train(whole, 7, 15)
-    const resumed = await create(options, update)
-    expect(await resumed.load(saved)).toEqual({ generator: 7 })
+    const uninterrupted = await createTrainer(options, update)
+    await train(uninterrupted, 0, 7)
+    const saved = await uninterrupted.save({ randomState: 7 })
+    const expected = await train(uninterrupted, 7, 15)
+    const resumed = await createTrainer(options, update)
+    expect(await resumed.load(saved)).toEqual({ randomState: 7 })
     expect(await train(resumed, 7, 15)).toEqual(expected)
-    expect(await resumed.save()).toEqual(await whole.save())
-    await whole.dispose()
+    expect(await resumed.save()).toEqual(await uninterrupted.save())
+    await uninterrupted.dispose()
     await resumed.dispose()
   },
 )
 
-test('an independent reader finds the weights, and what is remembered of them', async () => {
-  const trainer = await create()
+test('an independent reader finds the weights and the optimizer state', async () => {
+  const trainer = await createTrainer()
   await train(trainer, 0, 3)
   const { tensors, metadata } = safetensors.parse(await trainer.save())
   expect(tensors['0.0.weight'].shape).toEqual([8, 1, 3, 3])
   expect(tensors['0.1.running_mean'].data).toHaveLength(8)
-  expect(tensors['memory/previousGradient/2.weight'].dtype).toBe('F32')
+  expect(tensors['optimizer/previousGradient/2.weight'].dtype).toBe('F32')
   expect(JSON.parse(metadata?.optimizer ?? '')).toMatchObject({ rule: 'diffGrad', updates: 1 })
   await trainer.dispose()
 })
 
-test('a checkpoint of something else is refused by its first difference, and nothing changes', async () => {
-  const trainer = await create()
+test('a checkpoint of another model or optimizer is an error that names the first difference, and nothing changes', async () => {
+  const trainer = await createTrainer()
   await train(trainer, 0, 4)
   const before = await trainer.save()
   const options = { loss: crossEntropy(), dimensions: { batch: 16 } }
   const wider = buildModel(
     sequential(sequential(conv(9), batchNorm()), globalAveragePool, linear(3)),
-    { shape: ['batch', 1, 8, 8], seed: 1 },
+    { shape: ['batch', 1, 8, 8], seed: testSeed(1) },
   )
   const others = [
     [smallModel(), { rule: adam }, 'diffGrad: the state is of Adam'],
@@ -96,8 +97,11 @@ test('a checkpoint of something else is refused by its first difference, and not
   }
   for (const [bytes, message] of [
     [before.subarray(0, before.length - 8), /but the file has/],
-    [before.subarray(0, 5), 'checkpoint: 5 bytes are no safetensors file'],
-    [new Uint8Array(64), 'checkpoint: 64 bytes are no safetensors file'],
+    [
+      before.subarray(0, 5),
+      'checkpoint: must be a safetensors file, but its 5 bytes are another or a truncated one',
+    ],
+    [new Uint8Array(64), 'checkpoint: must be a safetensors file, but its 64 bytes are'],
   ] as const)
     await expect(trainer.load(bytes)).rejects.toThrow(message)
   expect(await trainer.save()).toEqual(before)

@@ -2,57 +2,99 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { seeded } from '@diffgrad/onnx'
+import { testSeed } from '@diffgrad/testing/seed'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { bundle } from './bundle.ts'
-import { create, stepAfter, text } from './resumable.ts'
+import { createTrainer, longNote, stepAfter } from './resumable-trainer.ts'
 
-const folderOfTest = (): string => {
+function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   return folder
 }
 
-/** Runs a program until some milliseconds after its first sign of life. */
-const killAfter = (program: string, path: string, delay: number): Promise<void> =>
-  new Promise((resolve) => {
-    const child = spawn('node', [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
-    child.once('exit', () => resolve())
+/** Runs a program, kills it when it has printed some lines, and waits for its end. */
+async function runUntilKilled(program: string, args: readonly string[], lines: number) {
+  const child = spawn('node', [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let printed = 0
+  createInterface(child.stdout).on('line', () => {
+    if (++printed === lines) child.kill('SIGKILL')
   })
+  const signal = await new Promise((resolve) => child.once('exit', (_, name) => resolve(name)))
+  expect(signal).toBe('SIGKILL')
+}
 
-test('killed 50 times at any moment, a whole checkpoint is there, the uninterrupted run’s', async () => {
-  const path = join(folderOfTest(), 'training.safetensors')
-  const program = await bundle('kill-me.ts')
-  const random = seeded(9)
-  const whole = await create(ort)
+/** An uninterrupted training, which checkpoints must equal byte for byte. */
+async function uninterrupted() {
+  const trainer = await createTrainer(ort)
   let updates = 0
-  for (let kill = 0; kill < 50; kill++) {
-    await killAfter(program, path, 20 * random.uniform())
-    const found = readFileSync(path)
-    // No other trainer reads what is checked here: the bytes of the uninterrupted run are the measure.
-    const reached = updatesIn(found)
-    expect(reached).toBeGreaterThan(updates)
-    while (updates < reached) updates = await stepAfter(whole, updates)
-    expect(found.equals(await whole.save({ updates, text }))).toBe(true)
+  return {
+    async checkpointAfter(count: number): Promise<Uint8Array> {
+      while (updates < count) updates = await stepAfter(trainer, updates)
+      return trainer.save({ updates, longNote })
+    },
+    dispose: () => trainer.dispose(),
   }
-  await whole.dispose()
-})
+}
 
-/** The count in the notes of a checkpoint's header. */
+/** The number of updates in the notes of a checkpoint, read without the trainer's own reader. */
 function updatesIn(bytes: Buffer): number {
   const header = bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE()))
   return JSON.parse(JSON.parse(header.toString()).__metadata__.notes).updates
 }
 
-test('a disk that takes no more is an error, and the checkpoint before is kept', async () => {
-  const folder = folderOfTest()
+/** In the order in which `replaceFile` calls them. */
+const operations = ['open', 'write', 'flush', 'close', 'rename', 'open folder', 'flush folder']
+
+test('killed before any file operation of a save, the old or the new checkpoint is there, whole', async () => {
+  const path = join(temporaryFolder(), 'training.safetensors')
+  const program = await bundle('save-every-step.ts')
+  const training = await uninterrupted()
+  const operationsPerSave = operations.length + 1 // Closing the folder is the last.
+  let updates = 0
+  for (const [i, operation] of operations.entries()) {
+    // The first save of each run succeeds.
+    await runUntilKilled(program, [path, 'Infinity', `${operationsPerSave + i + 1}`], Infinity)
+    const isRenamed = i > operations.indexOf('rename')
+    updates += isRenamed ? 2 : 1
+    const checkpoint = readFileSync(path)
+    expect([operation, updatesIn(checkpoint)]).toEqual([operation, updates])
+    expect(checkpoint.equals(await training.checkpointAfter(updates))).toBe(true)
+  }
+  await training.dispose()
+})
+
+/** On demand, as many as are worth waiting for. */
+const kills = process.env.ALL_STEPS ? 50 : 8
+
+test(`killed from outside ${kills} times, a whole checkpoint is there, as in uninterrupted training`, async () => {
+  const path = join(temporaryFolder(), 'training.safetensors')
+  const program = await bundle('save-every-step.ts')
+  const training = await uninterrupted()
+  const random = seeded(testSeed(9))
+  let updates = 0
+  for (let kill = 0; kill < kills; kill++) {
+    const lines = 1 + Math.floor(5 * random.uniform())
+    await runUntilKilled(program, [path], lines)
+    const checkpoint = readFileSync(path)
+    const reached = updatesIn(checkpoint)
+    expect(reached).toBeGreaterThanOrEqual(updates + lines)
+    updates = reached
+    expect(checkpoint.equals(await training.checkpointAfter(updates))).toBe(true)
+  }
+  await training.dispose()
+})
+
+test('a full disk is an error, and the old checkpoint is kept', async () => {
+  const folder = temporaryFolder()
   const path = join(folder, 'training.safetensors')
-  const program = await bundle('kill-me.ts')
+  const program = await bundle('save-every-step.ts')
   execFileSync('node', [program, path, '1'])
   const before = readFileSync(path)
-  // A limit on the size of files stands for the end of the disk.
+  // A limit on the size of files stands for a full disk.
   const limited = `trap '' XFSZ; ulimit -f 64; exec node "${program}" "${path}"`
   expect(() => execFileSync('bash', ['-c', limited], { stdio: 'pipe' })).toThrow('EFBIG')
   expect(readFileSync(path).equals(before)).toBe(true)

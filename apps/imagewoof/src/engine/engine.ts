@@ -1,49 +1,71 @@
-import type { CommonOptions, Histogram } from '@diffgrad/core'
+import type { Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
-import type { OptimizerChoice } from '@diffgrad/onnxruntime'
+import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
 
-/** What an engine trains, and how. */
-export interface Recipe {
-  /** From `pixel_values`, pictures × 3 × size × size, to `logits`, pictures × classes. */
+/** The model that an engine trains, its optimizer and its batches. */
+export interface EngineOptions {
+  /** From `pixel_values` [batch, 3, size, size] to `logits` [batch, classes]. */
   readonly model: Model
-  /** Parameters that stay as they are. */
+  /** Matches names of parameters to keep fixed. */
   readonly frozen: readonly RegExp[]
-  readonly optimizer: OptimizerChoice<CommonOptions>
-  /** Pictures in every train step. */
+  readonly optimizer: OptimizerSpec<Hyperparameters>
+  /** Images in each train step. */
   readonly batch: number
-  /** Edge of the pictures. */
+  /** Width and height of the images, in pixels. */
   readonly size: number
+  /** CPU threads. */
   readonly threads: number
 }
 
-/** What a train step gave, before the weights moved. */
-interface Step {
+/** The result of a train step, before the weights changed. */
+interface EngineStep {
   readonly loss: number
-  /** Share of the pictures whose largest logit is the class that counts most in their target. */
+  /** The share of images whose largest logit and largest target are of the same class. */
   readonly accuracy: number
-  /** ξ of every trained parameter, counted between the edges that were asked for. */
+  /** ξ of every trained parameter, if its bin edges were passed. */
   readonly friction?: Histogram
 }
 
-/** What computes. Every call waits for the one before it. */
-export interface Engine {
+/** Trains and runs an image classifier on one runtime. Calls must not overlap. */
+export interface TrainingEngine {
   /**
-   * Takes a train step.
+   * Takes a train step, completely or not at all.
    *
-   * @param edges - between which the ξ of this step is counted; only for rules that have one.
-   * @throws {Divergence} If the loss is not finite. Then nothing has changed.
+   * @param frictionEdges - bin edges of ξ, for rules that have one.
+   * @throws {Divergence} If the loss is not finite.
    */
-  step(batch: Batch, edges?: readonly number[]): Promise<Step>
-  /** Logits · pictures × classes; of the averaged weights, where the optimizer averages them. */
+  step(batch: Batch, frictionEdges?: readonly number[]): Promise<EngineStep>
+  /** Logits [batch, classes] in evaluation mode; of the averaged weights if the optimizer has them. */
   predict(images: Float32Array): Promise<Float32Array>
-  /** Tells schedules that wait for it a loss of validation. */
+  /** Reports a validation loss to plateau schedules. */
   report(loss: number): Promise<void>
-  /** Everything from which training goes on bit for bit, as a safetensors file, with JSON of one's own. */
+  /** Writes weights, optimizer state and notes (JSON) as a safetensors file, to resume bit for bit. */
   save(notes: unknown): Promise<Uint8Array>
-  /** Goes back to what `save` gave, and gives the notes. */
+  /** Restores a file of `save`, and returns the notes. */
   load(checkpoint: Uint8Array): Promise<unknown>
-  /** The trained network, of the weights that `predict` takes, as an .onnx file. */
+  /** Writes the trained model, with the weights of `predict`, as an .onnx file. */
   export(): Promise<Uint8Array>
   dispose(): Promise<void>
+}
+
+/** The column of the largest element of a row; of equal elements, the first. */
+export function argmax(matrix: ArrayLike<number>, row: number, columns: number): number {
+  const start = row * columns
+  let best = 0
+  for (let i = 1; i < columns; i++) if (matrix[start + i] > matrix[start + best]) best = i
+  return best
+}
+
+/** The share of rows in which logits and targets have the same argmax. */
+export function accuracyOf(
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  rows: number,
+): number {
+  const columns = logits.length / rows
+  let correct = 0
+  for (let i = 0; i < rows; i++)
+    if (argmax(logits, i, columns) === argmax(targets, i, columns)) correct++
+  return correct / rows
 }

@@ -1,10 +1,114 @@
-import type { Config } from '../config/config.ts'
-import type { Engine, Recipe } from './engine.ts'
-import { onnxruntimeEngine } from './onnxruntime.ts'
-import { tfjsEngine } from './tfjs/engine.ts'
+import { crossEntropy } from '@diffgrad/onnx'
+import { ClassifierTrainer, NonFiniteStepError, selectBackend } from '@diffgrad/onnx-tfjs'
+import {
+  type Metric,
+  NotFiniteError,
+  readCheckpoint,
+  Trainer,
+  writeCheckpoint,
+} from '@diffgrad/onnxruntime'
+import * as ort from 'onnxruntime-node'
+import { Divergence } from '../failure.ts'
+import { accuracyOf, type EngineOptions, type TrainingEngine } from './engine.ts'
 
-/** Engines by the names that the command line has for them. */
-export const engines: Readonly<Record<Config['engine'], (recipe: Recipe) => Promise<Engine>>> = {
-  onnxruntime: onnxruntimeEngine,
-  tfjs: tfjsEngine,
+/** The engines by their names on the command line. */
+export const engines: Readonly<
+  Record<'onnxruntime' | 'tfjs', (options: EngineOptions) => Promise<TrainingEngine>>
+> = { onnxruntime: createOnnxRuntimeEngine, tfjs: createTfjsEngine }
+
+/** Trains on ONNX Runtime, on the CPU. */
+export async function createOnnxRuntimeEngine(options: EngineOptions): Promise<TrainingEngine> {
+  const { model, frozen, optimizer, batch, size, threads } = options
+  const [{ name: input, shape = [] }] = model.inputs
+  const [{ name: output }] = model.outputs
+  const lengths = [batch, 3, size, size]
+  const dimensions = shape.flatMap((dimension, axis) =>
+    typeof dimension === 'string' ? [[dimension, lengths[axis]] as const] : [],
+  )
+  const trainer = await Trainer.create(ort, model, {
+    loss: crossEntropy({ targets: 'probabilities', target: 'targets', output }),
+    optimizer,
+    frozen,
+    dimensions: Object.fromEntries(dimensions),
+    metrics: { accuracy: accuracyMetric(output) },
+    session: { intraOpNumThreads: threads },
+  })
+  const weights = { ema: Boolean(optimizer.ema) }
+  const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })
+  return {
+    async step({ images, targets }, edges) {
+      const inputs = { ...imagesInput(images), targets }
+      const histograms = edges && { histograms: { xi: edges } }
+      const result = await trainer.step(inputs, histograms).catch(throwDivergence)
+      const friction = result.histograms?.xi
+      return {
+        loss: result.loss,
+        accuracy: result.metrics.accuracy,
+        ...(friction && { friction }),
+      }
+    },
+    async predict(images) {
+      const { data } = (await trainer.predict(imagesInput(images), weights))[output]
+      if (data instanceof Float32Array) return data
+      throw new TypeError(`${output} must be float32`)
+    },
+    report: (loss) => trainer.report(loss),
+    save: (notes) => trainer.save(notes),
+    load: (checkpoint) => trainer.load(checkpoint),
+    export: () => trainer.export(weights),
+    dispose: () => trainer.dispose(),
+  }
 }
+
+/** Trains on TensorFlow.js, on a graphics card if there is one. */
+export async function createTfjsEngine(options: EngineOptions): Promise<TrainingEngine> {
+  const { model, frozen, optimizer, size } = options
+  await selectBackend()
+  const trainer = new ClassifierTrainer(model, { optimizer, frozen })
+  return {
+    async step({ images, targets }, edges) {
+      const shape = imageShape(images, size)
+      const { loss, logits, friction } = await trainer
+        .step({ inputs: images, shape, targets }, edges)
+        .catch(throwDivergence)
+      const accuracy = accuracyOf(logits, targets, shape[0])
+      return { loss, accuracy, ...(friction && { friction }) }
+    },
+    predict: (images) => trainer.predict(images, imageShape(images, size)),
+    report: async (loss) => trainer.report(loss),
+    save: async (notes) => writeCheckpoint({ ...(await trainer.state()), notes }),
+    async load(checkpoint) {
+      const { notes, ...state } = readCheckpoint(checkpoint, trainer.shapes)
+      trainer.loadState(state)
+      return notes
+    },
+    export: () => trainer.export(),
+    dispose: async () => trainer.dispose(),
+  }
+}
+
+/** [batch, 3, size, size] of images in one array. */
+const imageShape = ({ length }: Float32Array, size: number): readonly number[] => [
+  length / (3 * size * size),
+  3,
+  size,
+  size,
+]
+
+/** Turns errors that repeating the step would give again into a Divergence. */
+function throwDivergence(cause: unknown): never {
+  throw cause instanceof NotFiniteError || cause instanceof NonFiniteStepError
+    ? new Divergence(cause.message, { cause })
+    : cause
+}
+
+/** `accuracyOf` for targets that are probabilities. */
+const accuracyMetric = (output: string): Metric => ({
+  outputs: [output],
+  compute(outputs, { targets }) {
+    const { data, dims } = outputs[output]
+    if (!(data instanceof Float32Array) || !(targets instanceof Float32Array))
+      throw new TypeError(`${output} and targets must be float32`)
+    return accuracyOf(data, targets, dims[0])
+  },
+})

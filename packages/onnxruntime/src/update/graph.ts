@@ -1,89 +1,98 @@
-import { type CommonOptions, Optimizer } from '@diffgrad/core'
+import { type Hyperparameters, Optimizer } from '@diffgrad/core'
 import {
   gradientModel,
   type Model,
-  type TrainedParameter,
+  type Tensor,
   type TrainStepModel,
   trainStepModel,
 } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
-import { TrainerError } from '../error.ts'
-import { createSession, scalarOf, type Tensors } from '../runtime.ts'
-import { type Call, Recorder, type Slot } from './recorder.ts'
-import type { Given, Plan, StepResult, Update } from './update.ts'
+import { TrainerError } from '../errors.ts'
+import { createSession, float32Scalar, type Tensors } from '../runtime.ts'
+import { KernelTracer, type TracedKernel, type Variable } from './trace.ts'
+import type { StepInput, StepResult, Update, UpdateSpec } from './update.ts'
 
-type Start = TrainedParameter['initial']
-
-/** A train step that is ready to run, and the calls that it was made of. */
-interface Prepared extends TrainStepModel {
-  readonly calls: readonly Call[]
+/** A train-step model with its session, and the kernels that it contains. */
+interface CompiledStep extends TrainStepModel {
+  readonly kernels: readonly TracedKernel[]
   readonly session: InferenceSession
 }
 
-/** Moves the weights inside the model that computes their gradients. */
-export class GraphUpdate<O extends CommonOptions> implements Update<O> {
+/** Updates the weights inside the model that computes their gradients. */
+export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly model: Model
-  readonly optimizer: Optimizer<Slot, O>
-  readonly #plan: Plan<O>
-  readonly #recorder: Recorder
-  readonly #parameters: readonly Slot[]
-  readonly #statistics: readonly Slot[]
-  #prepared: Prepared | undefined
+  readonly optimizer: Optimizer<Variable, H>
+  readonly #spec: UpdateSpec<H>
+  readonly #tracer: KernelTracer
+  readonly #parameters: readonly Variable[]
+  readonly #statistics: readonly Variable[]
+  #compiled: CompiledStep | undefined
 
-  static async create<O extends CommonOptions>(plan: Plan<O>): Promise<GraphUpdate<O>> {
-    const update = new GraphUpdate(plan)
-    const before = update.optimizer.stateDict()
-    await update.#prepare(update.#next())
-    update.optimizer.loadStateDict(before)
+  static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<GraphUpdate<H>> {
+    const update = new GraphUpdate(spec)
+    const initial = update.optimizer.stateDict()
+    await update.#compile(update.#traceStep())
+    update.optimizer.loadStateDict(initial)
     return update
   }
 
-  private constructor(plan: Plan<O>) {
-    const { runtime, forward, differentiate } = plan
-    const { rule, ...options } = plan.optimizer
+  private constructor(spec: UpdateSpec<H>) {
+    const { runtime, forward, differentiate } = spec
+    const { rule, ...options } = spec.optimizer
     const { model, parameters, statistics } = gradientModel(forward, differentiate)
-    const slots = ([name, { initial }]: readonly [string, { readonly initial: Start }]): Slot => ({
-      name,
-      tensor: new runtime.Tensor('float32', initial.data.slice(), initial.shape),
-    })
+    const variables = (
+      initials: ReadonlyMap<string, { readonly initial: Tensor<'float32'> }>,
+    ): readonly Variable[] =>
+      [...initials].map(
+        ([
+          name,
+          {
+            initial: { data, shape },
+          },
+        ]) => ({
+          name,
+          tensor: new runtime.Tensor('float32', data.slice(), shape),
+        }),
+      )
     this.model = model
-    this.#plan = plan
-    this.#parameters = [...parameters].map(slots)
-    this.#statistics = [...statistics].map(slots)
-    this.#recorder = new Recorder(runtime)
-    const named = this.#parameters.map((slot) => ({
-      name: slot.name,
-      value: slot,
-      shape: slot.tensor.dims,
-    }))
-    // OptimizerOptions without the rule is what it was with it.
-    this.optimizer = new Optimizer(this.#recorder, rule, named, options as object)
+    this.#spec = spec
+    this.#parameters = variables(parameters)
+    this.#statistics = variables(statistics)
+    this.#tracer = new KernelTracer(runtime)
+    const named = this.#parameters.map((variable) => {
+      const { name, tensor } = variable
+      return { name, value: variable, shape: tensor.dims }
+    })
+    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
+    this.optimizer = new Optimizer(this.#tracer, rule, named, options as object)
   }
 
   get weights(): Tensors {
     return tensorsOf([...this.#parameters, ...this.#statistics])
   }
 
-  async step({ feeds, outputs, edges, judge }: Given): Promise<StepResult> {
-    if (edges) throw new TrainerError('update "graph": shows no inner values of the rule')
+  async step({ feeds, outputs, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+    if (histogramEdges)
+      throw new TrainerError('update "graph": does not support histograms; use update "kernel"')
     const before = this.optimizer.stateDict()
     try {
-      const calls = this.#next()
-      const { session, loss, next, coefficients } = await this.#prepare(calls)
+      const kernels = this.#traceStep()
+      const { session, loss, next, coefficients } = await this.#compile(kernels)
       const scalars = coefficients.flatMap((inputs, i) =>
         [...inputs].map(([name, input]) => [
           input,
-          new this.#plan.runtime.Tensor('float32', [calls[i].coefficients[name]], []),
+          new this.#spec.runtime.Tensor('float32', [kernels[i].coefficients[name]], []),
         ]),
       )
-      const state = [...this.#parameters, ...this.#statistics, ...this.#recorder.slots]
+      const variables = [...this.#parameters, ...this.#statistics, ...this.#tracer.state]
       const results = await session.run(
-        { ...feeds, ...tensorsOf(state), ...Object.fromEntries(scalars) },
+        { ...feeds, ...tensorsOf(variables), ...Object.fromEntries(scalars) },
         [loss, ...next.values(), ...outputs],
       )
-      const judgement = await judge(scalarOf(results, loss), results)
-      for (const slot of state) slot.tensor = results[next.get(slot.name) ?? ''] ?? slot.tensor
-      return { ...judgement, outcome: 'updated', updates: this.optimizer.updates }
+      const evaluation = await computeMetrics(float32Scalar(results, loss), results)
+      for (const variable of variables)
+        variable.tensor = results[next.get(variable.name) ?? ''] ?? variable.tensor
+      return { ...evaluation, outcome: 'updated', updates: this.optimizer.updates }
     } catch (error) {
       this.optimizer.loadStateDict(before)
       throw error
@@ -91,44 +100,43 @@ export class GraphUpdate<O extends CommonOptions> implements Update<O> {
   }
 
   write(weights: Readonly<Record<string, Float32Array>>): void {
-    for (const slot of [...this.#parameters, ...this.#statistics])
-      if (slot.name in weights) this.#recorder.write(slot, weights[slot.name])
+    for (const variable of [...this.#parameters, ...this.#statistics])
+      if (variable.name in weights) this.#tracer.write(variable, weights[variable.name])
   }
 
   async release(): Promise<void> {
-    await this.#prepared?.session.release()
+    await this.#compiled?.session.release()
   }
 
-  /** What the optimizer does at its next step, a call for each group. It counts the step as taken. */
-  #next(): readonly Call[] {
-    this.#recorder.calls = []
-    // Nothing is computed here: what stands for a gradient only has to be another than its parameter.
-    const all = this.#parameters.map(({ name, tensor }) => [name, { name, tensor }])
-    this.optimizer.step(Object.fromEntries(all))
-    return this.#recorder.calls
+  /** The kernels of the optimizer's next step, one for each group. Advances the optimizer's counters. */
+  #traceStep(): readonly TracedKernel[] {
+    // A gradient must be another object than its parameter; the tracer reads neither.
+    const gradients = this.#parameters.map(({ name, tensor }) => [name, { name, tensor }])
+    return this.#tracer.trace(() => this.optimizer.step(Object.fromEntries(gradients)))
   }
 
-  /** Phases and settings change the kernels now and then; the train step before is then done with. */
-  async #prepare(calls: readonly Call[]): Promise<Prepared> {
-    const before = this.#prepared
-    if (before && alike(before.calls, calls)) return before
-    const { runtime, forward, differentiate, session: options } = this.#plan
-    const made = trainStepModel(forward, { ...differentiate, update: calls })
-    const session = await createSession(runtime, made.model, options)
-    this.#prepared = { ...made, calls, session }
-    await before?.session.release()
-    return this.#prepared
+  /** Compiles a train step, or returns the last one if it has the same kernels. */
+  async #compile(kernels: readonly TracedKernel[]): Promise<CompiledStep> {
+    const last = this.#compiled
+    if (last && sameKernels(last.kernels, kernels)) return last
+    const { runtime, forward, differentiate, session: options } = this.#spec
+    const step = trainStepModel(forward, { ...differentiate, update: kernels })
+    const session = await createSession(runtime, step.model, options)
+    this.#compiled = { ...step, kernels, session }
+    await last?.session.release()
+    return this.#compiled
   }
 }
 
-/** Whether one train step computes both, but for its scalars. */
-const alike = (before: readonly Call[], calls: readonly Call[]): boolean =>
-  before.length === calls.length &&
-  calls.every(({ kernel, parameters }, i) => {
-    const names = before[i].parameters
-    const same = names.size === parameters.size && [...names].every((name) => parameters.has(name))
-    return before[i].kernel === kernel && same
+/** Whether two lists are equal except for their coefficients. */
+const sameKernels = (a: readonly TracedKernel[], b: readonly TracedKernel[]): boolean =>
+  a.length === b.length &&
+  a.every(({ kernel, parameters }, i) => {
+    const other = b[i].parameters
+    const sameNames =
+      other.size === parameters.size && [...parameters].every((name) => other.has(name))
+    return kernel === b[i].kernel && sameNames
   })
 
-const tensorsOf = (slots: readonly Slot[]): Tensors =>
-  Object.fromEntries(slots.map(({ name, tensor }) => [name, tensor]))
+const tensorsOf = (variables: readonly Variable[]): Tensors =>
+  Object.fromEntries(variables.map(({ name, tensor }) => [name, tensor]))

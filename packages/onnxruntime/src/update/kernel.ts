@@ -1,90 +1,110 @@
 import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
-import type { CommonOptions } from '@diffgrad/core'
-import { type GradientModel, gradientModel, type Model } from '@diffgrad/onnx'
+import type { Hyperparameters } from '@diffgrad/core'
+import {
+  applyOperator,
+  type GradientModel,
+  Graph,
+  gradientModel,
+  type Model,
+  toModel,
+  writeModel,
+} from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
-import { createSession, floatsOf, scalarOf, type Tensors } from '../runtime.ts'
-import { writesInPlace } from './in-place.ts'
-import type { Given, Plan, StepResult, Update } from './update.ts'
+import {
+  createSession,
+  float32Data,
+  float32Scalar,
+  type Runtime,
+  type Tensors,
+} from '../runtime.ts'
+import type { StepInput, StepResult, Update, UpdateSpec } from './update.ts'
 
 type Arrays = Readonly<Record<string, Float32Array>>
 
 /**
- * Moves the weights by the fused kernels of @diffgrad/arrays. The runtime reads the very memory in
- * which the kernels work, and writes the gradients there, if it can; else they are copied.
+ * Updates the weights by the fused kernels of @diffgrad/arrays. The runtime reads the arrays that the
+ * kernels update. It writes gradients into arrays that the kernels read if it supports preallocated
+ * outputs; else they are copied.
  */
-export class KernelUpdate<O extends CommonOptions> implements Update<O> {
-  readonly optimizer: ArraysOptimizer<O>
+export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
+  readonly optimizer: ArraysOptimizer<H>
   readonly model: Model
   readonly weights: Tensors
-  /** The outputs that give the loss, each parameter's gradient, and what each statistic becomes. */
-  readonly #loss: string
-  readonly #gradientOf: ReadonlyMap<string, string>
-  readonly #nextOf: ReadonlyMap<string, string>
   readonly #session: InferenceSession
+  /** The output that gives the loss. */
+  readonly #loss: string
+  /** The output that gives the gradient of each parameter, by the parameter's name. */
+  readonly #gradientOutputs: ReadonlyMap<string, string>
+  /** The output that gives the next value of each running statistic, by the statistic's name. */
+  readonly #nextOutputs: ReadonlyMap<string, string>
   readonly #gradients: Arrays
+  /** The elements of `weights`. */
   readonly #arrays: Arrays
-  /** What the runtime writes gradients into, by the names of its outputs. */
-  readonly #targets: Tensors
+  /** Tensors over `#gradients`, by output; empty if the runtime does not write into them. */
+  readonly #preallocated: Tensors
 
-  static async create<O extends CommonOptions>(plan: Plan<O>): Promise<KernelUpdate<O>> {
-    const parts = gradientModel(plan.forward, plan.differentiate)
-    const session = await createSession(plan.runtime, parts.model, plan.session)
-    return new KernelUpdate(plan, parts, session, await writesInPlace(plan.runtime))
+  static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<KernelUpdate<H>> {
+    const gradient = gradientModel(spec.forward, spec.differentiate)
+    const session = await createSession(spec.runtime, gradient.model, spec.session)
+    return new KernelUpdate(spec, gradient, session, await writesPreallocated(spec.runtime))
   }
 
   private constructor(
-    { runtime, optimizer: { rule, ...options } }: Plan<O>,
-    parts: GradientModel,
+    { runtime, optimizer: { rule, ...options } }: UpdateSpec<H>,
+    { model, loss, parameters, statistics }: GradientModel,
     session: InferenceSession,
-    inPlace: boolean,
+    preallocates: boolean,
   ) {
-    const shapes = [...parts.parameters].map(
-      ([name, { initial }]) => [name, initial.shape] as const,
-    )
-    const { parameters, gradients } = allocate(Object.fromEntries(shapes))
-    const running = [...parts.statistics].map(
-      ([name, { initial }]) => [name, new Float32Array(initial.data.length)] as const,
-    )
-    // Of what the model began with, nothing is kept: of a large model, that is a lot of memory.
-    this.#loss = parts.loss
-    this.#gradientOf = new Map(
-      [...parts.parameters].map(([name, { gradient }]) => [name, gradient]),
-    )
-    this.#nextOf = new Map([...parts.statistics].map(([name, { next }]) => [name, next]))
+    const shapes = [...parameters].map(([name, { initial }]) => [name, initial.shape])
+    const allocated = allocate(Object.fromEntries(shapes))
+    const statisticArrays = [...statistics].map(([name, { initial }]) => [
+      name,
+      new Float32Array(initial.data.length),
+    ])
+    this.model = model
+    this.#loss = loss
+    // Only names are kept of the gradient model's maps, so that the initial weights can be freed.
+    this.#gradientOutputs = new Map([...parameters].map(([name, { gradient }]) => [name, gradient]))
+    this.#nextOutputs = new Map([...statistics].map(([name, { next }]) => [name, next]))
     this.#session = session
-    this.#gradients = gradients
-    this.#arrays = { ...parameters, ...Object.fromEntries(running) }
-    const both = [...parts.parameters, ...parts.statistics]
-    for (const [name, { initial }] of both) this.#arrays[name].set(initial.data)
-    this.model = parts.model
-    this.weights = Object.fromEntries(
-      both.map(([name, { initial }]) => [
-        name,
-        new runtime.Tensor('float32', this.#arrays[name], initial.shape),
-      ]),
-    )
-    const targets = [...parts.parameters].map(
-      ([name, { gradient, initial }]) =>
-        [gradient, new runtime.Tensor('float32', gradients[name], initial.shape)] as const,
-    )
-    this.#targets = inPlace ? Object.fromEntries(targets) : {}
-    // OptimizerOptions without the rule is what it was with it.
-    this.optimizer = new ArraysOptimizer(rule, parameters, options as object)
+    this.#gradients = allocated.gradients
+    this.#arrays = { ...allocated.parameters, ...Object.fromEntries(statisticArrays) }
+    const tensors = [...parameters, ...statistics].map(([name, { initial }]) => {
+      this.#arrays[name].set(initial.data)
+      return [name, new runtime.Tensor('float32', this.#arrays[name], initial.shape)] as const
+    })
+    this.weights = Object.fromEntries(tensors)
+    const preallocated = [...parameters].map(([name, { gradient, initial }]) => [
+      gradient,
+      new runtime.Tensor('float32', this.#gradients[name], initial.shape),
+    ])
+    this.#preallocated = preallocates ? Object.fromEntries(preallocated) : {}
+    // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
+    this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
 
-  async step({ feeds, outputs, edges, judge }: Given): Promise<StepResult> {
-    const wanted = [this.#loss, ...this.#gradientOf.values(), ...this.#nextOf.values(), ...outputs]
-    const fetches = Object.fromEntries(wanted.map((name) => [name, this.#targets[name] ?? null]))
-    const results = await this.#session.run({ ...feeds, ...this.weights }, fetches)
-    const judgement = await judge(scalarOf(results, this.#loss), results)
-    for (const [name, gradient] of this.#gradientOf)
-      if (!(gradient in this.#targets)) this.#gradients[name].set(floatsOf(results, gradient))
-    const histograms = edges && this.optimizer.histograms(this.#gradients, edges)
+  async step({ feeds, outputs, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+    const names = [
+      this.#loss,
+      ...this.#gradientOutputs.values(),
+      ...this.#nextOutputs.values(),
+      ...outputs,
+    ]
+    const fetches = names.map((name) => [name, this.#preallocated[name] ?? null])
+    const results = await this.#session.run(
+      { ...feeds, ...this.weights },
+      Object.fromEntries(fetches),
+    )
+    const evaluation = await computeMetrics(float32Scalar(results, this.#loss), results)
+    for (const [name, output] of this.#gradientOutputs)
+      if (!(output in this.#preallocated)) this.#gradients[name].set(float32Data(results, output))
+    const histograms = histogramEdges && this.optimizer.histograms(this.#gradients, histogramEdges)
     const outcome = this.optimizer.step(this.#gradients)
     if (outcome !== 'skipped')
-      for (const [name, next] of this.#nextOf) this.#arrays[name].set(floatsOf(results, next))
+      for (const [name, next] of this.#nextOutputs)
+        this.#arrays[name].set(float32Data(results, next))
     const { updates } = this.optimizer
-    return { ...judgement, outcome, updates, ...(histograms && { histograms }) }
+    return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
   }
 
   write(weights: Arrays): void {
@@ -95,4 +115,20 @@ export class KernelUpdate<O extends CommonOptions> implements Update<O> {
     await this.#session.release()
     this.optimizer.dispose()
   }
+}
+
+/**
+ * Whether a runtime writes an output into the tensor that is passed for it. onnxruntime-node does;
+ * onnxruntime-web accepts the tensor and leaves it unchanged.
+ */
+async function writesPreallocated({ InferenceSession, Tensor }: Runtime): Promise<boolean> {
+  const graph = new Graph()
+  const x = graph.input('x', 'float32', [1])
+  const y = applyOperator(graph, 'Neg', [x]).output()
+  const model = toModel({ name: 'preallocated output', outputs: new Map([['y', y]]) })
+  const session = await InferenceSession.create(writeModel(model), { intraOpNumThreads: 1 })
+  const output = new Tensor('float32', new Float32Array(1), [1])
+  await session.run({ x: new Tensor('float32', Float32Array.of(1), [1]) }, { y: output })
+  await session.release()
+  return output.data[0] === -1
 }

@@ -1,69 +1,53 @@
-import type {
-  CommonOptions,
-  Histogram,
-  Optimizer,
-  OptimizerOptions,
-  StepOutcome,
-  UpdateRule,
-} from '@diffgrad/core'
-import type { DifferentiateOptions, Model } from '@diffgrad/onnx'
-import type { Judgement } from '../judge.ts'
-import type { Runtime, SessionOptions, Tensors } from '../runtime.ts'
+import type { Histogram, Hyperparameters, Optimizer, StepOutcome } from '@diffgrad/core'
+import type { Model } from '@diffgrad/onnx'
+import type { EvaluationSpec } from '../evaluation.ts'
+import type { EvaluationResult } from '../metrics.ts'
+import type { OptimizerSpec } from '../options.ts'
+import type { Tensors } from '../runtime.ts'
 
-/** A rule of @diffgrad/core, its hyperparameters, parameter groups and surroundings. */
-export type OptimizerChoice<O extends CommonOptions> = OptimizerOptions<O> & {
-  readonly rule: UpdateRule<O>
+/** The model to train, the optimizer, and the runtime that runs both. */
+export interface UpdateSpec<H extends Hyperparameters> extends EvaluationSpec {
+  readonly optimizer: OptimizerSpec<H>
 }
 
-/** What is trained, how, and on what. */
-export interface Plan<O extends CommonOptions> {
-  readonly runtime: Runtime
-  readonly session: SessionOptions
-  readonly forward: Model
-  readonly differentiate: DifferentiateOptions
-  readonly optimizer: OptimizerChoice<O>
-}
-
-/** What a step is given. */
-export interface Given {
+/** The input of one step. */
+export interface StepInput {
+  /** The batch. */
   readonly feeds: Tensors
-  /** The forward model's outputs that are asked for. */
+  /** The outputs of the forward model to compute. */
   readonly outputs: readonly string[]
-  /** Between which edges inner values of the rule are counted. */
-  readonly edges: Readonly<Record<string, readonly number[]>> | undefined
-  /** Judges what was computed, before anything moves; if it throws, nothing does. */
-  judge(loss: number, outputs: Tensors): Promise<Judgement>
+  /** Bin edges of the rule's intermediate values; undefined for no histograms. */
+  readonly histogramEdges: Readonly<Record<string, readonly number[]>> | undefined
+  /** Called before the weights change. If it throws, the step is cancelled and nothing changes. */
+  computeMetrics(loss: number, outputs: Tensors): Promise<EvaluationResult>
 }
 
-/** What a step gave, before the weights moved. */
-export interface StepResult extends Judgement {
+/** The result of a step. Loss, metrics and histograms are those before the weights changed. */
+export interface StepResult extends EvaluationResult {
   readonly outcome: StepOutcome
-  /** How many updates were made in all. */
+  /** The number of updates so far, this one included. */
   readonly updates: number
-  /** What was asked for. */
+  /** The histograms that the step's options requested. */
   readonly histograms?: Readonly<Record<string, Histogram>>
 }
 
-/** What of an optimizer does not depend on where it keeps its arrays. */
-type Conductor<O extends CommonOptions> = Pick<
-  Optimizer<never, O>,
-  'updates' | 'configuration' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapAverage'
->
-
-/** One way to move the weights by the gradients of a batch. */
-export interface Update<O extends CommonOptions> {
-  /** The gradient model, which tells what a batch must be. */
+/** Computes gradients and updates the weights by them. */
+export interface Update<H extends Hyperparameters> {
+  /** The gradient model, whose inputs are the batch and the weights. */
   readonly model: Model
-  readonly optimizer: Conductor<O>
-  /** Parameters and running statistics as they are now, as the runtime takes them. */
+  readonly optimizer: Pick<
+    Optimizer<never, H>,
+    'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapEma'
+  >
+  /** The current parameters and running statistics. */
   readonly weights: Tensors
   /**
-   * Takes one step, all of it or nothing.
+   * Takes one step, completely or not at all.
    *
-   * @throws What `judge` throws, or the runtime. Then nothing has changed.
+   * @throws What `computeMetrics` or the runtime throws. Then nothing has changed.
    */
-  step(given: Given): Promise<StepResult>
-  /** Replaces the elements of some weights. */
+  step(input: StepInput): Promise<StepResult>
+  /** Replaces the elements of weights, by name. */
   write(weights: Readonly<Record<string, Float32Array>>): void
   release(): Promise<void>
 }

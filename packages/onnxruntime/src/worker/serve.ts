@@ -1,63 +1,69 @@
-import type { CommonOptions } from '@diffgrad/core'
+import type { Hyperparameters } from '@diffgrad/core'
 import type { Trainer } from '../trainer.ts'
-import { type Answer, type Call, type Message, methods } from './message.ts'
-import { sentError } from './sent-error.ts'
+import {
+  type MethodCall,
+  remoteMethods,
+  serializeError,
+  type WorkerRequest,
+  type WorkerResponse,
+} from './protocol.ts'
 
 /**
- * Makes a trainer in this worker and lets `connectTrainer` use it. It is the last call of a module
- * that runs as a worker, of a browser or of Node.
+ * Creates a trainer in this worker and serves it to `connectTrainer`. Call it once, in a module that
+ * runs as a worker of a browser or of `node:worker_threads`.
  */
-export async function serveTrainer<O extends CommonOptions>(
-  make: () => Promise<Trainer<O>>,
+export async function serveTrainer<H extends Hyperparameters>(
+  create: () => Promise<Trainer<H>>,
 ): Promise<void> {
-  const port = await firstPort()
+  const port = await receivePort()
   const running = new Map<number, AbortController>()
-  const answer = async (
+  const respond = async (
     id: number,
     task: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<void> => {
     const controller = new AbortController()
     const { signal } = controller
     running.set(id, controller)
-    const message: Answer = await task(signal).then(
+    const response: WorkerResponse = await task(signal).then(
       (value) => ({ id, value }),
       (error) =>
         signal.aborted && error === signal.reason
           ? { id, aborted: true }
-          : { id, error: sentError(error) },
+          : { id, error: serializeError(error) },
     )
     running.delete(id)
-    port.postMessage(message)
+    port.postMessage(response)
   }
-  const made = Promise.resolve().then(make)
-  await answer(0, () => made.then(() => undefined))
-  port.onmessage = ({ data }: MessageEvent<Message>) => {
+  const creation = Promise.resolve().then(create)
+  await respond(0, () => creation.then(() => undefined))
+  port.onmessage = ({ data }: MessageEvent<WorkerRequest>) => {
     const { id } = data
     if ('aborted' in data) return running.get(id)?.abort()
-    answer(id, async (signal) => carryOut(await made, data.call, signal))
+    respond(id, async (signal) => callMethod(await creation, data.call, signal))
   }
 }
 
-function carryOut<O extends CommonOptions>(
-  trainer: Trainer<O>,
-  call: Call,
+function callMethod<H extends Hyperparameters>(
+  trainer: Trainer<H>,
+  call: MethodCall,
   signal: AbortSignal,
 ): Promise<unknown> {
   if (call.method === 'step') {
-    const [batch, choice] = call.given
-    return trainer.step(batch, { ...choice, signal })
+    const [batch, options] = call.args
+    return trainer.step(batch, { ...options, signal })
   }
-  if (!methods.includes(call.method)) throw new TypeError(`no ${call.method}`)
-  // The other side calls through RemoteTrainer, whose types are those of the methods.
-  const method = trainer[call.method] as (...given: readonly unknown[]) => Promise<unknown>
-  return method.apply(trainer, [...call.given])
+  if (!remoteMethods.includes(call.method))
+    throw new TypeError(`worker: a trainer has no method ${call.method}`)
+  // The caller uses the type RemoteTrainer, so the arguments are those of the method.
+  const method = trainer[call.method] as (...args: readonly unknown[]) => Promise<unknown>
+  return method.apply(trainer, [...call.args])
 }
 
-/** The port that the other side sends first: to Node's parent port, or to the worker itself. */
-async function firstPort(): Promise<MessagePort> {
-  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
+/** The port that `connectTrainer` sends first: to Node's parent port, or to the worker's global scope. */
+async function receivePort(): Promise<MessagePort> {
+  const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   return new Promise((resolve) => {
-    if (node?.parentPort) node.parentPort.once('message', resolve)
+    if (threads?.parentPort) threads.parentPort.once('message', resolve)
     else addEventListener('message', ({ data }) => resolve(data), { once: true })
   })
 }

@@ -69,7 +69,7 @@ def train(friction):
     p = {n: t.clone() for n, t in start.items()}
     for n in names:
         p[n].requires_grad_()
-    memory = {n: [torch.zeros_like(start[n]) for _ in range(3)] for n in names}
+    optimizer_state = {n: [torch.zeros_like(start[n]) for _ in range(3)] for n in names}
     losses = []
     for t in range(1, STEPS + 1):
         x, target = batches[(t - 1) % 4]
@@ -79,7 +79,7 @@ def train(friction):
         alpha = 1e-4 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
         with torch.no_grad():
             for n, g in grads.items():
-                m, v, previous = memory[n]
+                m, v, previous = optimizer_state[n]
                 m.mul_(0.9).add_(g, alpha=0.1)
                 v.mul_(0.999).addcmul_(g, g, value=0.001)
                 xi = torch.sigmoid((previous - g).abs()) if friction else 0.5

@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process'
+import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { setBackend } from '@tensorflow/tfjs-core'
+
+/** Selects TensorFlow.js's backend in Node: WebGPU if there is a graphics card, else WebAssembly. */
+export async function selectBackend(): Promise<void> {
+  if (hasGraphicsCard()) {
+    await defineWebGpu()
+    await import('@tensorflow/tfjs-backend-webgpu')
+    if (await setBackend('webgpu')) return
+  }
+  await import('@tensorflow/tfjs-backend-wasm')
+  registerWasmGradients()
+  await setBackend('wasm')
+}
+
+/** Exits with 0 if there is an adapter that is not emulated. */
+const probe = `
+  import { create } from '${import.meta.resolve('webgpu')}'
+  const adapter = await create([]).requestAdapter()
+  process.exit(adapter && !adapter.info.isFallbackAdapter ? 0 : 1)
+`
+
+/** Asks in another process, because a missing or broken driver may print warnings or crash. */
+function hasGraphicsCard(): boolean {
+  const args = ['--input-type=module', '--eval', probe]
+  return spawnSync(process.execPath, args, { stdio: 'ignore' }).status === 0
+}
+
+/** Defines the globals of WebGPU that browsers have. */
+async function defineWebGpu(): Promise<void> {
+  const { create, globals } = await import('webgpu')
+  Object.assign(globalThis, globals)
+  const value = { gpu: create([]), userAgent: 'Node' }
+  Object.defineProperty(globalThis, 'navigator', { value, configurable: true })
+}
