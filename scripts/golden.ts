@@ -1,10 +1,10 @@
 import {
   type GoldenResult,
+  goldenTolerance,
   runFunctions,
   runTrajectories,
-  tolerance,
 } from '@diffgrad/testing/golden'
-import { referenceSubject } from '@diffgrad/testing/reference'
+import { referenceBackend } from '@diffgrad/testing/reference'
 import { shipped, subject } from '../packages/arrays/test/subject.ts'
 
 // Compares every rule with recorded trajectories of independent implementations: `pnpm golden`.
@@ -13,7 +13,7 @@ const worst = (results: readonly GoldenResult[]): string =>
   results.length === 0 ? '–' : Math.max(...results.map(({ error }) => error)).toExponential(1)
 
 let failures = 0
-for (const backend of [referenceSubject, subject('typed arrays', shipped)]) {
+for (const backend of [referenceBackend, subject('typed arrays', shipped)]) {
   const trajectories = await runTrajectories(backend)
   const functions = await runFunctions(backend)
   const all = [...trajectories, ...functions]
@@ -36,12 +36,12 @@ for (const backend of [referenceSubject, subject('typed arrays', shipped)]) {
     }
     return [rule, row] as const
   })
-  failures += all.filter(({ dtype, error }) => !(error <= tolerance[dtype])).length
+  failures += all.filter(({ dtype, error }) => !(error <= goldenTolerance[dtype])).length
   console.log(`\n${backend.name}: ${all.length} cases`)
   console.table(Object.fromEntries(rows))
 }
 console.log(
-  `Errors are relative to max(|θ|, 1); the limit is ${tolerance.float64} in float64 and ${tolerance.float32} in float32.`,
+  `Errors are relative to max(|θ|, 1); the limit is ${goldenTolerance.float64} in float64 and ${goldenTolerance.float32} in float32.`,
 )
 console.log(
   'Descents compute each gradient at the previous point. A point is chaotic, and excluded, if rounding\n' +

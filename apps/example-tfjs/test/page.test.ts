@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   chromiumPath,
-  emulatedGpu,
-  inChromium,
+  chromiumTitle,
   launchChromium,
   openPage,
+  swiftShaderFlags,
 } from '@diffgrad/testing/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { build, type PreviewServer, preview } from 'vite'
@@ -36,7 +36,7 @@ async function firstSteps(page: Page, url: string, count: number): Promise<reado
   })
 }
 
-describe.skipIf(!chromiumPath)(inChromium, () => {
+describe.skipIf(!chromiumPath)(chromiumTitle, () => {
   let folder: string
   let server: PreviewServer
   let browser: Browser
@@ -46,7 +46,7 @@ describe.skipIf(!chromiumPath)(inChromium, () => {
     const settings = { root, logLevel: 'error', build: { outDir: folder } } as const
     await build(settings)
     server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } })
-    browser = await launchChromium(emulatedGpu)
+    browser = await launchChromium(swiftShaderFlags)
   })
   afterAll(async () => {
     await browser?.close()

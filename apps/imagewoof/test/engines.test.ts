@@ -4,13 +4,13 @@ import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import type { Recipe } from '../src/engine/engine.ts'
+import type { EngineOptions } from '../src/engine/engine.ts'
 import { engines } from '../src/engine/engines.ts'
 
 const [batch, size, classes] = [8, 32, 4]
 const random = seeded(testSeed(5))
 
-const recipe: Recipe = {
+const options: EngineOptions = {
   model: buildModel(xResNet18(classes, { stem: [4, 4, 8], width: 8 }), {
     shape: ['batch', 3, size, size],
     seed: testSeed(1),
@@ -25,7 +25,7 @@ const recipe: Recipe = {
     decay: 'decoupled',
     groups: [noDecayOnBiasAndNorm],
     clip: { by: 'globalNorm', limit: 1 },
-    averageWeights: { decay: 0.9 },
+    ema: { decay: 0.9 },
   },
   batch,
   size,
@@ -45,7 +45,7 @@ const batches = Array.from({ length: 6 }, () => {
 const edges = [0.5, 0.50001, 0.501, 0.51, 0.6, 1]
 
 test('both engines give the same losses from the same weights on the same batches', async () => {
-  const [ort, tfjs] = [await engines.onnxruntime(recipe), await engines.tfjs(recipe)]
+  const [ort, tfjs] = [await engines.onnxruntime(options), await engines.tfjs(options)]
   const tensors: number[] = []
   for (const [t, batch] of batches.entries()) {
     const frictionEdges = t === 3 ? edges : undefined
@@ -67,7 +67,7 @@ test('both engines give the same losses from the same weights on the same batche
 })
 
 test('a checkpoint of one engine can be resumed by the other, and both export the same graph', async () => {
-  const [from, to] = [await engines.tfjs(recipe), await engines.onnxruntime(recipe)]
+  const [from, to] = [await engines.tfjs(options), await engines.onnxruntime(options)]
   for (const batch of batches.slice(0, 3)) await from.step(batch)
   const saved = await from.save({ epoch: 3 })
   expect(await to.load(saved)).toEqual({ epoch: 3 })
@@ -87,7 +87,7 @@ test('a checkpoint of one engine can be resumed by the other, and both export th
 })
 
 test('training resumes from a checkpoint bit for bit', async () => {
-  const engine = await engines.tfjs(recipe)
+  const engine = await engines.tfjs(options)
   await engine.step(batches[0])
   const saved = await engine.save({ epoch: 1 })
   const twoSteps = async () => [await engine.step(batches[1]), await engine.step(batches[2])]
@@ -102,12 +102,12 @@ test.each([
   { what: 'loss', key: 'targets' },
   { what: 'sum of running statistics', key: 'images' },
 ] as const)('a step on $key of NaN changes nothing', async ({ what, key }) => {
-  const engine = await engines.tfjs(recipe)
+  const engine = await engines.tfjs(options)
   await engine.step(batches[0])
   const [before, { numTensors }] = [await engine.save(null), tf.memory()]
   const damaged = { ...batches[1], [key]: batches[1][key].map(() => Number.NaN) }
   await expect(engine.step(damaged)).rejects.toThrow(
-    `the ${what} must be finite, but is NaN; the weights are as before`,
+    `the ${what} must be finite, but is NaN; the weights are unchanged`,
   )
   expect(Buffer.compare(await engine.save(null), before)).toBe(0)
   expect(tf.memory().numTensors).toBe(numTensors)

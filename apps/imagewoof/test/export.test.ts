@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { build } from 'esbuild'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -83,7 +83,7 @@ test('an image that cannot be read does not stop the others from being classifie
   expect(output.split('\n')[0]).toBe(good)
 })
 
-test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${inChromium}`, async () => {
+test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${chromiumTitle}`, async () => {
   await run(['export', trained], cache)
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('fixtures/page.ts', import.meta.url))],

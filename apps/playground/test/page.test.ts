@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { formatNumber, formatPoint } from '../src/format.ts'
@@ -9,7 +9,7 @@ import { decodeState, encodeState } from '../src/url.ts'
 import { referencePoint } from './reference.ts'
 import { type Site, serveSite } from './site.ts'
 
-describe.skipIf(!chromiumPath)(`the page ${inChromium}`, () => {
+describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
   let site: Site
   let browser: Browser
 

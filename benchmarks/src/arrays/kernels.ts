@@ -1,10 +1,11 @@
-import { adam, diffGrad, diffMod, diffRGrad, ruleKernels, type UpdateRule } from '@diffgrad/core'
-import type { Engine } from '../../../packages/arrays/src/engine.ts'
-import { diffGradLoops } from '../../../packages/arrays/src/generated/diffgrad.ts'
-import { Loops } from '../../../packages/arrays/src/loops.ts'
-import { Arena, rowBytes } from '../../../packages/arrays/src/wasm/arena.ts'
-import { compiles } from '../../../packages/arrays/src/wasm/compile.ts'
-import { WasmEngine } from '../../../packages/arrays/src/wasm/engine.ts'
+import { adam, diffGrad, diffMod, diffRGrad, stepKernels, type UpdateRule } from '@diffgrad/core'
+import {
+  createEngine,
+  generatedDiffGrad,
+  type KernelEngine,
+  wasmSupported,
+} from '@diffgrad/kernels'
+import { Arena, rowBytes } from '../../../packages/arrays/src/arena.ts'
 import { touch } from './peer-diffgrad.ts'
 import type { Timings } from './report.ts'
 import { gradientAt, initialAt } from './workloads.ts'
@@ -21,18 +22,16 @@ const names = ['theta', 'g', 'm', 'v', 'previousGradient', 's']
  */
 export function timeKernels(elements: number, rounds: number): Timings {
   const arena = new Arena('float32', names.length * rowBytes([elements], 'float32'), false)
-  const arrays = Object.fromEntries(names.map((name) => [name, arena.row([elements]) ?? []]))
+  const arrays = Object.fromEntries(names.map((name) => [name, arena.allocate([elements]) ?? []]))
   for (let i = 0; i < elements; i++) {
     arrays.theta[0][i] = initialAt(i)
     arrays.g[0][i] = gradientAt(i)
   }
-  const kernel = (rule: UpdateRule, engine: Engine): (() => void) => {
-    const form = rule.form?.(rule.defaults, t) ?? {}
-    const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'none' })
-    const coefficients = rule.coefficients(rule.defaults, t)
+  const kernel = (rule: UpdateRule, engine: KernelEngine): (() => void) => {
+    const { update, coefficients } = stepKernels(rule, rule.defaults, t)
     return () => engine.run(update, arrays, coefficients, t)
   }
-  const wasm = new WasmEngine(false, 1)
+  const wasm = createEngine('wasm')
   const kernels: Record<string, () => void> = {
     touch: kernel(touch, wasm),
     Adam: kernel(adam, wasm),
@@ -40,14 +39,15 @@ export function timeKernels(elements: number, rounds: number): Timings {
     DiffMod: kernel(diffMod, wasm),
     DiffRGrad: kernel(diffRGrad, wasm),
   }
-  if (compiles(true)) {
-    const relaxed = new WasmEngine(true, 1)
+  if (wasmSupported(true)) {
+    const relaxed = createEngine('wasm-relaxed')
     kernels['Adam, relaxed'] = kernel(adam, relaxed)
     kernels['diffGrad, relaxed'] = kernel(diffGrad, relaxed)
     kernels['DiffMod, relaxed'] = kernel(diffMod, relaxed)
     kernels['DiffRGrad, relaxed'] = kernel(diffRGrad, relaxed)
   }
-  kernels['diffGrad, JavaScript'] = kernel(diffGrad, new Loops('javascript', diffGradLoops))
+  const javascript = createEngine('javascript', { generated: generatedDiffGrad })
+  kernels['diffGrad, JavaScript'] = kernel(diffGrad, javascript)
 
   const repeats = Math.max(1, Math.round(4e6 / elements))
   const timings = new Map(Object.keys(kernels).map((name) => [name, [] as number[]]))

@@ -17,7 +17,7 @@ import { gradientAt, initialAt, type PrepareOptimizer, type Workload } from './w
 export const touch: UpdateRule = defineRule({
   name: 'touch',
   defaults: { learningRate: 1e-9, weightDecay: 0, decay: 'l2' },
-  slots: () => ['m', 'v', 'previousGradient'],
+  stateNames: () => ['m', 'v', 'previousGradient'],
   coefficients: ({ learningRate }) => ({ c: learningRate }),
   update: ({ add, mul }, { g, m, v, previousGradient }, { c }) => ({
     step: mul(c, previousGradient),

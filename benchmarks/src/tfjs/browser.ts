@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { emulatedGpu, launchChromium } from '@diffgrad/testing/chromium'
+import { launchChromium, swiftShaderFlags } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
 import type { TimedOptimizer } from '../child-process.ts'
@@ -65,7 +65,7 @@ export async function startBrowser(): Promise<{
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo // A server on a port, not on a pipe, has an address with a port.
-  const browser = await launchChromium(emulatedGpu)
+  const browser = await launchChromium(swiftShaderFlags)
   return {
     async openPage() {
       const page = await browser.newPage()

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-wasm'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import { serveTimings } from '../child-process.ts'
 import { createStepper, timeSteps } from './steppers.ts'

@@ -1,9 +1,9 @@
 import '@tensorflow/tfjs-backend-wasm'
 import { diffGrad } from '@diffgrad/core'
 import { seeded } from '@diffgrad/onnx'
-import { differentiate, Network } from '@diffgrad/onnx-tfjs'
+import { Network } from '@diffgrad/onnx-tfjs'
 import { RuleOptimizer } from '@diffgrad/tfjs'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import { serveTimings, timeSteps } from '../child-process.ts'
 import { batch, findWorkload, modelOf } from './workloads.ts'
@@ -21,14 +21,12 @@ const classes = Array.from({ length: batch }, (_, i) => i % 10)
 const targets = tf.oneHot(tf.tensor1d(classes, 'int32'), 10)
 
 function step(): void {
-  const result = differentiate(
-    network,
+  const result = network.differentiate(
     () => ({ input: tf.tensor(images, [batch, 3, size, size]) }),
     ({ output }) => tf.losses.softmaxCrossEntropy(targets, output),
   )
   optimizer.applyGradients(result.gradients)
-  for (const [name, tensor] of Object.entries(result.next))
-    network.statistics.get(name)?.assign(tensor)
+  network.updateStatistics(result.next)
   tf.dispose({ ...result })
 }
 

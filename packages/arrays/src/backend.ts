@@ -1,4 +1,11 @@
-import { type Backend, describeSaved, type Kernel, type Lists } from '@diffgrad/core'
+import {
+  type ArrayLists,
+  arraySignature,
+  type Backend,
+  centralizeRows,
+  euclideanNorm,
+  type Kernel,
+} from '@diffgrad/core'
 import {
   type FloatArray,
   type KernelEngine,
@@ -25,7 +32,7 @@ export interface KernelReport {
 /** The backend for typed arrays, on an engine that runs the kernels. */
 export class ArraysBackend implements Backend<FloatArray> {
   readonly mismatch: Backend<FloatArray>['mismatch'] = mismatch
-  readonly describe: Backend<FloatArray>['describe'] = describeSaved
+  readonly signature: Backend<FloatArray>['signature'] = arraySignature
   readonly #engine: KernelEngine
   /** Only WebAssembly needs states in arenas. */
   readonly #allocator: StateAllocator | undefined
@@ -38,7 +45,7 @@ export class ArraysBackend implements Backend<FloatArray> {
     this.#allocator = isWasm ? new StateAllocator() : undefined
   }
 
-  zeros(like: readonly FloatArray[], names: readonly string[]): Lists<FloatArray> {
+  zeros(like: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     if (!this.#allocator) return this.scratch(like, names)
     const lists = this.#allocator.zeros(like, names)
     const rows = [like, ...Object.values(lists)]
@@ -50,13 +57,13 @@ export class ArraysBackend implements Backend<FloatArray> {
     return lists
   }
 
-  scratch(like: readonly FloatArray[], names: readonly string[]): Lists<FloatArray> {
+  scratch(like: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     return Object.fromEntries(names.map((name) => [name, like.map(zerosLike)]))
   }
 
   apply(
     kernel: Kernel,
-    lists: Lists<FloatArray>,
+    lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void {
@@ -64,24 +71,12 @@ export class ArraysBackend implements Backend<FloatArray> {
     this.#engine.run(kernel, lists, coefficients, t)
   }
 
-  /** Scales the elements if the sum of squares leaves the number range, which the norm rarely does. */
   norm(array: FloatArray): number {
-    const direct = Math.sqrt(sumOfSquares(array, 1))
-    if (direct > 1e-150 && direct < Number.POSITIVE_INFINITY) return direct
-    const largest = largestMagnitude(array)
-    if (largest === 0 || !Number.isFinite(largest)) return largest
-    return Math.min(largest * Math.sqrt(sumOfSquares(array, largest)), Number.MAX_VALUE)
+    return euclideanNorm(array)
   }
 
   centralize(array: FloatArray, [rows]: readonly number[]): void {
-    const size = array.length / rows
-    for (let start = 0; start < array.length; start += size) {
-      const row = array.subarray(start, start + size)
-      let sum = 0
-      for (let i = 0; i < size; i++) sum += row[i]
-      const mean = sum / size
-      for (let i = 0; i < size; i++) row[i] -= mean
-    }
+    centralizeRows(array, rows)
   }
 
   read(array: FloatArray): FloatArray {
@@ -114,16 +109,4 @@ export class ArraysBackend implements Backend<FloatArray> {
   #checkNotDisposed(): void {
     if (this.#disposed) throw new Error('the optimizer was disposed of')
   }
-}
-
-function sumOfSquares(array: FloatArray, scale: number): number {
-  let sum = 0
-  for (let i = 0; i < array.length; i++) sum += (array[i] / scale) ** 2
-  return sum
-}
-
-function largestMagnitude(array: FloatArray): number {
-  let largest = 0
-  for (let i = 0; i < array.length; i++) largest = Math.max(largest, Math.abs(array[i]))
-  return largest
 }

@@ -1,7 +1,7 @@
 import {
-  type CommonOptions,
   entriesOf,
   type Gradients,
+  type Hyperparameters,
   type Named,
   Optimizer,
   type OptimizerOptions,
@@ -34,7 +34,7 @@ export type ArrayGradients = Gradients<FloatArray>
 export type ArraysOptions<O> = OptimizerOptions<O> & EngineOptions
 
 /** An optimizer of parameters in typed arrays, which it updates in place, for any update rule. */
-export class ArraysOptimizer<O extends CommonOptions = CommonOptions> extends Optimizer<
+export class ArraysOptimizer<O extends Hyperparameters = Hyperparameters> extends Optimizer<
   FloatArray,
   O
 > {

@@ -1,4 +1,4 @@
-import type { Lists } from '@diffgrad/core'
+import type { ArrayLists } from '@diffgrad/core'
 import { type Dtype, dtypeOf, type FloatArray, KernelMemory } from '@diffgrad/kernels'
 import { Arena, arenaOf, mostBytes, rowBytes } from './arena.ts'
 
@@ -21,7 +21,7 @@ export class StateAllocator {
    *
    * @throws RangeError if a single parameter needs more than the 4 GiB of an arena.
    */
-  zeros(parameters: readonly FloatArray[], names: readonly string[]): Lists<FloatArray> {
+  zeros(parameters: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     const lists = names.map(() => new Array<FloatArray>(parameters.length))
     if (names.length > 0) {
       for (const { arena, dtype, positions } of batchesOf(parameters, names.length)) {

@@ -20,11 +20,11 @@ test('a parameter that is added later moves as it would in an optimizer of its o
 
 test('slow and average weights of an added parameter start at its value', () => {
   const [x, y] = [Float32Array.of(8), Float32Array.of(4)]
-  const optimizer = new SGD({ x }, { learningRate: 1, averageWeights: { decay: 0.5 } })
+  const optimizer = new SGD({ x }, { learningRate: 1, ema: { decay: 0.5 } })
   optimizer.step({ x: Float32Array.of(1) })
   optimizer.add([{ name: 'y', value: y }])
   optimizer.step({ y: Float32Array.of(2) })
-  optimizer.swapAverage()
+  optimizer.swapEma()
   expect(y[0]).toBe(3)
 })
 
@@ -39,8 +39,8 @@ test('an added parameter has the settings that were changed before', () => {
     { name: 'bias', value: new Float32Array(1) },
     { name: 'c', value: new Float32Array(1) },
   ])
-  expect(optimizer.options('bias')).toMatchObject({ learningRate: 0.5, weightDecay: 0.25 })
-  expect(optimizer.options('c')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
+  expect(optimizer.hyperparameters('bias')).toMatchObject({ learningRate: 0.5, weightDecay: 0.25 })
+  expect(optimizer.hyperparameters('c')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
 })
 
 test('an optimizer that is made from the configuration has the current settings', () => {
@@ -50,8 +50,8 @@ test('an optimizer that is made from the configuration has the current settings'
   )
   optimizer.set({ learningRate: 0.5 })
   optimizer.set({ weightDecay: 0.25 }, /a/)
-  const again = new SGD({ a: new Float32Array(1) }, optimizer.configuration)
-  expect(again.options('a')).toEqual(optimizer.options('a'))
+  const again = new SGD({ a: new Float32Array(1) }, optimizer.options)
+  expect(again.hyperparameters('a')).toEqual(optimizer.hyperparameters('a'))
 })
 
 test('a loaded state sets the settings of its own parameters, not of those added later', () => {
@@ -59,16 +59,16 @@ test('a loaded state sets the settings of its own parameters, not of those added
   const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.loadStateDict(saved)
   optimizer.add([{ name: 'b', value: new Float32Array(1) }])
-  const rates = ['a', 'b'].map((name) => optimizer.options(name).learningRate)
-  expect([...rates, optimizer.configuration.learningRate]).toEqual([0.01, 0.5, 0.5])
+  const rates = ['a', 'b'].map((name) => optimizer.hyperparameters(name).learningRate)
+  expect([...rates, optimizer.options.learningRate]).toEqual([0.01, 0.5, 0.5])
 })
 
 test('a setting that is undefined stays as it was, also for parameters added later', () => {
   const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.set({ learningRate: undefined, weightDecay: 0.1 } as object)
   optimizer.add([{ name: 'b', value: new Float32Array(1) }])
-  expect(optimizer.options('b')).toEqual(optimizer.options('a'))
-  expect(optimizer.options('b')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
+  expect(optimizer.hyperparameters('b')).toEqual(optimizer.hyperparameters('a'))
+  expect(optimizer.hyperparameters('b')).toMatchObject({ learningRate: 0.5, weightDecay: 0.1 })
 })
 
 test.each([
@@ -79,7 +79,7 @@ test.each([
   const optimizer = new SGD(head)
   for (let t = 0; t < 5; t++) optimizer.set({ learningRate: t }, select())
   optimizer.set({ learningRate: 7 }, /HEAD/i)
-  expect(optimizer.configuration.groups).toEqual([
+  expect(optimizer.options.groups).toEqual([
     { parameters: select(), learningRate: 4 },
     { parameters: /HEAD/i, learningRate: 7 },
   ])
@@ -98,8 +98,8 @@ test('refuses to add what cannot be trained, or is already trained', () => {
 
 test('the state is the arrays themselves, not copies', () => {
   const optimizer = new DiffGrad({ a: Float32Array.of(1) })
-  const { previousGradient } = optimizer.memory('a')
+  const { previousGradient } = optimizer.state('a')
   optimizer.step({ a: Float32Array.of(5) })
   expect(previousGradient[0]).toBe(5)
-  expect(() => optimizer.memory('b')).toThrow('diffGrad: no parameter is called b')
+  expect(() => optimizer.state('b')).toThrow('diffGrad: no parameter is called b')
 })

@@ -10,7 +10,7 @@ import {
   type StateDict,
 } from '../src/index.ts'
 
-const options = { learningRate: 0.1, accumulate: 2, averageWeights: { decay: 0.9 } }
+const options = { learningRate: 0.1, accumulate: 2, ema: { decay: 0.9 } }
 
 /** An optimizer after three calls of `step`, with one accumulated gradient. */
 function started(): { optimizer: DiffGrad; weights: Float32Array; bias: Float64Array } {
@@ -256,34 +256,34 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
     'another version of the rule',
     (state) =>
       ['weights', 'bias'].reduce((changing, name) => {
-        const settings = { ...state.parameters[name].settings, version: 1 }
-        return changed(changing, name, { settings })
+        const options = { ...state.parameters[name].options, version: 1 }
+        return changed(changing, name, { options })
       }, state),
     'diffGrad: the state has version 1 for weights, but the optimizer has 0',
   ],
   [
     'another shape',
     (state) => {
-      const memory = { ...state.parameters.weights.memory, v: new Float32Array(4) }
-      return changed(state, 'weights', { memory })
+      const weights = { ...state.parameters.weights.state, v: new Float32Array(4) }
+      return changed(state, 'weights', { state: weights })
     },
     'diffGrad: the state has Float32Array(4) as v of weights, but it must be Float32Array(3)',
   ],
   [
     'another precision',
     (state) => {
-      const memory = { ...state.parameters.bias.memory, m: new Float32Array(1) }
-      return changed(state, 'bias', { memory })
+      const bias = { ...state.parameters.bias.state, m: new Float32Array(1) }
+      return changed(state, 'bias', { state: bias })
     },
     'diffGrad: the state has Float32Array(1) as m of bias, but it must be Float64Array(1)',
   ],
   [
     'a missing slot',
     (state) => {
-      const { v: _, ...memory } = state.parameters.bias.memory
-      return changed(state, 'bias', { memory })
+      const { v: _, ...bias } = state.parameters.bias.state
+      return changed(state, 'bias', { state: bias })
     },
-    'diffGrad: the state remembers m,previousGradient,gradient,average of bias, but the optimizer m,v,previousGradient,gradient,average',
+    'diffGrad: the state has m,previousGradient,gradient,ema of bias, but the optimizer has m,v,previousGradient,gradient,ema',
   ],
   [
     'a missing parameter',
@@ -293,23 +293,23 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
   [
     'an unexpected parameter',
     (state) => changed(state, 'extra', state.parameters.bias),
-    'diffGrad: the state has a parameter extra, which the optimizer has not',
+    'diffGrad: the state has an unexpected parameter extra',
   ],
   [
     'settings of its own for one parameter of a group',
     (state) =>
-      changed(state, 'bias', { settings: { ...state.parameters.bias.settings, learningRate: 2 } }),
-    'diffGrad: the state has other settings for bias than for weights',
+      changed(state, 'bias', { options: { ...state.parameters.bias.options, learningRate: 2 } }),
+    'diffGrad: the state has other options for bias than for weights',
   ],
   [
     'no reports',
     ({ reports: _, ...state }) => state,
-    'diffGrad: the state has reports that are none',
+    'diffGrad: the state has reports that are no list of { step, loss }',
   ],
   [
     'a report without a loss',
     (state) => ({ ...state, reports: [{ step: 1, loss: null }] }),
-    'diffGrad: the state has reports that are none',
+    'diffGrad: the state has reports that are no list of { step, loss }',
   ],
   [
     'less than no updates',
@@ -319,12 +319,12 @@ const refusedStates: readonly (readonly [string, (state: StateDict) => unknown, 
   [
     'a gradient although none is accumulated',
     (state) => ({ ...state, accumulated: 0 }),
-    'diffGrad: the state has a gradient of weights that waits for nothing',
+    'diffGrad: the state has a gradient of weights, but no accumulated calls',
   ],
   [
     'more accumulated gradients than an update takes',
     (state) => ({ ...state, accumulated: 2 }),
-    'diffGrad: the state waits after 2 of 2 gradients, but an update takes 2',
+    'diffGrad: the state has accumulated 2 of 2 calls, but the optimizer accumulates 2',
   ],
 ]
 
@@ -341,20 +341,18 @@ test.each(refusedStates)(
 
 test('refuses to step on averaged weights, and to swap without an average', () => {
   const { optimizer, weights, bias } = started()
-  optimizer.swapAverage()
+  optimizer.swapEma()
   expect(() => optimizer.step({ weights, bias })).toThrow(
-    'diffGrad: cannot step on averaged weights',
+    'diffGrad: cannot step while the weights are swapped with their EMA',
   )
   const plain = new DiffGrad({ weights })
-  expect(() => plain.swapAverage()).toThrow(
-    'diffGrad: keeps no average, for want of the option averageWeights',
-  )
+  expect(() => plain.swapEma()).toThrow('diffGrad: swapEma needs the option ema')
 })
 
 test('set refuses what cannot change, and changes the rest', () => {
   const { optimizer } = started()
   expect(() => optimizer.set({ learningRate: 1 }, ['bias'])).toThrow(
-    'diffGrad: bias shares its settings with weights; make it a group',
+    'diffGrad: bias shares its options with weights; make it a group',
   )
   expect(() => optimizer.set({ beta1: 1 })).toThrow('diffGrad: beta1 must be in [0, 1), but is 1')
   expect(() => optimizer.set({ learningRate: 1 }, ['wieghts'])).toThrow(
@@ -364,10 +362,10 @@ test('set refuses what cannot change, and changes the rest', () => {
     'diffGrad: /wieghts/ selects no parameter',
   )
   optimizer.set({ learningRate: 0.25 })
-  expect(optimizer.options('bias').learningRate).toBe(0.25)
+  expect(optimizer.hyperparameters('bias').learningRate).toBe(0.25)
   const adam = new Adam({ weights: new Float32Array(1) })
   expect(() => adam.set({ amsgrad: true })).toThrow(
-    'Adam: amsgrad decides what is remembered and cannot change',
+    'Adam: amsgrad selects the optimizer state and cannot change',
   )
 })
 

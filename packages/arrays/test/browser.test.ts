@@ -1,4 +1,4 @@
-import { chromiumPath, inChromium, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { describe, expect, test } from 'vitest'
 import type { PageReport } from './browser/page.ts'
 import { bundle, originOf, type Policy, serve } from './browser/serve.ts'
@@ -43,7 +43,7 @@ const cases: readonly (Policy & {
   },
 ]
 
-describe.skipIf(!chromiumPath)(inChromium, () => {
+describe.skipIf(!chromiumPath)(chromiumTitle, () => {
   test.each(cases)('every law holds under $content', async (expected) => {
     const server = await serve(cases, await bundle())
     const browser = await launchChromium()

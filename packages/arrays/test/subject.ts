@@ -1,6 +1,16 @@
-import type { CommonOptions, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import {
+  classNameOf,
+  type Hyperparameters,
+  type OptimizerOptions,
+  type UpdateRule,
+} from '@diffgrad/core'
 import { wasmSupported } from '@diffgrad/kernels'
-import type { NumericGradients, Session, Setup, Subject } from '@diffgrad/testing/conformance'
+import type {
+  BackendUnderTest,
+  NamedNumbers,
+  OptimizerSpec,
+  TestRun,
+} from '@diffgrad/testing/conformance'
 import {
   ArraysOptimizer,
   type ArraysOptions,
@@ -13,25 +23,23 @@ import {
 import * as optimizers from '../src/optimizers.ts'
 
 /** Starts an optimizer for a rule. */
-export type Start = (
+export type InitialParameter = (
   rule: UpdateRule,
   parameters: ParameterSet,
-  options: ArraysOptions<CommonOptions>,
+  options: ArraysOptions<Hyperparameters>,
 ) => ArraysOptimizer
 
 type OptimizerClass = new (
   parameters: ParameterSet,
-  options: ArraysOptions<CommonOptions>,
+  options: ArraysOptions<Hyperparameters>,
 ) => ArraysOptimizer
 
-/** Returns the class of a shipped rule, which has its name. */
-export const classOf = ({ name }: Pick<UpdateRule, 'name'>): OptimizerClass | undefined =>
-  new Map<string, OptimizerClass>(Object.entries(optimizers)).get(
-    name[0].toUpperCase() + name.slice(1),
-  )
+/** Returns the class of a shipped rule. */
+export const classOf = (rule: UpdateRule): OptimizerClass | undefined =>
+  new Map<string, OptimizerClass>(Object.entries(optimizers)).get(classNameOf(rule))
 
 /** Starts the class of a shipped rule, or ArraysOptimizer for any other rule. */
-export const shipped: Start = (rule, parameters, options) => {
+export const shipped: InitialParameter = (rule, parameters, options) => {
   const Optimizer = classOf(rule)
   return Optimizer
     ? new Optimizer(parameters, options)
@@ -49,7 +57,7 @@ interface Arrays {
 }
 
 /** Makes ordinary arrays. */
-function ordinaryArrays({ dtype, parameters, refill }: Setup): Arrays {
+function ordinaryArrays({ dtype, parameters, reuseBuffer }: OptimizerSpec): Arrays {
   const TypedArray = dtype === 'float32' ? Float32Array : Float64Array
   const buffers = new Map<string, FloatArray>()
   return {
@@ -58,7 +66,7 @@ function ordinaryArrays({ dtype, parameters, refill }: Setup): Arrays {
       { values: TypedArray.from(values), shape },
     ]),
     gradient(name, elements) {
-      const buffer = (refill && buffers.get(name)) || new TypedArray(elements.length)
+      const buffer = (reuseBuffer && buffers.get(name)) || new TypedArray(elements.length)
       buffers.set(name, buffer)
       buffer.set(elements)
       return buffer
@@ -69,7 +77,7 @@ function ordinaryArrays({ dtype, parameters, refill }: Setup): Arrays {
 /** Makes arrays by `allocate`. */
 const allocatedArrays =
   (shared: boolean) =>
-  ({ dtype, parameters: starts }: Setup): Arrays => {
+  ({ dtype, parameters: starts }: OptimizerSpec): Arrays => {
     const shapes = Object.fromEntries(
       Object.entries(starts).map(([name, { shape }]) => [name, shape]),
     )
@@ -92,21 +100,21 @@ const allocatedArrays =
 /** Returns typed arrays as a backend under test. */
 export const subject = (
   name: string,
-  start: Start,
-  arraysOf: (setup: Setup) => Arrays = ordinaryArrays,
-): Subject => ({
+  start: InitialParameter,
+  arraysOf: (setup: OptimizerSpec) => Arrays = ordinaryArrays,
+): BackendUnderTest => ({
   name,
   dtypes: ['float64', 'float32'],
-  create(rule: UpdateRule, setup: Setup): Session {
+  create(rule: UpdateRule, setup: OptimizerSpec): TestRun {
     const { parameters, gradient } = arraysOf(setup)
-    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<CommonOptions>)
-    const all = (gradients: NumericGradients): Record<string, FloatArray> =>
+    const optimizer = start(rule, parameters, setup.options as OptimizerOptions<Hyperparameters>)
+    const all = (gradients: NamedNumbers): Record<string, FloatArray> =>
       Object.fromEntries(Object.entries(gradients).map(([key, g]) => [key, gradient(key, g)]))
     return {
       optimizer,
       step: (gradients) => optimizer.step(all(gradients)),
       inspect: (gradients) => optimizer.inspect(all(gradients)),
-      place(values) {
+      setParameters(values) {
         for (const [key, parameter] of parameters) {
           if (values[key]) parameter.values.set(values[key])
         }
@@ -118,12 +126,12 @@ export const subject = (
 })
 
 const on =
-  (kernel: NonNullable<EngineOptions['kernel']>): Start =>
+  (kernel: NonNullable<EngineOptions['kernel']>): InitialParameter =>
   (rule, parameters, options) =>
     shipped(rule, parameters, { ...options, kernel })
 
 /** Typed arrays on every engine that runs here. */
-export const subjects = (): readonly Subject[] => {
+export const subjects = (): readonly BackendUnderTest[] => {
   const plain = [
     subject('generated JavaScript', on('javascript')),
     subject(

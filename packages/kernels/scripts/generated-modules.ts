@@ -1,46 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import {
+  allRules,
+  classNameOf,
   type Kernel,
-  ruleKernels,
-  surroundingKernels,
   trace,
-  type UpdateRule,
+  transformKernels,
+  updateKernels,
 } from '@diffgrad/core'
-import { rules } from '@diffgrad/testing/conformance'
 import { buildSync } from 'esbuild'
 import { fingerprint } from '../src/generated-kernels.ts'
 import { javascript } from '../src/printer.ts'
-
-/** All values of the options that choose between equations. */
-const choices: Readonly<Record<string, readonly (number | boolean | string)[]>> = {
-  momentum: [0, 0.9],
-  nesterov: [false, true],
-  amsgrad: [false, true],
-  version: [0, 1, 2],
-  aliased: [false, true],
-  degenerateToSgd: [false, true],
-  averageStep: [false, true],
-}
-
-/** Steps at which a rule may have other equations: the first, one during and one after warm-up. */
-const steps = [1, 2, 1000]
-
-/** Returns the update kernels of a rule for all options and steps. */
-function updateKernels(rule: UpdateRule): readonly Kernel[] {
-  let settings: UpdateRule['defaults'][] = [rule.defaults]
-  for (const [option, values] of Object.entries(choices)) {
-    if (!(option in rule.defaults)) continue
-    settings = settings.flatMap((chosen) => values.map((value) => ({ ...chosen, [option]: value })))
-  }
-  return settings.flatMap((chosen) =>
-    steps.flatMap((t) =>
-      (['none', 'l2', 'decoupled'] as const).map((decay) => {
-        const form = rule.form?.(chosen, t) ?? {}
-        return ruleKernels(rule, chosen, { form, decay }).update
-      }),
-    ),
-  )
-}
 
 /** Prints a module of generated kernels, each different one once. */
 function moduleSource(name: string, owner: string, kernels: readonly Kernel[]): string {
@@ -75,19 +44,17 @@ export const workerSource: string = ${JSON.stringify(text.trim())}
   ]
 }
 
-const classNameOf = ({ name }: UpdateRule): string => name[0].toUpperCase() + name.slice(1)
-
 /**
  * Returns the path in src/generated and the source of every generated module: the worker, the kernels of
  * transforms, and those of each rule. Rules with the same equations, such as Adam and AdamW, share one.
  */
 export function generatedModules(): readonly (readonly [path: string, source: string])[] {
-  const distinct = new Map(rules.toReversed().map((rule) => [rule.update, rule]))
+  const distinct = new Map(allRules.toReversed().map((rule) => [rule.update, rule]))
   return [
     workerModule(),
     [
       'transforms.ts',
-      moduleSource('generatedTransforms', 'the transforms around a rule', surroundingKernels),
+      moduleSource('generatedTransforms', 'the transforms around a rule', transformKernels),
     ],
     ...Array.from(distinct.values(), (rule): readonly [string, string] => [
       `${rule.name.toLowerCase()}.ts`,

@@ -1,4 +1,4 @@
-import type { Kernel, Lists } from '@diffgrad/core'
+import type { ArrayLists, Kernel } from '@diffgrad/core'
 import type { GeneratedKernels } from './generated-kernels.ts'
 import { JavaScriptEngine } from './javascript-engine.ts'
 import type { FloatArray } from './typed-arrays.ts'
@@ -18,7 +18,7 @@ export interface KernelEngine {
   readonly threads: number
   /** Resolves when every thread has started, or failed to. Never rejects. */
   readonly ready: Promise<void>
-  /** Starts threads for shared memories in which these arrays are large enough to be worth it. */
+  /** Starts threads for each shared memory that holds at least 250,000 elements of these arrays. */
   startThreads(arrays: readonly FloatArray[]): void
   /**
    * Runs a kernel over the arrays of each position of the lists.
@@ -27,7 +27,7 @@ export interface KernelEngine {
    */
   run(
     kernel: Kernel,
-    lists: Lists<FloatArray>,
+    lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void

@@ -1,4 +1,4 @@
-import { canonical, type Graph } from '@diffgrad/core'
+import { canonical, type Graph, memoized } from '@diffgrad/core'
 import type { FloatArray } from './typed-arrays.ts'
 
 /**
@@ -18,13 +18,7 @@ export type GeneratedKernels = Readonly<Record<string, GeneratedKernel>>
  * Hashes the equations of a graph, and nothing else (64-bit FNV-1a). A changed rule has another
  * fingerprint, so it never runs a kernel that was generated before the change.
  */
-export function fingerprint(graph: Graph): string {
-  const known = fingerprints.get(graph) ?? fnv1a(canonical(graph))
-  fingerprints.set(graph, known)
-  return known
-}
-
-const fingerprints = new WeakMap<Graph, string>()
+export const fingerprint: (graph: Graph) => string = memoized((graph) => fnv1a(canonical(graph)))
 
 function fnv1a(text: string): string {
   let hash = 0xcbf29ce484222325n

@@ -1,9 +1,10 @@
 import {
+  type ArrayLists,
   type Binary,
   type Expression,
   type Graph,
   type Kernel,
-  type Lists,
+  memoized,
   numbers,
   trace,
   type Unary,
@@ -16,19 +17,21 @@ export class JavaScriptEngine {
   readonly tier: 'javascript' | 'interpreter'
   readonly threads = 1
   readonly ready: Promise<void> = Promise.resolve()
-  readonly #generated: GeneratedKernels
-  readonly #functions = new WeakMap<Graph, GeneratedKernel>()
+  readonly #functionFor: (graph: Graph) => GeneratedKernel
 
   constructor(tier: 'javascript' | 'interpreter', generated: GeneratedKernels) {
     this.tier = tier
-    this.#generated = generated
+    this.#functionFor = memoized((graph) => {
+      const key = fingerprint(graph)
+      return Object.hasOwn(generated, key) ? generated[key] : interpret(graph)
+    })
   }
 
   startThreads(): void {}
 
   run(
     kernel: Kernel,
-    lists: Lists<FloatArray>,
+    lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
   ): void {
     const graph = trace(kernel)
@@ -45,15 +48,6 @@ export class JavaScriptEngine {
   }
 
   dispose(): void {}
-
-  #functionFor(graph: Graph): GeneratedKernel {
-    const known = this.#functions.get(graph)
-    if (known) return known
-    const key = fingerprint(graph)
-    const compute = Object.hasOwn(this.#generated, key) ? this.#generated[key] : interpret(graph)
-    this.#functions.set(graph, compute)
-    return compute
-  }
 }
 
 /** How many elements are computed at a time, so that all intermediate values stay in the cache. */

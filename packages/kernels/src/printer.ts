@@ -5,9 +5,9 @@ export interface Dialect {
   literal(value: number): string
   /** A statement that computes a value once. */
   declare(name: string, expression: string): string
-  /** Each operation, given its printed operands; closed, so that it can be an operand itself. */
+  /** Prints each operation from its printed operands, as an expression that can be an operand. */
   readonly operations: Readonly<Record<Unary | Binary, (a: string, b: string) => string>>
-  /** Whether an operation that one other operation uses is written inside that one. */
+  /** Whether an operation with a single use is printed inside its user; otherwise it is declared. */
   readonly inline: boolean
 }
 

@@ -1,4 +1,4 @@
-import { type Graph, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
 import { minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
 import type { Dtype, FloatArray } from './typed-arrays.ts'
 import { KernelMemory, memoryOf } from './wasm/launch.ts'
@@ -44,7 +44,7 @@ export class WasmEngine {
 
   run(
     kernel: Kernel,
-    lists: Lists<FloatArray>,
+    lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { adam, ruleKernels, trace } from '@diffgrad/core'
-import { rules } from '@diffgrad/testing/conformance'
+import { adam, allRules, ruleKernels, trace } from '@diffgrad/core'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { generatedModules } from '../scripts/generated-modules.ts'
@@ -23,9 +22,9 @@ test.each(generatedModules())('src/generated/%s is up to date', (path, source) =
   expect(withoutFormatting(written)).toBe(withoutFormatting(source))
 })
 
-test.each(rules)('an update of $name is among the generated kernels', (rule) => {
-  const form = rule.form?.(rule.defaults, 1000) ?? {}
-  const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'none' })
+test.each(allRules)('an update of $name is among the generated kernels', (rule) => {
+  const variant = rule.variant?.(rule.defaults, 1000) ?? {}
+  const { update } = ruleKernels(rule, rule.defaults, { variant, decay: 'none' })
   const tables = Object.entries(kernels).flatMap(([name, table]) =>
     name.startsWith('generated') ? [table as GeneratedKernels] : [],
   )
@@ -44,7 +43,7 @@ test('the engine runs a generated kernel, and interprets any other', () => {
     ]),
   )
   const engine = createEngine('javascript', { generated: watched })
-  const { update, inspect } = ruleKernels(adam, adam.defaults, { form: {}, decay: 'none' })
+  const { update, inspect } = ruleKernels(adam, adam.defaults, { variant: {}, decay: 'none' })
   const coefficients = adam.coefficients(adam.defaults, 1)
   const one = () => [Float32Array.of(1)]
   const lists = { theta: one(), g: one(), m: one(), v: one(), effectiveStep: one() }

@@ -1,5 +1,4 @@
-import { defineKernel, numbers, ruleKernels, trace } from '@diffgrad/core'
-import { rules } from '@diffgrad/testing/conformance'
+import { allRules, defineKernel, numbers, ruleKernels, trace } from '@diffgrad/core'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { describe, expect, test } from 'vitest'
 import { type GeneratedKernel, glsl, javascript, wgsl } from '../src/index.ts'
@@ -16,9 +15,9 @@ const keywords = defineKernel({
   }),
 })
 
-test.each(rules)('the JavaScript of $name computes what its equations say', (rule) => {
-  const form = rule.form?.(rule.defaults, 1000) ?? {}
-  const { update } = ruleKernels(rule, rule.defaults, { form, decay: 'l2' })
+test.each(allRules)('the JavaScript of $name computes what its equations say', (rule) => {
+  const variant = rule.variant?.(rule.defaults, 1000) ?? {}
+  const { update } = ruleKernels(rule, rule.defaults, { variant, decay: 'l2' })
   const graph = trace(update)
   const compute: GeneratedKernel = new Function(`return ${javascript(graph)}`)()
   const coefficients = Object.fromEntries(graph.coefficients.map((name, i) => [name, 0.1 + i / 7]))

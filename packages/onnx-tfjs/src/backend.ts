@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import { setBackend } from '@tensorflow/tfjs-core'
 
 /** Selects TensorFlow.js's backend in Node: WebGPU if there is a graphics card, else WebAssembly. */

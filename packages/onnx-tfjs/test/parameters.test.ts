@@ -18,7 +18,7 @@ import {
 import { ClassifierTrainer, Network } from '@diffgrad/onnx-tfjs'
 import { readCheckpoint, Trainer, writeCheckpoint } from '@diffgrad/onnxruntime'
 import { testSeed } from '@diffgrad/testing/seed'
-import { registerWasmGradients } from '@diffgrad/tfjs/wasm-gradients'
+import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import * as ort from 'onnxruntime-node'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { diffGrad, ruleKernels } from '@diffgrad/core'
+import { diffGrad, stepKernels } from '@diffgrad/core'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
 import type { Model } from '../src/model/model.ts'
@@ -31,9 +31,7 @@ test('the gradient model of XResNet-18 consists of standard operators', () => {
 test.runIf(python)(
   'onnx.checker accepts every kind of model',
   () => {
-    const settings = diffGrad.defaults
-    const form = diffGrad.form?.(settings, 1) ?? {}
-    const { update } = ruleKernels(diffGrad, settings, { form, decay: 'l2' })
+    const { update } = stepKernels(diffGrad, { ...diffGrad.defaults, weightDecay: 0.1 }, 1)
     const read = (name: string): Model => readModel(fixture(`${name}.onnx`), fixture)
     const sequence = { batch_size: 3, sequence_length: 7 }
     const models: readonly Model[] = [

@@ -2,17 +2,14 @@ import {
   adaMod,
   adam,
   adamW,
-  type CommonOptions,
   diffGrad,
   diffMod,
   diffRGrad,
   type Kernel,
   numbers,
   radam,
-  ruleKernels,
-  type Settings,
   sgd,
-  type UpdateRule,
+  stepKernels,
 } from '@diffgrad/core'
 import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
@@ -32,32 +29,19 @@ const randomData = (length: number): Float32Array =>
   Float32Array.from({ length }, () => random.uniform() + 0.1)
 const feeds = { input: float(randomData(8), [4, 2]), target: float(randomData(12), [4, 3]) }
 
-/** The update kernel of a rule at step t, and its coefficients. */
-function updateAt<O extends CommonOptions>(
-  rule: UpdateRule<O>,
-  settings: O & Settings<O>,
-  t: number,
-): { readonly update: Kernel; readonly coefficients: Readonly<Record<string, number>> } {
-  const form = rule.form?.(settings, t) ?? {}
-  const { update } = ruleKernels(rule, settings, { form, decay: settings.decay })
-  const decayStep = settings.learningRate * settings.weightDecay
-  const own = rule.coefficients(settings, t)
-  return { update, coefficients: { ...own, weightDecay: settings.weightDecay, decayStep } }
-}
-
 const decay = { weightDecay: 0.1 }
 const updates = [1, 10].flatMap((t) =>
   Object.entries({
-    sgd: updateAt(sgd, { ...sgd.defaults, ...decay }, t),
-    adam: updateAt(adam, { ...adam.defaults, ...decay }, t),
-    adamW: updateAt(adamW, { ...adamW.defaults, ...decay }, t),
-    radam: updateAt(radam, { ...radam.defaults, ...decay }, t),
-    adaMod: updateAt(adaMod, { ...adaMod.defaults, ...decay }, t),
-    'diffGrad, version 0': updateAt(diffGrad, { ...diffGrad.defaults, ...decay }, t),
-    'diffGrad, version 1': updateAt(diffGrad, { ...diffGrad.defaults, ...decay, version: 1 }, t),
-    'diffGrad, version 2': updateAt(diffGrad, { ...diffGrad.defaults, ...decay, version: 2 }, t),
-    diffRGrad: updateAt(diffRGrad, { ...diffRGrad.defaults, ...decay }, t),
-    diffMod: updateAt(diffMod, { ...diffMod.defaults, ...decay }, t),
+    sgd: stepKernels(sgd, { ...sgd.defaults, ...decay }, t),
+    adam: stepKernels(adam, { ...adam.defaults, ...decay }, t),
+    adamW: stepKernels(adamW, { ...adamW.defaults, ...decay }, t),
+    radam: stepKernels(radam, { ...radam.defaults, ...decay }, t),
+    adaMod: stepKernels(adaMod, { ...adaMod.defaults, ...decay }, t),
+    'diffGrad, version 0': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay }, t),
+    'diffGrad, version 1': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 1 }, t),
+    'diffGrad, version 2': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 2 }, t),
+    diffRGrad: stepKernels(diffRGrad, { ...diffRGrad.defaults, ...decay }, t),
+    diffMod: stepKernels(diffMod, { ...diffMod.defaults, ...decay }, t),
   }).map(([name, update]) => ({ name, t, ...update })),
 )
 

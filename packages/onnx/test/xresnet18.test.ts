@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { diffGrad, ruleKernels } from '@diffgrad/core'
+import { diffGrad, stepKernels } from '@diffgrad/core'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
@@ -80,17 +80,14 @@ test('XResNet-18: the loss, the logits and every gradient agree with PyTorch', a
 })
 
 test('XResNet-18: eight train steps of diffGrad in the graph agree with PyTorch', async () => {
-  const settings = { ...diffGrad.defaults, learningRate: 1e-4 }
-  const { update } = ruleKernels(diffGrad, settings, {
-    form: diffGrad.form?.(settings, 1) ?? {},
-    decay: 'none',
-  })
+  const hyperparameters = { ...diffGrad.defaults, learningRate: 1e-4 }
+  const { update } = stepKernels(diffGrad, hyperparameters, 1)
   const step = trainStepModel(forward, { ...options, update })
   const running = await session(step.model)
   let state = new Map([...step.state].map(([name, tensor]) => [name, feedOf(tensor)]))
   const losses: number[] = []
   for (let t = 1; t <= expected.losses.length; t++) {
-    const values = diffGrad.coefficients(settings, t)
+    const values = diffGrad.coefficients(hyperparameters, t)
     const coefficients = [...(step.coefficients[0] ?? [])].map(
       ([name, input]) => [input, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
     )

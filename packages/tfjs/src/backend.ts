@@ -1,4 +1,4 @@
-import { type Backend, type Kernel, type Lists, trace } from '@diffgrad/core'
+import { type ArrayLists, type Backend, type Kernel, trace } from '@diffgrad/core'
 import {
   abs,
   add,
@@ -35,7 +35,7 @@ import { isWebgpu } from './engines/webgpu.ts'
  */
 export class TensorBackend implements Backend<Tensor, Tensor> {
   readonly mismatch: Backend<Tensor, Tensor>['mismatch'] = mismatch
-  readonly describe: Backend<Tensor, Tensor>['describe'] = signature
+  readonly signature: Backend<Tensor, Tensor>['signature'] = signature
   readonly #selectEngine: SelectEngine
   readonly #state = new Set<Tensor>()
   readonly #scratch = new Set<Variable>()
@@ -45,11 +45,11 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     this.#selectEngine = selectEngine
   }
 
-  zeros(like: readonly Tensor[], names: readonly string[]): Lists<Tensor> {
+  zeros(like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> {
     return Object.fromEntries(names.map((name) => [name, like.map((array) => this.#zeros(array))]))
   }
 
-  scratch(like: readonly Tensor[], names: readonly string[]): Lists<Tensor> {
+  scratch(like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> {
     const lists = names.map((name) => {
       const arrays = like.map((array) => this.#zeros(array))
       for (const array of arrays) this.#scratch.add(array)
@@ -60,7 +60,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
 
   apply(
     kernel: Kernel,
-    lists: Lists<Tensor>,
+    lists: ArrayLists<Tensor>,
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {
@@ -82,7 +82,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     return tidy(() => norm([array]).dataSync()[0])
   }
 
-  limitNorm(arrays: readonly Tensor[], limit: number): void {
+  clipByGlobalNorm(arrays: readonly Tensor[], limit: number): void {
     if (arrays.length === 0) return
     tidy(() => {
       const factor = clipFactor(arrays, limit)
@@ -165,13 +165,13 @@ function mismatch(parameter: Tensor, gradient: unknown): string | undefined {
   return fits ? undefined : `must be ${signature(parameter)}, but is ${signature(gradient)}`
 }
 
-const listsOf = (like: readonly Tensor[], names: readonly string[]): Lists<Tensor> =>
+const listsOf = (like: readonly Tensor[], names: readonly string[]): ArrayLists<Tensor> =>
   Object.fromEntries(names.map((name) => [name, like]))
 
 /** A backend that allocates and writes nothing. A call that it refuses, any other backend would refuse. */
 export const dryRunBackend: Backend<Tensor, Tensor> = {
   mismatch,
-  describe: signature,
+  signature,
   zeros: listsOf,
   scratch: listsOf,
   apply() {},

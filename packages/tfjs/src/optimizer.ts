@@ -1,10 +1,10 @@
 import type {
-  CommonOptions,
+  Hyperparameters,
   Inspection,
   OptimizerOptions,
-  Saved,
+  RuleOptions,
+  SavedArray,
   Selector,
-  Settings,
   StateDict,
   StepOutcome,
   UpdateRule,
@@ -41,7 +41,7 @@ export type TensorGradients = NamedTensorMap | NamedTensors
  *
  * To save models with a rule of your own, extend it with a static `className`, and register that class.
  */
-export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Optimizer {
+export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends Optimizer {
   static get className(): string {
     return 'DiffgradRule'
   }
@@ -103,24 +103,24 @@ export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Opti
   }
 
   /** Changes the learning rate from the next step on. */
-  setLearningRate(learningRate: Settings<CommonOptions>['learningRate']): void {
+  setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
     // Every rule has a learning rate.
-    this.set({ learningRate } as Partial<Settings<H>>)
+    this.set({ learningRate } as Partial<RuleOptions<H>>)
   }
 
   /**
-   * Changes settings from the next step on, of all variables or of some.
+   * Changes options from the next step on, of all variables or of some.
    *
    * @throws RangeError if a setting is unknown, out of range, or would change the arrays of the state;
    * if nothing is selected, or only part of a group. Then nothing has changed.
    */
-  set(changes: Partial<Settings<H>>, variables?: Selector): void {
+  set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
     this.#variables.optimizer.set(changes, variables && expandSelector(variables))
   }
 
   /** The hyperparameters of a variable at its next step, with schedules evaluated. */
   hyperparameters(variable: string): H {
-    return this.#variables.optimizer.options(this.#variables.parameterName(variable))
+    return this.#variables.optimizer.hyperparameters(this.#variables.parameterName(variable))
   }
 
   /** Reports the loss, or any figure that should fall, to plateau schedules. */
@@ -131,17 +131,17 @@ export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Opti
   /**
    * Swaps the weights and their moving average; a second call swaps them back.
    *
-   * @throws Error without the option `averageWeights`.
+   * @throws Error without the option `ema`.
    */
-  swapAverage(): void {
-    tidy(() => this.#variables.optimizer.swapAverage())
+  swapEma(): void {
+    tidy(() => this.#variables.optimizer.swapEma())
   }
 
   /** Everything but the variables, in the format of all packages of diffgrad. */
   async stateDict(): Promise<StateDict> {
     const { parameters, ...position } = this.#variables.stateDict()
-    const read = await mapValues(parameters, async ({ memory, ...rest }) => {
-      return { ...rest, memory: await readAndDispose(memory) }
+    const read = await mapValues(parameters, async ({ state, ...rest }) => {
+      return { ...rest, state: await readAndDispose(state) }
     })
     return { ...position, parameters: read }
   }
@@ -153,19 +153,19 @@ export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Opti
    */
   loadStateDict({ parameters, ...position }: StateDict): void {
     tidy(() => {
-      const entries = Object.entries(parameters).map(([name, { memory, ...rest }]) => {
-        const tensors = Object.entries(memory).map(([slot, elements]) => {
+      const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
+        const tensors = Object.entries(state).map(([slot, elements]) => {
           if (elements instanceof Float32Array) return [slot, tensor1d(elements)]
           throw new TypeError(`${this.rule.name}: the state of ${name} is not of Float32Array`)
         })
-        return [name, { ...rest, memory: Object.fromEntries(tensors) }]
+        return [name, { ...rest, state: Object.fromEntries(tensors) }]
       })
       this.#variables.loadStateDict({ ...position, parameters: Object.fromEntries(entries) })
     })
     this.iterations_ = position.updates
   }
 
-  /** Counters, settings and state. The tensors belong to the optimizer, and change with the next steps. */
+  /** Counters, options and state. The tensors belong to the optimizer, and change with the next steps. */
   override async getWeights(): Promise<NamedTensors> {
     let weights: NamedTensors = []
     tidy(() => {
@@ -192,7 +192,7 @@ export class RuleOptimizer<H extends CommonOptions = CommonOptions> extends Opti
 
   /** Its options as JSON. @throws TypeError if a group is selected by a function. */
   override getConfig(): serialization.ConfigDict {
-    return encodeConfig(this.rule, this.#variables.optimizer.configuration)
+    return encodeConfig(this.rule, this.#variables.optimizer.options)
   }
 
   /**
@@ -236,7 +236,7 @@ async function mapValues<A, B>(
 /** Copies the elements of tensors, and disposes of these. */
 const readAndDispose = (
   tensors: Readonly<Record<string, Tensor>>,
-): Promise<Record<string, Saved>> =>
+): Promise<Record<string, SavedArray>> =>
   mapValues(tensors, async (tensor) => {
     const elements = await tensor.data<'float32'>()
     tensor.dispose()

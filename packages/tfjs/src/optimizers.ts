@@ -1,21 +1,21 @@
 import {
-  type AdaModOptions,
-  type AdamOptions,
+  type AdaModHyperparameters,
+  type AdamHyperparameters,
   adaMod,
   adam,
   adamW,
-  type CommonOptions,
-  type DiffGradOptions,
-  type DiffModOptions,
-  type DiffRGradOptions,
+  type DiffGradHyperparameters,
+  type DiffModHyperparameters,
+  type DiffRGradHyperparameters,
   diffGrad,
   diffMod,
   diffRGrad,
+  type Hyperparameters,
   type OptimizerOptions,
-  type RAdamOptions,
+  type RAdamHyperparameters,
   radam,
   ranger,
-  type SgdOptions,
+  type SgdHyperparameters,
   sgd,
   type UpdateRule,
 } from '@diffgrad/core'
@@ -34,7 +34,7 @@ import { serialization } from '@tensorflow/tfjs-core'
 import { RuleOptimizer } from './optimizer.ts'
 
 /** The class of the optimizer of one rule. */
-export interface OptimizerClass<H extends CommonOptions> {
+export interface OptimizerClass<H extends Hyperparameters> {
   /** The name of the class in saved models. */
   readonly className: string
   /** Creates an optimizer with the options of `getConfig`. See `RuleOptimizer`. */
@@ -50,7 +50,7 @@ export interface OptimizerClass<H extends CommonOptions> {
  *
  * @param className - differs from the names of TensorFlow.js's own optimizers, which it would replace.
  */
-function defineOptimizer<H extends CommonOptions>(
+function defineOptimizer<H extends Hyperparameters>(
   className: string,
   rule: UpdateRule<H>,
   generated: GeneratedKernels,
@@ -69,76 +69,76 @@ function defineOptimizer<H extends CommonOptions>(
 }
 
 /** Stochastic gradient descent, with optional momentum and Nesterov's look ahead. See `sgd` in @diffgrad/core. */
-export const SGD: OptimizerClass<SgdOptions> = /* @__PURE__ */ defineOptimizer(
+export const SGD: OptimizerClass<SgdHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradSGD',
   sgd,
   generatedSGD,
 )
-export type SGD = RuleOptimizer<SgdOptions>
+export type SGD = RuleOptimizer<SgdHyperparameters>
 
 /** Adam, with optional AMSGrad. See `adam` in @diffgrad/core. */
-export const Adam: OptimizerClass<AdamOptions> = /* @__PURE__ */ defineOptimizer(
+export const Adam: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradAdam',
   adam,
   generatedAdam,
 )
-export type Adam = RuleOptimizer<AdamOptions>
+export type Adam = RuleOptimizer<AdamHyperparameters>
 
 /** Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
-export const AdamW: OptimizerClass<AdamOptions> = /* @__PURE__ */ defineOptimizer(
+export const AdamW: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradAdamW',
   adamW,
   generatedAdam,
 )
-export type AdamW = RuleOptimizer<AdamOptions>
+export type AdamW = RuleOptimizer<AdamHyperparameters>
 
 /** Adam with a rectified variance. See `radam` in @diffgrad/core. */
-export const RAdam: OptimizerClass<RAdamOptions> = /* @__PURE__ */ defineOptimizer(
+export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradRAdam',
   radam,
   generatedRAdam,
 )
-export type RAdam = RuleOptimizer<RAdamOptions>
+export type RAdam = RuleOptimizer<RAdamHyperparameters>
 
 /** Adam with steps bounded by their own running average. See `adaMod` in @diffgrad/core. */
-export const AdaMod: OptimizerClass<AdaModOptions> = /* @__PURE__ */ defineOptimizer(
+export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradAdaMod',
   adaMod,
   generatedAdaMod,
 )
-export type AdaMod = RuleOptimizer<AdaModOptions>
+export type AdaMod = RuleOptimizer<AdaModHyperparameters>
 
 /** RAdam on centralized gradients, followed by Lookahead. See `ranger` in @diffgrad/core. */
-export const Ranger: OptimizerClass<RAdamOptions> = /* @__PURE__ */ defineOptimizer(
+export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffgradRanger',
   ranger,
   generatedRAdam,
 )
-export type Ranger = RuleOptimizer<RAdamOptions>
+export type Ranger = RuleOptimizer<RAdamHyperparameters>
 
 /** diffGrad: Adam with friction where gradients stand still. See `diffGrad` in @diffgrad/core. */
-export const DiffGrad: OptimizerClass<DiffGradOptions> = /* @__PURE__ */ defineOptimizer(
+export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffGrad',
   diffGrad,
   generatedDiffGrad,
 )
-export type DiffGrad = RuleOptimizer<DiffGradOptions>
+export type DiffGrad = RuleOptimizer<DiffGradHyperparameters>
 
 /** diffGrad with a rectified variance. See `diffRGrad` in @diffgrad/core. */
-export const DiffRGrad: OptimizerClass<DiffRGradOptions> = /* @__PURE__ */ defineOptimizer(
+export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffRGrad',
   diffRGrad,
   generatedDiffRGrad,
 )
-export type DiffRGrad = RuleOptimizer<DiffRGradOptions>
+export type DiffRGrad = RuleOptimizer<DiffRGradHyperparameters>
 
 /** diffGrad with steps bounded by their own running average. See `diffMod` in @diffgrad/core. */
-export const DiffMod: OptimizerClass<DiffModOptions> = /* @__PURE__ */ defineOptimizer(
+export const DiffMod: OptimizerClass<DiffModHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffMod',
   diffMod,
   generatedDiffMod,
 )
-export type DiffMod = RuleOptimizer<DiffModOptions>
+export type DiffMod = RuleOptimizer<DiffModHyperparameters>
 
 /**
  * Registers all optimizers with a copy of TensorFlow.js, so that it can load models saved with them.

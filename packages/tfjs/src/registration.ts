@@ -1,6 +1,6 @@
 import {
-  type CommonOptions,
   Optimizer as CoreOptimizer,
+  type Hyperparameters,
   type Parameter,
   type ParameterState,
 } from '@diffgrad/core'
@@ -15,7 +15,7 @@ import type { TensorState } from './serialization.ts'
  * @param registered - the parameters that the optimizer already has.
  * @throws TypeError naming the first thing that does not fit. Then nothing has changed.
  */
-export function registerParameters<H extends CommonOptions>(
+export function registerParameters<H extends Hyperparameters>(
   optimizer: CoreOptimizer<Tensor, H, Tensor>,
   registered: readonly Parameter<Tensor>[],
   added: readonly Parameter<Tensor>[],
@@ -26,10 +26,10 @@ export function registerParameters<H extends CommonOptions>(
     optimizer.add(added)
     return
   }
-  const { rule, configuration } = optimizer
+  const { rule, options } = optimizer
   const position = optimizer.stateDict()
   // A dry run first, because parameters cannot be removed from an optimizer again.
-  const dryRun = new CoreOptimizer(dryRunBackend, rule, registered, configuration)
+  const dryRun = new CoreOptimizer(dryRunBackend, rule, registered, options)
   for (const one of [dryRun, optimizer]) {
     one.add(added.filter(isSaved))
     one.add(added.filter((parameter) => !isSaved(parameter)))
@@ -40,14 +40,14 @@ export function registerParameters<H extends CommonOptions>(
 
 /** The saved state of a variable, with flat arrays, as other packages save them, in the variable's shape. */
 export function reshapeState(
-  { memory, ...rest }: ParameterState<Tensor>,
+  { state, ...rest }: ParameterState<Tensor>,
   shape: number[],
 ): ParameterState<Tensor> {
-  const tensors = Object.entries(memory).map(([slot, tensor]) => {
+  const tensors = Object.entries(state).map(([slot, tensor]) => {
     const isFlat = tensor.rank === 1 && tensor.size === util.sizeFromShape(shape)
     return [slot, isFlat ? reshape(tensor, shape) : tensor]
   })
-  return { ...rest, memory: Object.fromEntries(tensors) }
+  return { ...rest, state: Object.fromEntries(tensors) }
 }
 
 /** The name without the suffix that TensorFlow.js appends to a name in use: `kernel` for `kernel_1`. */

@@ -1,5 +1,5 @@
 import {
-  type CommonOptions,
+  type Hyperparameters,
   noDecayOnBiasAndNorm,
   type OptimizerOptions,
   type ParameterState,
@@ -30,14 +30,14 @@ type EncodedSelector = { readonly pattern: string; readonly flags: string } | 'b
  *
  * @throws TypeError if a group is selected by a function, which cannot be saved.
  */
-export function encodeConfig<H extends CommonOptions>(
+export function encodeConfig<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   { groups = [], ...options }: OptimizerOptions<H>,
 ): serialization.ConfigDict {
   const encoded = groups.map((group) => {
     return { ...group, parameters: encodeSelector(rule, group.parameters) }
   })
-  // Saved only if the user set it, because its default depends on the backend.
+  // SavedArray only if the user set it, because its default depends on the backend.
   const defaults = { ...rule.defaults, epsilon: undefined }
   return JSON.parse(
     JSON.stringify({ format, rule: rule.name, ...defaults, ...options, groups: encoded }),
@@ -75,7 +75,7 @@ export function checkConfig(
 }
 
 /** Expands the lists of names in groups into patterns, which may match variables that are not registered yet. */
-export function expandNames<H extends CommonOptions>(
+export function expandNames<H extends Hyperparameters>(
   options: OptimizerOptions<H>,
 ): OptimizerOptions<H> {
   const { groups = [] } = options
@@ -125,7 +125,7 @@ export type TensorState = StateDict<Tensor>
 
 /** A state dict without its tensors, which are saved beside it as `<parameter>/<array>`. */
 interface StateIndex extends Omit<TensorState, 'parameters'> {
-  readonly parameters: readonly (Omit<ParameterState, 'memory'> & {
+  readonly parameters: readonly (Omit<ParameterState, 'state'> & {
     readonly name: string
     readonly slots: readonly string[]
   })[]
@@ -150,8 +150,8 @@ export class WeightsHeader {
   write(iterations: number, { parameters, ...position }: TensorState): NamedTensors {
     const index: StateIndex = {
       ...position,
-      parameters: Object.entries(parameters).map(([name, { step, settings, memory }]) => {
-        return { name, step, settings, slots: Object.keys(memory) }
+      parameters: Object.entries(parameters).map(([name, { step, options, state }]) => {
+        return { name, step, options, slots: Object.keys(state) }
       }),
     }
     this.#replace(iterations, new TextEncoder().encode(JSON.stringify(index)))
@@ -180,7 +180,7 @@ export const namedStateTensors = (
   tensorOf: (parameter: string, slot: string) => Tensor,
 ): NamedTensors =>
   Object.entries(parameters).flatMap(([name, state]) =>
-    Object.keys(state.memory).map((slot) => {
+    Object.keys(state.state).map((slot) => {
       return { name: `${name}/${slot}`, tensor: tensorOf(name, slot) }
     }),
   )
@@ -211,7 +211,7 @@ export async function readWeights(
       const path = `${name}/${slot}`
       return [slot, tensors.get(path) ?? refuse(`there is no ${path}`)]
     })
-    return [name, { ...rest, memory: Object.fromEntries(found) }]
+    return [name, { ...rest, state: Object.fromEntries(found) }]
   })
   return { iterations, state: { ...position, parameters: Object.fromEntries(entries) } }
 }

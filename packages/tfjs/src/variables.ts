@@ -1,6 +1,6 @@
 import {
-  type CommonOptions,
   Optimizer as CoreOptimizer,
+  type Hyperparameters,
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
@@ -27,7 +27,7 @@ const isHalfPrecision = (): boolean =>
  * The optimizer of core over variables that are registered as they appear: those of a frozen layer with
  * their first gradients, those of a loaded model under other names than they were saved with.
  */
-export class Variables<H extends CommonOptions> {
+export class Variables<H extends Hyperparameters> {
   readonly #rule: UpdateRule<H>
   readonly #backend: TensorBackend
   #optimizer: CoreOptimizer<Tensor, H, Tensor>
@@ -100,9 +100,9 @@ export class Variables<H extends CommonOptions> {
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
   stateDict(): TensorState {
     const { parameters, ...position } = this.#optimizer.stateDict()
-    const pending = Object.entries(this.#pending).map(([name, { memory, ...rest }]) => {
-      const clones = Object.entries(memory).map(([slot, tensor]) => [slot, tensor.clone()])
-      return [name, { ...rest, memory: Object.fromEntries(clones) }]
+    const pending = Object.entries(this.#pending).map(([name, { state, ...rest }]) => {
+      const clones = Object.entries(state).map(([slot, tensor]) => [slot, tensor.clone()])
+      return [name, { ...rest, state: Object.fromEntries(clones) }]
     })
     const registered = [...this.#variables.keys()].map((name) => [name, parameters[name]])
     return { ...position, parameters: Object.fromEntries([...registered, ...pending]) }
@@ -125,17 +125,17 @@ export class Variables<H extends CommonOptions> {
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
     this.#pending = Object.fromEntries(
-      unmatched.map(([name, { memory, ...rest }]) => {
-        const kept = Object.entries(memory).map(([slot, tensor]) => [slot, keep(tensor.clone())])
-        return [name, { ...rest, memory: Object.fromEntries(kept) }]
+      unmatched.map(([name, { state, ...rest }]) => {
+        const kept = Object.entries(state).map(([slot, tensor]) => [slot, keep(tensor.clone())])
+        return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
   }
 
   /** One array of the optimizer state itself. It may be read at any later time. */
   stateTensor(name: string, slot: string): Tensor {
-    if (!this.#variables.has(name)) return this.#pending[name].memory[slot]
-    return this.#backend.share(this.#optimizer.memory(name)[slot])
+    if (!this.#variables.has(name)) return this.#pending[name].state[slot]
+    return this.#backend.share(this.#optimizer.state(name)[slot])
   }
 
   /** Disposes of the temporary arrays of `optimizer.inspect`. */
@@ -145,21 +145,23 @@ export class Variables<H extends CommonOptions> {
 
   /** Disposes of all optimizer state, and forgets all variables. */
   dispose(): void {
-    const { configuration } = this.#optimizer
+    const { options } = this.#optimizer
     this.#backend.dispose()
     for (const name of Object.keys(this.#pending)) this.#disposePending(name)
     this.#variables.clear()
     this.#names.clear()
-    this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], configuration)
+    this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
   }
 
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */
   #forPrecision(): CoreOptimizer<Tensor, H, Tensor> {
-    const { configuration } = this.#optimizer
-    const isFixed = 'epsilon' in configuration || !('epsilon' in this.#rule.defaults)
+    const { options } = this.#optimizer
+    const isFixed = 'epsilon' in options || !('epsilon' in this.#rule.defaults)
     if (isFixed || !isHalfPrecision()) return this.#optimizer
-    const options = { ...configuration, epsilon: halfPrecisionEpsilon }
-    const adapted = new CoreOptimizer(this.#backend, this.#rule, [], options)
+    const adapted = new CoreOptimizer(this.#backend, this.#rule, [], {
+      ...options,
+      epsilon: halfPrecisionEpsilon,
+    })
     adapted.loadStateDict(this.#optimizer.stateDict())
     return adapted
   }
@@ -179,7 +181,7 @@ export class Variables<H extends CommonOptions> {
 
   #disposePending(name: string): void {
     const { [name]: removed, ...rest } = this.#pending
-    for (const tensor of Object.values(removed.memory)) tensor.dispose()
+    for (const tensor of Object.values(removed.state)) tensor.dispose()
     this.#pending = rest
   }
 }

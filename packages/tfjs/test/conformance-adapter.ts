@@ -1,10 +1,10 @@
-import type { CommonOptions, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
+import type { Hyperparameters, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
 import type {
-  LooseOptions,
-  NumericGradients,
-  Session,
-  Setup,
-  Subject,
+  BackendUnderTest,
+  NamedNumbers,
+  OptimizerSpec,
+  TestRun,
+  UntypedOptions,
 } from '@diffgrad/testing/conformance'
 import { dispose, tensor, variable } from '@tensorflow/tfjs-core'
 import {
@@ -22,20 +22,20 @@ import {
 
 /** The optimizer classes by the names of their rules. */
 export const classes: Readonly<
-  Record<string, new (options?: OptimizerOptions<CommonOptions>) => RuleOptimizer>
+  Record<string, new (options?: OptimizerOptions<Hyperparameters>) => RuleOptimizer>
 > = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
 
 /** An optimizer of the rule's own class, or of the general one for any other rule. */
 const createOptimizer = (
   rule: UpdateRule,
-  options: OptimizerOptions<CommonOptions>,
+  options: OptimizerOptions<Hyperparameters>,
 ): RuleOptimizer => {
   const RuleClass = classes[rule.name]
   return RuleClass ? new RuleClass(options) : new RuleOptimizer(rule, options)
 }
 
 /** A backend of TensorFlow.js as the conformance suite sees it. */
-export interface TensorSubject extends Subject {
+export interface TensorSubject extends BackendUnderTest {
   /** Disposes of all variables and optimizers that sessions have created. */
   dispose(): void
 }
@@ -44,7 +44,7 @@ export interface TensorSubject extends Subject {
 export function conformanceAdapter(name: string): TensorSubject {
   const created: { dispose(): void }[] = []
   let sessions = 0
-  const create = (rule: UpdateRule, setup: Setup): Session => {
+  const create = (rule: UpdateRule, setup: OptimizerSpec): TestRun => {
     const suffix = `_${++sessions}` // The names of variables are global in TensorFlow.js.
     const variables = Object.entries(setup.parameters).map(([key, { values, shape }]) => {
       const initial = tensor(Float32Array.from(values), [...shape])
@@ -58,12 +58,12 @@ export function conformanceAdapter(name: string): TensorSubject {
 
     const buffers = new Map<string, Float32Array>()
     const fill = (key: string, elements: ArrayLike<number>): Float32Array => {
-      const buffer = (setup.refill && buffers.get(key)) || new Float32Array(elements.length)
+      const buffer = (setup.reuseBuffer && buffers.get(key)) || new Float32Array(elements.length)
       buffers.set(key, buffer)
       buffer.set(elements)
       return buffer
     }
-    const tensors = (gradients: NumericGradients) =>
+    const tensors = (gradients: NamedNumbers) =>
       Object.entries(gradients).map(([key, g]) => {
         return {
           name: key + suffix,
@@ -71,7 +71,7 @@ export function conformanceAdapter(name: string): TensorSubject {
         }
       })
     const withGradients = async <R>(
-      gradients: NumericGradients,
+      gradients: NamedNumbers,
       use: (named: ReturnType<typeof tensors>) => R,
     ): Promise<R> => {
       const named = tensors(gradients)
@@ -84,7 +84,7 @@ export function conformanceAdapter(name: string): TensorSubject {
     return {
       optimizer: {
         report: (loss) => optimizer.report(loss),
-        swapAverage: () => optimizer.swapAverage(),
+        swapEma: () => optimizer.swapEma(),
         loadStateDict: (state) => optimizer.loadStateDict(state),
         async stateDict(): Promise<StateDict> {
           const state = await optimizer.stateDict()
@@ -100,7 +100,7 @@ export function conformanceAdapter(name: string): TensorSubject {
         ])
         return Object.fromEntries(entries)
       },
-      place(values) {
+      setParameters(values) {
         for (const [key, own] of variables) {
           if (!values[key]) continue
           const replacement = tensor(Float32Array.from(values[key]), own.shape)
@@ -117,20 +117,20 @@ export function conformanceAdapter(name: string): TensorSubject {
   const disposeAll = (): void => {
     for (const one of created.splice(0)) one.dispose()
   }
-  const lacks = name === 'webgpu' ? (['skipNotFinite'] as const) : []
-  return { name, dtypes: ['float32'], lacks, create, dispose: disposeAll }
+  const unsupported = name === 'webgpu' ? (['skipNotFinite'] as const) : []
+  return { name, dtypes: ['float32'], unsupported, create, dispose: disposeAll }
 }
 
 /** Appends the suffix of a session's variables to the names listed in groups. */
-function appendSuffix(options: LooseOptions, suffix: string): OptimizerOptions<CommonOptions> {
+function appendSuffix(options: UntypedOptions, suffix: string): OptimizerOptions<Hyperparameters> {
   const groups = Array.isArray(options.groups) ? options.groups : []
-  const own = groups.map(({ parameters, ...settings }) => ({
-    ...settings,
+  const own = groups.map(({ parameters, ...options }) => ({
+    ...options,
     parameters: Array.isArray(parameters)
       ? parameters.map((key: string) => key + suffix)
       : parameters,
   }))
-  return { ...options, groups: own } as OptimizerOptions<CommonOptions> // Checked by the optimizer.
+  return { ...options, groups: own } as OptimizerOptions<Hyperparameters> // Checked by the optimizer.
 }
 
 /** Removes the suffix from the keys. */

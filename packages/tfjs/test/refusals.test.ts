@@ -122,10 +122,10 @@ test("refuses another optimizer's weights, and keeps its own", async () => {
 test('refuses a state of other shapes, or of other numbers', async () => {
   const { optimizer } = afterOneStep('shaped')
   const { parameters, ...position } = await optimizer.stateDict()
-  const { memory, ...rest } = parameters.shaped
+  const { state, ...rest } = parameters.shaped
   const changed = (m: Float32Array | Float64Array) => ({
     ...position,
-    parameters: { shaped: { ...rest, memory: { ...memory, m } } },
+    parameters: { shaped: { ...rest, state: { ...state, m } } },
   })
   expect(() => optimizer.loadStateDict(changed(new Float32Array(5)))).toThrow(
     'the state has a float32 tensor of shape [5] as m of shaped, but it must be a float32 tensor of shape [3,2]',
@@ -154,12 +154,12 @@ test('refuses a variable that its saved state does not fit, every time', async (
 
 test('refuses to swap averages without any, and to step on averaged weights', () => {
   const { own, optimizer } = afterOneStep('averaged')
-  expect(() => optimizer.swapAverage()).toThrow('for want of the option averageWeights')
-  const averaging = new DiffGrad({ averageWeights: { decay: 0.5 } })
+  expect(() => optimizer.swapEma()).toThrow('for want of the option ema')
+  const averaging = new DiffGrad({ ema: { decay: 0.5 } })
   averaging.bind([own])
-  averaging.swapAverage()
+  averaging.swapEma()
   expect(() => averaging.applyGradients({ averaged: tf.ones([3, 2]) })).toThrow(
-    'diffGrad: cannot step on averaged weights',
+    'diffGrad: cannot step while the weights are swapped with their EMA',
   )
 })
 

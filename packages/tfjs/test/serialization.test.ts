@@ -29,7 +29,7 @@ test('options are saved and loaded, including underscores in names', async () =>
     learningRate: oneCycle({ peak: 0.1, steps: 10 }),
     version: 2,
     clip: { by: 'globalNorm', limit: 2 },
-    averageWeights: { decay: 0.9 },
+    ema: { decay: 0.9 },
     groups: [
       { parameters: /conv2d_\d+\/.*_kernel$/i, weightDecay: 0.1 },
       { parameters: ['layer_a/kernel', 'b(1)'], learningRate: 0.5 },
@@ -147,6 +147,6 @@ test('a layer that was frozen when the state was saved starts without state', as
   loading.bind([a, b])
   const { conv_1, conv_2 } = (await loading.stateDict()).parameters
   expect(conv_1).toEqual(state.parameters.conv_1)
-  expect(conv_2).toMatchObject({ step: 0, settings: { learningRate: 0.25 } })
+  expect(conv_2).toMatchObject({ step: 0, options: { learningRate: 0.25 } })
   expect(() => loading.loadStateDict(state)).toThrow('diffGrad: the state has no parameter conv_2')
 })

@@ -33,7 +33,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const weights = await optimizer.getWeights()
     const m = weights.find((weight) => weight.name === `${name}/m`)
     const [clone, reading] = [m?.tensor.clone(), m?.tensor.data()]
-    const expected = (await optimizer.stateDict()).parameters[name].memory.m
+    const expected = (await optimizer.stateDict()).parameters[name].state.m
     optimizer.applyGradients({ [name]: gradient(2) })
     expect(await reading).toEqual(expected)
     expect(await clone?.data()).toEqual(expected)
@@ -78,7 +78,7 @@ test('running averages of zero gradients become zero before they are subnormal, 
   optimizer.applyGradients({ idle: tf.ones([11]) })
   const zero = { idle: tf.zeros([11]) }
   for (let t = 0; t < 2000; t++) optimizer.applyGradients(zero)
-  const { m, v } = (await optimizer.stateDict()).parameters.idle.memory
+  const { m, v } = (await optimizer.stateDict()).parameters.idle.state
   expect([...m, ...v]).toEqual(new Array(22).fill(0))
 })
 

@@ -47,14 +47,16 @@ function countingEngine() {
 test('two optimizers of the same rule share one pipeline', () => {
   const { run, counts } = countingEngine()
   for (const _ of ['first optimizer', 'second optimizer']) {
-    run(ruleKernels(diffGrad, diffGrad.defaults, { form: { friction: 0 }, decay: 'none' }).update)
+    run(
+      ruleKernels(diffGrad, diffGrad.defaults, { variant: { friction: 0 }, decay: 'none' }).update,
+    )
   }
   expect(counts.pipelines).toBe(1)
 })
 
 test('kernels of equal source share one pipeline, and each keeps its own arrays', () => {
   const { run, counts } = countingEngine()
-  for (const copy of ['slow', 'average']) {
+  for (const copy of ['slow', 'ema']) {
     run(
       defineKernel({
         name: copy,

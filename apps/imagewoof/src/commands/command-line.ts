@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Range } from '@diffgrad/core'
+import type { OptionRange } from '@diffgrad/core'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 
@@ -19,10 +19,10 @@ export const dataPathOption = (): Option =>
 
 /** A parser of option values that are numbers in a range. */
 export const numberIn =
-  ({ text, holds }: Range) =>
+  ({ text, includes }: OptionRange) =>
   (argument: string): number => {
     const value = argument === '' ? Number.NaN : Number(argument)
-    if (holds(value)) return value
+    if (includes(value)) return value
     throw new InvalidArgumentError(`It must be ${text}.`)
   }
 

@@ -1,4 +1,4 @@
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import {
@@ -33,7 +33,7 @@ export function addCompare(program: Command): void {
       `optimizers with options (default: ${defaultContenders.map((name) => `"${name}"`).join(' ')})`,
     )
     .addOption(new Option('--preset <name>', 'a list of contenders').choices(Object.keys(presets)))
-    .option('--runs <count>', 'number of seeds', numberIn(count), 3)
+    .option('--runs <count>', 'number of seeds', numberIn(positiveInteger), 3)
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
   addConfigOptions(command, ['optimizer']).action(
     async (names: readonly string[], { preset, runs, out, ...options }: CompareOptions) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { messageOf } from '../failure.ts'
@@ -69,7 +69,7 @@ export function addPredict(program: Command): void {
     .description('classify image files')
     .argument('<model>', 'run folder, or transformers.js folder')
     .argument('<images...>', 'image files')
-    .option('--top <count>', 'number of classes to print', numberIn(count), 5)
+    .option('--top <count>', 'number of classes to print', numberIn(positiveInteger), 5)
     .option('--json', 'print JSON')
     .action(async (model: string, images: readonly string[], { top, json }: PredictOptions) => {
       const classifier = await openClassifier(await modelFolder(model))

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { count, positive } from '@diffgrad/core'
+import { positive, positiveInteger } from '@diffgrad/core'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
@@ -24,7 +24,7 @@ export function addLrFind(program: Command): void {
     .description('find a learning rate: raise it step by step, and plot the loss')
     .option('--from <rate>', 'first learning rate', numberIn(positive), 1e-5)
     .option('--to <rate>', 'last learning rate', numberIn(positive), 1)
-    .option('--steps <count>', 'number of steps', numberIn(count), 100)
+    .option('--steps <count>', 'number of steps', numberIn(positiveInteger), 100)
     .option('--out <folder>', 'output folder (default: a new one in runs/)')
   addConfigOptions(command, excluded).action(
     async ({ from, to, steps, out, ...options }: RangeTestOptions & { readonly out?: string }) => {

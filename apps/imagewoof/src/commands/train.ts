@@ -1,4 +1,4 @@
-import { count } from '@diffgrad/core'
+import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { resolveConfig } from '../config/config.ts'
@@ -53,7 +53,12 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train a network; writes a run folder with checkpoints and a report')
     .option('--out <folder>', 'run folder (default: a new one in runs/)')
-    .option('--runs <count>', 'number of runs, each with another seed', numberIn(count), 1)
+    .option(
+      '--runs <count>',
+      'number of runs, each with another seed',
+      numberIn(positiveInteger),
+      1,
+    )
   addConfigOptions(command).action(async ({ out, runs, ...options }: TrainOptions) => {
     const config = resolveConfig(pickSettings(options))
     const path = out ?? runFolderPath(config)

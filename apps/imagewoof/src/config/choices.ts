@@ -1,35 +1,10 @@
-import {
-  adaMod,
-  adam,
-  adamW,
-  cosine,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  flatCosine,
-  oneCycle,
-  plateau,
-  radam,
-  ranger,
-  type Schedule,
-  sgd,
-} from '@diffgrad/core'
+import { allRules, cosine, flatCosine, oneCycle, plateau, type Schedule } from '@diffgrad/core'
 import { xResNet18, xResNet34, xResNet50 } from '@diffgrad/onnx'
 
 // Tables from names on the command line to what they select.
 
 /** Update rules: the values of `--optimizer`. */
-export const rules = {
-  diffgrad: diffGrad,
-  diffrgrad: diffRGrad,
-  diffmod: diffMod,
-  sgd,
-  adam,
-  adamw: adamW,
-  radam,
-  adamod: adaMod,
-  ranger,
-} as const
+export const rules = Object.fromEntries(allRules.map((rule) => [rule.name.toLowerCase(), rule]))
 
 /** Networks: the values of `--architecture`. */
 export const architectures = {

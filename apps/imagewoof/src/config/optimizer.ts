@@ -1,10 +1,10 @@
 import {
-  type CommonOptions,
+  type Hyperparameters,
   noDecayOnBiasAndNorm,
   oneCycleMomentum,
   scheduleValue,
 } from '@diffgrad/core'
-import type { OptimizerChoice } from '@diffgrad/onnxruntime'
+import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import { rules, schedules } from './choices.ts'
 import { type Config, momentumKey, ruleSettings } from './config.ts'
 
@@ -13,7 +13,7 @@ export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: numbe
   Math.max(Math.floor((epochs * batchesPerEpoch) / accumulate), 1)
 
 /** The optimizer of a configuration, scheduled over so many updates. Biases and norms do not decay. */
-export function optimizerOf(config: Config, updates: number): OptimizerChoice<CommonOptions> {
+export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hyperparameters> {
   const { optimizer, schedule, learningRate, weightDecay, decay, accumulate, clip, ema } = config
   const ruleOptions = Object.entries(ruleSettings).flatMap(([key, coreKey]) => {
     const value = config[key as keyof typeof ruleSettings] // `Object.entries` widens keys to string.
@@ -29,7 +29,7 @@ export function optimizerOf(config: Config, updates: number): OptimizerChoice<Co
     groups: [noDecayOnBiasAndNorm],
     accumulate,
     ...(clip !== undefined && { clip: { by: 'globalNorm' as const, limit: clip } }),
-    ...(ema !== undefined && { averageWeights: { decay: ema } }),
+    ...(ema !== undefined && { ema: { decay: ema } }),
   }
   return { rule: rules[optimizer], ...options }
 }

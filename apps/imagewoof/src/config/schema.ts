@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { count, fraction, nonNegative, positive, type Range } from '@diffgrad/core'
+import { fraction, nonNegative, type OptionRange, positive, positiveInteger } from '@diffgrad/core'
 import { z } from 'zod'
 import { architectures, rules, schedules } from './choices.ts'
 
@@ -19,27 +19,27 @@ declare module 'zod' {
 const isFiniteNumber = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value)
 
-const share: Range = {
+const share: OptionRange = {
   text: 'in (0, 1]',
-  holds: (value) => isFiniteNumber(value) && value > 0 && value <= 1,
+  includes: (value) => isFiniteNumber(value) && value > 0 && value <= 1,
 }
 
 /** Seeds that pure-rand accepts. */
-const seed: Range = {
+const seed: OptionRange = {
   text: 'a whole number in [0, 2³¹)',
-  holds: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
+  includes: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
 }
 
 /** Image sizes that an XResNet can halve five times. */
-export const imageSize: Range = {
+export const imageSize: OptionRange = {
   text: 'a whole number of pixels, at least 17',
-  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
 }
 
 /** Widths of the first stage: the stem has half as many channels. */
-const channels: Range = {
+const channels: OptionRange = {
   text: 'an even number, at least 2',
-  holds: (value) => Number.isSafeInteger(value) && Number(value) >= 2 && Number(value) % 2 === 0,
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 2 && Number(value) % 2 === 0,
 }
 
 const mustBe =
@@ -47,8 +47,8 @@ const mustBe =
   ({ input }: { readonly input?: unknown }): string =>
     `must be ${text}, but is ${input}`
 
-const numeric = ({ text, holds }: Range) =>
-  z.custom<number>((value) => holds(value), { error: mustBe(text) })
+const numeric = ({ text, includes }: OptionRange) =>
+  z.custom<number>((value) => includes(value), { error: mustBe(text) })
 
 const choice = <const T extends readonly string[]>(names: T) =>
   z.enum(names, { error: mustBe(`one of ${names.join(', ')}`) })
@@ -93,7 +93,7 @@ export const schema = z.strictObject({
     .optional()
     .meta(network('which parameters of the backbone to train (default: all)', '<parameters>')),
 
-  batch: numeric(count).default(64).meta(images('batch size', '<count>')),
+  batch: numeric(positiveInteger).default(64).meta(images('batch size', '<count>')),
   crop: numeric(share)
     .default(0.35)
     .meta(images('smallest area of a random crop, as a share of the image', '<share>')),
@@ -119,7 +119,7 @@ export const schema = z.strictObject({
     .meta(optimizer('momentum of sgd (default: 0.9)', '<share>')),
   nesterov: flag().optional().meta(optimizer('Nesterov momentum, for sgd')),
   amsgrad: flag().optional().meta(optimizer('AMSGrad, for adam and adamw')),
-  friction: numeric({ text: '0, 1 or 2', holds: (v) => v === 0 || v === 1 || v === 2 })
+  friction: numeric({ text: '0, 1 or 2', includes: (v) => v === 0 || v === 1 || v === 2 })
     .optional()
     .meta(optimizer('version of ξ, for the diffGrad family', '<version>')),
   aliased: flag()
@@ -127,21 +127,21 @@ export const schema = z.strictObject({
     .meta(optimizer('reproduce the gradient aliasing bug of the original code (ξ = ½)')),
   memoryLength: numeric({
     text: 'a finite number, at least 1',
-    holds: (v) => Number.isFinite(v) && Number(v) >= 1,
+    includes: (v) => Number.isFinite(v) && Number(v) >= 1,
   })
     .optional()
     .meta(optimizer('averaging length of the step bound of adamod and diffmod', '<steps>')),
   clip: numeric(positive)
     .optional()
     .meta(optimizer('largest global norm of the gradients', '<norm>')),
-  accumulate: numeric(count)
+  accumulate: numeric(positiveInteger)
     .default(1)
     .meta(optimizer('batches per update (gradient accumulation)', '<count>')),
   ema: numeric(fraction)
     .optional()
     .meta(optimizer('evaluate a moving average of the weights with this decay', '<share>')),
 
-  epochs: numeric(count).default(5).meta(training('epochs', '<count>')),
+  epochs: numeric(positiveInteger).default(5).meta(training('epochs', '<count>')),
   schedule: choice(keysOf(schedules))
     .default('flat-cosine')
     .meta(training('learning-rate schedule', '<name>')),
@@ -154,7 +154,7 @@ export const schema = z.strictObject({
   engine: choice(['onnxruntime', 'tfjs'])
     .default('onnxruntime')
     .meta(training('training backend', '<name>')),
-  threads: numeric(count)
+  threads: numeric(positiveInteger)
     .default(availableParallelism())
     .meta(training('threads of onnxruntime; tfjs uses one, or a graphics card', '<count>')),
   saveEvery: numeric(nonNegative)

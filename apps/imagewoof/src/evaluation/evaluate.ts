@@ -1,6 +1,5 @@
 import type { Loader } from '../data/batch.ts'
-import type { Engine } from '../engine/engine.ts'
-import { largest } from '../engine/largest.ts'
+import { argmax, type TrainingEngine } from '../engine/engine.ts'
 import { Divergence } from '../failure.ts'
 
 /** The results on all validation images. */
@@ -32,7 +31,7 @@ export interface Prediction {
  * @throws {Divergence} If the loss is not finite: the logits are meaningless then.
  */
 export async function evaluate(
-  engine: Pick<Engine, 'predict'>,
+  engine: Pick<TrainingEngine, 'predict'>,
   loader: Pick<Loader, 'validation'>,
   classes: number,
   { signal }: { readonly signal?: AbortSignal } = {},
@@ -43,7 +42,7 @@ export async function evaluate(
     const logits = await engine.predict(images)
     for (const [row, label] of labels.entries()) {
       const sum = logSumExp(logits, row, classes)
-      const predicted = largest(logits, row, classes)
+      const predicted = argmax(logits, row, classes)
       const own = logits[row * classes + label]
       const larger = logits
         .subarray(row * classes, (row + 1) * classes)

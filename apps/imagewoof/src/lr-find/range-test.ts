@@ -5,7 +5,7 @@ import { engines } from '../engine/engines.ts'
 import { Divergence } from '../failure.ts'
 import { newModel } from '../model/network.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { openData, openLoader, recipeOf } from '../training/session.ts'
+import { engineOptions, openData, openLoader } from '../training/session.ts'
 
 /** The loss of one step, and the learning rate of its update. */
 export interface Trial {
@@ -39,12 +39,12 @@ export async function rangeTest(
   const loader = openLoader(dataset, config)
   try {
     const info = { classes: dataset.classes.length, batchesPerEpoch: loader.batchesPerEpoch }
-    const recipe = recipeOf(config, info, await newModel(config, info.classes))
+    const options = engineOptions(config, info, await newModel(config, info.classes))
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
     const engine = await engines[config.engine]({
-      ...recipe,
-      optimizer: { ...recipe.optimizer, learningRate },
+      ...options,
+      optimizer: { ...options.optimizer, learningRate },
     })
     try {
       const trials: Trial[] = []

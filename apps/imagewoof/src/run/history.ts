@@ -89,8 +89,8 @@ export const frictionEdges: readonly number[] = [
 ]
 
 /** Whether a rule has a friction ξ. */
-export const hasFriction = (optimizer: keyof typeof rules): boolean =>
-  rules[optimizer].inner?.includes('xi') ?? false
+export const hasFriction = (optimizer: string): boolean =>
+  rules[optimizer].intermediates?.includes('xi') ?? false
 
 /** At most so many histograms of ξ per epoch: one over 11 million parameters takes most of a second. */
 const readingsPerEpoch = 4

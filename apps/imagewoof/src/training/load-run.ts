@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { Failure } from '../failure.ts'
 import { writeExportFolder } from '../model/export-folder.ts'
 import { savedModel } from '../model/network.ts'
@@ -77,7 +77,7 @@ async function readCheckpoint(folder: RunFolder, kind: CheckpointKind): Promise<
 
 /** Loads a checkpoint into an engine; calls `close` before an error is thrown. */
 async function loadCheckpoint(
-  engine: Engine,
+  engine: TrainingEngine,
   checkpoint: Uint8Array,
   close: () => Promise<void>,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { archives } from '../data/sources/locate.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { savedModel } from '../model/network.ts'
 import { describeEnvironment, requireSameData } from '../run/environment.ts'
 import { EventFile } from '../run/event-file.ts'
@@ -77,7 +77,7 @@ export async function resumeRun(
 }
 
 /** Loads the last checkpoint of a run into an engine. */
-async function restore(folder: RunFolder, engine: Engine): Promise<TrainingState> {
+async function restore(folder: RunFolder, engine: TrainingEngine): Promise<TrainingState> {
   const checkpoint = await folder.checkpoint('last')
   if (!checkpoint) return initialState
   // The notes of a checkpoint are those that train.ts passes to `engine.save`.

@@ -4,7 +4,7 @@ import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
-import type { Engine, Recipe } from '../engine/engine.ts'
+import type { EngineOptions, TrainingEngine } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { Failure } from '../failure.ts'
 import { formatCount } from '../format.ts'
@@ -62,11 +62,11 @@ export interface DatasetInfo {
 }
 
 /** The input of an engine: model, optimizer and shapes. */
-export function recipeOf(
+export function engineOptions(
   config: Config,
   { batchesPerEpoch }: DatasetInfo,
   { model, frozen }: TrainableModel,
-): Recipe {
+): EngineOptions {
   const { batch, size, threads } = config
   const optimizer = optimizerOf(config, updatesOf(config, batchesPerEpoch))
   return { model, frozen, optimizer, batch, size, threads }
@@ -77,7 +77,7 @@ export const openEngine = (
   config: Config,
   info: DatasetInfo,
   model: TrainableModel,
-): Promise<Engine> => engines[config.engine](recipeOf(config, info, model))
+): Promise<TrainingEngine> => engines[config.engine](engineOptions(config, info, model))
 
 /** An engine with a model, and a loader of its data. */
 export interface Session {
@@ -85,7 +85,7 @@ export interface Session {
   readonly dataset: Dataset
   readonly loader: Loader
   readonly trainable: TrainableModel
-  readonly engine: Engine
+  readonly engine: TrainingEngine
   close(): Promise<void>
 }
 

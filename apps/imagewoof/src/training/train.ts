@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { LearningRate } from '../config/optimizer.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
 import { summarizeEvaluation } from '../evaluation/summary.ts'
 import { Divergence, messageOf } from '../failure.ts'
@@ -24,7 +24,7 @@ export interface Training {
   readonly config: Config
   readonly dataset: Dataset
   readonly loader: Loader
-  readonly engine: Engine
+  readonly engine: TrainingEngine
   readonly learningRate: LearningRate
   readonly folder: RunFolder
   readonly events: EventFile

@@ -50,7 +50,7 @@ export function withOptimizer(
 export function validationError({ name, options }: OptimizerConfig): string | undefined {
   try {
     const optimizer = optimizers[name].create(new Float64Array(1), options)
-    optimizer.options('theta') // Throws if the options conflict.
+    optimizer.hyperparameters('theta') // Throws if the options conflict.
     return undefined
   } catch (error) {
     if (error instanceof RangeError) return error.message

@@ -1,17 +1,5 @@
-import { ArraysOptimizer, type ArraysOptions, type Floats } from '@diffgrad/arrays'
-import {
-  adaMod,
-  adam,
-  adamW,
-  type CommonOptions,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  radam,
-  ranger,
-  sgd,
-  type UpdateRule,
-} from '@diffgrad/core'
+import { ArraysOptimizer, type ArraysOptions, type FloatArray } from '@diffgrad/arrays'
+import { allRules, type Hyperparameters, type UpdateRule } from '@diffgrad/core'
 
 /** The value of an option, as a form control shows it. */
 export type OptionValue = number | boolean | string
@@ -29,21 +17,8 @@ export interface OptimizerEntry {
    *
    * @throws RangeError naming an option that is out of range.
    */
-  create(theta: Floats, options: Options): ArraysOptimizer
+  create(theta: FloatArray, options: Options): ArraysOptimizer
 }
-
-/** The update rules that users can choose, in the order of the menu. */
-const rules: readonly UpdateRule[] = [
-  diffGrad,
-  diffRGrad,
-  diffMod,
-  adam,
-  adamW,
-  radam,
-  adaMod,
-  ranger,
-  sgd,
-]
 
 const isOptionValue = (value: unknown): value is OptionValue =>
   ['number', 'boolean', 'string'].includes(typeof value)
@@ -59,13 +34,13 @@ const entryOf = (rule: UpdateRule): OptimizerEntry => ({
   create(theta, options) {
     const parameters = { theta: { values: theta, shape: [theta.length] } }
     // The constructor itself checks the names and values of the options.
-    return new ArraysOptimizer(rule, parameters, { ...options } as ArraysOptions<CommonOptions>)
+    return new ArraysOptimizer(rule, parameters, { ...options } as ArraysOptions<Hyperparameters>)
   },
 })
 
 /** All optimizers, by their names in URLs: the rule's name in lower case. */
 export const optimizers: Readonly<Record<string, OptimizerEntry>> = Object.fromEntries(
-  rules.map((rule) => [rule.name.toLowerCase(), entryOf(rule)]),
+  allRules.map((rule) => [rule.name.toLowerCase(), entryOf(rule)]),
 )
 
 export const isOptimizerName = (name: string): boolean => Object.hasOwn(optimizers, name)

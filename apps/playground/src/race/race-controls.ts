@@ -117,7 +117,7 @@ export class RaceForm {
       (steps) => onChange({ steps, currentStep: Math.min(current().currentStep, steps) }),
     )
     this.#start = ['x', 'y'].map((axis, i) =>
-      numberField(`Start ${axis}`, { name: `start-${axis}` }, (value) =>
+      numberField(`InitialParameter ${axis}`, { name: `start-${axis}` }, (value) =>
         onChange({ start: current().start.with(i, value) }),
       ),
     )

@@ -85,7 +85,7 @@ export class Trajectory {
     const inspection = this.#inspected ? this.#optimizer.inspect({ theta }) : undefined
     this.#optimizer.step({ theta })
     if (inspection) {
-      const { m, v } = this.#optimizer.stateDict().parameters.theta.memory
+      const { m, v } = this.#optimizer.stateDict().parameters.theta.state
       const toList = (values: Iterable<number> | undefined) => values && [...values]
       this.#internals.push({
         xi: toList(inspection.xi?.theta),

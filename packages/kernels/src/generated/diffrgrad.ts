@@ -129,64 +129,6 @@ export const generatedDiffRGrad: GeneratedKernels = {
       previousGradient[i] = g0
     }
   },
-  c61c8287b5355420: (
-    n,
-    [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize],
-  ) => {
-    for (let i = 0; i < n; i++) {
-      const theta0 = theta[i]
-      const m0 = m[i]
-      const g0 = g[i]
-      const t3 = beta1 * m0 + oneMinusBeta1 * g0
-      const t4 = theta0 - stepSize * t3
-      const v0 = v[i]
-      const t6 = beta2 * v0 + oneMinusBeta2 * (g0 * g0)
-      theta[i] = t4
-      m[i] = t3
-      v[i] = t6
-      previousGradient[i] = g0
-    }
-  },
-  '23d93419a0503e1c': (
-    n,
-    [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize, weightDecay],
-  ) => {
-    for (let i = 0; i < n; i++) {
-      const theta0 = theta[i]
-      const m0 = m[i]
-      const g0 = g[i]
-      const t3 = g0 + weightDecay * theta0
-      const t4 = beta1 * m0 + oneMinusBeta1 * t3
-      const t5 = theta0 - stepSize * t4
-      const v0 = v[i]
-      const t7 = beta2 * v0 + oneMinusBeta2 * (t3 * t3)
-      theta[i] = t5
-      m[i] = t4
-      v[i] = t7
-      previousGradient[i] = t3
-    }
-  },
-  '3649a0a58cf109c5': (
-    n,
-    [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize, decayStep],
-  ) => {
-    for (let i = 0; i < n; i++) {
-      const theta0 = theta[i]
-      const m0 = m[i]
-      const g0 = g[i]
-      const t3 = beta1 * m0 + oneMinusBeta1 * g0
-      const t4 = theta0 - decayStep * theta0 - stepSize * t3
-      const v0 = v[i]
-      const t6 = beta2 * v0 + oneMinusBeta2 * (g0 * g0)
-      theta[i] = t4
-      m[i] = t3
-      v[i] = t6
-      previousGradient[i] = g0
-    }
-  },
   '7a93265545793554': (
     n,
     [theta, g, m, v, previousGradient],
@@ -386,6 +328,64 @@ export const generatedDiffRGrad: GeneratedKernels = {
           (Math.sqrt(t6) + epsilon)
       theta[i] = t7
       m[i] = t4
+      v[i] = t6
+      previousGradient[i] = g0
+    }
+  },
+  c61c8287b5355420: (
+    n,
+    [theta, g, m, v, previousGradient],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize],
+  ) => {
+    for (let i = 0; i < n; i++) {
+      const theta0 = theta[i]
+      const m0 = m[i]
+      const g0 = g[i]
+      const t3 = beta1 * m0 + oneMinusBeta1 * g0
+      const t4 = theta0 - stepSize * t3
+      const v0 = v[i]
+      const t6 = beta2 * v0 + oneMinusBeta2 * (g0 * g0)
+      theta[i] = t4
+      m[i] = t3
+      v[i] = t6
+      previousGradient[i] = g0
+    }
+  },
+  '23d93419a0503e1c': (
+    n,
+    [theta, g, m, v, previousGradient],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize, weightDecay],
+  ) => {
+    for (let i = 0; i < n; i++) {
+      const theta0 = theta[i]
+      const m0 = m[i]
+      const g0 = g[i]
+      const t3 = g0 + weightDecay * theta0
+      const t4 = beta1 * m0 + oneMinusBeta1 * t3
+      const t5 = theta0 - stepSize * t4
+      const v0 = v[i]
+      const t7 = beta2 * v0 + oneMinusBeta2 * (t3 * t3)
+      theta[i] = t5
+      m[i] = t4
+      v[i] = t7
+      previousGradient[i] = t3
+    }
+  },
+  '3649a0a58cf109c5': (
+    n,
+    [theta, g, m, v, previousGradient],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , stepSize, decayStep],
+  ) => {
+    for (let i = 0; i < n; i++) {
+      const theta0 = theta[i]
+      const m0 = m[i]
+      const g0 = g[i]
+      const t3 = beta1 * m0 + oneMinusBeta1 * g0
+      const t4 = theta0 - decayStep * theta0 - stepSize * t3
+      const v0 = v[i]
+      const t6 = beta2 * v0 + oneMinusBeta2 * (g0 * g0)
+      theta[i] = t4
+      m[i] = t3
       v[i] = t6
       previousGradient[i] = g0
     }

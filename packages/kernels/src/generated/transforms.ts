@@ -3,18 +3,18 @@ import type { GeneratedKernels } from '../generated-kernels.ts'
 
 /** The kernels of the transforms around a rule. */
 export const generatedTransforms: GeneratedKernels = {
-  '873f11556c41ed07': (n, [g, gradient], [share]) => {
+  d2c2fcedbab8f119: (n, [g, gradient], [weight]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
-      const t1 = share * g0
+      const t1 = weight * g0
       gradient[i] = t1
     }
   },
-  '2905ced1994478a4': (n, [gradient, g], [share]) => {
+  '26f8a0d49965992a': (n, [gradient, g], [weight]) => {
     for (let i = 0; i < n; i++) {
       const gradient0 = gradient[i]
       const g0 = g[i]
-      const t2 = gradient0 + share * g0
+      const t2 = gradient0 + weight * g0
       gradient[i] = t2
     }
   },
@@ -47,26 +47,26 @@ export const generatedTransforms: GeneratedKernels = {
       slow[i] = t2
     }
   },
-  '66bbf2b11d661541': (n, [theta, average]) => {
+  '743ee2330208058d': (n, [theta, ema]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
-      average[i] = theta0
+      ema[i] = theta0
     }
   },
-  '9cd7d5cfddfc8990': (n, [theta, average], [oneMinusDecay]) => {
+  d819928327aed37a: (n, [theta, ema], [oneMinusDecay]) => {
     for (let i = 0; i < n; i++) {
-      const average0 = average[i]
+      const ema0 = ema[i]
       const theta0 = theta[i]
-      const t2 = average0 + oneMinusDecay * (theta0 - average0)
-      average[i] = t2
+      const t2 = ema0 + oneMinusDecay * (theta0 - ema0)
+      ema[i] = t2
     }
   },
-  '57801a4aa2a4921b': (n, [theta, average]) => {
+  '45b1ce292fb7850d': (n, [theta, ema]) => {
     for (let i = 0; i < n; i++) {
-      const average0 = average[i]
+      const ema0 = ema[i]
       const theta0 = theta[i]
-      theta[i] = average0
-      average[i] = theta0
+      theta[i] = ema0
+      ema[i] = theta0
     }
   },
 }

@@ -10,7 +10,7 @@ import {
   type WorkerInput,
 } from './control-block.ts'
 
-/** From this many elements on, sharing the work saves more time than waking a worker takes. */
+/** The minimum size for threads: below it, waking a worker takes longer than it saves. */
 export const minimumPooledElements = 250_000
 
 /** More workers do not fit into the lowest byte of a generation. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { vulkanEnvironment, withoutVulkan } from '@diffgrad/testing/vulkan'
+import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'
 import { caseError, networkError, networks } from './providers.ts'
@@ -59,11 +59,14 @@ function print(): void {
 }
 
 // The Vulkan driver is selected by the environment at the start of a process.
-const driver = provider === 'webgpu' ? vulkanEnvironment() : {}
-if (driver === undefined) throw new Error(withoutVulkan)
-if (Object.keys(driver).length > 0) {
+const vulkan =
+  provider === 'webgpu' && !process.env.VK_ICD_FILENAMES
+    ? vulkanEnvironment(onnxRuntimeProbe(new URL('.', import.meta.url)))
+    : { environment: {} }
+if (vulkan.missing !== undefined) throw new Error(vulkan.missing)
+if (Object.keys(vulkan.environment).length > 0) {
   const args = [...process.execArgv, ...process.argv.slice(1)]
-  const env = { ...process.env, ...driver }
+  const env = { ...process.env, ...vulkan.environment }
   process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1
 } else {
   await (provider === undefined ? checkRules() : checkProvider(provider))

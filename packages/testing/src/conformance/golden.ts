@@ -1,10 +1,9 @@
-import type { UpdateRule } from '@diffgrad/core'
+import { allRules, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
 import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
 import functions from './golden/functions.json' with { type: 'json' }
 import trajectories from './golden/trajectories.json' with { type: 'json' }
 import { referenceBackend } from './reference.ts'
-import { allRules } from './test-problem.ts'
 
 /** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
 export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> = {

@@ -17,7 +17,6 @@ export type {
   UntypedOptions,
 } from './backend-under-test.ts'
 export { referenceBackend } from './reference.ts'
-export { allRules } from './test-problem.ts'
 
 /** Every law: the conformance rules of this repository. */
 export const laws: readonly Law[] = [

@@ -1,6 +1,7 @@
+import { allRules } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { Law, UntypedOptions } from './backend-under-test.ts'
-import { afterTenSteps, allRules, supportedOptions } from './test-problem.ts'
+import { afterTenSteps, supportedOptions } from './test-problem.ts'
 
 /** Values for each option of a rule that must give different numbers, with the options they need to have an effect. */
 const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {

@@ -1,7 +1,7 @@
-import type { StateDict, UpdateRule } from '@diffgrad/core'
+import { allRules, type StateDict, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { BackendUnderTest, Law, TestRun, UntypedOptions } from './backend-under-test.ts'
-import { allRules, createOptimizer, gradientsAt, parameters, takeSteps } from './test-problem.ts'
+import { createOptimizer, gradientsAt, parameters, takeSteps } from './test-problem.ts'
 
 /** Options that together use every kind of saved state. */
 const allTransforms: UntypedOptions = {
@@ -16,7 +16,7 @@ const allTransforms: UntypedOptions = {
   },
   accumulate: 2,
   lookahead: { every: 3, alpha: 0.5 },
-  averageWeights: { decay: 0.9 },
+  ema: { decay: 0.9 },
   centralize: true,
   clip: { by: 'globalNorm', limit: 2 },
   groups: [{ parameters: ['bias'], weightDecay: 0 }],
@@ -78,12 +78,12 @@ export const stateLaws: readonly Law[] = [
             await takeIrregularSteps(uninterrupted, stop + 1, 20)
             await takeIrregularSteps(run, stop + 1, 20)
             expect(await run.parameters()).toEqual(await uninterrupted.parameters())
-            run.optimizer.swapAverage()
-            uninterrupted.optimizer.swapAverage()
+            run.optimizer.swapEma()
+            uninterrupted.optimizer.swapEma()
             const averaged = await resume(backend, rule, allTransforms, dtype, uninterrupted)
             expect(await averaged.parameters()).toEqual(await uninterrupted.parameters())
-            averaged.optimizer.swapAverage()
-            uninterrupted.optimizer.swapAverage()
+            averaged.optimizer.swapEma()
+            uninterrupted.optimizer.swapEma()
             expect(await averaged.parameters()).toEqual(await uninterrupted.parameters())
             expect(await averaged.optimizer.stateDict()).toEqual(
               await uninterrupted.optimizer.stateDict(),

@@ -1,10 +1,9 @@
-import { adam, adamW, diffGrad, sgd, type UpdateRule } from '@diffgrad/core'
+import { adam, adamW, allRules, diffGrad, sgd, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
 import {
   afterTenSteps,
-  allRules,
   createOptimizer,
   expectNear,
   gradientsAt,
@@ -13,7 +12,7 @@ import {
   takeSteps,
 } from './test-problem.ts'
 
-/** The size of one step, and how settings, groups and schedules change it. */
+/** The size of one step, and how options, groups and schedules change it. */
 export const stepLaws: readonly Law[] = [
   {
     name: 'the first step is α·ξ(g)·g√(1−β₂)/(√(1−β₂)|g| + ε), for gradients from 1e-12 to 1e6',

@@ -1,15 +1,4 @@
-import {
-  adaMod,
-  adam,
-  adamW,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  radam,
-  ranger,
-  sgd,
-  type UpdateRule,
-} from '@diffgrad/core'
+import type { UpdateRule } from '@diffgrad/core'
 import { expectClose } from '../tolerance.ts'
 import type {
   BackendUnderTest,
@@ -21,19 +10,6 @@ import type {
 } from './backend-under-test.ts'
 
 // The small optimization problem that the laws share: two parameters and a sequence of gradients.
-
-/** The shipped rules. */
-export const allRules: readonly UpdateRule[] = [
-  sgd,
-  adam,
-  adamW,
-  radam,
-  adaMod,
-  ranger,
-  diffGrad,
-  diffRGrad,
-  diffMod,
-]
 
 /** Two parameters, of one and two axes. */
 export const parameters: Readonly<Record<string, InitialParameter>> = {

@@ -88,7 +88,7 @@ export const transformLaws: readonly Law[] = [
     async check(backend) {
       const run = createOptimizer(backend, sgd, {
         learningRate: 0.5,
-        averageWeights: { decay: 0.75 },
+        ema: { decay: 0.75 },
       })
       const average = [...parameters.bias.values]
       for (let t = 1; t <= 5; t++) {
@@ -97,10 +97,10 @@ export const transformLaws: readonly Law[] = [
         for (const [i, x] of bias.entries()) average[i] += 0.25 * (x - average[i])
       }
       const trained = await run.parameters()
-      run.optimizer.swapAverage()
+      run.optimizer.swapEma()
       const { bias } = await run.parameters()
       for (const [i, x] of bias.entries()) expectNear(x, average[i])
-      run.optimizer.swapAverage()
+      run.optimizer.swapEma()
       expect(await run.parameters()).toEqual(trained)
     },
   },
@@ -128,13 +128,13 @@ export const transformLaws: readonly Law[] = [
       const run = createOptimizer(backend, sgd, {
         learningRate: 1,
         lookahead: { every: 1, alpha: 0.5 },
-        averageWeights: { decay: 0.5 },
+        ema: { decay: 0.5 },
       })
       await run.setParameters({ bias: [8, 0, 0] })
       await run.step({ bias: [4, 0, 0] })
       // 8 − 4 = 4; halfway back to 8 is 6; the average of 8 and 6 is 7.
       expectNear((await run.parameters()).bias[0], 6)
-      run.optimizer.swapAverage()
+      run.optimizer.swapEma()
       expectNear((await run.parameters()).bias[0], 7)
     },
   },
@@ -144,7 +144,7 @@ export const transformLaws: readonly Law[] = [
       const adaBelief = defineRule({
         name: 'AdaBelief',
         defaults: { learningRate: 0.1, weightDecay: 0, decay: 'l2', beta1: 0.9, epsilon: 1e-8 },
-        slots: () => ['m', 's'],
+        stateNames: () => ['m', 's'],
         coefficients: ({ learningRate, beta1, epsilon }) => ({ learningRate, beta1, epsilon }),
         update({ constant, add, sub, mul, div, square, sqrt }, { g, m: m0, s: s0 }, c) {
           const m = add(mul(c.beta1, m0), mul(sub(constant(1), c.beta1), g))

@@ -1,4 +1,4 @@
-import type { Graph, Kernel, Lists } from '@diffgrad/core'
+import type { ArrayLists, Graph, Kernel } from '@diffgrad/core'
 import {
   engine,
   type KernelBackend,
@@ -11,7 +11,7 @@ import {
 export interface KernelLaunch {
   readonly kernel: Kernel
   readonly graph: Graph
-  readonly lists: Lists<Tensor>
+  readonly lists: ArrayLists<Tensor>
   readonly coefficients: Readonly<Record<string, number>>
   /** The step of an update, from 1; 0 for any other kernel. */
   readonly t: number

@@ -83,7 +83,7 @@ export const behaviourChecks: readonly Check[] = [
     },
   },
   {
-    name: 'settings can be changed during training, also of variables registered later',
+    name: 'options can be changed during training, also of variables registered later',
     async run() {
       const [x, y] = [variable([1], 'x'), variable([1], 'y')]
       const optimizer = new DiffGrad({ groups: [{ parameters: ['y'], weightDecay: 0.5 }] })
@@ -131,10 +131,10 @@ export const behaviourChecks: readonly Check[] = [
       const sums = defineRule({
         name: 'sums',
         defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
-        slots: () => slots,
+        stateNames: () => slots,
         coefficients: () => ({}),
-        update({ add }, { g, ...memory }) {
-          const next = slots.map((slot) => [slot, add(g, memory[slot])])
+        update({ add }, { g, ...state }) {
+          const next = slots.map((slot) => [slot, add(g, state[slot])])
           return { step: g, ...Object.fromEntries(next) }
         },
       })
@@ -145,8 +145,8 @@ export const behaviourChecks: readonly Check[] = [
         gradient.dispose()
       }
       expect([...(await x.data())]).toEqual([2, 3, 4])
-      const { memory } = (await optimizer.stateDict()).parameters[x.name]
-      for (const slot of slots) expect([...memory[slot]]).toEqual([3, 3, 3])
+      const { state } = (await optimizer.stateDict()).parameters[x.name]
+      for (const slot of slots) expect([...state[slot]]).toEqual([3, 3, 3])
       optimizer.dispose()
       x.dispose()
     },

@@ -10,7 +10,7 @@ const allOptions = {
   learningRate: oneCycle({ peak: 0.02, steps: 40 }),
   weightDecay: 0.1,
   clip: { by: 'globalNorm', limit: 1 },
-  averageWeights: { decay: 0.9 },
+  ema: { decay: 0.9 },
   lookahead: { every: 3, alpha: 0.5 },
   accumulate: 2,
   groups: [noDecayOnBiasAndNorm, { parameters: /conv2d_.*\/kernel/, beta1: 0.8 }],

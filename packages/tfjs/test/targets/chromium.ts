@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { emulatedGpu, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { launchChromium, openPage, swiftShaderFlags } from '@diffgrad/testing/chromium'
 import { build } from 'esbuild'
 import type { CheckResult } from '../run-checks.ts'
 
@@ -42,7 +42,7 @@ export async function closeBrowser(): Promise<void> {
 async function start(): Promise<PageServer> {
   const server = await serve(await bundle())
   const { port } = server.address() as AddressInfo // It listens on a port, not a pipe.
-  const browser = await launchChromium(emulatedGpu)
+  const browser = await launchChromium(swiftShaderFlags)
   return { browser, server, origin: `http://127.0.0.1:${port}` }
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { chromiumPath, withoutChromium } from '@diffgrad/testing/chromium'
+import { chromiumMissing, chromiumPath } from '@diffgrad/testing/chromium'
 import { dawnProbe, type VulkanSupport, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import {
   copyRegisteredKernels,
@@ -27,7 +27,7 @@ export interface Target {
   run(): Promise<readonly CheckResult[]>
 }
 
-const chromium = chromiumPath ? undefined : withoutChromium
+const chromium = chromiumPath ? undefined : chromiumMissing
 
 /** Every backend on which optimizers must run. `tensors` is one that has no engine of its own. */
 export const targets: readonly Target[] = [
