@@ -17,7 +17,7 @@ export const engines: Readonly<
 > = { onnxruntime: createOnnxRuntimeEngine, tfjs: createTfjsEngine }
 
 /** Trains on ONNX Runtime, on the CPU. */
-export async function createOnnxRuntimeEngine(options: EngineOptions): Promise<TrainingEngine> {
+async function createOnnxRuntimeEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { model, frozen, optimizer, batch, size, threads } = options
   const [{ name: input, shape = [] }] = model.inputs
   const [{ name: output }] = model.outputs
@@ -61,7 +61,7 @@ export async function createOnnxRuntimeEngine(options: EngineOptions): Promise<T
 }
 
 /** Trains on TensorFlow.js, on a graphics card if there is one. */
-export async function createTfjsEngine(options: EngineOptions): Promise<TrainingEngine> {
+async function createTfjsEngine(options: EngineOptions): Promise<TrainingEngine> {
   const { model, frozen, optimizer, size } = options
   await selectBackend()
   const trainer = new ClassifierTrainer(model, { optimizer, frozen })

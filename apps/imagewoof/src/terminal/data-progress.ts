@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress'
 import type { Screen } from './context.ts'
 
 /** Progress of downloading, unpacking, reading or decoding. */
-export interface DataProgress {
+interface DataProgress {
   /** Such as `unpacking imagewoof2-160.tgz`. */
   readonly task: string
   readonly done: number
