@@ -14,17 +14,25 @@ export async function selectBackend(): Promise<void> {
   await setBackend('wasm')
 }
 
-/** Exits with 0 if there is an adapter that is not emulated. */
-const probe = `
-  import { create } from '${import.meta.resolve('webgpu')}'
-  const adapter = await create([]).requestAdapter()
-  process.exit(adapter && !adapter.info.isFallbackAdapter ? 0 : 1)
-`
-
 /** Asks in another process, because a missing or broken driver may print warnings or crash. */
 function hasGraphicsCard(): boolean {
+  const webgpu = resolveWebGpu()
+  if (webgpu === undefined) return false
+  const probe = `
+    import { create } from '${webgpu}'
+    const adapter = await create([]).requestAdapter()
+    process.exit(adapter && !adapter.info.isFallbackAdapter ? 0 : 1)`
   const args = ['--input-type=module', '--eval', probe]
   return spawnSync(process.execPath, args, { stdio: 'ignore' }).status === 0
+}
+
+/** The URL of the package `webgpu`, or undefined where it is not installed, as beside a bundle. */
+function resolveWebGpu(): string | undefined {
+  try {
+    return import.meta.resolve('webgpu')
+  } catch {
+    return undefined
+  }
 }
 
 /** Defines the globals of WebGPU that browsers have. */

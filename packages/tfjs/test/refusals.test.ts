@@ -152,9 +152,9 @@ test('refuses a variable that its saved state does not fit, every time', async (
   }
 })
 
-test('refuses to swap averages without any, and to step on averaged weights', () => {
+test('swapping needs the option ema, and swapped weights cannot step', () => {
   const { own, optimizer } = afterOneStep('averaged')
-  expect(() => optimizer.swapEma()).toThrow('for want of the option ema')
+  expect(() => optimizer.swapEma()).toThrow('swapEma needs the option ema')
   const averaging = new DiffGrad({ ema: { decay: 0.5 } })
   averaging.bind([own])
   averaging.swapEma()

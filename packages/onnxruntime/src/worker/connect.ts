@@ -15,6 +15,7 @@ export interface WorkerLike {
   /** Sends a message and transfers the ports that it contains. */
   // biome-ignore lint/suspicious/noExplicitAny: Node and browsers have two types of the same port
   postMessage(message: unknown, transfer: any[]): void
+  /** Stops the worker at once. */
   terminate(): unknown
 }
 
