@@ -1,6 +1,8 @@
 import {
   Optimizer as CoreOptimizer,
   type Hyperparameters,
+  type LoadOptions,
+  type LoadReport,
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
@@ -77,11 +79,13 @@ export class Variables<H extends Hyperparameters> {
     const added = found.filter(([name]) => !this.#names.has(name))
     if (added.length === 0) return
     const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
+    // Variables are registered with their gradients, so that a group may select any that exists.
+    optimizer.checkSelections(Object.values(engine().registeredVariables))
     const pending = Object.keys(this.#pending)
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
-    const resumed = parameters.filter(({ name }) => pending.includes(name))
+    const resumed = parameters.filter(({ name }) => Object.hasOwn(this.#pending, name))
     tidy(() => {
       const registered = [...this.#variables].map(([name, value]) => parameter(name, value))
       const loaded = resumed.map(({ name, value }) => {
@@ -94,7 +98,7 @@ export class Variables<H extends Hyperparameters> {
       this.#names.set(name, parameters[i].name)
       this.#variables.set(parameters[i].name, variable)
     }
-    for (const { name } of resumed) this.#disposePending(name)
+    this.#disposePending(resumed.map(({ name }) => name))
   }
 
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
@@ -111,17 +115,21 @@ export class Variables<H extends Hyperparameters> {
   /**
    * Restores a state, whose tensors are copied or cloned.
    *
+   * @returns what was not loaded.
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
-  loadStateDict(state: TensorState): void {
+  loadStateDict(state: TensorState, options?: LoadOptions): LoadReport {
     const { parameters, ...position } = state
     const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const saved = names.get(name)
       return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
     })
-    this.#optimizer.loadStateDict({ ...position, parameters: Object.fromEntries(registered) })
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    const report = this.#optimizer.loadStateDict(
+      { ...position, parameters: Object.fromEntries(registered) },
+      options,
+    )
+    this.#disposePending(Object.keys(this.#pending))
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
     this.#pending = Object.fromEntries(
@@ -130,6 +138,7 @@ export class Variables<H extends Hyperparameters> {
         return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
+    return report
   }
 
   /** One array of the optimizer state itself. It may be read at any later time. */
@@ -147,7 +156,7 @@ export class Variables<H extends Hyperparameters> {
   dispose(): void {
     const { options } = this.#optimizer
     this.#backend.dispose()
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    this.#disposePending(Object.keys(this.#pending))
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
@@ -179,10 +188,13 @@ export class Variables<H extends Hyperparameters> {
     return found
   }
 
-  #disposePending(name: string): void {
-    const { [name]: removed, ...rest } = this.#pending
-    for (const tensor of Object.values(removed.state)) tensor.dispose()
-    this.#pending = rest
+  #disposePending(names: readonly string[]): void {
+    const disposed = new Set(names)
+    const entries = Object.entries(this.#pending)
+    for (const [name, { state }] of entries) {
+      if (disposed.has(name)) for (const tensor of Object.values(state)) tensor.dispose()
+    }
+    this.#pending = Object.fromEntries(entries.filter(([name]) => !disposed.has(name)))
   }
 }
 
