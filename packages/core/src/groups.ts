@@ -46,7 +46,8 @@ export const noDecayOnBiasAndNorm: {
   weightDecay: 0,
 }
 
-const selects = (
+/** Whether a selector selects a parameter. */
+export const selects = (
   selector: Selector,
   parameter: { readonly name: string; readonly shape?: readonly number[] },
 ): boolean =>

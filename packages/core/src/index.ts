@@ -10,7 +10,7 @@ export {
   trace,
   type Unary,
 } from './graph.ts'
-export { type GroupOptions, noDecayOnBiasAndNorm, type Selector } from './groups.ts'
+export { type GroupOptions, noDecayOnBiasAndNorm, type Selector, selects } from './groups.ts'
 export { type Histogram, histogram, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export { memoized } from './memoized.ts'

@@ -30,6 +30,7 @@ import {
   readWeights,
   WeightsHeader,
 } from './serialization.ts'
+import { defineSettings, optionsOf } from './settings.ts'
 import { Variables } from './variables.ts'
 
 /** Gradients as TensorFlow.js passes them: by variable name, or a list of names and tensors. */
@@ -52,17 +53,20 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   readonly #header = new WeightsHeader()
 
   /**
+   * @param options - or the learning rate alone.
    * @param precompiled - kernels of the rule for the cpu backend, generated at build time.
    * @throws RangeError naming an option that is unknown or out of range.
    */
   constructor(
     rule: UpdateRule<H>,
-    options: OptimizerOptions<H> = {},
+    options: OptimizerOptions<H> | number | undefined = {},
     precompiled: GeneratedKernels = {},
   ) {
     super()
     this.rule = rule
-    this.#variables = new Variables(rule, options, selectEngine(precompiled))
+    const checked = optionsOf(rule, [options])
+    this.#variables = new Variables(rule, checked, selectEngine(precompiled))
+    defineSettings(this, (setting) => this.#variables.setting(setting))
   }
 
   /**
@@ -102,10 +106,24 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     return mapValues(shown, readAndDispose)
   }
 
-  /** Changes the learning rate from the next step on. */
+  /**
+   * The learning rate at the next step. Assigning changes it, of all variables, as `setLearningRate` does.
+   * Other hyperparameters are properties in the same way: `optimizer.beta1 = 0.8`.
+   *
+   * @throws RangeError if it differs between parameter groups: then read `hyperparameters` of a variable.
+   */
+  get learningRate(): number {
+    return Number(this.#variables.setting('learningRate'))
+  }
+
+  set learningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']) {
+    this.setLearningRate(learningRate)
+  }
+
+  /** Changes the learning rate of all variables from the next step on. */
   setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
-    // Every rule has a learning rate.
-    this.set({ learningRate } as Partial<RuleOptions<H>>)
+    // Every rule has a learning rate. `set` ignores undefined, which is no learning rate here.
+    this.set({ learningRate: learningRate ?? Number.NaN } as Partial<RuleOptions<H>>)
   }
 
   /**
@@ -115,7 +133,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * if nothing is selected, or only part of a group. Then nothing has changed.
    */
   set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
-    this.#variables.optimizer.set(changes, variables && expandSelector(variables))
+    this.#variables.set(changes, variables && expandSelector(variables))
   }
 
   /** The hyperparameters of a variable at its next step, with schedules evaluated. */

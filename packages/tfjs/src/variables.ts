@@ -4,6 +4,11 @@ import {
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
+  type RuleOptions,
+  type Schedule,
+  type Selector,
+  scheduleValue,
+  selects,
   type UpdateRule,
 } from '@diffgrad/core'
 import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
@@ -97,6 +102,53 @@ export class Variables<H extends Hyperparameters> {
     for (const { name } of resumed) this.#disposePending(name)
   }
 
+  /**
+   * The value of a hyperparameter at the next step, which is the same for all variables.
+   *
+   * @throws RangeError if it differs between parameter groups.
+   */
+  setting(name: string): unknown {
+    const registered = [...this.#variables.keys()].map((variable) =>
+      Object.entries(this.#optimizer.hyperparameters(variable)),
+    )
+    const loaded = Object.values(this.#pending).map(({ options }) => Object.entries(options))
+    const entries = [...registered, ...loaded]
+    if (entries.length === 0) {
+      const { groups = [], ...common } = this.#optimizer.options
+      entries.push(Object.entries({ ...this.#rule.defaults, ...common }))
+      entries.push(...groups.map((group) => Object.entries(group)))
+    }
+    const values = entries.flatMap((settings) =>
+      settings
+        .filter(([setting, value]) => setting === name && value !== undefined)
+        .map(([, value]) => this.#valueOf(value)),
+    )
+    const [value, other] = new Set(values)
+    if (other !== undefined) {
+      throw new RangeError(
+        `${this.#rule.name}: ${name} differs between parameter groups (${value}, ${other}); use hyperparameters(variable) and set(changes, variables)`,
+      )
+    }
+    return value
+  }
+
+  /**
+   * Changes options, also of variables that are not registered yet and have a loaded state.
+   *
+   * @throws RangeError as the optimizer of core does. Then nothing has changed.
+   */
+  set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
+    this.#optimizer.set(changes, variables)
+    const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
+    const pending = Object.entries(this.#pending).map(([name, saved]) => {
+      const [{ shape } = { shape: undefined }] = Object.values(saved.state)
+      const isSelected = !variables || selects(variables, shape ? { name, shape } : { name })
+      const options = { ...saved.options, ...Object.fromEntries(isSelected ? defined : []) }
+      return [name, { ...saved, options }]
+    })
+    this.#pending = Object.fromEntries(pending)
+  }
+
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
   stateDict(): TensorState {
     const { parameters, ...position } = this.#optimizer.stateDict()
@@ -151,6 +203,17 @@ export class Variables<H extends Hyperparameters> {
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
+  }
+
+  /** The value of an option at the next step. */
+  #valueOf(option: unknown): unknown {
+    if (typeof option !== 'object' || option === null) return option
+    let value: number | undefined
+    tidy(() => {
+      const { updates, reports } = this.#optimizer.stateDict()
+      value = scheduleValue(option as Schedule, updates, reports) // Options are checked when they are set.
+    })
+    return value
   }
 
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */
