@@ -156,7 +156,11 @@ test.each<[string, readonly unknown[], string]>([
     [new Map([['learningRate', 1]])],
     'options must be an object or a learning rate, but are [object Map]',
   ],
-  ['a function', [Math.sqrt], 'options must be an object or a learning rate, but are function sqrt'],
+  [
+    'a function',
+    [Math.sqrt],
+    'options must be an object or a learning rate, but are function sqrt',
+  ],
   ['a string', ['0.1'], 'options must be an object or a learning rate, but are "0.1"'],
   ['null', [null], 'options must be an object or a learning rate, but are null'],
   ['a list', [[0.1]], 'options must be an object or a learning rate, but are 0.1'],
