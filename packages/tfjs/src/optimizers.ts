@@ -31,6 +31,7 @@ import {
   generatedTransforms,
 } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
+import { registerWith, type TensorFlow } from './copies.ts'
 import { RuleOptimizer } from './optimizer.ts'
 import { optionsOf, type PositionalSetting, type Settings } from './settings.ts'
 
@@ -157,9 +158,6 @@ export type DiffMod = RuleOptimizer<DiffModHyperparameters> & Settings<DiffModHy
  *
  * @param tf - the copy of TensorFlow.js.
  */
-export function register(tf: {
-  readonly serialization: Pick<typeof serialization, 'registerClass'>
-}): void {
-  const all = [SGD, Adam, AdamW, RAdam, AdaMod, Ranger, DiffGrad, DiffRGrad, DiffMod]
-  for (const optimizer of all) tf.serialization.registerClass(optimizer)
+export function register(tf: TensorFlow): void {
+  registerWith(tf, [SGD, Adam, AdamW, RAdam, AdaMod, Ranger, DiffGrad, DiffRGrad, DiffMod])
 }

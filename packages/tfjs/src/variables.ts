@@ -13,6 +13,7 @@ import {
 } from '@diffgrad/core'
 import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { TensorBackend } from './backend.ts'
+import { warnOfOtherCopy } from './copies.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgl } from './engines/webgl.ts'
 import { matchNames, registerParameters, reshapeState } from './registration.ts'
@@ -100,6 +101,7 @@ export class Variables<H extends Hyperparameters> {
       this.#variables.set(parameters[i].name, variable)
     }
     for (const { name } of resumed) this.#disposePending(name)
+    warnOfOtherCopy(added[0][1])
   }
 
   /**
