@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // Two copies of @tensorflow/tfjs-core in one process: the one in a bundle of this package, and the one in a
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'copies-'))
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 
 beforeAll(async () => {
-  const options = {
+  const options: BuildOptions = {
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -23,7 +23,7 @@ beforeAll(async () => {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
     logLevel: 'error',
-  } as const
+  }
   const app = "export * from '@tensorflow/tfjs'"
   await build({
     ...options,
