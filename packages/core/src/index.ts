@@ -10,13 +10,21 @@ export {
   trace,
   type Unary,
 } from './graph.ts'
-export { type GroupOptions, noDecayOnBiasAndNorm, type Selector, selects } from './groups.ts'
+export {
+  type GroupOptions,
+  noDecayOnBiasAndNorm,
+  type Selector,
+  selectorTest,
+} from './group-options.ts'
 export { type Histogram, histogram, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
+export { optionsAfterReport, startSchedules } from './options.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
 export {
+  checkOptions,
+  describe,
   fraction,
   nonNegative,
   type OptionRange,
@@ -27,6 +35,7 @@ export {
 export {
   defineRule,
   type Hyperparameters,
+  type PartialOptions,
   type RuleInputs,
   type RuleOptions,
   type RuleOutputs,
@@ -56,23 +65,28 @@ export {
   type PlateauOptions,
   plateau,
   type RampOptions,
+  startAt,
   stepDecay,
   warmRestarts,
 } from './schedules/constructors.ts'
 export {
   type LossReport,
+  type PlateauProgress,
   type Schedule,
   type ScheduleSegment,
   scheduleValue,
 } from './schedules/schedule.ts'
-export type { ParameterState, StateDict } from './state-dict.ts'
+export type { LoadOptions, LoadReport, ParameterState, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'
 export {
   type GradientTransforms,
+  splitTransforms,
   type Transforms,
   transformKernels,
+  transformNames,
   transformState,
+  transformStateNames,
 } from './transforms/index.ts'
 export type { Lookahead } from './transforms/lookahead.ts'

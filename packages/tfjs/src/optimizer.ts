@@ -1,7 +1,10 @@
 import type {
   Hyperparameters,
   Inspection,
+  LoadOptions,
+  LoadReport,
   OptimizerOptions,
+  PartialOptions,
   RuleOptions,
   SavedArray,
   Selector,
@@ -24,7 +27,6 @@ import {
   checkConfig,
   decodeConfig,
   encodeConfig,
-  expandSelector,
   type NamedTensors,
   namedStateTensors,
   readWeights,
@@ -123,7 +125,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /** Changes the learning rate of all variables from the next step on. */
   setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
     // Every rule has a learning rate. `set` ignores undefined, which is no learning rate here.
-    this.set({ learningRate: learningRate ?? Number.NaN } as Partial<RuleOptions<H>>)
+    this.set({ learningRate: learningRate ?? Number.NaN } as PartialOptions<H>)
   }
 
   /**
@@ -132,8 +134,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * @throws RangeError if a setting is unknown, out of range, or would change the arrays of the state;
    * if nothing is selected, or only part of a group. Then nothing has changed.
    */
-  set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
-    this.#variables.set(changes, variables && expandSelector(variables))
+  set(changes: PartialOptions<H>, variables?: Selector): void {
+    this.#variables.set(changes, variables)
   }
 
   /** The hyperparameters of a variable at its next step, with schedules evaluated. */
@@ -143,7 +145,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
 
   /** Reports the loss, or any figure that should fall, to plateau schedules. */
   report(loss: number): void {
-    this.#variables.optimizer.report(loss)
+    this.#variables.report(loss)
   }
 
   /**
@@ -167,9 +169,13 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /**
    * Restores a saved state; that of variables not registered yet as soon as they are.
    *
+   * @param options - `strict: false` loads what fits; `transforms` says what happens if those of the state
+   * differ.
+   * @returns what was not loaded; nothing if `strict`. The state of `unexpected` variables waits for them.
    * @throws TypeError naming the first thing in the state that does not fit.
    */
-  loadStateDict({ parameters, ...position }: StateDict): void {
+  loadStateDict({ parameters, ...position }: StateDict, options: LoadOptions = {}): LoadReport {
+    let report: LoadReport | undefined
     tidy(() => {
       const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
         const tensors = Object.entries(state).map(([slot, elements]) => {
@@ -178,9 +184,11 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
         })
         return [name, { ...rest, state: Object.fromEntries(tensors) }]
       })
-      this.#variables.loadStateDict({ ...position, parameters: Object.fromEntries(entries) })
+      const state = { ...position, parameters: Object.fromEntries(entries) }
+      report = this.#variables.loadStateDict(state, options)
     })
     this.iterations_ = position.updates
+    return report ?? { missing: [], unexpected: [], mismatched: [] }
   }
 
   /** Counters, options and state. The tensors belong to the optimizer, and change with the next steps. */
@@ -203,7 +211,9 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    */
   override async setWeights(weights: NamedTensors): Promise<void> {
     const { iterations, state } = await readWeights(this.rule.name, weights)
-    tidy(() => this.#variables.loadStateDict(state))
+    tidy(() => {
+      this.#variables.loadStateDict(state)
+    })
     this.#header.allocate()
     this.iterations_ = iterations
   }

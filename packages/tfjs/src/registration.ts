@@ -29,7 +29,8 @@ export function registerParameters<H extends Hyperparameters>(
   const { rule, options } = optimizer
   const position = optimizer.stateDict()
   // A dry run first, because parameters cannot be removed from an optimizer again.
-  const dryRun = new CoreOptimizer(dryRunBackend, rule, registered, options)
+  const dryRun = new CoreOptimizer(dryRunBackend, rule, [], options)
+  dryRun.add(registered)
   for (const one of [dryRun, optimizer]) {
     one.add(added.filter(isSaved))
     one.add(added.filter((parameter) => !isSaved(parameter)))
@@ -65,12 +66,13 @@ const isGenerated = (name: string): boolean => /^\d+$/.test(name)
  * they match by position. Variables without a match are left out.
  *
  * @param owner - the name of the rule, for error messages.
- * @throws TypeError if nothing matches.
+ * @throws TypeError if nothing matches, unless `strict` is false.
  */
 export function matchNames(
   owner: string,
   variables: readonly string[],
   saved: readonly string[],
+  { strict }: { readonly strict: boolean } = { strict: true },
 ): ReadonlyMap<string, string> {
   if (variables.length === 0) return new Map()
   const equal = variables.filter((name) => saved.includes(name))
@@ -88,5 +90,6 @@ export function matchNames(
   if (isComplete || [...matches.keys()].some((name) => !isGenerated(name))) return matches
   if (variables.length === saved.length)
     return new Map(variables.map((name, i) => [name, saved[i]]))
+  if (!strict) return new Map()
   throw new TypeError(`${owner}: the state is of ${saved}, but the variables are ${variables}`)
 }

@@ -74,21 +74,8 @@ export function checkConfig(
   }
 }
 
-/** Expands the lists of names in groups into patterns, which may match variables that are not registered yet. */
-export function expandNames<H extends Hyperparameters>(
-  options: OptimizerOptions<H>,
-): OptimizerOptions<H> {
-  const { groups = [] } = options
-  if (!Array.isArray(groups)) return options // The optimizer of core throws the error.
-  const expanded = groups.map((group) => ({
-    ...group,
-    parameters: expandSelector(group.parameters),
-  }))
-  return { ...options, groups: expanded }
-}
-
 /** Expands a list of names into a pattern; returns any other selector unchanged. */
-export function expandSelector(selector: Selector): Selector {
+function expandSelector(selector: Selector): Selector {
   if (!Array.isArray(selector)) return selector
   const names = selector.map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
   return new RegExp(`^(?:${names.join('|')})$`)

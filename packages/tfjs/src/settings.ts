@@ -1,4 +1,12 @@
-import type { Hyperparameters, OptimizerOptions, RuleOptions, UpdateRule } from '@diffgrad/core'
+import {
+  checkOptions,
+  describe,
+  type Hyperparameters,
+  type OptimizerOptions,
+  type PartialOptions,
+  transformNames,
+  type UpdateRule,
+} from '@diffgrad/core'
 
 // The conventions of `tf.train`: positional arguments, and settings that are properties of the optimizer.
 
@@ -14,21 +22,13 @@ const tfSettings = [
   ...['decay', 'rho', 'centered', 'initialAccumulatorValue'],
 ]
 
-/** The options that only the constructor takes. */
-const constructorOptions = [
-  'groups',
-  'accumulate',
-  'centralize',
-  'clip',
-  'skipNotFinite',
-  'lookahead',
-  'ema',
-]
+/** The options that only the constructor takes: `set` refuses them by name. */
+const constructorOptions = [...transformNames, 'groups']
 
 /** What an optimizer with settings as properties does. */
 interface Configurable<H extends Hyperparameters> {
   readonly rule: UpdateRule<H>
-  set(changes: Partial<RuleOptions<H>>): void
+  set(changes: PartialOptions<H>): void
 }
 
 /**
@@ -48,24 +48,17 @@ export function defineSettings<H extends Hyperparameters>(
       Object.defineProperty(optimizer, property, { get, set, configurable: true })
     }
   }
-  for (const property of new Set([...Object.keys(rule.defaults), ...tfSettings])) {
+  for (const property of new Set([
+    ...Object.keys(rule.defaults),
+    ...tfSettings,
+    ...constructorOptions,
+  ])) {
     const setting = property === 'useNesterov' ? 'nesterov' : property
     define(
       property,
       () => (Object.hasOwn(rule.defaults, setting) ? read(setting) : undefined),
       // Checked by the optimizer of core.
-      (value) => optimizer.set({ [setting]: value ?? String(value) } as Partial<RuleOptions<H>>),
-    )
-  }
-  for (const option of constructorOptions) {
-    define(
-      option,
-      () => undefined,
-      () => {
-        throw new TypeError(
-          `${rule.name}: ${option} is an option of the constructor and cannot change`,
-        )
-      },
+      (value) => optimizer.set({ [setting]: value ?? String(value) } as PartialOptions<H>),
     )
   }
 }
@@ -77,11 +70,12 @@ const positions = ['learningRate', 'momentum', 'nesterov', 'beta1', 'beta2', 'ep
  * The options that the arguments of a constructor mean: an object of options, or settings in the order of
  * `tf.train`.
  *
- * @throws RangeError naming an argument that is neither, or that the rule has no setting for.
+ * @throws TypeError if the first argument is neither.
+ * @throws RangeError naming an argument that the rule has no setting for.
  */
 export function optionsOf<H extends Hyperparameters>(
   rule: UpdateRule<H>,
-  [first, ...further]: readonly unknown[],
+  [first = {}, ...further]: readonly unknown[],
 ): OptimizerOptions<H> {
   const refuse = (reason: string): never => {
     throw new RangeError(`${rule.name}: ${reason}`)
@@ -90,26 +84,19 @@ export function optionsOf<H extends Hyperparameters>(
   const given = further.findLastIndex((argument) => argument !== undefined) + 1
   if (typeof first === 'number') {
     if (given >= names.length) {
-      refuse(`takes ${names.join(', ')}, but argument ${given + 1} is ${shown(further[given - 1])}`)
+      refuse(
+        `takes ${names.join(', ')}, but argument ${given + 1} is ${describe(further[given - 1])}`,
+      )
     }
     const settings = [first, ...further].slice(0, given + 1)
     const entries = settings.map((value, i) => [names[i], value ?? undefined])
     return Object.fromEntries(entries) // Checked by the optimizer of core.
   }
-  if (first !== undefined && !isPlainObject(first)) {
-    refuse(`options must be an object or a learning rate, but are ${shown(first)}`)
-  }
+  checkOptions(rule.name, first)
   if (given > 0) {
     refuse(
-      `argument ${given + 1} is ${shown(further[given - 1])}, but options take no argument after them`,
+      `options are the only argument, but argument ${given + 1} is ${describe(further[given - 1])}`,
     )
   }
-  return first ?? {}
+  return first as OptimizerOptions<H> // Checked by the optimizer of core.
 }
-
-/** Whether a value is an object that is no array, map, function, … Objects of other realms are plain too. */
-const isPlainObject = (value: unknown): value is object =>
-  Object.prototype.toString.call(value) === '[object Object]'
-
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? JSON.stringify(value) : String(value)

@@ -1,14 +1,21 @@
 import {
   Optimizer as CoreOptimizer,
   type Hyperparameters,
+  type LoadOptions,
+  type LoadReport,
   type OptimizerOptions,
+  optionsAfterReport,
   type Parameter,
   type ParameterState,
-  type RuleOptions,
+  type PartialOptions,
   type Schedule,
   type Selector,
   scheduleValue,
-  selects,
+  selectorTest,
+  splitTransforms,
+  startSchedules,
+  transformState,
+  transformStateNames,
   type UpdateRule,
 } from '@diffgrad/core'
 import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
@@ -17,7 +24,7 @@ import { warnOfOtherCopy } from './copies.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgl } from './engines/webgl.ts'
 import { matchNames, registerParameters, reshapeState } from './registration.ts'
-import { expandNames, type NamedTensors, type TensorState } from './serialization.ts'
+import type { NamedTensors, TensorState } from './serialization.ts'
 
 /** The ε of TensorFlow.js for 16-bit numbers, where core's default rounds to zero. */
 const halfPrecisionEpsilon = 1e-4
@@ -47,7 +54,7 @@ export class Variables<H extends Hyperparameters> {
   constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
     this.#backend = new TensorBackend(selectEngine)
-    this.#optimizer = new CoreOptimizer(this.#backend, rule, [], expandNames(options))
+    this.#optimizer = new CoreOptimizer(this.#backend, rule, [], options)
   }
 
   /** The optimizer of core, which knows variables by their parameter names. */
@@ -137,18 +144,26 @@ export class Variables<H extends Hyperparameters> {
   /**
    * Changes options, also of variables that are not registered yet and have a loaded state.
    *
-   * @throws RangeError as the optimizer of core does. Then nothing has changed.
+   * @throws TypeError, RangeError as the optimizer of core does. Then nothing has changed.
    */
-  set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
-    this.#optimizer.set(changes, variables)
+  set(changes: PartialOptions<H>, variables?: Selector): void {
+    const selector = Array.isArray(variables)
+      ? variables.map((name) => this.parameterName(name))
+      : variables
+    this.#optimizer.set(changes, selector)
+    const isSelected = selectorTest(selector ?? (() => true))
     const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
-    const pending = Object.entries(this.#pending).map(([name, saved]) => {
-      const [{ shape } = { shape: undefined }] = Object.values(saved.state)
-      const isSelected = !variables || selects(variables, shape ? { name, shape } : { name })
-      const options = { ...saved.options, ...Object.fromEntries(isSelected ? defined : []) }
-      return [name, { ...saved, options }]
-    })
-    this.#pending = Object.fromEntries(pending)
+    const started = startSchedules(Object.fromEntries(defined), this.#optimizer.updates)
+    this.#mapPendingOptions((options, parameter) =>
+      isSelected(parameter) ? { ...options, ...started } : options,
+    )
+  }
+
+  /** Reports a loss to plateau schedules. @throws RangeError if it is not finite. */
+  report(loss: number): void {
+    this.#optimizer.report(loss)
+    const report = { step: this.#optimizer.updates, loss }
+    this.#mapPendingOptions((options) => optionsAfterReport(options, report))
   }
 
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
@@ -163,27 +178,49 @@ export class Variables<H extends Hyperparameters> {
   }
 
   /**
-   * Restores a state, whose tensors are copied or cloned.
+   * Restores a state, whose tensors are copied or cloned. The state of variables that are not registered
+   * waits for them.
    *
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
-  loadStateDict(state: TensorState): void {
+  loadStateDict(state: TensorState, options: LoadOptions = {}): LoadReport {
     const { parameters, ...position } = state
-    const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
+    const names = matchNames(
+      this.#rule.name,
+      [...this.#variables.keys()],
+      Object.keys(parameters),
+      {
+        strict: options.strict ?? true,
+      },
+    )
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const saved = names.get(name)
       return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
     })
-    this.#optimizer.loadStateDict({ ...position, parameters: Object.fromEntries(registered) })
+    const report = this.#optimizer.loadStateDict(
+      { ...position, parameters: Object.fromEntries(registered) },
+      options,
+    )
     for (const name of Object.keys(this.#pending)) this.#disposePending(name)
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
+    const isDropped = this.#isDropped()
     this.#pending = Object.fromEntries(
       unmatched.map(([name, { state, ...rest }]) => {
-        const kept = Object.entries(state).map(([slot, tensor]) => [slot, keep(tensor.clone())])
+        const kept = Object.entries(state)
+          .filter(([slot]) => !isDropped(slot))
+          .map(([slot, tensor]) => [slot, keep(tensor.clone())])
         return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
+    if (options.strict ?? true) return report
+    return { ...report, unexpected: unmatched.map(([name]) => name) }
+  }
+
+  /** Whether state is of a transform that the optimizer does not have. */
+  #isDropped(): (slot: string) => boolean {
+    const own = transformStateNames(splitTransforms(this.#rule, this.#optimizer.options).transforms)
+    return (slot) => Object.hasOwn(transformState, slot) && !own.includes(slot)
   }
 
   /** One array of the optimizer state itself. It may be read at any later time. */
@@ -209,13 +246,23 @@ export class Variables<H extends Hyperparameters> {
 
   /** The value of an option at the next step. */
   #valueOf(option: unknown): unknown {
-    if (typeof option !== 'object' || option === null) return option
-    let value: number | undefined
-    tidy(() => {
-      const { updates, reports } = this.#optimizer.stateDict()
-      value = scheduleValue(option as Schedule, updates, reports) // Options are checked when they are set.
+    const isSchedule = typeof option === 'object' && option !== null
+    // Options are checked when they are set or loaded.
+    return isSchedule ? scheduleValue(option as Schedule, this.#optimizer.updates) : option
+  }
+
+  /** Changes the options of variables that are not registered yet and have a loaded state. */
+  #mapPendingOptions(
+    map: (
+      options: ParameterState['options'],
+      parameter: { readonly name: string; readonly shape: readonly number[] | undefined },
+    ) => ParameterState['options'],
+  ): void {
+    const entries = Object.entries(this.#pending).map(([name, saved]) => {
+      const [{ shape } = { shape: undefined }] = Object.values(saved.state)
+      return [name, { ...saved, options: map(saved.options, { name, shape }) }]
     })
-    return value
+    this.#pending = Object.fromEntries(entries)
   }
 
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */

@@ -1,4 +1,4 @@
-import { constant, linear, noDecayOnBiasAndNorm } from '@diffgrad/core'
+import { constant, linear, noDecayOnBiasAndNorm, plateau } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Adam, AdamW, DiffGrad, type RuleOptimizer, SGD } from '../src/index.ts'
@@ -112,7 +112,7 @@ test.each<[string, unknown, string]>([
     'Adam: learningRate must be a finite number, at least 0, but is NaN',
   ],
   ['learningRate', undefined, 'Adam: learningRate must be a finite number, at least 0, but is NaN'],
-  ['beta1', undefined, 'Adam: beta1 must be in [0, 1), but is undefined'],
+  ['beta1', undefined, 'Adam: beta1 must be in [0, 1), or a schedule, but is undefined'],
   ['beta1', 1, 'Adam: beta1 must be in [0, 1), but is 1'],
   ['momentum', 0.9, 'Adam: has no option momentum'],
   ['useNesterov', true, 'Adam: has no option nesterov'],
@@ -120,8 +120,8 @@ test.each<[string, unknown, string]>([
   ['centered', true, 'Adam: has no option centered'],
   ['initialAccumulatorValue', 0.1, 'Adam: has no option initialAccumulatorValue'],
   ['decay', 0.9, 'Adam: decay must be l2 or decoupled, but is 0.9'],
-  ['clip', { by: 'value', limit: 1 }, 'Adam: clip is an option of the constructor'],
-  ['groups', [], 'Adam: groups is an option of the constructor'],
+  ['clip', { by: 'value', limit: 1 }, 'Adam: clip is an option of the constructor alone'],
+  ['groups', [], 'Adam: groups is an option of the constructor alone'],
 ])('assigning %s = %s is refused by name, and changes nothing', (setting, value, message) => {
   const optimizer = new Adam(0.1)
   const before = optimizer.getConfig()
@@ -154,16 +154,16 @@ test.each<[string, readonly unknown[], string]>([
   [
     'a Map',
     [new Map([['learningRate', 1]])],
-    'options must be an object or a learning rate, but are [object Map]',
+    'options must be an object such as { learningRate: 0.01 }, but are a Map',
   ],
   [
     'a function',
     [Math.sqrt],
-    'options must be an object or a learning rate, but are function sqrt',
+    'options must be an object such as { learningRate: 0.01 }, but are a function',
   ],
-  ['a string', ['0.1'], 'options must be an object or a learning rate, but are "0.1"'],
-  ['null', [null], 'options must be an object or a learning rate, but are null'],
-  ['a list', [[0.1]], 'options must be an object or a learning rate, but are 0.1'],
+  ['a string', ['0.1'], 'options must be an object such as { learningRate: 0.01 }, but are "0.1"'],
+  ['null', [null], 'options must be an object such as { learningRate: 0.01 }, but are null'],
+  ['a list', [[0.1]], 'options must be an object such as { learningRate: 0.01 }, but are [0.1]'],
   ['NaN', [Number.NaN], 'learningRate must be a finite number, at least 0, but is NaN'],
   ['a wrong second argument', [0.1, 2], 'beta1 must be in [0, 1), but is 2'],
   ['options after a number', [0.1, { beta2: 0.9 }], 'beta1: the kind of a schedule must be '],
@@ -175,7 +175,7 @@ test.each<[string, readonly unknown[], string]>([
   [
     'a number after options',
     [{ beta1: 0.8 }, 0.1],
-    'argument 2 is 0.1, but options take no argument after them',
+    'options are the only argument, but argument 2 is 0.1',
   ],
 ])('a constructor refuses %s by name', (_, given, message) => {
   const Rule = Adam as new (...args: readonly unknown[]) => Adam
@@ -226,4 +226,87 @@ test('settings of an optimizer that was loaded with its model act', async () => 
   const [start] = loaded.getWeights()[0].dataSync()
   loaded.compile({ optimizer, loss: 'meanSquaredError' })
   expect(new Set(await weights(loaded))).toEqual(new Set([start]))
+})
+
+test('a schedule that is set during training starts where it is set', () => {
+  const w = tf.variable(tf.ones([1]), true, 'late')
+  const optimizer = new DiffGrad({ learningRate: 0.5 })
+  const step = (): void => void optimizer.minimize(() => tf.sum(tf.square(w)), false, [w])
+  for (let t = 0; t < 3; t++) step()
+  optimizer.setLearningRate(linear({ from: 1, to: 0, steps: 4 }))
+  const seen = Array.from({ length: 5 }, () => {
+    const rate = optimizer.learningRate
+    step()
+    return rate
+  })
+  expect(seen).toEqual([1, 0.75, 0.5, 0.25, 0])
+})
+
+test('a loaded state that waits for its variable sees set and report', async () => {
+  const learningRate = plateau({ from: 0.5, factor: 0.5, patience: 1 })
+  const names = ['waits/kernel', 'waits/head']
+  const variables = names.map((name) => tf.variable(tf.ones([2]), true, name))
+  const gradients = Object.fromEntries(names.map((name) => [name, tf.ones([2])]))
+  const saving = new AdamW({ learningRate })
+  saving.applyGradients(gradients)
+  const loading = new AdamW({ learningRate })
+  loading.loadStateDict(await saving.stateDict())
+  for (const loss of [1, 1, 1, 1, 1]) loading.report(loss)
+  expect(loading.learningRate).toBe(0.125)
+  loading.set({ weightDecay: 0.25 }, /head/)
+  loading.bind(variables)
+  const settings = names.map((name) => loading.hyperparameters(name))
+  expect(settings.map(({ learningRate }) => learningRate)).toEqual([0.125, 0.125])
+  expect(settings.map(({ weightDecay }) => weightDecay)).toEqual([0.01, 0.25])
+})
+
+test('a group that selects no variable is refused by the first step, unless it is optional', () => {
+  const w = tf.variable(tf.ones([1]), true, 'only/kernel')
+  const step = (optimizer: RuleOptimizer): unknown =>
+    optimizer.minimize(() => tf.sum(tf.square(w)), false, [w])
+  const [wrong, listed, optional] = [
+    new Adam({ groups: [{ parameters: /Bias$/, weightDecay: 0 }] }),
+    new Adam({ groups: [{ parameters: ['only/kernel', 'only/bias'], weightDecay: 0 }] }),
+    new Adam({ groups: [{ parameters: /Bias$/, weightDecay: 0, optional: true }] }),
+  ]
+  expect(() => step(wrong)).toThrow('Adam: /Bias$/ selects no parameter')
+  expect(() => step(listed)).toThrow('Adam: only/bias is selected, which is no parameter')
+  expect(w.dataSync()[0]).toBe(1)
+  step(optional)
+  expect(w.dataSync()[0]).toBeLessThan(1)
+})
+
+test('a state of other variables, or with other transforms, loads in part on request', async () => {
+  const names = ['part/a', 'part/b', 'part/c']
+  const [a, b, c] = names.map((name) => tf.variable(tf.ones([2]), true, name))
+  const gradients = (...of: string[]) => Object.fromEntries(of.map((name) => [name, tf.ones([2])]))
+  const saving = new Adam({ lookahead: { every: 1, alpha: 0.5 } })
+  saving.applyGradients(gradients('part/a', 'part/b'))
+  const state = await saving.stateDict()
+  const loading = new Adam()
+  loading.bind([a, c])
+  const before = await loading.stateDict()
+  expect(() => loading.loadStateDict(state, { transforms: 'keep' })).toThrow(
+    'Adam: the state has no parameter part/c',
+  )
+  expect(() => loading.loadStateDict(state, { strict: false })).toThrow(
+    'Adam: the state has lookahead',
+  )
+  expect(await loading.stateDict()).toEqual(before)
+  const { numTensors } = tf.memory()
+  expect(loading.loadStateDict(state, { strict: false, transforms: 'keep' })).toEqual({
+    missing: ['part/c'],
+    unexpected: ['part/b'],
+    mismatched: [],
+  })
+  expect(tf.memory().numTensors).toBe(numTensors + 2) // m and v of b, which waits.
+  loading.bind([b])
+  const { parameters } = await loading.stateDict()
+  expect([parameters['part/a'].step, parameters['part/b'].step, parameters['part/c'].step]).toEqual(
+    [1, 1, 0],
+  )
+  expect(parameters['part/b'].state).toEqual({
+    m: state.parameters['part/b'].state.m,
+    v: state.parameters['part/b'].state.v,
+  })
 })
