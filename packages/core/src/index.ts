@@ -14,10 +14,11 @@ export {
   type GroupOptions,
   noDecayOnBiasAndNorm,
   type Selector,
-  selectorTest,
+  selects,
 } from './group-options.ts'
 export { type Histogram, histogram, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
+export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
 export { optionsAfterReport, startSchedules } from './options.ts'
@@ -76,7 +77,7 @@ export {
   type ScheduleSegment,
   scheduleValue,
 } from './schedules/schedule.ts'
-export type { LoadOptions, LoadReport, ParameterState, StateDict } from './state-dict.ts'
+export type { ParameterState, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'

@@ -88,14 +88,29 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * Registers variables before their first gradients do: to swap averages right after loading, say.
+   * Registers variables before their first gradients do: to swap averages right after loading, say, or to
+   * give them options of their own.
    *
-   * @throws RangeError naming a variable that cannot be trained.
+   * @param options - override those of the optimizer, of all groups, and of a loaded state.
+   * @throws RangeError naming a variable that cannot be trained, or is registered and would get options.
    * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
-  bind(variables: readonly Variable[]): void {
-    this.#variables.register(variables.map(({ name }) => name))
+  bind(variables: readonly Variable[], options: PartialOptions<H> = {}): void {
+    this.#variables.register(
+      variables.map(({ name }) => name),
+      options,
+    )
+  }
+
+  /**
+   * Forgets variables and their state, such as those that were disposed of: others of the same names start
+   * anew.
+   *
+   * @throws RangeError naming a variable that is not registered. Then nothing has changed.
+   */
+  remove(variables: readonly { readonly name: string }[]): void {
+    this.#variables.remove(variables.map(({ name }) => name))
   }
 
   /**

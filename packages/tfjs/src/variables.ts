@@ -1,5 +1,6 @@
 import {
   Optimizer as CoreOptimizer,
+  checkOptions,
   type Hyperparameters,
   type LoadOptions,
   type LoadReport,
@@ -11,7 +12,7 @@ import {
   type Schedule,
   type Selector,
   scheduleValue,
-  selectorTest,
+  selects,
   splitTransforms,
   startSchedules,
   transformState,
@@ -81,16 +82,29 @@ export class Variables<H extends Hyperparameters> {
   /**
    * Registers variables by name, and restores their loaded state.
    *
-   * @throws RangeError naming one that cannot be trained.
+   * @param options - options of their own, which override those of the optimizer and of their state.
+   * @throws RangeError naming one that cannot be trained, or is registered and would get options.
    * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
-  register(names: readonly string[]): void {
+  register(names: readonly string[], options: PartialOptions<H> = {}): void {
     const found = names.map((name) => [name, this.#lookUp(name)] as const)
     const added = found.filter(([name]) => !this.#names.has(name))
+    const known = names.find((name) => this.#names.has(name))
+    checkOptions(this.#rule.name, options)
+    if (known !== undefined && Object.keys(options).length > 0) {
+      throw new RangeError(
+        `${this.#rule.name}: the variable ${known} is registered; change its options with set`,
+      )
+    }
     if (added.length === 0) return
     const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
     const pending = Object.keys(this.#pending)
+    // Variables are registered with their gradients, so that a group may select any that exists.
+    optimizer.checkSelections([
+      ...Object.values(engine().registeredVariables),
+      ...pending.map((name) => ({ name })),
+    ])
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
@@ -100,7 +114,7 @@ export class Variables<H extends Hyperparameters> {
       const loaded = resumed.map(({ name, value }) => {
         return [name, reshapeState(this.#pending[name], value.shape)] as const
       })
-      registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded))
+      registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded), options)
     })
     this.#optimizer = optimizer
     for (const [i, [name, variable]] of added.entries()) {
@@ -109,6 +123,28 @@ export class Variables<H extends Hyperparameters> {
     }
     for (const { name } of resumed) this.#disposePending(name)
     warnOfOtherCopy(added[0][1])
+  }
+
+  /**
+   * Forgets variables and their state.
+   *
+   * @throws RangeError naming one that is not registered. Then nothing has changed.
+   */
+  remove(names: readonly string[]): void {
+    const parameters = [...new Set(names.map((name) => this.parameterName(name)))]
+    const unknown = parameters.find(
+      (name) => !this.#variables.has(name) && !Object.hasOwn(this.#pending, name),
+    )
+    if (unknown !== undefined) {
+      throw new RangeError(`${this.#rule.name}: no variable ${unknown} is registered`)
+    }
+    const registered = parameters.filter((name) => this.#variables.has(name))
+    if (registered.length > 0) this.#optimizer.remove(registered)
+    for (const name of registered) this.#variables.delete(name)
+    for (const name of names) this.#names.delete(name)
+    for (const name of parameters) {
+      if (Object.hasOwn(this.#pending, name)) this.#disposePending(name)
+    }
   }
 
   /**
@@ -151,11 +187,10 @@ export class Variables<H extends Hyperparameters> {
       ? variables.map((name) => this.parameterName(name))
       : variables
     this.#optimizer.set(changes, selector)
-    const isSelected = selectorTest(selector ?? (() => true))
     const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
     const started = startSchedules(Object.fromEntries(defined), this.#optimizer.updates)
     this.#mapPendingOptions((options, parameter) =>
-      isSelected(parameter) ? { ...options, ...started } : options,
+      !selector || selects(selector, parameter) ? { ...options, ...started } : options,
     )
   }
 
@@ -181,6 +216,7 @@ export class Variables<H extends Hyperparameters> {
    * Restores a state, whose tensors are copied or cloned. The state of variables that are not registered
    * waits for them.
    *
+   * @returns what was not loaded.
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
   loadStateDict(state: TensorState, options: LoadOptions = {}): LoadReport {

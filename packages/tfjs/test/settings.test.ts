@@ -310,3 +310,40 @@ test('a state of other variables, or with other transforms, loads in part on req
     v: state.parameters['part/b'].state.v,
   })
 })
+
+test('variables can be bound with options of their own, and removed', async () => {
+  const make = (name: string): tf.Variable => tf.variable(tf.ones([2]), true, name)
+  const [a, b] = [make('own/a'), make('own/b')]
+  const optimizer = new Adam({ learningRate: 0.5, groups: [{ parameters: /own/, beta1: 0.5 }] })
+  optimizer.bind([a])
+  optimizer.bind([b], { learningRate: 0.25, beta1: 0.75 })
+  expect(optimizer.hyperparameters('own/a')).toMatchObject({ learningRate: 0.5, beta1: 0.5 })
+  expect(optimizer.hyperparameters('own/b')).toMatchObject({ learningRate: 0.25, beta1: 0.75 })
+  expect(() => optimizer.bind([a], { beta1: 0.1 })).toThrow(
+    'Adam: the variable own/a is registered',
+  )
+  expect(() => optimizer.bind([make('own/c')], { beta3: 0.1 } as object)).toThrow(
+    'Adam: has no option beta3',
+  )
+  const gradients = { 'own/a': tf.ones([2]), 'own/b': tf.ones([2]) }
+  optimizer.applyGradients(gradients)
+  expect(() => optimizer.remove([a, { name: 'own/d' }])).toThrow(
+    'Adam: no variable own/d is registered',
+  )
+  const state = await optimizer.stateDict()
+  expect(Object.keys(state.parameters)).toEqual(['own/a', 'own/b'])
+  const { numTensors } = tf.memory()
+  b.dispose()
+  optimizer.remove([b])
+  expect(tf.memory().numTensors).toBe(numTensors - 3) // b, and its m and v.
+  const again = make('own/b')
+  optimizer.applyGradients(gradients)
+  const { parameters } = await optimizer.stateDict()
+  expect([parameters['own/a'].step, parameters['own/b'].step]).toEqual([2, 1])
+  const loading = new Adam({ learningRate: 0.5 })
+  loading.loadStateDict(state)
+  loading.bind([a])
+  loading.bind([again], { learningRate: 0.125 })
+  expect(loading.hyperparameters('own/a').learningRate).toBe(0.5)
+  expect(loading.hyperparameters('own/b')).toMatchObject({ learningRate: 0.125, beta1: 0.75 })
+})
