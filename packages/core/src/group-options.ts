@@ -74,12 +74,12 @@ export const selects = (selector: Selector, parameter: Selectable): boolean =>
   selectorTest(selector)(parameter)
 
 /** A selector as error messages show it. */
-const describeSelector = (selector: Selector): string =>
-  selector instanceof RegExp
-    ? String(selector)
-    : typeof selector === 'function'
-      ? `the function ${selector.name || 'of a group'}`
-      : describe(selector)
+const describeSelector = (selector: Selector): string => {
+  if (selector instanceof RegExp) return String(selector)
+  return typeof selector === 'function'
+    ? `the function ${String(selector).slice(0, 80)}`
+    : describe(selector)
+}
 
 const equalSelectors = (a: Selector, b: Selector): boolean => keyOf(a) === keyOf(b)
 
