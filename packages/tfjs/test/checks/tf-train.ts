@@ -43,13 +43,13 @@ async function withBias(
   use: (
     optimizer: tf.Optimizer,
     variables: { readonly x: tf.Variable; readonly bias: tf.Variable; readonly f: () => tf.Scalar },
-  ) => void,
+  ) => Promise<void>,
   trainable = true,
 ): Promise<readonly [ours: readonly number[], theirs: readonly number[]]> {
   const run = async (optimizer: tf.Optimizer): Promise<readonly number[]> => {
     const [x, bias, stray] = [variable(4, trainable), variable(1), variable(-1)]
     const f = (): tf.Scalar => tf.add(tf.square(x), bias).asScalar()
-    use(optimizer, { x, bias, f })
+    await use(optimizer, { x, bias, f })
     const end = await Promise.all([x, bias, stray].map(async (one) => (await one.data())[0]))
     disposeOf(optimizer)
     tf.dispose([x, bias, stray])
@@ -173,19 +173,19 @@ export const tfTrainChecks: readonly Check[] = [
   {
     name: 'tf.train: minimize moves the variables of the cost, or of a list, and returns the cost if asked',
     async run() {
-      const [own, other] = await withBias(sgd, (optimizer, { f }) => {
+      const [own, other] = await withBias(sgd, async (optimizer, { f }) => {
         const cost = optimizer.minimize(f, true)
-        expectClose(cost?.dataSync() ?? [], [17], { relative: 1e-5, absolute: 0 })
+        expectClose((await cost?.data()) ?? [], [17], { relative: 1e-5, absolute: 0 })
         cost?.dispose()
         expect(optimizer.minimize(f)).toBeNull()
       })
       expectClose(own, [4 * 0.8 ** 2, 0.8, -1], { relative: 1e-5, absolute: 0 })
       expectClose(own, other, { relative: 1e-5, absolute: 0 })
-      const listed = await withBias(sgd, (optimizer, { f, x }) => {
+      const listed = await withBias(sgd, async (optimizer, { f, x }) => {
         for (let t = 0; t < 2; t++) optimizer.minimize(f, false, [x])
       })
       for (const end of listed) expectClose(end, [2.56, 1, -1], { relative: 1e-5, absolute: 0 })
-      const all = await withBias(sgd, (optimizer, { f, x, bias }) => {
+      const all = await withBias(sgd, async (optimizer, { f, x, bias }) => {
         for (let t = 0; t < 2; t++) optimizer.minimize(f, false, [x, bias])
       })
       for (const end of all) expectClose(end, [2.56, 0.8, -1], { relative: 1e-5, absolute: 0 })
@@ -194,7 +194,11 @@ export const tfTrainChecks: readonly Check[] = [
   {
     name: 'tf.train: a variable that is not trainable does not move',
     async run() {
-      const ends = await withBias(sgd, (optimizer, { f }) => void optimizer.minimize(f), false)
+      const ends = await withBias(
+        sgd,
+        async (optimizer, { f }) => void optimizer.minimize(f),
+        false,
+      )
       for (const end of ends) expectClose(end, [4, 0.9, -1], { relative: 1e-5, absolute: 0 })
     },
   },
@@ -203,7 +207,7 @@ export const tfTrainChecks: readonly Check[] = [
     async run() {
       await withBias(
         sgd,
-        (optimizer, { f, x }) => {
+        async (optimizer, { f, x }) => {
           expect(() => optimizer.minimize(f, true, [])).toThrow(
             'none of the 0 variables is trainable',
           )
@@ -213,7 +217,7 @@ export const tfTrainChecks: readonly Check[] = [
         },
         false,
       )
-      await withBias(sgd, (optimizer, { x }) => {
+      await withBias(sgd, async (optimizer, { x }) => {
         const f = (): tf.Scalar => tf.mul(x, [1, 2]) // Its type is wrong on purpose.
         expect(() => tf.tidy(() => void optimizer.minimize(f))).toThrow('must return a scalar')
       })
