@@ -108,7 +108,7 @@ export class Variables<H extends Hyperparameters> {
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
-    const resumed = parameters.filter(({ name }) => pending.includes(name))
+    const resumed = parameters.filter(({ name }) => Object.hasOwn(this.#pending, name))
     tidy(() => {
       const registered = [...this.#variables].map(([name, value]) => parameter(name, value))
       const loaded = resumed.map(({ name, value }) => {
@@ -121,7 +121,7 @@ export class Variables<H extends Hyperparameters> {
       this.#names.set(name, parameters[i].name)
       this.#variables.set(parameters[i].name, variable)
     }
-    for (const { name } of resumed) this.#disposePending(name)
+    this.#disposePending(resumed.map(({ name }) => name))
     warnOfOtherCopy(added[0][1])
   }
 
@@ -142,9 +142,7 @@ export class Variables<H extends Hyperparameters> {
     if (registered.length > 0) this.#optimizer.remove(registered)
     for (const name of registered) this.#variables.delete(name)
     for (const name of names) this.#names.delete(name)
-    for (const name of parameters) {
-      if (Object.hasOwn(this.#pending, name)) this.#disposePending(name)
-    }
+    this.#disposePending(parameters.filter((name) => Object.hasOwn(this.#pending, name)))
   }
 
   /**
@@ -237,7 +235,7 @@ export class Variables<H extends Hyperparameters> {
       { ...position, parameters: Object.fromEntries(registered) },
       options,
     )
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    this.#disposePending(Object.keys(this.#pending))
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
     const isDropped = this.#isDropped()
@@ -274,7 +272,7 @@ export class Variables<H extends Hyperparameters> {
   dispose(): void {
     const { options } = this.#optimizer
     this.#backend.dispose()
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    this.#disposePending(Object.keys(this.#pending))
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
@@ -327,10 +325,13 @@ export class Variables<H extends Hyperparameters> {
     return found
   }
 
-  #disposePending(name: string): void {
-    const { [name]: removed, ...rest } = this.#pending
-    for (const tensor of Object.values(removed.state)) tensor.dispose()
-    this.#pending = rest
+  #disposePending(names: readonly string[]): void {
+    const disposed = new Set(names)
+    const entries = Object.entries(this.#pending)
+    for (const [name, { state }] of entries) {
+      if (disposed.has(name)) for (const tensor of Object.values(state)) tensor.dispose()
+    }
+    this.#pending = Object.fromEntries(entries.filter(([name]) => !disposed.has(name)))
   }
 }
 

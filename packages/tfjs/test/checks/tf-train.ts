@@ -237,6 +237,29 @@ export const tfTrainChecks: readonly Check[] = [
     },
   },
   {
+    name: 'tf.train: learningRate *= 0.1 during training acts as on tf.train.adam',
+    async run() {
+      const run = async (
+        optimizer: tf.Optimizer & { learningRate?: number },
+      ): Promise<readonly number[]> => {
+        const x = variable([2, 4])
+        const seen: number[] = []
+        for (let t = 0; t < 4; t++) {
+          optimizer.minimize(() => tf.sum(tf.square(x)).asScalar(), false, [x])
+          seen.push(...(await x.data()))
+          optimizer.learningRate = Number(optimizer.learningRate) * 0.1
+        }
+        disposeOf(optimizer)
+        x.dispose()
+        return seen
+      }
+      // The types of tf.train hide its learning rate.
+      const theirs = await run(adam.theirs() as tf.Optimizer & { learningRate?: number })
+      expectClose(await run(adam.ours()), theirs, { relative: 1e-5, absolute: 0 })
+      expect(theirs[6]).toBeGreaterThan(theirs[2] - 0.02)
+    },
+  },
+  {
     name: 'tf.train: two optimizers of the same variable keep their own state',
     async run() {
       const x = variable([1, 2])
