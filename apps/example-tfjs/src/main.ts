@@ -13,20 +13,8 @@ const query = new URLSearchParams(location.search)
 const batchSize = Number(query.get('batch') ?? 32)
 const steps = 1000
 
-setWasmPaths({
-  'tfjs-backend-wasm.wasm': plain,
-  'tfjs-backend-wasm-simd.wasm': simd,
-  'tfjs-backend-wasm-threaded-simd.wasm': threaded,
-})
-registerWasmGradients()
-
-/** Selects the first backend that is available, and returns its name. */
-async function selectBackend(names: readonly string[]): Promise<string> {
-  for (const name of names) {
-    if (await tf.setBackend(name).catch(() => false)) return name
-  }
-  throw new Error(`none of ${names.join(', ')} is available`)
-}
+/** The longest time that a backend may take to start, in milliseconds. */
+const startLimit = 30_000
 
 const element = <T extends HTMLElement>(id: string, type: new () => T): T => {
   const found = document.getElementById(id)
@@ -36,6 +24,37 @@ const element = <T extends HTMLElement>(id: string, type: new () => T): T => {
 const show = (id: string, text: string): void => {
   element(id, HTMLOutputElement).value = text
 }
+
+/** Shows why training does not start or has stopped: the first reason, which others may follow from. */
+function showError(reason: unknown): void {
+  const paragraph = element('error', HTMLParagraphElement)
+  if (!paragraph.hidden) return
+  // Emscripten throws the event of a worker, and TensorFlow.js rejects with objects.
+  const message: unknown = Object(reason).message
+  paragraph.textContent = `Training has stopped: ${message ?? reason}`
+  paragraph.hidden = false
+}
+addEventListener('error', ({ error, message }) => showError(error ?? message))
+addEventListener('unhandledrejection', ({ reason }) => showError(reason))
+
+setWasmPaths({
+  'tfjs-backend-wasm.wasm': plain,
+  'tfjs-backend-wasm-simd.wasm': simd,
+  'tfjs-backend-wasm-threaded-simd.wasm': threaded,
+})
+registerWasmGradients()
+
+/** Selects the first backend that starts, and returns its name. */
+async function selectBackend(names: readonly string[]): Promise<string> {
+  for (const name of names) {
+    const started = await Promise.race([tf.setBackend(name).catch(() => false), timeout()])
+    if (started) return name
+  }
+  throw new Error(`none of ${names.join(', ')} starts in this browser`)
+}
+
+const timeout = (): Promise<false> =>
+  new Promise((resolve) => setTimeout(() => resolve(false), startLimit))
 
 const requested = query.get('backend')
 const backend = await selectBackend(requested ? [requested] : ['webgpu', 'webgl', 'wasm'])

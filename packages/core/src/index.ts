@@ -21,6 +21,7 @@ export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
+export { optionsAfterReport, startSchedules } from './options.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
 export {
   checkOptions,
@@ -82,8 +83,11 @@ export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'
 export {
   type GradientTransforms,
+  splitTransforms,
   type Transforms,
   transformKernels,
+  transformNames,
   transformState,
+  transformStateNames,
 } from './transforms/index.ts'
 export type { Lookahead } from './transforms/lookahead.ts'

@@ -58,6 +58,13 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     return Object.fromEntries(lists)
   }
 
+  free(arrays: readonly Tensor[]): void {
+    for (const array of arrays) {
+      this.#state.delete(array)
+      array.dispose()
+    }
+  }
+
   apply(
     kernel: Kernel,
     lists: ArrayLists<Tensor>,
@@ -105,13 +112,6 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     copyInto(variableOf(array), saved)
   }
 
-  free(arrays: readonly Tensor[]): void {
-    for (const array of arrays) {
-      this.#state.delete(array)
-      array.dispose()
-    }
-  }
-
   /** Marks an array as shared: the caller may still be reading it, so the next write makes a copy first. */
   share(array: Tensor): Tensor {
     this.#shared.add(array)
@@ -120,10 +120,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
 
   /** Disposes of the arrays of `scratch`. */
   disposeScratch(): void {
-    for (const array of this.#scratch) {
-      this.#state.delete(array)
-      array.dispose()
-    }
+    this.free([...this.#scratch])
     this.#scratch.clear()
   }
 

@@ -1,3 +1,4 @@
+export type { TensorFlow } from './copies.ts'
 export { RuleOptimizer, type TensorGradients } from './optimizer.ts'
 export {
   AdaMod,
@@ -13,3 +14,4 @@ export {
   SGD,
 } from './optimizers.ts'
 export type { NamedTensors } from './serialization.ts'
+export type { PositionalSetting, Settings } from './settings.ts'

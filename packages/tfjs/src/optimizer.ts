@@ -27,12 +27,12 @@ import {
   checkConfig,
   decodeConfig,
   encodeConfig,
-  expandSelector,
   type NamedTensors,
   namedStateTensors,
   readWeights,
   WeightsHeader,
 } from './serialization.ts'
+import { defineSettings, optionsOf } from './settings.ts'
 import { Variables } from './variables.ts'
 
 /** Gradients as TensorFlow.js passes them: by variable name, or a list of names and tensors. */
@@ -55,17 +55,20 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   readonly #header = new WeightsHeader()
 
   /**
+   * @param options - or the learning rate alone.
    * @param precompiled - kernels of the rule for the cpu backend, generated at build time.
    * @throws RangeError naming an option that is unknown or out of range.
    */
   constructor(
     rule: UpdateRule<H>,
-    options: OptimizerOptions<H> = {},
+    options: OptimizerOptions<H> | number | undefined = {},
     precompiled: GeneratedKernels = {},
   ) {
     super()
     this.rule = rule
-    this.#variables = new Variables(rule, options, selectEngine(precompiled))
+    const checked = optionsOf(rule, [options])
+    this.#variables = new Variables(rule, checked, selectEngine(precompiled))
+    defineSettings(this, (setting) => this.#variables.setting(setting))
   }
 
   /**
@@ -85,14 +88,29 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * Registers variables before their first gradients do: to swap averages right after loading, say.
+   * Registers variables before their first gradients do: to swap averages right after loading, say, or to
+   * give them options of their own.
    *
-   * @throws RangeError naming a variable that cannot be trained.
+   * @param options - override those of the optimizer, of all groups, and of a loaded state.
+   * @throws RangeError naming a variable that cannot be trained, or is registered and would get options.
    * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
-  bind(variables: readonly Variable[]): void {
-    this.#variables.register(variables.map(({ name }) => name))
+  bind(variables: readonly Variable[], options: PartialOptions<H> = {}): void {
+    this.#variables.register(
+      variables.map(({ name }) => name),
+      options,
+    )
+  }
+
+  /**
+   * Forgets variables and their state, such as those that were disposed of: others of the same names start
+   * anew.
+   *
+   * @throws RangeError naming a variable that is not registered. Then nothing has changed.
+   */
+  remove(variables: readonly { readonly name: string }[]): void {
+    this.#variables.remove(variables.map(({ name }) => name))
   }
 
   /**
@@ -105,10 +123,24 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     return mapValues(shown, readAndDispose)
   }
 
-  /** Changes the learning rate from the next step on. */
+  /**
+   * The learning rate at the next step. Assigning changes it, of all variables, as `setLearningRate` does.
+   * Other hyperparameters are properties in the same way: `optimizer.beta1 = 0.8`.
+   *
+   * @throws RangeError if it differs between parameter groups: then read `hyperparameters` of a variable.
+   */
+  get learningRate(): number {
+    return Number(this.#variables.setting('learningRate'))
+  }
+
+  set learningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']) {
+    this.setLearningRate(learningRate)
+  }
+
+  /** Changes the learning rate of all variables from the next step on. */
   setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
-    // Every rule has a learning rate.
-    this.set({ learningRate } as PartialOptions<H>)
+    // Every rule has a learning rate. `set` ignores undefined, which is no learning rate here.
+    this.set({ learningRate: learningRate ?? Number.NaN } as PartialOptions<H>)
   }
 
   /**
@@ -118,7 +150,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * if nothing is selected, or only part of a group. Then nothing has changed.
    */
   set(changes: PartialOptions<H>, variables?: Selector): void {
-    this.#variables.optimizer.set(changes, variables && expandSelector(variables))
+    this.#variables.set(changes, variables)
   }
 
   /** The hyperparameters of a variable at its next step, with schedules evaluated. */
@@ -128,7 +160,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
 
   /** Reports the loss, or any figure that should fall, to plateau schedules. */
   report(loss: number): void {
-    this.#variables.optimizer.report(loss)
+    this.#variables.report(loss)
   }
 
   /**
@@ -152,13 +184,14 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /**
    * Restores a saved state; that of variables not registered yet as soon as they are.
    *
-   * @param options - how to treat a state with other parameters, or of other transforms.
-   * @returns what was not loaded.
+   * @param options - `strict: false` loads what fits; `transforms` says what happens if those of the state
+   * differ.
+   * @returns what was not loaded; nothing if `strict`. The state of `unexpected` variables waits for them.
    * @throws TypeError naming the first thing in the state that does not fit.
    */
-  loadStateDict({ parameters, ...position }: StateDict, options?: LoadOptions): LoadReport {
-    let report: LoadReport = { missing: [], unexpected: [], mismatched: [] }
-    tidy((): void => {
+  loadStateDict({ parameters, ...position }: StateDict, options: LoadOptions = {}): LoadReport {
+    let report: LoadReport | undefined
+    tidy(() => {
       const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
         const tensors = Object.entries(state).map(([slot, elements]) => {
           if (elements instanceof Float32Array) return [slot, tensor1d(elements)]
@@ -170,7 +203,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
       report = this.#variables.loadStateDict(state, options)
     })
     this.iterations_ = position.updates
-    return report
+    return report ?? { missing: [], unexpected: [], mismatched: [] }
   }
 
   /** Counters, options and state. The tensors belong to the optimizer, and change with the next steps. */
@@ -193,7 +226,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    */
   override async setWeights(weights: NamedTensors): Promise<void> {
     const { iterations, state } = await readWeights(this.rule.name, weights)
-    tidy((): void => {
+    tidy(() => {
       this.#variables.loadStateDict(state)
     })
     this.#header.allocate()

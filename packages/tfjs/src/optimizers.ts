@@ -31,7 +31,9 @@ import {
   generatedTransforms,
 } from '@diffgrad/kernels'
 import { serialization } from '@tensorflow/tfjs-core'
+import { registerWith, type TensorFlow } from './copies.ts'
 import { RuleOptimizer } from './optimizer.ts'
+import { optionsOf, type PositionalSetting, type Settings } from './settings.ts'
 
 /** The class of the optimizer of one rule. */
 export interface OptimizerClass<H extends Hyperparameters> {
@@ -39,8 +41,15 @@ export interface OptimizerClass<H extends Hyperparameters> {
   readonly className: string
   /** Creates an optimizer with the options of `getConfig`. See `RuleOptimizer`. */
   readonly fromConfig: (typeof RuleOptimizer)['fromConfig']
-  /** @throws RangeError naming an option that is unknown or out of range. */
-  new (options?: OptimizerOptions<H>): RuleOptimizer<H>
+  /**
+   * @param options - or the learning rate, followed by settings in the order of `tf.train`: `beta1, beta2,
+   * epsilon`, or those of SGD, `momentum, nesterov`.
+   * @throws RangeError naming an option that is unknown or out of range.
+   */
+  new (
+    options?: OptimizerOptions<H> | number | undefined,
+    ...settings: readonly PositionalSetting[]
+  ): RuleOptimizer<H> & Settings<H>
 }
 
 /**
@@ -60,12 +69,12 @@ function defineOptimizer<H extends Hyperparameters>(
       return className
     }
 
-    constructor(options?: OptimizerOptions<H>) {
-      super(rule, options, { ...generatedTransforms, ...generated })
+    constructor(...settings: readonly unknown[]) {
+      super(rule, optionsOf(rule, settings), { ...generatedTransforms, ...generated })
     }
   }
   serialization.registerClass(Named)
-  return Named
+  return Named as unknown as OptimizerClass<H> // The constructor of RuleOptimizer defines the settings.
 }
 
 /** Stochastic gradient descent, with optional momentum and Nesterov's look ahead. See `sgd` in @diffgrad/core. */
@@ -74,7 +83,7 @@ export const SGD: OptimizerClass<SgdHyperparameters> = /* @__PURE__ */ defineOpt
   sgd,
   generatedSGD,
 )
-export type SGD = RuleOptimizer<SgdHyperparameters>
+export type SGD = RuleOptimizer<SgdHyperparameters> & Settings<SgdHyperparameters>
 
 /** Adam, with optional AMSGrad. See `adam` in @diffgrad/core. */
 export const Adam: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -82,7 +91,7 @@ export const Adam: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineO
   adam,
   generatedAdam,
 )
-export type Adam = RuleOptimizer<AdamHyperparameters>
+export type Adam = RuleOptimizer<AdamHyperparameters> & Settings<AdamHyperparameters>
 
 /** Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
 export const AdamW: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -90,7 +99,7 @@ export const AdamW: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ define
   adamW,
   generatedAdam,
 )
-export type AdamW = RuleOptimizer<AdamHyperparameters>
+export type AdamW = RuleOptimizer<AdamHyperparameters> & Settings<AdamHyperparameters>
 
 /** Adam with a rectified variance. See `radam` in @diffgrad/core. */
 export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -98,7 +107,7 @@ export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defin
   radam,
   generatedRAdam,
 )
-export type RAdam = RuleOptimizer<RAdamHyperparameters>
+export type RAdam = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
 
 /** Adam with steps bounded by their own running average. See `adaMod` in @diffgrad/core. */
 export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -106,7 +115,7 @@ export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ def
   adaMod,
   generatedAdaMod,
 )
-export type AdaMod = RuleOptimizer<AdaModHyperparameters>
+export type AdaMod = RuleOptimizer<AdaModHyperparameters> & Settings<AdaModHyperparameters>
 
 /** RAdam on centralized gradients, followed by Lookahead. See `ranger` in @diffgrad/core. */
 export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -114,7 +123,7 @@ export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defi
   ranger,
   generatedRAdam,
 )
-export type Ranger = RuleOptimizer<RAdamHyperparameters>
+export type Ranger = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
 
 /** diffGrad: Adam with friction where gradients stand still. See `diffGrad` in @diffgrad/core. */
 export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -122,7 +131,7 @@ export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */
   diffGrad,
   generatedDiffGrad,
 )
-export type DiffGrad = RuleOptimizer<DiffGradHyperparameters>
+export type DiffGrad = RuleOptimizer<DiffGradHyperparameters> & Settings<DiffGradHyperparameters>
 
 /** diffGrad with a rectified variance. See `diffRGrad` in @diffgrad/core. */
 export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -130,7 +139,7 @@ export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ 
   diffRGrad,
   generatedDiffRGrad,
 )
-export type DiffRGrad = RuleOptimizer<DiffRGradHyperparameters>
+export type DiffRGrad = RuleOptimizer<DiffRGradHyperparameters> & Settings<DiffRGradHyperparameters>
 
 /** diffGrad with steps bounded by their own running average. See `diffMod` in @diffgrad/core. */
 export const DiffMod: OptimizerClass<DiffModHyperparameters> = /* @__PURE__ */ defineOptimizer(
@@ -138,7 +147,7 @@ export const DiffMod: OptimizerClass<DiffModHyperparameters> = /* @__PURE__ */ d
   diffMod,
   generatedDiffMod,
 )
-export type DiffMod = RuleOptimizer<DiffModHyperparameters>
+export type DiffMod = RuleOptimizer<DiffModHyperparameters> & Settings<DiffModHyperparameters>
 
 /**
  * Registers all optimizers with a copy of TensorFlow.js, so that it can load models saved with them.
@@ -149,9 +158,6 @@ export type DiffMod = RuleOptimizer<DiffModHyperparameters>
  *
  * @param tf - the copy of TensorFlow.js.
  */
-export function register(tf: {
-  readonly serialization: Pick<typeof serialization, 'registerClass'>
-}): void {
-  const all = [SGD, Adam, AdamW, RAdam, AdaMod, Ranger, DiffGrad, DiffRGrad, DiffMod]
-  for (const optimizer of all) tf.serialization.registerClass(optimizer)
+export function register(tf: TensorFlow): void {
+  registerWith(tf, [SGD, Adam, AdamW, RAdam, AdaMod, Ranger, DiffGrad, DiffRGrad, DiffMod])
 }

@@ -3,6 +3,7 @@ import {
   type Hyperparameters,
   type Parameter,
   type ParameterState,
+  type PartialOptions,
 } from '@diffgrad/core'
 import { reshape, type Tensor, util } from '@tensorflow/tfjs-core'
 import { dryRunBackend } from './backend.ts'
@@ -13,6 +14,7 @@ import type { TensorState } from './serialization.ts'
  * one. These are in groups of their own, because their options come from the state.
  *
  * @param registered - the parameters that the optimizer already has.
+ * @param own - options of the added parameters, which override all others.
  * @throws TypeError naming the first thing that does not fit. Then nothing has changed.
  */
 export function registerParameters<H extends Hyperparameters>(
@@ -20,10 +22,11 @@ export function registerParameters<H extends Hyperparameters>(
   registered: readonly Parameter<Tensor>[],
   added: readonly Parameter<Tensor>[],
   saved: TensorState['parameters'],
+  own: PartialOptions<H>,
 ): void {
   const isSaved = ({ name }: Parameter<Tensor>): boolean => Object.hasOwn(saved, name)
   if (!added.some(isSaved)) {
-    optimizer.add(added)
+    optimizer.add(added, own)
     return
   }
   const { rule, options } = optimizer
@@ -33,9 +36,13 @@ export function registerParameters<H extends Hyperparameters>(
   dryRun.add(registered)
   for (const one of [dryRun, optimizer]) {
     one.add(added.filter(isSaved))
-    one.add(added.filter((parameter) => !isSaved(parameter)))
+    one.add(
+      added.filter((parameter) => !isSaved(parameter)),
+      own,
+    )
     const { parameters } = one.stateDict()
     one.loadStateDict({ ...position, parameters: { ...parameters, ...saved } })
+    if (Object.keys(own).length > 0) one.set(own, Object.keys(saved))
   }
 }
 
@@ -77,12 +84,13 @@ const isGenerated = (name: string): boolean => /^\d+$/.test(name)
  * they match by position. Variables without a match are left out.
  *
  * @param owner - the name of the rule, for error messages.
- * @throws TypeError if nothing matches.
+ * @throws TypeError if nothing matches, unless `strict` is false.
  */
 export function matchNames(
   owner: string,
   variables: readonly string[],
   saved: readonly string[],
+  { strict }: { readonly strict: boolean } = { strict: true },
 ): ReadonlyMap<string, string> {
   if (variables.length === 0) return new Map()
   const savedNames = new Set(saved)
@@ -99,5 +107,6 @@ export function matchNames(
   if (isComplete || [...matches.keys()].some((name) => !isGenerated(name))) return matches
   if (variables.length === saved.length)
     return new Map(variables.map((name, i) => [name, saved[i]]))
+  if (!strict) return new Map()
   throw new TypeError(`${owner}: the state is of ${saved}, but the variables are ${variables}`)
 }

@@ -74,21 +74,8 @@ export function checkConfig(
   }
 }
 
-/** Expands the lists of names in groups into patterns, which may match variables that are not registered yet. */
-export function expandNames<H extends Hyperparameters>(
-  options: OptimizerOptions<H>,
-): OptimizerOptions<H> {
-  const { groups = [] } = options
-  if (!Array.isArray(groups)) return options // The optimizer of core throws the error.
-  const expanded = groups.map((group) => ({
-    ...group,
-    parameters: expandSelector(group.parameters),
-  }))
-  return { ...options, groups: expanded }
-}
-
 /** Expands a list of names into a pattern; returns any other selector unchanged. */
-export function expandSelector(selector: Selector): Selector {
+function expandSelector(selector: Selector): Selector {
   if (!Array.isArray(selector)) return selector
   const names = selector.map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
   return new RegExp(`^(?:${names.join('|')})$`)
@@ -125,11 +112,42 @@ export type TensorState = StateDict<Tensor>
 
 /** A state dict without its tensors, which are saved beside it as `<parameter>/<array>`. */
 interface StateIndex extends Omit<TensorState, 'parameters'> {
-  readonly parameters: readonly (Omit<ParameterState, 'state'> & {
-    readonly name: string
-    readonly slots: readonly string[]
-  })[]
+  /** The options that occur, each once. */
+  readonly options: readonly ParameterState['options'][]
+  /** `options` is a position in the list of options. */
+  readonly parameters: readonly (readonly [
+    name: string,
+    step: number,
+    options: number,
+    slots: readonly string[],
+  ])[]
 }
+
+function indexOf({ parameters, ...position }: TensorState): StateIndex {
+  const options = new Map<string, number>()
+  const entries = Object.entries(parameters).map(([name, parameter]) => {
+    const key = JSON.stringify(parameter.options)
+    const at = options.get(key) ?? options.size
+    options.set(key, at)
+    return [name, parameter.step, at, Object.keys(parameter.state)] as const
+  })
+  const distinct = [...options.keys()].map((key) => JSON.parse(key))
+  return { ...position, options: distinct, parameters: entries }
+}
+
+/**
+ * Packs text into integers: UTF-8, padded with spaces. TensorFlow.js saves integers with four bytes, and
+ * with a tensor of strings, `tf.memory()` would report itself as unreliable.
+ */
+function packText(text: string): Int32Array {
+  const utf8 = new TextEncoder().encode(text)
+  const bytes = new Uint8Array(Math.ceil(utf8.length / 4) * 4).fill(32)
+  bytes.set(utf8)
+  return new Int32Array(bytes.buffer)
+}
+
+const unpackText = (packed: ArrayLike<number>): string =>
+  new TextDecoder().decode(Int32Array.from(packed).buffer)
 
 /**
  * The first two tensors of saved weights: the number of iterations, and an index of the state. They
@@ -140,21 +158,12 @@ export class WeightsHeader {
 
   /** Allocates both tensors, unless they exist. */
   allocate(): void {
-    if (this.#tensors.length === 0) this.#replace(0, new Uint8Array(1))
+    if (this.#tensors.length === 0) this.#replace(0, '{}')
   }
 
-  /**
-   * Encodes the index as JSON in UTF-8, one byte per element: with a tensor of strings, `tf.memory()`
-   * would report itself as unreliable.
-   */
-  write(iterations: number, { parameters, ...position }: TensorState): NamedTensors {
-    const index: StateIndex = {
-      ...position,
-      parameters: Object.entries(parameters).map(([name, { step, options, state }]) => {
-        return { name, step, options, slots: Object.keys(state) }
-      }),
-    }
-    this.#replace(iterations, new TextEncoder().encode(JSON.stringify(index)))
+  /** Encodes the index of a state as JSON. */
+  write(iterations: number, stateDict: TensorState): NamedTensors {
+    this.#replace(iterations, JSON.stringify(indexOf(stateDict)))
     const [iter, state] = this.#tensors
     return [
       { name: 'iter', tensor: iter },
@@ -167,9 +176,9 @@ export class WeightsHeader {
     this.#tensors = []
   }
 
-  #replace(iterations: number, bytes: Uint8Array): void {
+  #replace(iterations: number, index: string): void {
     this.dispose()
-    const state = tensor1d(Int32Array.from(bytes), 'int32')
+    const state = tensor1d(packText(index), 'int32')
     this.#tensors = [keep(scalar(iterations, 'int32')), keep(state)]
   }
 }
@@ -201,17 +210,15 @@ export async function readWeights(
   }
   if (iter?.name !== 'iter') return refuse(`the first is ${iter?.name}, not iter`)
   if (header?.name !== 'state') return refuse(`the second is ${header?.name}, not state`)
-  const [[iterations], bytes] = await Promise.all([iter.tensor.data(), header.tensor.data()])
-  const { parameters, ...position }: StateIndex = JSON.parse(
-    new TextDecoder().decode(Uint8Array.from(bytes)),
-  )
+  const [[iterations], packed] = await Promise.all([iter.tensor.data(), header.tensor.data()])
+  const { options, parameters, ...position }: StateIndex = JSON.parse(unpackText(packed))
   const tensors = new Map(arrays.map(({ name, tensor }) => [name, tensor]))
-  const entries = parameters.map(({ name, slots, ...rest }) => {
+  const entries = parameters.map(([name, step, at, slots]) => {
     const found = slots.map((slot) => {
       const path = `${name}/${slot}`
       return [slot, tensors.get(path) ?? refuse(`there is no ${path}`)]
     })
-    return [name, { ...rest, state: Object.fromEntries(found) }]
+    return [name, { step, options: options[at], state: Object.fromEntries(found) }]
   })
   return { iterations, state: { ...position, parameters: Object.fromEntries(entries) } }
 }

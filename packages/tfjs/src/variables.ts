@@ -1,19 +1,31 @@
 import {
   Optimizer as CoreOptimizer,
+  checkOptions,
   type Hyperparameters,
   type LoadOptions,
   type LoadReport,
   type OptimizerOptions,
+  optionsAfterReport,
   type Parameter,
   type ParameterState,
+  type PartialOptions,
+  type Schedule,
+  type Selector,
+  scheduleValue,
+  selects,
+  splitTransforms,
+  startSchedules,
+  transformState,
+  transformStateNames,
   type UpdateRule,
 } from '@diffgrad/core'
 import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { TensorBackend } from './backend.ts'
+import { warnOfOtherCopy } from './copies.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgl } from './engines/webgl.ts'
 import { matchNames, registerParameters, reshapeState } from './registration.ts'
-import { expandNames, type NamedTensors, type TensorState } from './serialization.ts'
+import type { NamedTensors, TensorState } from './serialization.ts'
 
 /** The ε of TensorFlow.js for 16-bit numbers, where core's default rounds to zero. */
 const halfPrecisionEpsilon = 1e-4
@@ -43,7 +55,7 @@ export class Variables<H extends Hyperparameters> {
   constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
     this.#backend = new TensorBackend(selectEngine)
-    this.#optimizer = new CoreOptimizer(this.#backend, rule, [], expandNames(options))
+    this.#optimizer = new CoreOptimizer(this.#backend, rule, [], options)
   }
 
   /** The optimizer of core, which knows variables by their parameter names. */
@@ -70,18 +82,29 @@ export class Variables<H extends Hyperparameters> {
   /**
    * Registers variables by name, and restores their loaded state.
    *
-   * @throws RangeError naming one that cannot be trained.
+   * @param options - options of their own, which override those of the optimizer and of their state.
+   * @throws RangeError naming one that cannot be trained, or is registered and would get options.
    * @throws TypeError naming the first variable that its loaded state does not fit. Then nothing has
    * changed.
    */
-  register(names: readonly string[]): void {
+  register(names: readonly string[], options: PartialOptions<H> = {}): void {
     const found = names.map((name) => [name, this.#lookUp(name)] as const)
     const added = found.filter(([name]) => !this.#names.has(name))
+    const known = names.find((name) => this.#names.has(name))
+    checkOptions(this.#rule.name, options)
+    if (known !== undefined && Object.keys(options).length > 0) {
+      throw new RangeError(
+        `${this.#rule.name}: the variable ${known} is registered; change its options with set`,
+      )
+    }
     if (added.length === 0) return
     const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
-    // Variables are registered with their gradients, so that a group may select any that exists.
-    optimizer.checkSelections(Object.values(engine().registeredVariables))
     const pending = Object.keys(this.#pending)
+    // Variables are registered with their gradients, so that a group may select any that exists.
+    optimizer.checkSelections([
+      ...Object.values(engine().registeredVariables),
+      ...pending.map((name) => ({ name })),
+    ])
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
@@ -91,7 +114,7 @@ export class Variables<H extends Hyperparameters> {
       const loaded = resumed.map(({ name, value }) => {
         return [name, reshapeState(this.#pending[name], value.shape)] as const
       })
-      registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded))
+      registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded), options)
     })
     this.#optimizer = optimizer
     for (const [i, [name, variable]] of added.entries()) {
@@ -99,6 +122,81 @@ export class Variables<H extends Hyperparameters> {
       this.#variables.set(parameters[i].name, variable)
     }
     this.#disposePending(resumed.map(({ name }) => name))
+    warnOfOtherCopy(added[0][1])
+  }
+
+  /**
+   * Forgets variables and their state.
+   *
+   * @throws RangeError naming one that is not registered. Then nothing has changed.
+   */
+  remove(names: readonly string[]): void {
+    const parameters = [...new Set(names.map((name) => this.parameterName(name)))]
+    const unknown = parameters.find(
+      (name) => !this.#variables.has(name) && !Object.hasOwn(this.#pending, name),
+    )
+    if (unknown !== undefined) {
+      throw new RangeError(`${this.#rule.name}: no variable ${unknown} is registered`)
+    }
+    const registered = parameters.filter((name) => this.#variables.has(name))
+    if (registered.length > 0) this.#optimizer.remove(registered)
+    for (const name of registered) this.#variables.delete(name)
+    for (const name of names) this.#names.delete(name)
+    this.#disposePending(parameters.filter((name) => Object.hasOwn(this.#pending, name)))
+  }
+
+  /**
+   * The value of a hyperparameter at the next step, which is the same for all variables.
+   *
+   * @throws RangeError if it differs between parameter groups.
+   */
+  setting(name: string): unknown {
+    const registered = [...this.#variables.keys()].map((variable) =>
+      Object.entries(this.#optimizer.hyperparameters(variable)),
+    )
+    const loaded = Object.values(this.#pending).map(({ options }) => Object.entries(options))
+    const entries = [...registered, ...loaded]
+    if (entries.length === 0) {
+      const { groups = [], ...common } = this.#optimizer.options
+      entries.push(Object.entries({ ...this.#rule.defaults, ...common }))
+      entries.push(...groups.map((group) => Object.entries(group)))
+    }
+    const values = entries.flatMap((settings) =>
+      settings
+        .filter(([setting, value]) => setting === name && value !== undefined)
+        .map(([, value]) => this.#valueOf(value)),
+    )
+    const [value, other] = new Set(values)
+    if (other !== undefined) {
+      throw new RangeError(
+        `${this.#rule.name}: ${name} differs between parameter groups (${value}, ${other}); use hyperparameters(variable) and set(changes, variables)`,
+      )
+    }
+    return value
+  }
+
+  /**
+   * Changes options, also of variables that are not registered yet and have a loaded state.
+   *
+   * @throws TypeError, RangeError as the optimizer of core does. Then nothing has changed.
+   */
+  set(changes: PartialOptions<H>, variables?: Selector): void {
+    const selector = Array.isArray(variables)
+      ? variables.map((name) => this.parameterName(name))
+      : variables
+    this.#optimizer.set(changes, selector)
+    const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
+    const started = startSchedules(Object.fromEntries(defined), this.#optimizer.updates)
+    this.#mapPendingOptions((options, parameter) =>
+      !selector || selects(selector, parameter) ? { ...options, ...started } : options,
+    )
+  }
+
+  /** Reports a loss to plateau schedules. @throws RangeError if it is not finite. */
+  report(loss: number): void {
+    this.#optimizer.report(loss)
+    const report = { step: this.#optimizer.updates, loss }
+    this.#mapPendingOptions((options) => optionsAfterReport(options, report))
   }
 
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
@@ -113,14 +211,22 @@ export class Variables<H extends Hyperparameters> {
   }
 
   /**
-   * Restores a state, whose tensors are copied or cloned.
+   * Restores a state, whose tensors are copied or cloned. The state of variables that are not registered
+   * waits for them.
    *
    * @returns what was not loaded.
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
-  loadStateDict(state: TensorState, options?: LoadOptions): LoadReport {
+  loadStateDict(state: TensorState, options: LoadOptions = {}): LoadReport {
     const { parameters, ...position } = state
-    const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
+    const names = matchNames(
+      this.#rule.name,
+      [...this.#variables.keys()],
+      Object.keys(parameters),
+      {
+        strict: options.strict ?? true,
+      },
+    )
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const saved = names.get(name)
       return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
@@ -132,13 +238,23 @@ export class Variables<H extends Hyperparameters> {
     this.#disposePending(Object.keys(this.#pending))
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
+    const isDropped = this.#isDropped()
     this.#pending = Object.fromEntries(
       unmatched.map(([name, { state, ...rest }]) => {
-        const kept = Object.entries(state).map(([slot, tensor]) => [slot, keep(tensor.clone())])
+        const kept = Object.entries(state)
+          .filter(([slot]) => !isDropped(slot))
+          .map(([slot, tensor]) => [slot, keep(tensor.clone())])
         return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
-    return report
+    if (options.strict ?? true) return report
+    return { ...report, unexpected: unmatched.map(([name]) => name) }
+  }
+
+  /** Whether state is of a transform that the optimizer does not have. */
+  #isDropped(): (slot: string) => boolean {
+    const own = transformStateNames(splitTransforms(this.#rule, this.#optimizer.options).transforms)
+    return (slot) => Object.hasOwn(transformState, slot) && !own.includes(slot)
   }
 
   /** One array of the optimizer state itself. It may be read at any later time. */
@@ -160,6 +276,27 @@ export class Variables<H extends Hyperparameters> {
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
+  }
+
+  /** The value of an option at the next step. */
+  #valueOf(option: unknown): unknown {
+    const isSchedule = typeof option === 'object' && option !== null
+    // Options are checked when they are set or loaded.
+    return isSchedule ? scheduleValue(option as Schedule, this.#optimizer.updates) : option
+  }
+
+  /** Changes the options of variables that are not registered yet and have a loaded state. */
+  #mapPendingOptions(
+    map: (
+      options: ParameterState['options'],
+      parameter: { readonly name: string; readonly shape: readonly number[] | undefined },
+    ) => ParameterState['options'],
+  ): void {
+    const entries = Object.entries(this.#pending).map(([name, saved]) => {
+      const [{ shape } = { shape: undefined }] = Object.values(saved.state)
+      return [name, { ...saved, options: map(saved.options, { name, shape }) }]
+    })
+    this.#pending = Object.fromEntries(entries)
   }
 
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */

@@ -5,6 +5,7 @@ import { behaviourChecks } from './checks/behaviour.ts'
 import { deviceCallChecks } from './checks/device-calls.ts'
 import type { Check } from './checks/fixtures.ts'
 import { savingChecks } from './checks/saving.ts'
+import { tfTrainChecks } from './checks/tf-train.ts'
 import { trainingChecks } from './checks/training.ts'
 import { conformanceAdapter } from './conformance-adapter.ts'
 
@@ -19,6 +20,7 @@ export interface CheckResult {
 const checks: readonly Check[] = [
   ...behaviourChecks,
   ...savingChecks,
+  ...tfTrainChecks,
   ...trainingChecks,
   ...deviceCallChecks,
 ]

@@ -51,6 +51,26 @@ test('options are saved and loaded, including underscores in names', async () =>
   }
 })
 
+test('the index of a saved state has one byte a character, and names options once', async () => {
+  const sizeOf = async (units: number): Promise<number> => {
+    const optimizer = new all.SGD({ learningRate: 0.1 })
+    const weights = Array.from({ length: units }, (_, i) =>
+      tf.variable(tf.ones([1]), true, `of ${units}/${i} ä`),
+    )
+    for (const { name } of weights) optimizer.applyGradients({ [name]: tf.ones([1]) })
+    const saved = await optimizer.getWeights()
+    const { data } = await tf.io.encodeWeights([...saved])
+    const again = new all.SGD()
+    await again.setWeights(saved)
+    expect(await again.stateDict()).toEqual(await optimizer.stateDict())
+    return Array.isArray(data) ? Number.NaN : data.byteLength
+  }
+  const [one, nine] = [await sizeOf(1), await sizeOf(9)]
+  expect(one).toBeLessThan(400)
+  // The name of 9 or 10 bytes, its quotes, and the numbers and punctuation of [name,1,0,[]],
+  expect(nine - one).toBeLessThan(8 * (10 + 2 + 12 + 1))
+})
+
 test.each(Object.entries(classes))(
   '%s is registered under a name that TensorFlow.js does not use',
   (_, Rule) => {

@@ -4,13 +4,8 @@ import {
   type KernelEngine,
   wasmSupported,
 } from '@diffgrad/kernels'
-import {
-  DataStorage,
-  type KernelBackend,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
-import { type BackendEngine, type KernelLaunch, setData } from './engine.ts'
+import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
+import { type BackendEngine, isDataStorage, type KernelLaunch, setData } from './engine.ts'
 
 /** The members of the cpu backend that are used here. */
 interface CpuBackend extends KernelBackend {
@@ -20,7 +15,7 @@ interface CpuBackend extends KernelBackend {
 
 /** Whether a backend is the cpu backend, on plain typed arrays. */
 export const isCpu = (backend: KernelBackend): backend is CpuBackend =>
-  'blockSize' in backend && 'data' in backend && backend.data instanceof DataStorage
+  'blockSize' in backend && 'data' in backend && isDataStorage(backend.data)
 
 /**
  * Runs kernels over the typed arrays in which the cpu backend keeps its tensors: in WebAssembly, or in

@@ -1,5 +1,6 @@
 import type { ArrayLists, Graph, Kernel } from '@diffgrad/core'
 import {
+  type DataStorage,
   engine,
   type KernelBackend,
   type Tensor,
@@ -42,6 +43,13 @@ export function moveToBackend(backend: KernelBackend, arrays: readonly Tensor[])
     if (tensorInfo.get(dataId)?.backend !== backend) engine().moveData(backend, dataId)
   }
 }
+
+/**
+ * Whether a member of a backend is its storage of tensor data. Not instanceof, because the backend may be of
+ * another copy of TensorFlow.js.
+ */
+export const isDataStorage = (member: unknown): member is DataStorage<unknown> =>
+  typeof member === 'object' && member !== null && 'numDataIds' in member && 'get' in member
 
 /** Replaces the data of an array by an output of its backend, and releases the old data. */
 export function setData(backend: KernelBackend, array: Tensor, output: TensorInfo): void {

@@ -1,12 +1,13 @@
 import type { Graph } from '@diffgrad/core'
 import { KernelMemory, wasmSupported } from '@diffgrad/kernels'
+import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import {
-  DataStorage,
-  type KernelBackend,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
-import { type BackendEngine, type KernelLaunch, positionCount, setData } from './engine.ts'
+  type BackendEngine,
+  isDataStorage,
+  type KernelLaunch,
+  positionCount,
+  setData,
+} from './engine.ts'
 
 /** The members of the wasm backend that are used here. */
 interface WasmBackend extends KernelBackend {
@@ -21,10 +22,7 @@ interface WasmBackend extends KernelBackend {
 
 /** Whether a backend is the wasm backend, on a machine with WebAssembly SIMD. */
 export const isWasm = (backend: KernelBackend): backend is WasmBackend =>
-  'dataIdMap' in backend &&
-  backend.dataIdMap instanceof DataStorage &&
-  'wasm' in backend &&
-  wasmSupported()
+  'dataIdMap' in backend && isDataStorage(backend.dataIdMap) && 'wasm' in backend && wasmSupported()
 
 /** Elements of each array that a kernel stages at a time, where a tensor's length is not a whole number of vectors. */
 const stagingElements = 512

@@ -1,7 +1,7 @@
 import type { Graph } from '@diffgrad/core'
 import { type GlslProgram, glsl } from '@diffgrad/kernels'
 import {
-  DataStorage,
+  type DataStorage,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
@@ -10,6 +10,7 @@ import {
 import {
   type BackendEngine,
   getOrInsertComputed,
+  isDataStorage,
   type KernelLaunch,
   positionCount,
   setData,
@@ -42,7 +43,7 @@ interface WebglBackend extends KernelBackend {
 
 /** Whether a backend is the webgl backend. */
 export const isWebgl = (backend: KernelBackend): backend is WebglBackend =>
-  'texData' in backend && backend.texData instanceof DataStorage && 'runWebGLProgram' in backend
+  'texData' in backend && isDataStorage(backend.texData) && 'runWebGLProgram' in backend
 
 /** Runs kernels as fragment shaders: one draw for each array that is computed, none for a copy. */
 export class WebglEngine implements BackendEngine {

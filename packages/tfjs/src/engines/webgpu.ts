@@ -1,14 +1,10 @@
 import type { Graph } from '@diffgrad/core'
 import { type WgslBinding, type WgslProgram, wgsl, workgroupSize } from '@diffgrad/kernels'
-import {
-  DataStorage,
-  type KernelBackend,
-  type Tensor,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import {
   type BackendEngine,
   getOrInsertComputed,
+  isDataStorage,
   type KernelLaunch,
   positionCount,
   setData,
@@ -29,7 +25,7 @@ interface WebgpuBackend extends KernelBackend {
 /** Whether a backend is the webgpu backend. */
 export const isWebgpu = (backend: KernelBackend): backend is WebgpuBackend =>
   'tensorMap' in backend &&
-  backend.tensorMap instanceof DataStorage &&
+  isDataStorage(backend.tensorMap) &&
   'commandEncoder' in backend &&
   'ensureCommandEncoderReady' in backend
 

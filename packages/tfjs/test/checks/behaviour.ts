@@ -86,7 +86,9 @@ export const behaviourChecks: readonly Check[] = [
     name: 'options can be changed during training, also of variables registered later',
     async run() {
       const [x, y] = [variable([1], 'x'), variable([1], 'y')]
-      const optimizer = new DiffGrad({ groups: [{ parameters: ['y'], weightDecay: 0.5 }] })
+      const optimizer = new DiffGrad({
+        groups: [{ parameters: ['y'], weightDecay: 0.5, optional: true }],
+      })
       optimizer.setLearningRate(0.25)
       optimizer.minimize(square(x), false, [x])
       expect(optimizer.hyperparameters('x').learningRate).toBe(0.25)
