@@ -55,7 +55,11 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     const checkedMetrics = new Metrics(forward, metrics)
     const UpdateClass = kind === 'graph' ? GraphUpdate : KernelUpdate
-    const update: Update<H> = await UpdateClass.create({ ...spec, optimizer })
+    const update: Update<H> = await UpdateClass.create({
+      ...spec,
+      optimizer,
+      outputs: checkedMetrics.outputs,
+    })
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, update.weights) }
     const trainer = new Trainer(trained, update, checkedMetrics)
@@ -92,7 +96,6 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       const { updates, options } = optimizer
       return this.#update.step({
         feeds: toFeeds(this.#runtime, model, batch, weights),
-        outputs: this.#metrics.outputs,
         histogramEdges: histograms,
         computeMetrics: async (loss, outputs) => {
           await throwIfAborted(signal)
