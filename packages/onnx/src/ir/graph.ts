@@ -1,6 +1,6 @@
 import { type DataType, elements } from '../model/data-type.ts'
 import { OnnxError } from '../model/error.ts'
-import type { Shape, Tensor } from '../model/model.ts'
+import { elementCount, type Shape, type Tensor } from '../model/model.ts'
 import { AttributeReader } from '../model/node.ts'
 import { cpuLowering, type Lowering } from './lowering.ts'
 
@@ -19,6 +19,12 @@ export interface Value extends InferredType {
   /** The initial elements of a parameter. They may change, so they are never folded. */
   readonly initial?: Tensor<'float32'>
 }
+
+/**
+ * The most elements of a constant that a gradient or rewrite builds, such as the matrix of an
+ * interpolation: 64 MiB of float32. Shapes and attributes can ask for more than any machine has.
+ */
+const maxConstantElements = 2 ** 24
 
 /** One application of an operator in a graph. */
 export class Operation extends AttributeReader {
@@ -80,6 +86,19 @@ export class Operation extends AttributeReader {
     const value = this.inputs[index]
     if (value === undefined) throw this.error(`must have an input ${index}, but has none`)
     return value
+  }
+
+  /**
+   * The number of elements of a constant that is about to be built for this operation.
+   *
+   * @throws {OnnxError} If there are more than 2²⁴.
+   */
+  constantLength(shape: readonly number[]): number {
+    const length = elementCount(shape)
+    if (length <= maxConstantElements) return length
+    throw this.error(
+      `needs a constant of [${shape}], which must have at most ${maxConstantElements} elements`,
+    )
   }
 
   /** Normalizes an axis of a value with `rank` axes: negative ones count from the end. */

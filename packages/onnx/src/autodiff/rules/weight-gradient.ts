@@ -18,6 +18,9 @@ import {
   transposeMatrix,
 } from '../../ops/builders.ts'
 
+/** The most indices of patches that `im2col` stores: 32 MiB. Larger images are sliced. */
+const maxIndices = 2 ** 22
+
 /** The inputs of the gradient of a convolution's weight. */
 export interface WeightGradientInputs {
   /** The convolved image: batch × channels × spatial axes. */
@@ -38,7 +41,9 @@ export const weightGradients: Readonly<
   /** Patches are rows, one per n and p, which one product sums. */
   im2col(inputs) {
     const { image, gradient, window, groups } = inputs
-    if (groups > 1 || elementCount(window.kernel) === 1) return weightGradients.slices(inputs)
+    const taps = elementCount(window.kernel)
+    const isHuge = taps * elementCount(spatialShape(gradient)) > maxIndices
+    if (groups > 1 || taps === 1 || isHuge) return weightGradients.slices(inputs)
     const rows = gradientRows(inputs)
     const patches = im2col(image, window, spatialShape(gradient))
     return asWeight(gemm(reshape(rows, staticShape(rows).slice(1)), patches), inputs)
@@ -161,8 +166,9 @@ function im2col(image: Value, window: SlidingWindow, outputSpace: readonly numbe
   const [batch = 1, channels = 1, ...space] = staticShape(image)
   const pixels = elementCount(space)
   const rows = transpose(reshape(image, [batch, channels, pixels]), [0, 2, 1])
+  const taps = multiIndices(window.kernel)
   const indices = multiIndices(outputSpace).flatMap((position) =>
-    multiIndices(window.kernel).map((tap) => pixelAt(window, space, position, tap) ?? pixels),
+    taps.map((tap) => pixelAt(window, space, position, tap) ?? pixels),
   )
   const zeros = filled(image.graph, [batch, 1, channels])
   const padded = indices.includes(pixels) ? concat([rows, zeros], 1) : rows
