@@ -248,7 +248,7 @@ function oneNode(
 
 const image = floats(1, 4, 6, 6)
 const kernel = floats(2, 4, 3, 3)
-const outOfRange: readonly (readonly [what: string, model: Model, message: string])[] = [
+const outOfRange: readonly (readonly [what: string, model: Model, message: string | RegExp])[] = [
   [
     'ConstantOfShape of negative lengths',
     oneNode('ConstantOfShape', [integers(2, -3)]),
@@ -307,7 +307,7 @@ const outOfRange: readonly (readonly [what: string, model: Model, message: strin
   [
     'Resize to huge sizes',
     oneNode('Resize', [image, null, null, integers(1, 4, 6, 2 ** 24)]),
-    'needs a constant of [16777216,6], which must have at most 16777216 elements',
+    /needs a constant of \[16777216,6\], which must have at most \d+ elements in this model/,
   ],
   [
     'Resize in an unknown mode',
@@ -335,7 +335,7 @@ const outOfRange: readonly (readonly [what: string, model: Model, message: strin
       kernel_shape: [1, 2 ** 25],
       pads: [0, 2 ** 25, 0, 2 ** 25],
     }),
-    'which must have at most 16777216 elements',
+    /which must have at most \d+ elements in this model/,
   ],
   [
     'groups that do not divide the outputs',

@@ -153,13 +153,15 @@ const widened = (dataType: number): ArrayLike<unknown> =>
   ).data
 
 test('every float16 is read as ONNX Runtime casts it', async () => {
-  const value = (name: string, elemType: number) =>
-    ({
-      name,
-      type: {
-        tensorType: { elemType, shape: { dim: [{ value: { case: 'dimValue', value: 65536n } }] } },
+  const value = (name: string, elemType: number) => ({
+    name,
+    type: {
+      tensorType: {
+        elemType,
+        shape: { dim: [{ value: { case: 'dimValue' as const, value: 65536n } }] },
       },
-    }) as const
+    },
+  })
   const cast = file({
     input: [value('x', 10)],
     node: [{ opType: 'Cast', input: ['x'], output: ['y'], attribute: [writeAttribute('to', 1)] }],

@@ -204,7 +204,7 @@ const gather: ShapeRule = (operation) => {
   const axis = operation.axis(operation.int('axis', 0), shape.length)
   const [indices, size] = [operation.input(1), shape[axis]]
   if (indices.constant && typeof size === 'number') {
-    const outside = constantElements(indices).find((index) => index < -size || index >= size)
+    const outside = integerElements(operation, 1).find((i) => i < -size || i >= size)
     if (outside !== undefined)
       throw operation.error(`indices must be in [${-size}, ${size}), but one is ${outside}`)
   }
