@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { gradientRules } from '../src/autodiff/gradients.ts'
@@ -42,6 +43,9 @@ function verdictOf(task: () => void): Verdict {
   }
 }
 
+/** Prints although vitest keeps the output of passed tests. */
+const report = (line: string): number => writeSync(2, `${line}\n`)
+
 /** Counts verdicts, and checks memory and, on request only, time. */
 function attempts() {
   const count = { accepted: 0, rejected: 0 }
@@ -58,7 +62,7 @@ function attempts() {
       expect(count.accepted).toBeGreaterThan(0)
       expect(count.rejected).toBeGreaterThan(0)
       if (seconds > 0)
-        console.info(
+        report(
           `${what}, seed ${seed}: ${count.accepted} accepted, ${count.rejected} rejected, the slowest took ${slowest.toFixed(0)} ms`,
         )
     },

@@ -91,9 +91,9 @@ export class Operation extends AttributeReader {
    * @throws {OnnxError} If there are more than `maxConstantElements` of the graph.
    */
   constantLength(shape: readonly number[]): number {
-    const length = elementCount(shape)
     const most = this.graph.maxConstantElements
-    if (length <= most) return length
+    // Work grows with the other lengths even if one is 0.
+    if (elementCount(shape.map((size) => Math.max(size, 1))) <= most) return elementCount(shape)
     throw this.error(
       `needs a constant of [${shape}], which must have at most ${most} elements in this model`,
     )
