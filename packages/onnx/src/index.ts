@@ -10,7 +10,7 @@ export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
 export { type ModelSpec, toModel } from './ir/to-model.ts'
 export type { DifferentiateOptions, ModelOptions } from './loss-graph.ts'
 export type { DataType, Elements } from './model/data-type.ts'
-export { describeNode, OnnxError } from './model/error.ts'
+export { checkOptions, describeArgument, describeNode, OnnxError } from './model/error.ts'
 export {
   type InitializerRoles,
   initializerRoles,

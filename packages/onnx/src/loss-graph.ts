@@ -1,7 +1,7 @@
 import { gradients } from './autodiff/gradients.ts'
 import { Graph, type Value } from './ir/graph.ts'
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
-import { OnnxError } from './model/error.ts'
+import { checkOptions, describeArgument, OnnxError } from './model/error.ts'
 import { initializerRoles } from './model/initializer-roles.ts'
 import type { Model } from './model/model.ts'
 import type { Loss } from './nn/losses.ts'
@@ -47,12 +47,76 @@ export interface GradientGraph extends LossGraph {
   readonly gradients: ReadonlyMap<Value, Value>
 }
 
+const knownOptions = ['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes'] as const
+
+const forms: Readonly<Record<keyof Lowering, readonly unknown[] | undefined>> = {
+  weightGradient: ['im2col', 'slices', 'taps', 'convolution'],
+  imageGradient: ['transposed', 'flipped', 'adaptive'],
+  foldBatchUpTo: undefined,
+  operators: ['standard', 'plain'],
+}
+
+/** Checks a model and all options, so that each acts or is refused by name. */
+function checkArguments(model: Model, options: DifferentiateOptions): void {
+  if (!Array.isArray(model?.nodes) || !(model.initializers instanceof Map))
+    throw new OnnxError(
+      `model: must be a model, as readModel and buildModel return, but is ${describeArgument(model)}`,
+    )
+  checkOptions('model options', options, knownOptions)
+  const { loss, frozen = [], lowering = {}, mode = 'train', dimensions = {}, shapes = {} } = options
+  if (typeof loss !== 'function')
+    throw new OnnxError(
+      `model options: loss must be a function, such as crossEntropy(), but is ${describeArgument(loss)}`,
+    )
+  if (!Array.isArray(frozen) || !frozen.every((pattern) => pattern instanceof RegExp))
+    throw new OnnxError(
+      `model options: frozen must be a list of patterns, but is ${describeArgument(frozen)}`,
+    )
+  oneOf('mode', mode, ['train', 'evaluate'])
+  checkOptions('lowering', lowering, Object.keys(forms))
+  for (const [name, value] of Object.entries(lowering)) {
+    const known = Object.entries(forms).find(([form]) => form === name)?.[1]
+    if (value !== undefined && known) oneOf(`lowering.${name}`, value, known)
+  }
+  const { foldBatchUpTo = 0 } = lowering
+  if (!(Number.isSafeInteger(foldBatchUpTo) && foldBatchUpTo >= 0))
+    throw new OnnxError(
+      `model options: lowering.foldBatchUpTo must be an integer >= 0, but is ${describeArgument(foldBatchUpTo)}`,
+    )
+  const values = [...model.inputs, ...model.outputs, ...model.values.values()]
+  const symbols = new Set(
+    values.flatMap(({ shape = [] }) => shape.filter((size) => typeof size === 'string')),
+  )
+  checkOptions('dimensions', dimensions, [...symbols])
+  checkOptions(
+    'shapes',
+    shapes,
+    model.inputs.map(({ name }) => name),
+  )
+  for (const [name, shape] of Object.entries(shapes))
+    if (!Array.isArray(shape))
+      throw new OnnxError(
+        `model options: the shape of "${name}" must be a list, but is ${describeArgument(shape)}`,
+      )
+}
+
+function oneOf(name: string, value: unknown, known: readonly unknown[]): void {
+  if (known.includes(value)) return
+  const all = known.map((one) => JSON.stringify(one)).join(', ')
+  throw new OnnxError(
+    `model options: ${name} must be one of ${all}, but is ${describeArgument(value)}`,
+  )
+}
+
 /** Imports a model and its loss into one graph. */
 export function lossGraph(
   model: Model,
   mode: 'train' | 'evaluate',
-  { loss, frozen = [], lowering, ...sizes }: ModelOptions,
+  options: ModelOptions,
 ): LossGraph {
+  checkArguments(model, { ...options, mode })
+  const { loss, frozen = [], lowering, dimensions, shapes } = options
+  const sizes = { ...(dimensions && { dimensions }), ...(shapes && { shapes }) }
   const graph = new Graph({ ...cpuLowering, ...lowering })
   const roles = initializerRoles(model, frozen)
   const { rules, nextStatistics } = mode === 'train' ? trainMode(frozen) : evaluateMode()
@@ -84,11 +148,10 @@ export function lossGraph(
  *
  * @throws {OnnxError} If an operator cannot be differentiated, or the loss depends on no parameter.
  */
-export function differentiate(
-  model: Model,
-  { mode = 'train', ...options }: DifferentiateOptions,
-): GradientGraph {
-  const forward = lossGraph(model, mode, options)
+export function differentiate(model: Model, options: DifferentiateOptions): GradientGraph {
+  checkOptions('model options', options, knownOptions)
+  const { mode = 'train', ...rest } = options
+  const forward = lossGraph(model, mode, rest)
   const all = gradients(forward.loss, forward.parameters)
   if (all.size === 0)
     throw new OnnxError('model: the loss must depend on a parameter, but does not')

@@ -3,7 +3,7 @@ import type { Graph, Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { staticShape } from './ir/value.ts'
 import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
-import { OnnxError } from './model/error.ts'
+import { describeArgument, OnnxError } from './model/error.ts'
 import { elementCount, type Model, type Tensor } from './model/model.ts'
 import { abs, add, div, exp, max, min, mul, sigmoid, sqrt, square, sub } from './ops/builders.ts'
 
@@ -45,6 +45,10 @@ export function trainStepModel(
   forward: Model,
   { update, ...options }: TrainStepOptions,
 ): TrainStepModel {
+  if (typeof update !== 'object' || update === null)
+    throw new OnnxError(
+      `train step: update must be a kernel or a list of updates, but is ${describeArgument(update)}`,
+    )
   const { graph, loss, outputs, gradients, nextStatistics } = differentiate(forward, options)
   const allNames = new Set([...gradients.keys()].map(({ name }) => name))
   const updates = 'evaluate' in update ? [{ kernel: update, parameters: allNames }] : update

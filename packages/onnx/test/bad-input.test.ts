@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
 import { writeAttribute } from '../src/model/attribute.ts'
 import { OnnxError } from '../src/model/error.ts'
+import type { Attribute, Model, Tensor } from '../src/model/model.ts'
 import { readModel } from '../src/model/read.ts'
 import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
 import { file, fixture, type GraphFields } from './model-file.ts'
@@ -208,3 +209,206 @@ test('an attribute of another type is named', () => {
     'node "n" (BatchNormalization): attribute "epsilon" must be a float',
   )
 })
+
+const floats = (...shape: readonly number[]): Tensor => {
+  const length = shape.reduce((a, b) => a * b, 1)
+  return { type: 'float32', shape, data: new Float32Array(length).fill(1) }
+}
+const integers = (...values: readonly number[]): Tensor => ({
+  type: 'int64',
+  shape: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+})
+
+/** A model of one node, whose inputs are initializers; null is an absent input. Its output is multiplied by a parameter. */
+function oneNode(
+  operator: string,
+  inputs: readonly (Tensor | null)[],
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Model {
+  const names = inputs.map((input, i) => (input ? `i${i}` : ''))
+  const tensors = inputs.flatMap((tensor, i): [string, Tensor][] =>
+    tensor ? [[`i${i}`, tensor]] : [],
+  )
+  const node = { operator, domain: '', name: 'n', inputs: names, outputs: ['y'] }
+  const scaled = { operator: 'Mul', domain: '', name: 's', inputs: ['y', 'p'], outputs: ['z'] }
+  return {
+    name: 'one node',
+    inputs: [],
+    outputs: [{ name: 'z', type: 'float32', shape: undefined }],
+    nodes: [
+      { ...node, attributes: new Map(Object.entries(attributes)) },
+      { ...scaled, attributes: new Map() },
+    ],
+    initializers: new Map([...tensors, ['p', floats(1)]]),
+    values: new Map(),
+    domains: new Map(),
+  }
+}
+
+const image = floats(1, 4, 6, 6)
+const kernel = floats(2, 4, 3, 3)
+const outOfRange: readonly (readonly [what: string, model: Model, message: string | RegExp])[] = [
+  [
+    'ConstantOfShape of negative lengths',
+    oneNode('ConstantOfShape', [integers(2, -3)]),
+    'node "n" (ConstantOfShape): lengths must be integers >= 0, but its output has [2,-3]',
+  ],
+  [
+    'ConstantOfShape of two negative lengths',
+    oneNode('ConstantOfShape', [integers(-2, -3)]),
+    'lengths must be integers >= 0, but its output has [-2,-3]',
+  ],
+  [
+    'ConstantOfShape of a huge shape',
+    oneNode('ConstantOfShape', [integers(2 ** 20, 2 ** 20)]),
+    'an output must have less than 2147483648 elements, but has [1048576,1048576]',
+  ],
+  [
+    'Expand to a huge shape',
+    oneNode('Expand', [floats(1), integers(2 ** 31)]),
+    'an output must have less than 2147483648 elements, but has [2147483648]',
+  ],
+  [
+    'Expand of fractions',
+    oneNode('Expand', [floats(1), { type: 'float64', shape: [1], data: Float64Array.of(1.5) }]),
+    'input 1 must hold integers, but holds 1.5',
+  ],
+  [
+    'Tile with too few repeats',
+    oneNode('Tile', [image, integers(2)]),
+    'repeats must have 4 entries, but has 1',
+  ],
+  [
+    'Tile to a huge shape',
+    oneNode('Tile', [image, integers(1, 1, 2 ** 16, 2 ** 16)]),
+    'an output must have less than 2147483648 elements',
+  ],
+  [
+    'a huge Range',
+    oneNode('Range', [floats(), { ...floats(), data: Float32Array.of(2 ** 40) }, floats()]),
+    'an output must have less than 2147483648 elements, but has [1099511627775]',
+  ],
+  [
+    'Pad to a negative length',
+    oneNode('Pad', [floats(3), integers(-2, -2)]),
+    'lengths must be integers >= 0, but its output has [-1]',
+  ],
+  [
+    'Pad with too few amounts',
+    oneNode('Pad', [image, integers(1, 1)]),
+    'pads must have 8 entries, but has 2',
+  ],
+  [
+    'Resize to negative sizes',
+    oneNode('Resize', [image, null, null, integers(1, 4, -6, 6)]),
+    'node "n" (Resize): sizes or scales must be 4 numbers > 0, but are [1,4,-6,6]',
+  ],
+  [
+    'Resize to huge sizes',
+    oneNode('Resize', [image, null, null, integers(1, 4, 6, 2 ** 24)]),
+    /needs a constant of \[16777216,6\], which must have at most \d+ elements in this model/,
+  ],
+  [
+    'Resize in an unknown mode',
+    oneNode('Resize', [image, null, null, integers(1, 4, 12, 12)], { mode: 'wild' }),
+    'mode must be "nearest", "linear" or "cubic", but is "wild"',
+  ],
+  [
+    'AveragePool with a negative kernel',
+    oneNode('AveragePool', [image], { kernel_shape: [-2, 2] }),
+    'node "n" (AveragePool): kernel must hold integers >= 1, but is [-2,2]',
+  ],
+  [
+    'a stride of 0',
+    oneNode('Conv', [image, kernel], { strides: [0, 1] }),
+    'node "n" (Conv): strides must hold integers >= 1, but is [0,1]',
+  ],
+  [
+    'a dilation of 0',
+    oneNode('MaxPool', [image], { kernel_shape: [2, 2], dilations: [1, 0] }),
+    'dilations must hold integers >= 1, but is [1,0]',
+  ],
+  [
+    'a pooling window far beyond the image',
+    oneNode('AveragePool', [image], {
+      kernel_shape: [1, 2 ** 25],
+      pads: [0, 2 ** 25, 0, 2 ** 25],
+    }),
+    /which must have at most \d+ elements in this model/,
+  ],
+  [
+    'groups that do not divide the outputs',
+    oneNode('Conv', [floats(1, 3, 6, 6), floats(4, 1, 3, 3)], { group: 3 }),
+    'group must be a divisor of 4, but is 3',
+  ],
+  [
+    'groups that do not divide the channels',
+    oneNode('GroupNormalization', [image, floats(4), floats(4)], { num_groups: 3 }),
+    'node "n" (GroupNormalization): num_groups must be a divisor of 4, but is 3',
+  ],
+  [
+    'a Transpose by no permutation',
+    oneNode('Transpose', [floats(2, 3)], { perm: [0, 0] }),
+    'perm must be a permutation of [0,1], but is [0,0]',
+  ],
+  [
+    'Flatten at an axis that does not exist',
+    oneNode('Flatten', [image], { axis: 5 }),
+    'axis must be in [-4, 4], but is 5',
+  ],
+  [
+    'Squeeze of a long axis',
+    oneNode('Squeeze', [floats(2, 1), integers(0)]),
+    'axis 0 must have length 1 to be removed, but has 2',
+  ],
+  [
+    'Unsqueeze of one axis twice',
+    oneNode('Unsqueeze', [floats(2), integers(0, 0)]),
+    'axes must be different, but are [0,0]',
+  ],
+  [
+    'Split lengths that do not add up',
+    oneNode('Split', [floats(5), integers(2, 2)]),
+    'lengths must add up to 5, but are [2,2]',
+  ],
+  [
+    'Slice with a step of 0',
+    oneNode('Slice', [floats(5), integers(0), integers(5), integers(0), integers(0)]),
+    'a step must not be 0',
+  ],
+  [
+    'Slice with missing ends',
+    oneNode('Slice', [floats(5, 5), integers(0, 0), integers(5)]),
+    'starts, ends, axes and steps must have equally many entries',
+  ],
+  [
+    'Gather of an index out of range',
+    oneNode('Gather', [floats(5), integers(7)]),
+    'indices must be in [-5, 5), but one is 7',
+  ],
+  [
+    'a product of a scalar',
+    oneNode('MatMul', [floats(), floats(2, 2)]),
+    'must multiply values with axes, but multiplies [] and [2,2]',
+  ],
+  [
+    'Gemm of an image',
+    oneNode('Gemm', [image, floats(6, 6)]),
+    'must multiply matrices, but multiplies [1,4,6,6] and [6,6]',
+  ],
+  [
+    'a Reshape to more axes than any runtime has',
+    oneNode('Reshape', [floats(1), integers(...new Array(200).fill(1))]),
+    'must have an element for each of at most 64 axes, but has 200',
+  ],
+]
+
+test.each(outOfRange)(
+  '%s is refused by name, before anything is built',
+  (_what, model, message) => {
+    const differentiate = () => gradientModel(model, { loss: meanSquaredError() })
+    expect(differentiate).toThrow(OnnxError)
+    expect(differentiate).toThrow(message)
+  },
+)

@@ -1,4 +1,5 @@
 import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf'
+import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { writeAttribute } from '../src/model/attribute.ts'
 import type { Model, Tensor } from '../src/model/model.ts'
@@ -143,4 +144,36 @@ test('nodes may be in any order', () => {
     }),
   )
   expect(model.nodes.map(({ operator }) => operator)).toEqual(['Exp', 'Neg', 'Relu'])
+})
+
+const allBits = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits)
+const widened = (dataType: number): ArrayLike<unknown> =>
+  tensor(
+    initializer({ dataType, dims: [2n ** 16n], rawData: new Uint8Array(allBits.slice().buffer) }),
+  ).data
+
+test('every float16 is read as ONNX Runtime casts it', async () => {
+  const value = (name: string, elemType: number) => ({
+    name,
+    type: {
+      tensorType: {
+        elemType,
+        shape: { dim: [{ value: { case: 'dimValue' as const, value: 65536n } }] },
+      },
+    },
+  })
+  const cast = file({
+    input: [value('x', 10)],
+    node: [{ opType: 'Cast', input: ['x'], output: ['y'], attribute: [writeAttribute('to', 1)] }],
+    output: [value('y', 1)],
+  })
+  const session = await InferenceSession.create(cast)
+  const { y } = await session.run({ x: new RuntimeTensor('float16', allBits, [2 ** 16]) })
+  expect(widened(10)).toEqual(y?.data)
+  await session.release()
+})
+
+test('every bfloat16 is read as the upper half of a float32', () => {
+  const float32 = new Float32Array(Uint32Array.from(allBits, (bits) => bits * 2 ** 16).buffer)
+  expect(widened(16)).toEqual(float32)
 })

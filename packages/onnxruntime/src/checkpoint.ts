@@ -1,7 +1,15 @@
-import type { ParameterState, StateDict } from '@diffgrad/core'
+import type { StateDict } from '@diffgrad/core'
 import { TrainerError } from './errors.ts'
 import { float32Data, type Tensors } from './runtime.ts'
-import { readSafetensors, type SavedTensor, writeSafetensors } from './safetensors.ts'
+import {
+  isRecord,
+  parseJson,
+  parseObject,
+  readSafetensors,
+  type Safetensors,
+  type SavedTensor,
+  writeSafetensors,
+} from './safetensors.ts'
 
 /** The whole state of a training. */
 export interface Checkpoint {
@@ -17,18 +25,30 @@ export interface Checkpoint {
 /** The only version of this format. */
 const format = 'diffgrad checkpoint 1'
 
-/** The name of a tensor of the optimizer's state: `optimizer/m/conv.weight` is `m` of `conv.weight`. */
+/** The key of a tensor of the optimizer's state: `optimizer/m/conv.weight` is `m` of `conv.weight`. */
 const stateKey = /^optimizer\/(?<state>[^/]+)\/(?<parameter>.*)$/s
+
+/** Names of weights that could be taken for something else: they get the prefix `weight/` as keys. */
+const reservedName = /^(?:optimizer\/|weight\/|__metadata__$|__proto__$)/
+
+const weightKey = (name: string): string => (reservedName.test(name) ? `weight/${name}` : name)
 
 /**
  * Writes a checkpoint as a safetensors file: weights under their own names, the optimizer's state
- * beside them, all else as JSON in the metadata.
+ * beside them, all else as JSON in the metadata. Weights called `__metadata__`, `__proto__`,
+ * `optimizer/…` or `weight/…` get the prefix `weight/`.
+ *
+ * @throws {TrainerError} Naming the first tensor with an element that is not finite.
  */
 export function writeCheckpoint({
   weights,
   optimizer,
   notes,
 }: Checkpoint): Uint8Array<ArrayBuffer> {
+  const weightTensors = Object.entries(weights).map(([name, tensor]): [string, SavedTensor] => [
+    weightKey(name),
+    tensor,
+  ])
   const stateTensors = Object.entries(optimizer.parameters).flatMap(([name, { state: tensors }]) =>
     Object.entries(tensors).map(([state, data]): [string, SavedTensor] => [
       `optimizer/${state}/${name}`,
@@ -40,9 +60,11 @@ export function writeCheckpoint({
     json,
   ])
   const json = { ...optimizer, parameters: Object.fromEntries(parameters) }
+  const tensors = [...weightTensors, ...stateTensors]
+  for (const [key, { data }] of tensors) checkFinite(key, data)
   return writeSafetensors({
     metadata: { format, optimizer: JSON.stringify(json), notes: JSON.stringify(notes) },
-    tensors: { ...weights, ...Object.fromEntries(stateTensors) },
+    tensors: Object.fromEntries(tensors),
   })
 }
 
@@ -51,7 +73,7 @@ export function writeCheckpoint({
  *
  * @param shapes - the shapes of the weights, by name, that the checkpoint must have; by default any.
  * @throws {TrainerError} If the file is damaged or of another format, or naming the first weight that
- *   is missing, unexpected or of another shape.
+ *   is missing, unexpected, of another shape or not finite.
  */
 export function readCheckpoint(
   bytes: Uint8Array,
@@ -62,21 +84,59 @@ export function readCheckpoint(
     throw new TrainerError(
       `checkpoint: must be a ${format}, but is ${metadata.format ?? 'of another format'}`,
     )
-  const weights: Record<string, Checkpoint['weights'][string]> = {}
-  const states: Record<string, Record<string, SavedTensor['data']>> = {}
+  const weights: [name: string, Checkpoint['weights'][string]][] = []
+  const states = new Map<string, [state: string, SavedTensor][]>()
   for (const [key, { shape, data }] of Object.entries(tensors)) {
     const { state, parameter } = key.match(stateKey)?.groups ?? {}
-    if (state !== undefined) states[parameter] = { ...states[parameter], [state]: data }
-    else if (data instanceof Float32Array) weights[key] = { shape, data }
+    if (state !== undefined)
+      states.set(parameter, [...(states.get(parameter) ?? []), [state, { shape, data }]])
+    else if (data instanceof Float32Array)
+      weights.push([key.replace(/^weight\//, ''), { shape, data }])
     else throw new TrainerError(`checkpoint: "${key}" must be F32, but is F64`)
   }
-  if (shapes) checkShapes(weights, shapes)
-  const saved: StateDict = JSON.parse(metadata.optimizer)
-  const parameters = Object.entries(saved.parameters).map(
-    ([name, json]): [string, ParameterState] => [name, { ...json, state: states[name] ?? {} }],
-  )
-  const optimizer = { ...saved, parameters: Object.fromEntries(parameters) }
-  return { weights, optimizer, notes: JSON.parse(metadata.notes) }
+  const checkpoint = { weights: Object.fromEntries(weights), notes: readNotes(metadata) }
+  if (shapes) checkShapes(checkpoint.weights, shapes)
+  for (const [key, { data }] of Object.entries(tensors)) checkFinite(key, data)
+  return { ...checkpoint, optimizer: readOptimizer(metadata, checkpoint.weights, states) }
+}
+
+function readNotes({ notes }: Safetensors['metadata']): unknown {
+  return notes === undefined ? null : parseJson(notes, 'the notes')
+}
+
+/** The optimizer's state, whose own contents `loadStateDict` checks. */
+function readOptimizer(
+  { optimizer = '' }: Safetensors['metadata'],
+  weights: Checkpoint['weights'],
+  states: ReadonlyMap<string, readonly (readonly [state: string, SavedTensor])[]>,
+): StateDict {
+  const saved = parseObject(optimizer, "the optimizer's state")
+  if (!isRecord(saved.parameters))
+    throw new TrainerError("checkpoint: the optimizer's state must have parameters")
+  const { parameters } = saved
+  for (const [name, tensors] of states)
+    for (const [state, { shape }] of tensors) {
+      const expected = Object.hasOwn(parameters, name) ? weights[name]?.shape : undefined
+      if (`${expected}` !== `${shape}`)
+        throw new TrainerError(
+          `checkpoint: "optimizer/${state}/${name}" must have the shape of a trained weight, but is [${shape}]`,
+        )
+    }
+  const entries = Object.entries(parameters).map(([name, json]) => {
+    const tensors = states.get(name) ?? []
+    const state = Object.fromEntries(tensors.map(([key, { data }]) => [key, data]))
+    return [name, { ...(isRecord(json) && json), state }]
+  })
+  // `loadStateDict` checks the rest.
+  return { ...saved, parameters: Object.fromEntries(entries) } as StateDict
+}
+
+function checkFinite(key: string, data: SavedTensor['data']): void {
+  for (let i = 0; i < data.length; i++)
+    if (!Number.isFinite(data[i]))
+      throw new TrainerError(
+        `checkpoint: "${key}" must hold finite values, but element ${i} is ${data[i]}`,
+      )
 }
 
 function checkShapes(

@@ -1,16 +1,23 @@
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 
 /**
  * Replaces a file atomically: at every moment, `path` holds either the old or the new content, whole.
- * Writes a temporary file in the same folder, flushes it to the disk and renames it.
+ * Writes a temporary file in the same folder, flushes it to the disk and renames it. Of calls that
+ * overlap, the last to finish decides the content. Then removes what killed processes of this host
+ * left of their own calls for the same path.
  *
  * @throws Error of the file system, such as ENOSPC if the disk is full. The old file is then kept.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`
+  const temporary = join(
+    dirname(path),
+    `${temporaryPrefix(path)}${process.pid}.${randomUUID()}.new`,
+  )
   try {
-    const file = await open(temporary, 'w')
+    const file = await open(temporary, 'wx')
     try {
       await file.writeFile(bytes)
       await file.sync()
@@ -23,6 +30,45 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     throw error
   }
   await syncFolder(dirname(path))
+  await removeStale(path)
+}
+
+/** How the names of a path's temporary files begin. Process identifiers are unique on a host only. */
+const temporaryPrefix = (path: string): string => `${basename(path)}.${hostname()}.`
+
+/** The rest of such a name: the process that writes the file, and a name of its own. */
+const temporaryRest = /^(?<pid>\d+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.new$/
+
+/** Removes a path's temporary files whose processes have ended. What fails is left to the next call. */
+async function removeStale(path: string): Promise<void> {
+  const folder = dirname(path)
+  const prefix = temporaryPrefix(path)
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue
+    const { pid } = name.slice(prefix.length).match(temporaryRest)?.groups ?? {}
+    const file = join(folder, name)
+    if (pid !== undefined && (await isStale(file, Number(pid))))
+      await rm(file, { force: true }).catch(() => undefined)
+  }
+}
+
+/** Whether the process that wrote a temporary file has ended. An earlier process may have had our identifier. */
+async function isStale(file: string, pid: number): Promise<boolean> {
+  if (pid !== process.pid) return !isRunning(pid)
+  const started = Date.now() - 1000 * process.uptime()
+  return stat(file).then(
+    ({ mtimeMs }) => mtimeMs < started,
+    () => false,
+  )
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // EPERM means that it runs as another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 /** Flushes a rename to the disk. Windows cannot open a folder for that, and flushes renames itself. */

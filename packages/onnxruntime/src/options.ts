@@ -1,7 +1,8 @@
 import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
-import type { DifferentiateOptions } from '@diffgrad/onnx'
+import { checkOptions, type DifferentiateOptions, describeArgument } from '@diffgrad/onnx'
+import { TrainerError } from './errors.ts'
 import type { Metric } from './metrics.ts'
-import type { SessionOptions } from './runtime.ts'
+import type { Runtime, SessionOptions } from './runtime.ts'
 
 /** A rule of @diffgrad/core with the options of an optimizer, such as `{ rule: diffGrad, learningRate: 1e-3 }`. */
 export type OptimizerSpec<H extends Hyperparameters> = OptimizerOptions<H> & {
@@ -38,4 +39,65 @@ export interface StepOptions {
 export interface WeightsOptions {
   /** Use the moving average of the weights; the optimizer must have the option `ema`. */
   readonly ema?: boolean
+}
+
+const check: (what: string, isRight: boolean, rule: string, value: unknown) => void = (
+  what,
+  isRight,
+  rule,
+  value,
+) => {
+  if (!isRight) throw new TrainerError(`${what} must be ${rule}, but is ${describeArgument(value)}`)
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Checks the arguments of `Trainer.create`, apart from the model and the options of @diffgrad/onnx. */
+export function checkCreate<H extends Hyperparameters>(
+  ort: Runtime,
+  options: TrainerOptions<H>,
+): void {
+  const isRuntime =
+    typeof ort?.Tensor === 'function' && typeof ort.InferenceSession?.create === 'function'
+  check('trainer: the runtime', isRuntime, 'onnxruntime-node or onnxruntime-web', ort)
+  const own = ['optimizer', 'update', 'metrics', 'session']
+  const ofModel = ['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes']
+  checkOptions('trainer', options, [...own, ...ofModel], TrainerError)
+  const { optimizer, update = 'kernel', metrics = {}, session = {} } = options
+  check('trainer: optimizer', isObject(optimizer), '{ rule, … }', optimizer)
+  const isRule = isObject(optimizer.rule) && isObject(optimizer.rule.defaults)
+  check('trainer: optimizer.rule', isRule, 'a rule of @diffgrad/core', optimizer.rule)
+  check('trainer: update', ['kernel', 'graph'].includes(update), '"kernel" or "graph"', update)
+  check('trainer: metrics', isObject(metrics), 'an object of metrics', metrics)
+  for (const [name, metric] of Object.entries(metrics))
+    check(
+      `trainer: metric "${name}"`,
+      isObject(metric) && typeof metric.compute === 'function',
+      '{ outputs, compute }, such as accuracy()',
+      metric,
+    )
+  check('trainer: session', isObject(session), "an object of the runtime's options", session)
+}
+
+/** @throws {TrainerError} Naming the option that is unknown or of a wrong type. */
+export function checkStepOptions(options: StepOptions): void {
+  checkOptions('step', options, ['signal', 'histograms'], TrainerError)
+  const { signal, histograms } = options
+  const isSignal = signal === undefined || typeof signal.throwIfAborted === 'function'
+  check('step: signal', isSignal, 'an AbortSignal', signal)
+  const isEdges = histograms === undefined || isObject(histograms)
+  check('step: histograms', isEdges, 'lists of edges by name', histograms)
+}
+
+/**
+ * Whether weights are replaced by their moving average.
+ *
+ * @throws {TrainerError} Naming the option that is unknown or of a wrong type.
+ */
+export function usesEma(options: WeightsOptions): boolean {
+  checkOptions('weights', options, ['ema'], TrainerError)
+  const { ema = false } = options
+  check('weights: ema', typeof ema === 'boolean', 'true or false', ema)
+  return ema
 }

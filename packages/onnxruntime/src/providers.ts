@@ -23,7 +23,6 @@ export async function warmUp<H extends Hyperparameters>(
   try {
     await update.step({
       feeds: { ...zeroFeeds(runtime, update), ...update.weights },
-      outputs: [],
       histogramEdges: undefined,
       computeMetrics: () => Promise.reject(discard),
     })

@@ -54,28 +54,76 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 /**
  * Reads a safetensors file whose tensors are all F32 or F64. The elements are copied.
  *
- * @throws {TrainerError} If the bytes are no such file, or a truncated one.
+ * @throws {TrainerError} If the bytes are no such file, or a truncated one, or name a key twice, or if
+ *   its tensors do not cover all bytes after the header, each byte once.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
   const { header, start } = readHeader(bytes)
   const { __metadata__: metadata = {}, ...entries } = header
-  const tensors = Object.entries(entries).map(([name, entry]) => {
-    // Partial, since the file may have been written by anything.
-    const { dtype, shape, data_offsets: [begin, end] = [0, -1] } = (entry ?? {}) as Partial<Entry>
-    const ArrayType = dtype === 'F32' || dtype === 'F64' ? arrayTypes[dtype] : undefined
-    const size = elementCount(shape ?? [])
-    if (!ArrayType || !shape || end - begin !== size * ArrayType.BYTES_PER_ELEMENT)
-      throw new TrainerError(`checkpoint: "${name}" must be F32 or F64 [${shape}], but is ${dtype}`)
-    if (begin < 0 || start + end > bytes.length)
-      throw new TrainerError(
-        `checkpoint: "${name}" ends at byte ${start + end}, but the file has ${bytes.length}`,
-      )
+  if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== 'string'))
+    throw new TrainerError('checkpoint: "__metadata__" must hold strings')
+  const checked = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry))
+  checkOffsets(checked, start, bytes.length)
+  const tensors = checked.map(({ name, ArrayType, shape, begin, end }) => {
     // `slice` would copy a Uint8Array, but not a Buffer.
     const data = new ArrayType(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer)
     return [name, { shape, data }] as const
   })
-  // The format allows only strings in metadata.
+  // Checked above.
   return { metadata: metadata as Safetensors['metadata'], tensors: Object.fromEntries(tensors) }
+}
+
+/** An entry of a header that fits its own shape and type. */
+interface CheckedEntry {
+  readonly name: string
+  readonly ArrayType: (typeof arrayTypes)[keyof typeof arrayTypes]
+  readonly shape: readonly number[]
+  readonly begin: number
+  readonly end: number
+}
+
+/** Whether a value is an object, other than an array. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0
+
+function checkEntry(name: string, entry: unknown): CheckedEntry {
+  // Partial, since the file may have been written by anything.
+  const { dtype, shape, data_offsets }: Partial<Entry> = isRecord(entry) ? entry : {}
+  const ArrayType = dtype === 'F32' || dtype === 'F64' ? arrayTypes[dtype] : undefined
+  if (!ArrayType || !Array.isArray(shape) || !shape.every(isCount))
+    throw new TrainerError(`checkpoint: "${name}" must be F32 or F64 [${shape}], but is ${dtype}`)
+  const [begin, end]: readonly unknown[] = Array.isArray(data_offsets) ? data_offsets : []
+  const length = elementCount(shape) * ArrayType.BYTES_PER_ELEMENT
+  if (!isCount(begin) || !isCount(end) || end - begin !== length)
+    throw new TrainerError(
+      `checkpoint: "${name}" must take ${length} bytes as ${dtype} [${shape}], but its offsets are ${data_offsets}`,
+    )
+  return { name, ArrayType, shape, begin, end }
+}
+
+/** Throws unless the tensors cover the bytes after the header without gaps and overlaps. */
+function checkOffsets(entries: readonly CheckedEntry[], start: number, length: number): void {
+  let covered = 0
+  for (const { name, begin, end } of entries.toSorted(
+    (a, b) => a.begin - b.begin || a.end - b.end,
+  )) {
+    if (begin !== covered)
+      throw new TrainerError(
+        `checkpoint: "${name}" must begin at byte ${start + covered}, where the tensor before it ends, but begins at ${start + begin}`,
+      )
+    if (start + end > length)
+      throw new TrainerError(
+        `checkpoint: "${name}" ends at byte ${start + end}, but the file has ${length}`,
+      )
+    covered = end
+  }
+  if (start + covered !== length)
+    throw new TrainerError(
+      `checkpoint: must end at byte ${start + covered}, with its last tensor, but has ${length} bytes`,
+    )
 }
 
 function readHeader(bytes: Uint8Array): {
@@ -89,9 +137,70 @@ function readHeader(bytes: Uint8Array): {
       `checkpoint: must be a safetensors file, but its ${length} bytes are another or a truncated one`,
     )
   const start = 8 + Number(headerLength)
+  const text = new TextDecoder().decode(bytes.subarray(8, start))
+  const header = parseObject(text, 'its header')
+  return { header, start }
+}
+
+/**
+ * Parses a JSON object.
+ *
+ * @param what - its name in error messages.
+ * @throws {TrainerError} If the text is no JSON object, or an object in it has a key twice.
+ */
+export function parseObject(text: string, what: string): Readonly<Record<string, unknown>> {
+  const value = parseJson(text, what)
+  if (isRecord(value)) return value
+  throw new TrainerError(
+    `checkpoint: ${what} must be a JSON object, but is ${JSON.stringify(value)}`,
+  )
+}
+
+/** Parses JSON. Throws as `parseObject` does, but accepts any value. */
+export function parseJson(text: string, what: string): unknown {
+  let value: unknown
   try {
-    return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))), start }
+    value = JSON.parse(text)
   } catch (cause) {
-    throw new TrainerError('checkpoint: its header must be JSON', { cause })
+    throw new TrainerError(`checkpoint: ${what} must be JSON`, { cause })
   }
+  const twice = repeatedKey(text)
+  if (twice !== undefined)
+    throw new TrainerError(`checkpoint: ${what} must have every key once, but has ${twice} twice`)
+  return value
+}
+
+/** A key that an object of a valid JSON text has twice. `JSON.parse` keeps the last of them only. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = []
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '{') open.push(new Set())
+    else if (text[i] === '}') open.pop()
+    else if (text[i] === '"') {
+      const begin = i
+      do i++
+      while (text[i] !== '"' || isEscaped(text, i))
+      if (!isKey(text, i + 1)) continue
+      // Different escapes may spell the same key.
+      const key: string = JSON.parse(text.slice(begin, i + 1))
+      const keys = open.at(-1)
+      if (keys?.has(key)) return JSON.stringify(key)
+      keys?.add(key)
+    }
+  }
+  return undefined
+}
+
+/** Whether a colon follows, after spaces. */
+function isKey(text: string, end: number): boolean {
+  let next = end
+  while (' \t\n\r'.includes(text[next] ?? ':')) next++
+  return text[next] === ':'
+}
+
+/** Whether an odd number of backslashes precedes a character. */
+function isEscaped(text: string, position: number): boolean {
+  let first = position
+  while (text[first - 1] === '\\') first--
+  return (position - first) % 2 === 1
 }

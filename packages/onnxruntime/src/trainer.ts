@@ -1,11 +1,25 @@
 import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
-import { inferenceModel, type Model, readModel, type Tensor, writeModel } from '@diffgrad/onnx'
+import {
+  describeArgument,
+  inferenceModel,
+  type Model,
+  readModel,
+  type Tensor,
+  writeModel,
+} from '@diffgrad/onnx'
 import { type Batch, toFeeds } from './batch.ts'
 import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
-import { assertFiniteLoss } from './errors.ts'
+import { assertFiniteLoss, TrainerError } from './errors.ts'
 import { Evaluation, type EvaluationSpec } from './evaluation.ts'
 import { type EvaluationResult, Metrics, type Outputs } from './metrics.ts'
-import type { StepOptions, TrainerOptions, WeightsOptions } from './options.ts'
+import {
+  checkCreate,
+  checkStepOptions,
+  type StepOptions,
+  type TrainerOptions,
+  usesEma,
+  type WeightsOptions,
+} from './options.ts'
 import { cpuFallbacks, warmUp } from './providers.ts'
 import {
   acceleratorsOf,
@@ -43,19 +57,26 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {OnnxError} If the model cannot be read or differentiated.
    * @throws {TrainerError} If the runtime or its provider lacks an operator or a device, or the update
    *   does not support an option.
-   * @throws RangeError naming an option of the optimizer that is unknown or out of range.
+   * @throws RangeError naming an option of the optimizer that is unknown or out of range. Other options
+   *   are refused by name as well, before anything is built.
    */
   static async create<H extends Hyperparameters>(
     ort: Runtime,
     model: Model | Uint8Array,
-    { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest }: TrainerOptions<H>,
+    options: TrainerOptions<H>,
   ): Promise<Trainer<H>> {
+    checkCreate(ort, options)
+    const { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest } = options
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = { ...loweringFor(session), ...rest.lowering }
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     const checkedMetrics = new Metrics(forward, metrics)
     const UpdateClass = kind === 'graph' ? GraphUpdate : KernelUpdate
-    const update: Update<H> = await UpdateClass.create({ ...spec, optimizer })
+    const update: Update<H> = await UpdateClass.create({
+      ...spec,
+      optimizer,
+      outputs: checkedMetrics.outputs,
+    })
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, update.weights) }
     const trainer = new Trainer(trained, update, checkedMetrics)
@@ -85,14 +106,15 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws What a metric or the runtime throws, or the reason of the signal. After any error, weights,
    *   statistics and optimizer are unchanged.
    */
-  step(batch: Batch, { signal, histograms }: StepOptions = {}): Promise<StepResult> {
+  step(batch: Batch, stepOptions: StepOptions = {}): Promise<StepResult> {
     return this.#queue.run(async () => {
+      checkStepOptions(stepOptions)
+      const { signal, histograms } = stepOptions
       signal?.throwIfAborted()
       const { model, weights, optimizer } = this.#update
       const { updates, options } = optimizer
       return this.#update.step({
         feeds: toFeeds(this.#runtime, model, batch, weights),
-        outputs: this.#metrics.outputs,
         histogramEdges: histograms,
         computeMetrics: async (loss, outputs) => {
           await throwIfAborted(signal)
@@ -182,6 +204,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    */
   load(checkpoint: Uint8Array): Promise<unknown> {
     return this.#queue.run(async () => {
+      if (!(checkpoint instanceof Uint8Array))
+        throw new TrainerError(
+          `checkpoint: must be the bytes of a file, but is ${describeArgument(checkpoint)}`,
+        )
       const shapes = shapesOf(this.#update.weights)
       const { weights, optimizer, notes } = readCheckpoint(checkpoint, shapes)
       this.#update.optimizer.loadStateDict(optimizer)
@@ -200,12 +226,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
 
   /** Passes the weights, or their moving average, to a task of the queue. */
   #withWeights<R>(
-    { ema = false }: WeightsOptions = {},
+    options: WeightsOptions = {},
     task: (weights: Tensors) => Promise<R>,
   ): Promise<R> {
     const { optimizer } = this.#update
     return this.#queue.run(async () => {
-      if (!ema) return task(this.#update.weights)
+      if (!usesEma(options)) return task(this.#update.weights)
       optimizer.swapEma()
       try {
         return await task(this.#update.weights)

@@ -6,13 +6,14 @@ import {
   crossEntropy,
   globalAveragePool,
   linear,
+  type Model,
   sequential,
 } from '@diffgrad/onnx'
 import { testSeed } from '@diffgrad/testing/seed'
 import { safetensors } from '@jax-js/loaders'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { Trainer } from '../src/index.ts'
+import { readCheckpoint, Trainer, TrainerError, writeCheckpoint } from '../src/index.ts'
 import { smallModel, stripes } from './small-model.ts'
 
 const transforms = {
@@ -95,15 +96,245 @@ test('a checkpoint of another model or optimizer is an error that names the firs
     await expect(trainer.load(await other.save())).rejects.toThrow(message)
     await other.dispose()
   }
-  for (const [bytes, message] of [
-    [before.subarray(0, before.length - 8), /but the file has/],
-    [
-      before.subarray(0, 5),
-      'checkpoint: must be a safetensors file, but its 5 bytes are another or a truncated one',
-    ],
-    [new Uint8Array(64), 'checkpoint: must be a safetensors file, but its 64 bytes are'],
-  ] as const)
-    await expect(trainer.load(bytes)).rejects.toThrow(message)
   expect(await trainer.save()).toEqual(before)
   await trainer.dispose()
+})
+
+type Header = Record<string, { shape: number[]; dtype: string; data_offsets: number[] }> & {
+  __metadata__: Record<string, string>
+}
+
+/** Changes the header of a file as a value, then as text, and the elements after it. */
+function edited(
+  bytes: Uint8Array,
+  {
+    header: editHeader = () => undefined,
+    text: editText = (text: string) => text,
+    data: editData = () => undefined,
+  }: {
+    header?: (header: Header) => unknown
+    text?: (text: string) => string
+    data?: (elements: Float32Array, offsets: Header) => unknown
+  },
+): Uint8Array {
+  const end = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))
+  const header: Header = JSON.parse(Buffer.from(bytes.subarray(8, end)).toString())
+  const data = bytes.slice(end)
+  editData(new Float32Array(data.buffer), header)
+  editHeader(header)
+  const text = Buffer.from(editText(JSON.stringify(header)))
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(text.length))
+  return new Uint8Array(Buffer.concat([length, text, data]))
+}
+
+const weight = '2.weight'
+const state = `optimizer/m/${weight}`
+
+const damages: readonly (readonly [
+  what: string,
+  damage: (bytes: Uint8Array) => Uint8Array,
+  message: string | RegExp,
+])[] = [
+  [
+    'truncated',
+    (bytes) => bytes.subarray(0, bytes.length - 8),
+    /ends at byte \d+, but the file has/,
+  ],
+  [
+    'of 5 bytes',
+    (bytes) => bytes.subarray(0, 5),
+    'checkpoint: must be a safetensors file, but its 5 bytes are another or a truncated one',
+  ],
+  [
+    'of zeros',
+    () => new Uint8Array(64),
+    'checkpoint: must be a safetensors file, but its 64 bytes are',
+  ],
+  [
+    'with a byte after the end',
+    (bytes) => new Uint8Array([...bytes, 0]),
+    /must end at byte \d+, with its last tensor, but has/,
+  ],
+  [
+    'with overlapping tensors',
+    (bytes) =>
+      edited(bytes, {
+        header: (header) => {
+          header[state].data_offsets = header[weight].data_offsets
+        },
+      }),
+    /must begin at byte \d+, where the tensor before it ends, but begins at/,
+  ],
+  [
+    'with a gap',
+    (bytes) =>
+      edited(bytes, {
+        header: (header) => {
+          delete header[weight]
+        },
+      }),
+    /must begin at byte \d+, where the tensor before it ends, but begins at/,
+  ],
+  [
+    'with negative offsets',
+    (bytes) =>
+      edited(bytes, {
+        header: (header) => {
+          header[weight].data_offsets = [-192, 0]
+        },
+      }),
+    '"2.weight" must take 192 bytes as F32 [3,16], but its offsets are -192,0',
+  ],
+  [
+    'with a shape of text',
+    (bytes) =>
+      edited(bytes, { text: (text) => text.replace('"shape":[3,16]', '"shape":["3","16"]') }),
+    '"2.weight" must be F32 or F64 [3,16], but is F32',
+  ],
+  [
+    'with a tensor twice',
+    (bytes) =>
+      edited(bytes, {
+        text: (text) =>
+          text.replace(
+            '"2.bias":',
+            '"2.\\u0062ias" :{"dtype":"F32","shape":[0],"data_offsets":[0,0]},$&',
+          ),
+      }),
+    'checkpoint: its header must have every key once, but has "2.bias" twice',
+  ],
+  [
+    'with a parameter of the optimizer twice',
+    (bytes) =>
+      edited(bytes, {
+        header: ({ __metadata__ }) => {
+          __metadata__.optimizer = __metadata__.optimizer.replace('"2.bias":', '"2.bias":{},$&')
+        },
+      }),
+    `checkpoint: the optimizer's state must have every key once, but has "2.bias" twice`,
+  ],
+  [
+    'with a number as metadata',
+    (bytes) => edited(bytes, { text: (text) => text.replace('"notes":"null"', '"notes":5') }),
+    'checkpoint: "__metadata__" must hold strings',
+  ],
+  [
+    'without parameters of the optimizer',
+    (bytes) =>
+      edited(bytes, {
+        header: ({ __metadata__ }) => {
+          __metadata__.optimizer = '{"parameters":null}'
+        },
+      }),
+    "checkpoint: the optimizer's state must have parameters",
+  ],
+  [
+    'with null as the state of the optimizer',
+    (bytes) =>
+      edited(bytes, {
+        header: ({ __metadata__ }) => {
+          __metadata__.optimizer = 'null'
+        },
+      }),
+    "checkpoint: the optimizer's state must be a JSON object, but is null",
+  ],
+  [
+    'with the state of an unknown parameter',
+    (bytes) =>
+      edited(bytes, {
+        text: (text) => text.replace('"optimizer/m/2.bias"', '"optimizer/m/__proto__"'),
+      }),
+    'checkpoint: "optimizer/m/__proto__" must have the shape of a trained weight, but is [3]',
+  ],
+  [
+    'with a weight of NaN',
+    (bytes) =>
+      edited(bytes, {
+        data: (elements, offsets) => {
+          elements[offsets[weight].data_offsets[0] / 4 + 5] = Number.NaN
+        },
+      }),
+    'checkpoint: "2.weight" must hold finite values, but element 5 is NaN',
+  ],
+  [
+    'with an infinite optimizer state',
+    (bytes) =>
+      edited(bytes, {
+        data: (elements, offsets) => {
+          elements[offsets[state].data_offsets[0] / 4] = Number.NEGATIVE_INFINITY
+        },
+      }),
+    'checkpoint: "optimizer/m/2.weight" must hold finite values, but element 0 is -Infinity',
+  ],
+]
+
+test.each(damages)(
+  'a checkpoint %s is refused by name, and nothing changes',
+  async (_, damage, message) => {
+    const trainer = await createTrainer({})
+    await train(trainer, 0, 2)
+    const before = await trainer.save()
+    await expect(trainer.load(damage(before))).rejects.toThrow(message)
+    await expect(trainer.load(damage(before))).rejects.toBeInstanceOf(TrainerError)
+    expect(await trainer.save()).toEqual(before)
+    await trainer.dispose()
+  },
+)
+
+const emptyState = {
+  format: 1,
+  rule: 'diffGrad',
+  updates: 0,
+  accumulate: 1,
+  accumulated: 0,
+  swapped: false,
+  reports: [],
+  parameters: {},
+} as const
+
+test('values that are not finite are refused when they are saved, so that what is saved can be loaded', () => {
+  const data = Float32Array.of(1, Number.POSITIVE_INFINITY)
+  const weights = { w: { shape: [2], data } }
+  const { notes } = readCheckpoint(
+    writeCheckpoint({ weights: {}, optimizer: emptyState, notes: 1 }),
+  )
+  expect(notes).toBe(1)
+  expect(() => writeCheckpoint({ weights, optimizer: emptyState, notes: null })).toThrow(
+    'checkpoint: "w" must hold finite values, but element 1 is Infinity',
+  )
+})
+
+test.each([
+  ...['optimizer/m/kernel', 'optimizer/lstm/w', 'weight/w', '__metadata__', '__proto__'],
+  ...['constructor', 'hasOwnProperty', 'length', '0', 'ünïcode/层.weight', 'a"b\\c'],
+])('a weight called %j is saved and loaded', async (name) => {
+  const renamed = (model: Model): Model => ({
+    ...model,
+    initializers: new Map(
+      [...model.initializers].map(([key, x]) => [key === weight ? name : key, x]),
+    ),
+    nodes: model.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((input) => (input === weight ? name : input)),
+    })),
+  })
+  for (const update of ['kernel', 'graph'] as const) {
+    const create = (model: Model) =>
+      Trainer.create(ort, model, {
+        loss: crossEntropy(),
+        dimensions: { batch: 16 },
+        optimizer: { rule: diffGrad },
+        update,
+      })
+    const [plain, trainer] = [await create(smallModel()), await create(renamed(smallModel()))]
+    const expected = await train(plain, 0, 3)
+    expect(await train(trainer, 0, 3)).toEqual(expected)
+    const saved = await trainer.save()
+    const resumed = await create(renamed(smallModel()))
+    await resumed.load(saved)
+    expect(await resumed.save()).toEqual(saved)
+    expect(await train(resumed, 3, 6)).toEqual(await train(plain, 3, 6))
+    for (const each of [plain, trainer, resumed]) await each.dispose()
+  }
 })

@@ -199,3 +199,97 @@ test('a session that could not be created is created at the next call, and the t
   await expect(trainer.evaluate(stripes(1, 8))).rejects.toThrow('out of memory')
   await trainer.dispose()
 })
+
+/** What plain JavaScript can pass. */
+const untyped = (value: unknown): never => value as never
+
+test.each([
+  [
+    'without a runtime',
+    undefined,
+    options,
+    'the runtime must be onnxruntime-node or onnxruntime-web',
+  ],
+  ['without options', ort, undefined, 'trainer: options must be an object, but are undefined'],
+  [
+    'with an unknown option',
+    ort,
+    { ...options, learningRate: 0.1 },
+    'trainer: has no option "learningRate"; it has optimizer, update, metrics, session, loss',
+  ],
+  [
+    'with a rule as the optimizer',
+    ort,
+    { ...options, optimizer: () => diffGrad },
+    'trainer: optimizer must be { rule, … }, but is a function',
+  ],
+  [
+    'with the name of a rule',
+    ort,
+    { ...options, optimizer: { rule: 'diffGrad' } },
+    'trainer: optimizer.rule must be a rule of @diffgrad/core, but is "diffGrad"',
+  ],
+  [
+    'with an unknown update',
+    ort,
+    { ...options, update: 'kernels' },
+    'trainer: update must be "kernel" or "graph", but is "kernels"',
+  ],
+  [
+    'with a function as a metric',
+    ort,
+    { ...options, metrics: { accuracy: () => 1 } },
+    'trainer: metric "accuracy" must be { outputs, compute }, such as accuracy(), but is a function',
+  ],
+  [
+    'with the name of a provider as the session',
+    ort,
+    { ...options, session: 'webgpu' },
+    `trainer: session must be an object of the runtime's options, but is "webgpu"`,
+  ],
+  [
+    'with a dimension that the model lacks',
+    ort,
+    { ...options, dimensions: { bacth: 16 } },
+    'dimensions: has no option "bacth"; it has batch',
+  ],
+  [
+    'with a pattern that freezes nothing',
+    ort,
+    { ...options, frozen: [/Bias$/] },
+    'frozen: /Bias$/ must match a parameter',
+  ],
+])('a trainer %s is refused by name', async (_, runtime, wrong, message) => {
+  await expect(Trainer.create(untyped(runtime), smallModel(), untyped(wrong))).rejects.toThrow(
+    message,
+  )
+})
+
+test('unknown options of the calls of a trainer are refused by name, and nothing changes', async () => {
+  const trainer = await Trainer.create(ort, smallModel(), options)
+  const before = await trainer.save()
+  const calls = [
+    [() => trainer.step(batch, untyped({ signals: 1 })), 'step: has no option "signals"'],
+    [() => trainer.step(batch, untyped(0.1)), 'step: options must be an object, but are 0.1'],
+    [
+      () => trainer.step(batch, untyped({ signal: true })),
+      'step: signal must be an AbortSignal, but is true',
+    ],
+    [
+      () => trainer.evaluate(batch, untyped({ averaged: true })),
+      'weights: has no option "averaged"; it has ema',
+    ],
+    [
+      () => trainer.export(untyped({ ema: 'yes' })),
+      'weights: ema must be true or false, but is "yes"',
+    ],
+    [() => trainer.export(untyped('model.onnx')), 'weights: options must be an object, but are "'],
+    [
+      () => trainer.load(untyped('training.safetensors')),
+      'checkpoint: must be the bytes of a file, but is "training.safetensors"',
+    ],
+  ] as const
+  for (const [call, message] of calls) await expect(call()).rejects.toThrow(message)
+  expect(await trainer.save()).toEqual(before)
+  await trainer.dispose()
+})

@@ -10,7 +10,13 @@ import { crossEntropy } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { accuracy, type OptimizerSpec, Trainer, type TrainerOptions } from '../src/index.ts'
+import {
+  accuracy,
+  type OptimizerSpec,
+  type Runtime,
+  Trainer,
+  type TrainerOptions,
+} from '../src/index.ts'
 import { smallModel, stripes } from './small-model.ts'
 
 const options = {
@@ -62,6 +68,47 @@ test.each([
   'both updates give the same losses: %s',
   async (_, train) => {
     expectClose(await train('graph'), await train('kernel'), { relative: 1e-4 })
+  },
+)
+
+/** A runtime that names outputs as onnxruntime-node does before 1.24: by their position among all outputs. */
+function misnamingRuntime(): Runtime {
+  const InferenceSession = new Proxy(ort.InferenceSession, {
+    get: (factory, key) => {
+      const value: unknown = Reflect.get(factory, key)
+      if (key !== 'create' || typeof value !== 'function') return value
+      return async (...args: readonly unknown[]) => {
+        const session: ort.InferenceSession = await Reflect.apply(value, factory, args)
+        const run = session.run.bind(session)
+        return Object.assign(session, {
+          async run(feeds: ort.InferenceSession.FeedsType, fetches: object = session.outputNames) {
+            const results = await run(feeds, fetches as ort.InferenceSession.FetchesType)
+            const requested = session.outputNames.filter((name) => name in results)
+            return Object.fromEntries(
+              requested.map((name, i) => [session.outputNames[i], results[name]]),
+            )
+          },
+        })
+      }
+    },
+  })
+  return { InferenceSession, Tensor: ort.Tensor }
+}
+
+test.each([
+  ['kernel', {}],
+  ['kernel', { accuracy: accuracy() }],
+  ['graph', {}],
+  ['graph', { accuracy: accuracy() }],
+] as const)(
+  'the loss is right on a runtime that misnames some of several outputs: %s, %j',
+  async (update, metrics) => {
+    const all = { ...options, update, metrics }
+    const trainer = await Trainer.create(misnamingRuntime(), smallModel(), all)
+    const expected = await Trainer.create(ort, smallModel(), all)
+    for (let t = 0; t < 3; t++)
+      expect(await trainer.step(stripes(t))).toEqual(await expected.step(stripes(t)))
+    for (const each of [trainer, expected]) await each.dispose()
   },
 )
 

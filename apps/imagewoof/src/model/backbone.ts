@@ -55,11 +55,15 @@ function readForSize(file: Uint8Array, size: number): Model {
   throw new Failure(`--size must be ${other}, the size of the model's input, but is ${size}`)
 }
 
-/** A backbone that already has its new head. `--tune head` freezes everything but the head. */
+/**
+ * A backbone that already has its new head. `--tune head` freezes everything but the head, `--tune all`
+ * the renormalization of images, if the model has one.
+ */
 export function trainableBackbone(model: Model, { tune }: Config): TrainableModel {
   const head = headNames(model).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
-  const frozen = tune === 'head' ? new RegExp(`^(?!(?:${head.join('|')})$)`) : /^renormalization\//
-  return { model, frozen: [frozen] }
+  const pattern = tune === 'head' ? new RegExp(`^(?!(?:${head.join('|')})$)`) : /^renormalization\//
+  const isUsed = [...model.initializers.keys()].some((name) => pattern.test(name))
+  return { model, frozen: isUsed ? [pattern] : [] }
 }
 
 /** The files of a transformers.js model that are needed. */

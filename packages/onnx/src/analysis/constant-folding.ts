@@ -89,7 +89,8 @@ const gather: FoldingRule = ([x, indices], shape, operation) => {
   const rank = indices.shape.length
   return multiIndices(shape).map((index) => {
     const gathered = Number(elementAt(indices, index.slice(axis, axis + rank)))
-    const normalized = gathered < 0 ? gathered + (x.shape[axis] ?? 0) : gathered
+    const size = x.shape[axis] ?? 0
+    const normalized = gathered < 0 ? gathered + size : gathered
     return elementAt(x, index.toSpliced(axis, rank, normalized))
   })
 }

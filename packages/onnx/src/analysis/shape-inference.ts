@@ -1,4 +1,5 @@
 import type { InferredType, Operation } from '../ir/graph.ts'
+import { elementCount } from '../model/model.ts'
 import { constantShapes } from './shapes/constant.ts'
 import { convolutionShapes } from './shapes/convolution.ts'
 import { elementwiseShapes } from './shapes/elementwise.ts'
@@ -32,11 +33,28 @@ export function inferShapes(
   declared: readonly (InferredType | undefined)[] = [],
 ): readonly InferredType[] {
   const rule = operation.domain === '' ? shapeRules.get(operation.operator) : undefined
-  if (rule) return rule(operation)
+  if (rule) return checkSizes(operation, rule(operation))
   const known = declared.filter((type) => type !== undefined)
   if (known.length === 0 || known.length < declared.length)
     throw operation.error(
       'the operator has no shape rule, and the model does not declare the shapes of its outputs',
     )
-  return known
+  return checkSizes(operation, known)
+}
+
+/** More elements than any runtime allocates: 8 GiB of float32. */
+const tooManyElements = 2 ** 31
+
+/** Checks every length before anything is built from it: attributes and constants may hold any number. */
+function checkSizes(operation: Operation, types: readonly InferredType[]): readonly InferredType[] {
+  for (const { shape } of types) {
+    const sizes = shape.filter((size) => typeof size === 'number')
+    if (sizes.some((size) => !(Number.isSafeInteger(size) && size >= 0)))
+      throw operation.error(`lengths must be integers >= 0, but its output has [${shape}]`)
+    if (elementCount(sizes) >= tooManyElements)
+      throw operation.error(
+        `an output must have less than ${tooManyElements} elements, but has [${shape}]`,
+      )
+  }
+  return types
 }

@@ -1,6 +1,6 @@
 import { type DataType, elements } from '../model/data-type.ts'
 import { OnnxError } from '../model/error.ts'
-import type { Shape, Tensor } from '../model/model.ts'
+import { elementCount, type Shape, type Tensor } from '../model/model.ts'
 import { AttributeReader } from '../model/node.ts'
 import { cpuLowering, type Lowering } from './lowering.ts'
 
@@ -19,6 +19,9 @@ export interface Value extends InferredType {
   /** The initial elements of a parameter. They may change, so they are never folded. */
   readonly initial?: Tensor<'float32'>
 }
+
+/** The most elements of a constant that a gradient or rewrite builds: 64 MiB of float32. */
+const maxConstantElements = 2 ** 24
 
 /** One application of an operator in a graph. */
 export class Operation extends AttributeReader {
@@ -82,6 +85,20 @@ export class Operation extends AttributeReader {
     return value
   }
 
+  /**
+   * The number of elements of a constant that is about to be built for this operation.
+   *
+   * @throws {OnnxError} If there are more than `maxConstantElements` of the graph.
+   */
+  constantLength(shape: readonly number[]): number {
+    const most = this.graph.maxConstantElements
+    // Work grows with the other lengths even if one is 0.
+    if (elementCount(shape.map((size) => Math.max(size, 1))) <= most) return elementCount(shape)
+    throw this.error(
+      `needs a constant of [${shape}], which must have at most ${most} elements in this model`,
+    )
+  }
+
   /** Normalizes an axis of a value with `rank` axes: negative ones count from the end. */
   axis(axis: number, rank: number): number {
     const normalized = axis < 0 ? axis + rank : axis
@@ -105,6 +122,8 @@ export class Graph {
   readonly #initializers: Value[] = []
   readonly #constants = new Map<string, Value>()
   readonly #operations: Operation[] = []
+  /** The number of elements of all inputs, parameters and named tensors. */
+  #givenElements = 0
 
   constructor(lowering: Lowering = cpuLowering) {
     this.lowering = lowering
@@ -119,6 +138,15 @@ export class Graph {
     return this.#initializers
   }
 
+  /**
+   * The most elements of a constant that a gradient or rewrite builds, such as the matrix of an
+   * interpolation: 2²⁰ + 64 × the elements of all inputs and weights, up to 2²⁴. Attributes and shapes
+   * can ask for more than any machine has.
+   */
+  get maxConstantElements(): number {
+    return Math.min(2 ** 20 + 64 * this.#givenElements, maxConstantElements)
+  }
+
   /** All operations, in topological order. */
   get operations(): readonly Operation[] {
     return this.#operations
@@ -127,22 +155,22 @@ export class Graph {
   /** Adds an input. */
   input(name: string, type: DataType, shape: Shape): Value {
     const value = { graph: this, name: this.claimName(name), type, shape }
+    this.#givenElements += elementCount(shape.filter((size) => typeof size === 'number'))
     this.#inputs.push(value)
     return value
   }
 
   /** Adds a named constant tensor. */
   initializer(name: string, tensor: Tensor): Value {
-    const { type, shape } = tensor
-    const value = { graph: this, name: this.claimName(name), type, shape, constant: tensor }
-    this.#initializers.push(value)
-    return value
+    this.#givenElements += tensor.data.length
+    return this.#addConstant(name, tensor)
   }
 
   /** Adds a named tensor that training may change. */
   parameter(name: string, initial: Tensor<'float32'>): Value {
     const { type, shape } = initial
     const value = { graph: this, name: this.claimName(name), type, shape, initial }
+    this.#givenElements += initial.data.length
     this.#initializers.push(value)
     return value
   }
@@ -150,10 +178,17 @@ export class Graph {
   /** Returns a constant with a generated name. Equal constants of up to 64 elements are one value. */
   constant(tensor: Tensor): Value {
     const { type, shape, data } = tensor
-    if (data.length > 64) return this.initializer(this.freshName('constant'), tensor)
+    if (data.length > 64) return this.#addConstant(this.freshName('constant'), tensor)
     const key = `${type} [${shape}] ${Array.from(data, text)}`
-    const value = this.#constants.get(key) ?? this.initializer(this.freshName('constant'), tensor)
+    const value = this.#constants.get(key) ?? this.#addConstant(this.freshName('constant'), tensor)
     this.#constants.set(key, value)
+    return value
+  }
+
+  #addConstant(name: string, tensor: Tensor): Value {
+    const { type, shape } = tensor
+    const value = { graph: this, name: this.claimName(name), type, shape, constant: tensor }
+    this.#initializers.push(value)
     return value
   }
 

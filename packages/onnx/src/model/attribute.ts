@@ -33,8 +33,13 @@ export function readAttribute(message: AttributeProto, node: string): Attribute 
   }
 }
 
-/** Writes an attribute as a message. */
+/**
+ * Writes an attribute as a message.
+ *
+ * @throws {OnnxError} If a number does not fit its type.
+ */
 export function writeAttribute(name: string, value: Attribute): AttributeProto {
+  checkNumbers(name, value)
   if (typeof value === 'number')
     return create(AttributeProtoSchema, { name, type: kinds.int, i: BigInt(value) })
   if (typeof value === 'string')
@@ -58,6 +63,18 @@ export function writeAttribute(name: string, value: Attribute): AttributeProto {
     throw new OnnxError(`attribute "${name}": an unsupported type must be a message that was read`)
   }
   return create(AttributeProtoSchema, { name, type: kinds.ints, ints: value.map(BigInt) })
+}
+
+function checkNumbers(name: string, value: Attribute): void {
+  const integers = typeof value === 'number' ? [value] : Array.isArray(value) ? value : []
+  const fraction = integers.find((x) => !Number.isSafeInteger(x))
+  if (fraction !== undefined)
+    throw new OnnxError(`attribute "${name}": must hold integers, but holds ${fraction}`)
+  if (typeof value !== 'object' || !('float' in value || 'floats' in value)) return
+  const floats = 'float' in value ? [value.float] : value.floats
+  const large = floats.find((x) => Number.isFinite(x) && !Number.isFinite(Math.fround(x)))
+  if (large !== undefined)
+    throw new OnnxError(`attribute "${name}": must be in the range of float32, but is ${large}`)
 }
 
 /** Converts integers to numbers; `undefined` if one is not a safe integer. */

@@ -84,8 +84,8 @@ export function elements(type: DataType, values: Iterable<number | bigint>): Ele
   return new arrays[type](Array.from(values, Number))
 }
 
-/** Converts IEEE binary16 bits to a number: (−1)ˢ · 2ᵉ⁻¹⁵ · 1.f, subnormal where e = 0, infinite or NaN where e = 31. */
-export function widenFloat16(bits: number): number {
+/** IEEE binary16 bits as a number: (−1)ˢ · 2ᵉ⁻¹⁵ · 1.f, subnormal where e = 0, infinite or NaN where e = 31. */
+function widenFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
@@ -97,8 +97,21 @@ export function widenFloat16(bits: number): number {
 
 const binary32 = new DataView(new ArrayBuffer(4))
 
-/** Converts bfloat16 bits, the upper half of a binary32, to a number. */
-export function widenBfloat16(bits: number): number {
-  binary32.setUint32(0, (bits & 0xffff) * 0x10000)
+/** bfloat16 bits, the upper half of a binary32, as a number. */
+function widenBfloat16(bits: number): number {
+  binary32.setUint32(0, bits * 0x10000)
   return binary32.getFloat32(0)
+}
+
+/** The number for each of the 65,536 bit patterns, by `TensorProto.DataType`; filled on first use. */
+const halves = new Map<number, Float32Array>()
+
+/** Widens the bits of half precision to float32. */
+export function widenHalf(dataType: number, bits: Uint16Array): Float32Array {
+  const widen = dataType === float16 ? widenFloat16 : widenBfloat16
+  const table = halves.get(dataType) ?? Float32Array.from({ length: 2 ** 16 }, (_, i) => widen(i))
+  halves.set(dataType, table)
+  const wide = new Float32Array(bits.length)
+  for (let i = 0; i < bits.length; i++) wide[i] = table[bits[i] ?? 0] ?? 0
+  return wide
 }

@@ -5,6 +5,35 @@ export class OnnxError extends Error {
   override readonly name = 'OnnxError'
 }
 
+/**
+ * Checks that options are an object, and have no names but the known ones.
+ *
+ * @param what - what error messages call the options.
+ * @param Failure - the class of the errors.
+ * @throws {OnnxError} Naming the option that is unknown.
+ */
+export function checkOptions(
+  what: string,
+  options: unknown,
+  known: readonly string[],
+  Failure: new (message: string) => Error = OnnxError,
+): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new Failure(`${what}: options must be an object, but are ${describeArgument(options)}`)
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new Failure(`${what}: has no option "${unknown}"; it has ${known.join(', ')}`)
+}
+
+/** What an argument of a wrong type is called in error messages. */
+export function describeArgument(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  const name: unknown = value.constructor?.name
+  return name === 'Array' ? `[${value}]` : `of class ${name ?? 'null'}`
+}
+
 /** What a node is called in error messages: `node "conv1" (Conv)`; its first output stands for an empty name. */
 export const describeNode = ({
   operator,

@@ -1,3 +1,4 @@
+import { OnnxError } from './error.ts'
 import { isFloat32, type Model, type Node, type OpaqueTensor, type Tensor } from './model.ts'
 import { isOperator } from './node.ts'
 
@@ -27,6 +28,7 @@ const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
  * constants.
  *
  * @param frozen - patterns of parameter names to keep fixed. Their `lastIndex` has no effect.
+ * @throws {OnnxError} If a pattern matches no parameter.
  */
 export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): InitializerRoles {
   const parameters = new Map<string, Tensor<'float32'>>()
@@ -52,6 +54,14 @@ export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): 
     else if (tensor.shape.length === 0 || untrainable.has(name)) constants.set(name, tensor)
     else (isFrozen(name, frozen) ? fixed : parameters).set(name, tensor)
   }
+  const trainable = [...parameters.keys(), ...fixed.keys()].filter(
+    (name) => !fixedStatistics.has(name),
+  )
+  const useless = frozen.find((pattern) => trainable.every((name) => name.search(pattern) < 0))
+  if (useless)
+    throw new OnnxError(
+      `frozen: ${useless} must match a parameter, but matches none of ${trainable.join(', ')}`,
+    )
   return { parameters, statistics, frozen: fixed, constants }
 }
 

@@ -13,10 +13,13 @@ export const elementCount = (shape: readonly number[]): number =>
 
 /** The multi-index of every element of a shape, in row-major order: one index per axis. */
 export const multiIndices = (shape: readonly number[]): readonly (readonly number[])[] =>
-  shape.reduce<readonly (readonly number[])[]>(
-    (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
-    [[]],
-  )
+  shape.includes(0)
+    ? []
+    : shape.reduce<readonly (readonly number[])[]>(
+        (all, size) =>
+          all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+        [[]],
+      )
 
 /** Elements in row-major order. */
 export interface Tensor<T extends DataType = DataType> {

@@ -9,8 +9,7 @@ import {
   float16,
   typeOf,
   viewAs,
-  widenBfloat16,
-  widenFloat16,
+  widenHalf,
 } from './data-type.ts'
 import { OnnxError } from './error.ts'
 import { elementCount, type OpaqueTensor, type Tensor } from './model.ts'
@@ -58,9 +57,11 @@ const isHalf = ({ dataType }: TensorProto): boolean => dataType === float16 || d
 
 /** Half precision is stored as two raw bytes, or bit for bit in an int32. */
 function readHalf(message: TensorProto, external: ExternalData): Elements {
-  const widen = message.dataType === float16 ? widenFloat16 : widenBfloat16
-  const bits = readRaw(message, 'uint16', external) ?? elements('uint16', message.int32Data)
-  return Float32Array.from(Array.from(bits, Number), widen)
+  const bytes = rawBytes(message, 'uint16', external)
+  const bits = bytes
+    ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+    : Uint16Array.from(message.int32Data)
+  return widenHalf(message.dataType, bits)
 }
 
 function readRaw(
@@ -68,13 +69,23 @@ function readRaw(
   type: DataType,
   external: ExternalData,
 ): Elements | undefined {
+  const bytes = rawBytes(message, type, external)
+  return bytes && viewAs(type, bytes)
+}
+
+/** A copy of the raw bytes of a tensor; undefined if it has none. */
+function rawBytes(
+  message: TensorProto,
+  type: DataType,
+  external: ExternalData,
+): Uint8Array<ArrayBuffer> | undefined {
   const bytes = message.dataLocation === 1 ? externalBytes(message, external) : message.rawData
   if (bytes.length === 0) return undefined
   if (bytes.length % elementSize(type) !== 0)
     throw new OnnxError(
       `tensor "${message.name}": ${type} takes ${elementSize(type)} bytes, but it holds ${bytes.length}`,
     )
-  return viewAs(type, new Uint8Array(bytes)) // Copies: Buffer.slice would share the memory.
+  return new Uint8Array(bytes) // Copies: Buffer.slice would share the memory.
 }
 
 function readFields(message: TensorProto, type: DataType): Elements {

@@ -79,13 +79,16 @@ function writeValueInfo({ name, type, shape, message }: ValueInfo): ValueInfoPro
   return keepUnknown(written, message)
 }
 
-const writeDimension = (size: Dimension): TensorShapeProto_Dimension =>
-  create(TensorShapeProto_DimensionSchema, {
+const writeDimension = (size: Dimension): TensorShapeProto_Dimension => {
+  if (typeof size === 'number' && !Number.isSafeInteger(size))
+    throw new OnnxError(`model: a dimension must be an integer or a name, but is ${size}`)
+  return create(TensorShapeProto_DimensionSchema, {
     value:
       typeof size === 'number'
         ? { case: 'dimValue', value: BigInt(size) }
         : { case: 'dimParam', value: size },
   })
+}
 
 /** Copies the fields that onnx.proto does not declare from the message that was read. */
 function keepUnknown<T extends Message>(message: T, original: Message | undefined): T {

@@ -1,5 +1,6 @@
 import { Graph, type Value } from '../ir/graph.ts'
 import { toModel } from '../ir/to-model.ts'
+import { checkOptions, describeArgument, OnnxError } from '../model/error.ts'
 import { elementCount, type Model, type Shape } from '../model/model.ts'
 import { add } from '../ops/builders.ts'
 import { type Initializer, type Random, seeded } from './initializers.ts'
@@ -59,11 +60,27 @@ export interface BuildOptions {
   readonly output?: string
 }
 
-/** Builds a forward model with one input and one output. */
-export function buildModel(
-  layer: Layer,
-  { shape, seed, name = 'model', input = 'input', output = 'output' }: BuildOptions,
-): Model {
+/**
+ * Builds a forward model with one input and one output.
+ *
+ * @throws {OnnxError} Naming the argument that is unknown or of a wrong type.
+ */
+export function buildModel(layer: Layer, options: BuildOptions): Model {
+  if (typeof layer !== 'function')
+    throw new OnnxError(`buildModel: must build a layer, but got ${describeArgument(layer)}`)
+  checkOptions('buildModel', options, ['shape', 'seed', 'name', 'input', 'output'])
+  const { shape, seed, name = 'model', input = 'input', output = 'output' } = options
+  const isDimension = (size: unknown): boolean =>
+    typeof size === 'string' || (Number.isSafeInteger(size) && Number(size) > 0)
+  if (!Array.isArray(shape) || !shape.every(isDimension))
+    throw new OnnxError(
+      `buildModel: shape must be a list of integers > 0 and names, but is ${describeArgument(shape)}`,
+    )
+  if (!Number.isSafeInteger(seed))
+    throw new OnnxError(`buildModel: seed must be an integer, but is ${describeArgument(seed)}`)
+  for (const [option, text] of Object.entries({ name, input, output }))
+    if (typeof text !== 'string')
+      throw new OnnxError(`buildModel: ${option} must be text, but is ${describeArgument(text)}`)
   const graph = new Graph()
   const x = graph.input(input, 'float32', shape)
   const y = layer(x, { path: '', random: seeded(seed) })

@@ -1,6 +1,6 @@
 import type { Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
-import { OnnxError } from '../model/error.ts'
+import { checkOptions, describeArgument, OnnxError } from '../model/error.ts'
 import { apply } from '../ops/apply.ts'
 import {
   add,
@@ -43,15 +43,18 @@ export interface ElementwiseLossOptions {
 
 const meanLoss =
   (cost: (y: Value, t: Value) => Value) =>
-  ({ output, target = 'target' }: ElementwiseLossOptions = {}): Loss =>
-  (outputs) => {
-    const y = selectOutput(outputs, output)
-    const costs = cost(y, y.graph.input(target, 'float32', staticShape(y)))
-    return reduceMean(
-      costs,
-      costs.shape.map((_, axis) => axis),
-      'drop',
-    )
+  (options: ElementwiseLossOptions = {}): Loss => {
+    checkOptions('loss', options, ['output', 'target'])
+    const { output, target = 'target' } = options
+    return (outputs) => {
+      const y = selectOutput(outputs, output)
+      const costs = cost(y, y.graph.input(target, 'float32', staticShape(y)))
+      return reduceMean(
+        costs,
+        costs.shape.map((_, axis) => axis),
+        'drop',
+      )
+    }
   }
 
 type ElementwiseLoss = (options?: ElementwiseLossOptions) => Loss
@@ -81,13 +84,21 @@ export interface CrossEntropyOptions {
  * q = (1 − ε)·target + ε / C. The divisor is the sum of the weights of the target classes, or with
  * probabilities the number of examples.
  */
-export function crossEntropy({
-  targets = 'classes',
-  labelSmoothing = 0,
-  classWeights,
-  output,
-  target = 'target',
-}: CrossEntropyOptions = {}): Loss {
+export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
+  checkOptions('cross-entropy', options, [
+    ...['targets', 'labelSmoothing', 'classWeights', 'output', 'target'],
+  ])
+  const {
+    targets = 'classes',
+    labelSmoothing = 0,
+    classWeights,
+    output,
+    target = 'target',
+  } = options
+  if (targets !== 'classes' && targets !== 'probabilities')
+    throw new OnnxError(
+      `cross-entropy: targets must be "classes" or "probabilities", but is ${describeArgument(targets)}`,
+    )
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new OnnxError(`cross-entropy: labelSmoothing must be in [0, 1), but is ${labelSmoothing}`)
   return (outputs) => {

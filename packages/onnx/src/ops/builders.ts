@@ -21,9 +21,20 @@ function binary(operator: string): Binary {
   }
 }
 
-/** Converts a number to a scalar of the other operand's graph and type. */
-const asValue = (other: Value, operand: Operand): Value =>
-  typeof operand === 'number' ? other.graph.scalar(operand, other.type) : operand
+/**
+ * Converts a number to a scalar of the other operand's graph and type.
+ *
+ * @throws {OnnxError} If it is a fraction, and the other operand holds integers.
+ */
+function asValue(other: Value, operand: Operand): Value {
+  if (typeof operand !== 'number') return operand
+  const isReal = other.type === 'float32' || other.type === 'float64'
+  if (!isReal && !Number.isSafeInteger(operand))
+    throw new OnnxError(
+      `value "${other.name}": must be float32 to be combined with ${operand}, but is ${other.type}`,
+    )
+  return other.graph.scalar(operand, other.type)
+}
 
 const unary =
   (operator: string) =>

@@ -67,6 +67,9 @@ const foldBatch: RewriteRule = (graph, node, inputs) => {
   return [transpose(cut, [1, 0, 2, 3])]
 }
 
+/** Every element of an unrolled kernel becomes three operations. */
+const maxTaps = 1024
+
 /**
  * MaxPool as a maximum over shifted images, for runtimes whose MaxPool has no indices output. Of equal
  * elements the first is taken, as by MaxPool.
@@ -77,6 +80,10 @@ const lowerMaxPool: RewriteRule = (graph, node, inputs) => {
   const operation = new Operation(graph, { ...node, inputs })
   if (node.outputs.length > 1) return
   const window = poolingWindow(operation)
+  if (elementCount(window.kernel) > maxTaps)
+    throw operation.error(
+      `a kernel must have at most ${maxTaps} elements, but has [${window.kernel}]`,
+    )
   const outputSpace = pooledSizes(operation, window)
   // With `ceil_mode`, the last window may reach beyond the padding.
   const end = dilatedKernel(window).map((span, axis) => {
@@ -104,10 +111,12 @@ const lowerPow: RewriteRule = (graph, node, [base, exponent]) => {
 const lowerSlice: RewriteRule = (graph, node, inputs) => {
   const [x] = inputs
   if (!isOperator(node, 'Slice') || graph.lowering.operators !== 'plain' || !x) return
-  const slices = axisSlices(new Operation(graph, { ...node, inputs }))
+  const operation = new Operation(graph, { ...node, inputs })
+  const slices = axisSlices(operation)
   if (slices.every(({ step }) => step > 0)) return
   return [
-    slices.reduce((value, { axis, start, step, length }) => {
+    slices.reduce((value, { axis, start, step, length: sliced }) => {
+      const length = operation.constantLength([sliced])
       const indices = Array.from({ length }, (_, i) => start + i * step)
       return gather(value, indices, axis)
     }, x),

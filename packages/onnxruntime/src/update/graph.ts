@@ -10,7 +10,13 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { TrainerError } from '../errors.ts'
 import { createSession, float32Scalar, type Tensors } from '../runtime.ts'
 import { KernelTracer, type TracedKernel, type Variable } from './trace.ts'
-import type { StepInput, StepResult, Update, UpdateSpec } from './update.ts'
+import {
+  type StepInput,
+  type StepResult,
+  type Update,
+  type UpdateSpec,
+  withOutputs,
+} from './update.ts'
 
 /** A train-step model with its session, and the kernels that it contains. */
 interface CompiledStep extends TrainStepModel {
@@ -71,7 +77,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     return tensorsOf([...this.#parameters, ...this.#statistics])
   }
 
-  async step({ feeds, outputs, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+  async step({ feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
     if (histogramEdges)
       throw new TrainerError('update "graph": does not support histograms; use update "kernel"')
     const before = this.optimizer.stateDict()
@@ -85,10 +91,11 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
         ]),
       )
       const variables = [...this.#parameters, ...this.#statistics, ...this.#tracer.state]
-      const results = await session.run(
-        { ...feeds, ...tensorsOf(variables), ...Object.fromEntries(scalars) },
-        [loss, ...next.values(), ...outputs],
-      )
+      const results = await session.run({
+        ...feeds,
+        ...tensorsOf(variables),
+        ...Object.fromEntries(scalars),
+      })
       const evaluation = await computeMetrics(float32Scalar(results, loss), results)
       for (const variable of variables)
         variable.tensor = results[next.get(variable.name) ?? ''] ?? variable.tensor
@@ -119,9 +126,10 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   async #compile(kernels: readonly TracedKernel[]): Promise<CompiledStep> {
     const last = this.#compiled
     if (last && sameKernels(last.kernels, kernels)) return last
-    const { runtime, forward, differentiate, session: options } = this.#spec
+    const { runtime, forward, differentiate, outputs, session: options } = this.#spec
     const step = trainStepModel(forward, { ...differentiate, update: kernels })
-    const session = await createSession(runtime, step.model, options)
+    const model = withOutputs(step.model, forward, outputs)
+    const session = await createSession(runtime, model, options)
     this.#compiled = { ...step, kernels, session }
     await last?.session.release()
     return this.#compiled

@@ -17,7 +17,13 @@ import {
   type Runtime,
   type Tensors,
 } from '../runtime.ts'
-import type { StepInput, StepResult, Update, UpdateSpec } from './update.ts'
+import {
+  type StepInput,
+  type StepResult,
+  type Update,
+  type UpdateSpec,
+  withOutputs,
+} from './update.ts'
 
 type Arrays = Readonly<Record<string, Float32Array>>
 
@@ -44,7 +50,8 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #preallocated: Tensors
 
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<KernelUpdate<H>> {
-    const gradient = gradientModel(spec.forward, spec.differentiate)
+    const whole = gradientModel(spec.forward, spec.differentiate)
+    const gradient = { ...whole, model: withOutputs(whole.model, spec.forward, spec.outputs) }
     const session = await createSession(spec.runtime, gradient.model, spec.session)
     return new KernelUpdate(spec, gradient, session, await writesPreallocated(spec.runtime))
   }
@@ -83,14 +90,11 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
 
-  async step({ feeds, outputs, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
-    const names = [
-      this.#loss,
-      ...this.#gradientOutputs.values(),
-      ...this.#nextOutputs.values(),
-      ...outputs,
-    ]
-    const fetches = names.map((name) => [name, this.#preallocated[name] ?? null])
+  async step({ feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+    const fetches = this.#session.outputNames.map((name) => [
+      name,
+      this.#preallocated[name] ?? null,
+    ])
     const results = await this.#session.run(
       { ...feeds, ...this.weights },
       Object.fromEntries(fetches),

@@ -8,14 +8,25 @@ import type { Tensors } from '../runtime.ts'
 /** The model to train, the optimizer, and the runtime that runs both. */
 export interface UpdateSpec<H extends Hyperparameters> extends EvaluationSpec {
   readonly optimizer: OptimizerSpec<H>
+  /** The outputs of the forward model that every step computes. */
+  readonly outputs: readonly string[]
 }
+
+/**
+ * Removes the forward model's outputs that a step does not read, so that every run fetches all outputs:
+ * before 1.24, onnxruntime-node returns some of the outputs under the names of others.
+ */
+export const withOutputs = (model: Model, forward: Model, kept: readonly string[]): Model => ({
+  ...model,
+  outputs: model.outputs.filter(
+    ({ name }) => kept.includes(name) || forward.outputs.every((output) => output.name !== name),
+  ),
+})
 
 /** The input of one step. */
 export interface StepInput {
   /** The batch. */
   readonly feeds: Tensors
-  /** The outputs of the forward model to compute. */
-  readonly outputs: readonly string[]
   /** Bin edges of the rule's intermediate values; undefined for no histograms. */
   readonly histogramEdges: Readonly<Record<string, readonly number[]>> | undefined
   /** Called before the weights change. If it throws, the step is cancelled and nothing changes. */

@@ -2,7 +2,7 @@ import type { Operation } from '../../ir/graph.ts'
 import { constantElements } from '../../ir/value.ts'
 import { elements } from '../../model/data-type.ts'
 import type { Tensor } from '../../model/model.ts'
-import type { ShapeRule } from './shape-rule.ts'
+import { type ShapeRule, shapeInput } from './shape-rule.ts'
 
 /** The tensor of a Constant, from any of its attributes. */
 export function constantTensor(operation: Operation): Tensor {
@@ -27,9 +27,10 @@ export function constantTensor(operation: Operation): Tensor {
 /** The fill value of a ConstantOfShape: float32 0 by default. */
 export function fillValue(operation: Operation): Tensor {
   const value = operation.attributes.get('value')
-  return typeof value === 'object' && 'tensor' in value
-    ? value.tensor
-    : { type: 'float32', shape: [1], data: new Float32Array(1) }
+  if (value === undefined) return { type: 'float32', shape: [1], data: new Float32Array(1) }
+  if (typeof value !== 'object' || !('tensor' in value) || value.tensor.data.length !== 1)
+    throw operation.error('attribute "value" must be a tensor of one element')
+  return value.tensor
 }
 
 const constant: ShapeRule = (operation) => {
@@ -38,7 +39,7 @@ const constant: ShapeRule = (operation) => {
 }
 
 const constantOfShape: ShapeRule = (operation) => [
-  { type: fillValue(operation).type, shape: constantElements(operation.input(0)) },
+  { type: fillValue(operation).type, shape: shapeInput(operation, 0) },
 ]
 
 /** The axes whose lengths a Shape returns: from `start` to before `end`. */

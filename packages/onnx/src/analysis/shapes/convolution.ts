@@ -29,6 +29,9 @@ function slidingWindow(operation: Operation, kernel: readonly number[]): Sliding
   ] as const)
     if (list.length !== length)
       throw operation.error(`${name} must have ${length} entries, but has ${list.length}`)
+  for (const [name, list] of Object.entries({ kernel, strides, dilations }))
+    if (list.some((size) => size < 1))
+      throw operation.error(`${name} must hold integers >= 1, but is [${list}]`)
   const span = dilatedKernel({ kernel, dilations })
   const total = (axis: number): number => {
     const [size, stride] = [image[axis] ?? 1, strides[axis] ?? 1]
@@ -102,10 +105,18 @@ export const tapSlices = (
 export const convolutionWindow = (operation: Operation): SlidingWindow =>
   slidingWindow(operation, spatialShape(operation.input(1)))
 
+/** The number of groups, which must divide the number of channels on the weight's side that is grouped. */
+function groupsOf(operation: Operation, channels: number): number {
+  const groups = operation.int('group', 1)
+  if (groups < 1 || channels % groups !== 0)
+    throw operation.error(`group must be a divisor of ${channels}, but is ${groups}`)
+  return groups
+}
+
 const conv: ShapeRule = (operation) => {
   const [x, w] = [operation.input(0), operation.input(1)]
   const [outputs = 0, channelsPerGroup = 0] = staticShape(w)
-  const groups = operation.int('group', 1)
+  const groups = groupsOf(operation, outputs)
   const channels = x.shape[1] ?? 0
   if (typeof channels === 'number' && channels !== channelsPerGroup * groups)
     throw operation.error(
@@ -131,7 +142,12 @@ const convTranspose: ShapeRule = (operation) => {
       (window.end[axis] ?? 0) +
       (outputPadding[axis] ?? 0),
   )
-  const channels = axisSize(w, 1) * operation.int('group', 1)
+  const channels = axisSize(w, 1) * groupsOf(operation, axisSize(w, 0))
+  const inputs = x.shape[1]
+  if (typeof inputs === 'number' && inputs !== axisSize(w, 0))
+    throw operation.error(
+      `the image must have ${axisSize(w, 0)} channels to match the weight, but has ${inputs}`,
+    )
   return [{ type: x.type, shape: [x.shape[0] ?? 1, channels, ...image] }]
 }
 

@@ -14,6 +14,8 @@ function checkInner(
 
 const gemm: ShapeRule = (operation) => {
   const [a, b] = [operation.input(0), operation.input(1)]
+  if (a.shape.length !== 2 || b.shape.length !== 2)
+    throw operation.error(`must multiply matrices, but multiplies [${a.shape}] and [${b.shape}]`)
   const transposed = (shape: Shape, name: string): Shape =>
     operation.int(name, 0) ? shape.toReversed() : shape
   const [rows = 1, inner] = transposed(a.shape, 'transA')
@@ -25,6 +27,10 @@ const gemm: ShapeRule = (operation) => {
 /** A vector is a row on the left and a column on the right; the result drops its axis of length 1. */
 const matMul: ShapeRule = (operation) => {
   const [a, b] = [operation.input(0), operation.input(1)]
+  if (a.shape.length === 0 || b.shape.length === 0)
+    throw operation.error(
+      `must multiply values with axes, but multiplies [${a.shape}] and [${b.shape}]`,
+    )
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape
   checkInner(operation, left.at(-1), right.at(-2))

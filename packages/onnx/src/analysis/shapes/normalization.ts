@@ -1,3 +1,4 @@
+import { axisSize } from '../../ir/value.ts'
 import { type ShapeRule, sameShape } from './shape-rule.ts'
 
 /** Training mode has two more outputs: the running mean and variance. */
@@ -19,11 +20,19 @@ const layerNormalization: ShapeRule = (operation) => {
   ]
 }
 
+const groupNormalization: ShapeRule = (operation) => {
+  const channels = axisSize(operation.input(0), 1)
+  const groups = operation.int('num_groups', 0)
+  if (groups < 1 || channels % groups !== 0)
+    throw operation.error(`num_groups must be a divisor of ${channels}, but is ${groups}`)
+  return sameShape(operation)
+}
+
 /** Shapes of normalizations and softmax. */
 export const normalizationShapes: Readonly<Record<string, ShapeRule>> = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
-  GroupNormalization: sameShape,
+  GroupNormalization: groupNormalization,
   InstanceNormalization: sameShape,
   LogSoftmax: sameShape,
   Softmax: sameShape,

@@ -1,12 +1,11 @@
 import type { Operation } from '../../ir/graph.ts'
-import { constantElements } from '../../ir/value.ts'
-import type { ShapeRule } from './shape-rule.ts'
+import { type ShapeRule, shapeInput } from './shape-rule.ts'
 
 /** The axes of a reduction: its second input; else all axes, or none if `noop_with_empty_axes` is set. */
 export function reducedAxes(operation: Operation): readonly number[] {
   const { shape } = operation.input(0)
   const input = operation.inputs[1]
-  const axes = input ? constantElements(input) : []
+  const axes = input ? shapeInput(operation, 1) : []
   if (axes.length > 0) return axes.map((axis) => operation.axis(axis, shape.length))
   return operation.int('noop_with_empty_axes', 0) ? [] : shape.map((_, axis) => axis)
 }

@@ -1,7 +1,7 @@
 import type { Operation } from '../../ir/graph.ts'
 import { axisSize, constantElements, staticShape } from '../../ir/value.ts'
 import type { Dimension } from '../../model/model.ts'
-import { broadcast, type ShapeRule, sameShape } from './shape-rule.ts'
+import { broadcast, integerElements, type ShapeRule, sameShape, shapeInput } from './shape-rule.ts'
 
 /** The element count of a shape. A symbolic dimension is allowed if all other lengths are 1. */
 function dimensionProduct(operation: Operation, shape: readonly Dimension[]): Dimension {
@@ -17,7 +17,7 @@ function dimensionProduct(operation: Operation, shape: readonly Dimension[]): Di
 const reshape: ShapeRule = (operation) => {
   const x = operation.input(0)
   const zeroCopies = operation.int('allowzero', 0) === 0
-  const target = constantElements(operation.input(1)).map((size, axis) =>
+  const target = shapeInput(operation, 1).map((size, axis) =>
     size === 0 && zeroCopies ? (x.shape[axis] ?? 0) : size,
   )
   // Equal dimensions of both shapes cancel, symbolic ones included.
@@ -45,14 +45,20 @@ const flatten: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
   const axis = operation.int('axis', 1)
   const split = axis < 0 ? axis + shape.length : axis
+  if (!(split >= 0 && split <= shape.length))
+    throw operation.error(`axis must be in [${-shape.length}, ${shape.length}], but is ${axis}`)
   const [front, back] = [shape.slice(0, split), shape.slice(split)]
   return [{ type, shape: [dimensionProduct(operation, front), dimensionProduct(operation, back)] }]
 }
 
 const squeeze: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
-  const input = operation.inputs[1]
-  const axes = input && constantElements(input).map((axis) => operation.axis(axis, shape.length))
+  const axes =
+    operation.inputs[1] &&
+    shapeInput(operation, 1).map((axis) => operation.axis(axis, shape.length))
+  const long = axes?.find((axis) => typeof shape[axis] === 'number' && shape[axis] !== 1)
+  if (long !== undefined)
+    throw operation.error(`axis ${long} must have length 1 to be removed, but has ${shape[long]}`)
   const stays = (size: Dimension, axis: number): boolean =>
     axes ? !axes.includes(axis) : size !== 1
   return [{ type, shape: shape.filter(stays) }]
@@ -60,9 +66,11 @@ const squeeze: ShapeRule = (operation) => {
 
 const unsqueeze: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
-  const added = constantElements(operation.input(1))
+  const added = shapeInput(operation, 1)
   const rank = shape.length + added.length
   const axes = added.map((axis) => operation.axis(axis, rank)).toSorted((a, b) => a - b)
+  if (new Set(axes).size < axes.length)
+    throw operation.error(`axes must be different, but are [${added}]`)
   return [
     {
       type,
@@ -72,12 +80,13 @@ const unsqueeze: ShapeRule = (operation) => {
 }
 
 /** The permutation of a Transpose: by default it reverses the axes. */
-export const permutation = (operation: Operation): readonly number[] =>
-  operation.ints('perm') ??
-  operation
-    .input(0)
-    .shape.map((_, axis) => axis)
-    .toReversed()
+export function permutation(operation: Operation): readonly number[] {
+  const axes = operation.input(0).shape.map((_, axis) => axis)
+  const perm = operation.ints('perm') ?? axes.toReversed()
+  if (perm.length !== axes.length || axes.some((axis) => !perm.includes(axis)))
+    throw operation.error(`perm must be a permutation of [${axes}], but is [${perm}]`)
+  return perm
+}
 
 const transpose: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
@@ -86,12 +95,14 @@ const transpose: ShapeRule = (operation) => {
 
 const expand: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
-  return [{ type, shape: broadcast(operation, shape, constantElements(operation.input(1))) }]
+  return [{ type, shape: broadcast(operation, shape, shapeInput(operation, 1)) }]
 }
 
 const tile: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
-  const repeats = constantElements(operation.input(1))
+  const repeats = shapeInput(operation, 1)
+  if (repeats.length !== shape.length)
+    throw operation.error(`repeats must have ${shape.length} entries, but has ${repeats.length}`)
   return [
     {
       type,
@@ -111,10 +122,13 @@ export interface AxisSlice {
 /** The slices of a Slice, one per axis that it names. */
 export function axisSlices(operation: Operation): readonly AxisSlice[] {
   const { shape } = operation.input(0)
-  const starts = constantElements(operation.input(1))
-  const ends = constantElements(operation.input(2))
-  const axes = operation.inputs[3] ? constantElements(operation.inputs[3]) : starts.map((_, i) => i)
-  const steps = operation.inputs[4] ? constantElements(operation.inputs[4]) : starts.map(() => 1)
+  const [starts, ends] = [shapeInput(operation, 1), shapeInput(operation, 2)]
+  const axes = operation.inputs[3] ? shapeInput(operation, 3) : starts.map((_, i) => i)
+  const steps = operation.inputs[4] ? shapeInput(operation, 4) : starts.map(() => 1)
+  if ([ends, axes, steps].some(({ length }) => length !== starts.length))
+    throw operation.error('starts, ends, axes and steps must have equally many entries')
+  if (new Set(axes.map((axis) => operation.axis(axis, shape.length))).size < axes.length)
+    throw operation.error(`axes must be different, but are [${axes}]`)
   return axes.map((named, i) => {
     const axis = operation.axis(named, shape.length)
     const size = axisSize(operation.input(0), axis)
@@ -158,14 +172,23 @@ const concat: ShapeRule = (operation) => {
   ]
 }
 
+/** More outputs than any model names. */
+const maxOutputs = 2 ** 16
+
 /** The lengths of a Split's outputs: the second input, or equal ones with a shorter last one. */
 function splitLengths(operation: Operation): readonly number[] {
-  if (operation.inputs[1]) return constantElements(operation.inputs[1])
   const x = operation.input(0)
   const size = axisSize(x, operation.axis(operation.int('axis', 0), x.shape.length))
+  if (operation.inputs[1]) {
+    const lengths = integerElements(operation, 1)
+    if (lengths.some((length) => length < 0) || lengths.reduce((a, b) => a + b, 0) !== size)
+      throw operation.error(`lengths must add up to ${size}, but are [${lengths}]`)
+    return lengths
+  }
   const outputs = operation.int('num_outputs', 1)
-  if (!(outputs > 0 && outputs <= size))
-    throw operation.error(`num_outputs must be in [1, ${size}], but is ${outputs}`)
+  const most = Math.min(size, maxOutputs)
+  if (!(outputs > 0 && outputs <= most))
+    throw operation.error(`num_outputs must be in [1, ${most}], but is ${outputs}`)
   const length = Math.ceil(size / outputs)
   return Array.from({ length: outputs }, (_, i) => Math.min(length, size - i * length))
 }
@@ -179,7 +202,13 @@ const split: ShapeRule = (operation) => {
 const gather: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
   const axis = operation.axis(operation.int('axis', 0), shape.length)
-  return [{ type, shape: shape.toSpliced(axis, 1, ...operation.input(1).shape) }]
+  const [indices, size] = [operation.input(1), shape[axis]]
+  if (indices.constant && typeof size === 'number') {
+    const outside = integerElements(operation, 1).find((i) => i < -size || i >= size)
+    if (outside !== undefined)
+      throw operation.error(`indices must be in [${-size}, ${size}), but one is ${outside}`)
+  }
+  return [{ type, shape: shape.toSpliced(axis, 1, ...indices.shape) }]
 }
 
 const gatherElements: ShapeRule = (operation) => [
@@ -201,8 +230,10 @@ const namedAxes = (
 export function padAmounts(
   operation: Operation,
 ): readonly (readonly [begin: number, end: number])[] {
-  const amounts = constantElements(operation.input(1))
-  const axes = namedAxes(operation, operation.inputs[3] && constantElements(operation.inputs[3]))
+  const amounts = shapeInput(operation, 1)
+  const axes = namedAxes(operation, operation.inputs[3] && shapeInput(operation, 3))
+  if (amounts.length !== 2 * axes.length)
+    throw operation.error(`pads must have ${2 * axes.length} entries, but has ${amounts.length}`)
   return operation.input(0).shape.map((_, axis) => {
     const i = axes.indexOf(axis)
     return i < 0 ? [0, 0] : [amounts[i] ?? 0, amounts[i + axes.length] ?? 0]
@@ -223,9 +254,17 @@ const resize: ShapeRule = (operation) => {
   const { type, name, shape } = operation.input(0)
   if (operation.string('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
     throw operation.error('keep_aspect_ratio_policy must be "stretch"')
+  const mode = operation.string('mode', 'nearest')
+  if (!['nearest', 'linear', 'cubic'].includes(mode))
+    throw operation.error(`mode must be "nearest", "linear" or "cubic", but is "${mode}"`)
   const axes = namedAxes(operation, operation.ints('axes'))
-  const target = operation.inputs[3] && constantElements(operation.inputs[3])
+  const target = operation.inputs[3] && shapeInput(operation, 3)
   const scales = target ? [] : constantElements(operation.input(2))
+  const amounts = target ?? scales
+  if (amounts.length !== axes.length || !amounts.every((amount) => amount > 0))
+    throw operation.error(
+      `sizes or scales must be ${axes.length} numbers > 0, but are [${amounts}]`,
+    )
   const resized = axes.map((axis, i) => {
     const size = shape[axis] ?? 0
     if (target) return target[i] ?? size
@@ -238,7 +277,7 @@ const resize: ShapeRule = (operation) => {
 const oneHot: ShapeRule = (operation) => {
   const { shape } = operation.input(0)
   const axis = operation.axis(operation.int('axis', -1), shape.length + 1)
-  const [depth = 0] = constantElements(operation.input(1))
+  const [depth = 0] = integerElements(operation, 1)
   return [{ type: operation.input(2).type, shape: shape.toSpliced(axis, 0, depth) }]
 }
 

@@ -5,7 +5,7 @@ import {
 } from '../../analysis/shapes/convolution.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
-import { elementCount, multiIndices } from '../../model/model.ts'
+import { elementCount } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
 import { div, expand, filled, mul, nonChannelAxes, reduceSum, reshape } from '../../ops/builders.ts'
 import { equalMask, type GradientRule, unary } from './gradient-rule.ts'
@@ -21,7 +21,7 @@ export const AveragePool: GradientRule = (operation, dy) => {
   const ones = dy.graph.constant({
     type: 'float32',
     shape,
-    data: new Float32Array(elementCount(shape)).fill(1),
+    data: new Float32Array(operation.constantLength(shape)).fill(1),
   })
   const gradient = div(dy, windowCounts(operation, window, staticShape(dy).slice(2)))
   return [
@@ -36,7 +36,9 @@ function windowCounts(
   outputSpace: readonly number[],
 ): Value {
   const padded = operation.int('count_include_pad', 0) !== 0
+  operation.constantLength(outputSpace)
   const countsPerAxis = spatialShape(operation.input(0)).map((size, axis) => {
+    operation.constantLength([outputSpace[axis] ?? 1, window.kernel[axis] ?? 1])
     const [begin, end] = [window.begin[axis] ?? 0, window.end[axis] ?? 0]
     const [low, high] = padded ? [-begin, size + end] : [0, size]
     return Array.from({ length: outputSpace[axis] ?? 1 }, (_, p) => {
@@ -48,8 +50,9 @@ function windowCounts(
       return indices.filter((index) => index >= low && index < high).length
     })
   })
-  const counts = multiIndices(outputSpace).map((position) =>
-    position.reduce((n, p, axis) => n * (countsPerAxis[axis]?.[p] ?? 1), 1),
+  const counts = countsPerAxis.reduce<readonly number[]>(
+    (all, ofAxis) => all.flatMap((n) => ofAxis.map((count) => n * count)),
+    [1],
   )
   return operation.graph.constant({
     type: 'float32',

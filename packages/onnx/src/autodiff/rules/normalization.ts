@@ -68,7 +68,7 @@ export const GroupNormalization: GradientRule = (operation, dy) => {
   const [x, scale] = [operation.input(0), operation.input(1)]
   const shape = staticShape(x)
   const [batch = 1, channels = 1, ...space] = shape
-  const groups = operation.int('num_groups', 1)
+  const groups = operation.int('num_groups', 0)
   const grouped = (value: Value): Value =>
     reshape(value, [batch, groups, (channels / groups) * elementCount(space)])
   const [mean, inverse] = meanAndInverse(grouped(x), [2], operation.float('epsilon', 1e-5))

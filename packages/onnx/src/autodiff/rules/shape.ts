@@ -92,14 +92,16 @@ export const Reshape: GradientRule = unary((x, dy) => reshape(dy, staticShape(x)
 export const Slice: GradientRule = unary((x, dy, _y, operation) => {
   const shape = staticShape(x)
   return axisSlices(operation).reduce(
-    (value, slice) => unslice(value, slice, shape[slice.axis] ?? 0),
+    (value, slice) => unslice(operation, value, slice, shape[slice.axis] ?? 0),
     dy,
   )
 })
 
 /** Puts a sliced axis back to its length `size`, with zeros at the indices that the slice omits. */
-function unslice(value: Value, slice: AxisSlice, size: number): Value {
+function unslice(operation: Operation, value: Value, slice: AxisSlice, size: number): Value {
   const { axis, length } = slice
+  // Reversing takes the index of every element.
+  if (slice.step < 0) operation.constantLength([length])
   const step = Math.abs(slice.step)
   const first = slice.step > 0 ? slice.start : slice.start + (length - 1) * slice.step
   const forward = slice.step > 0 ? value : reverse(value, axis)
@@ -222,7 +224,7 @@ function nearest(operation: Operation, coordinate: number): number {
 /** The matrix A of y = A·x with which a Resize changes one axis: resized × size, row-major. */
 function interpolation(operation: Operation, axis: ResizedAxis): Float32Array {
   const { size, resized } = axis
-  const matrix = new Float32Array(resized * size)
+  const matrix = new Float32Array(operation.constantLength([resized, size]))
   const mode = operation.string('mode', 'nearest')
   for (let row = 0; row < resized; row++) {
     const add = (column: number, weight: number): void => {

@@ -18,6 +18,9 @@ import {
   transposeMatrix,
 } from '../../ops/builders.ts'
 
+/** The most indices of patches that `im2col` stores: 8 MiB. Larger images are sliced. */
+const maxIndices = 2 ** 20
+
 /** The inputs of the gradient of a convolution's weight. */
 export interface WeightGradientInputs {
   /** The convolved image: batch × channels × spatial axes. */
@@ -38,7 +41,9 @@ export const weightGradients: Readonly<
   /** Patches are rows, one per n and p, which one product sums. */
   im2col(inputs) {
     const { image, gradient, window, groups } = inputs
-    if (groups > 1 || elementCount(window.kernel) === 1) return weightGradients.slices(inputs)
+    const taps = elementCount(window.kernel)
+    const isHuge = taps * elementCount(spatialShape(gradient)) > maxIndices
+    if (groups > 1 || taps === 1 || isHuge) return weightGradients.slices(inputs)
     const rows = gradientRows(inputs)
     const patches = im2col(image, window, spatialShape(gradient))
     return asWeight(gemm(reshape(rows, staticShape(rows).slice(1)), patches), inputs)
@@ -161,9 +166,7 @@ function im2col(image: Value, window: SlidingWindow, outputSpace: readonly numbe
   const [batch = 1, channels = 1, ...space] = staticShape(image)
   const pixels = elementCount(space)
   const rows = transpose(reshape(image, [batch, channels, pixels]), [0, 2, 1])
-  const indices = multiIndices(outputSpace).flatMap((position) =>
-    multiIndices(window.kernel).map((tap) => pixelAt(window, space, position, tap) ?? pixels),
-  )
+  const indices = patchPixels(window, space, outputSpace)
   const zeros = filled(image.graph, [batch, 1, channels])
   const padded = indices.includes(pixels) ? concat([rows, zeros], 1) : rows
   return reshape(gather(padded, indices, 1), [
@@ -172,19 +175,29 @@ function im2col(image: Value, window: SlidingWindow, outputSpace: readonly numbe
   ])
 }
 
-/** The flat index of the pixel under a kernel element at an output position; `undefined` in the padding. */
-function pixelAt(
-  { strides, dilations, begin }: SlidingWindow,
+/**
+ * The flat index of the pixel under each kernel element at each output position, kernel elements
+ * innermost; the number of pixels stands for the padding.
+ */
+function patchPixels(
+  { kernel, strides, dilations, begin }: SlidingWindow,
   space: readonly number[],
-  position: readonly number[],
-  tap: readonly number[],
-): number | undefined {
-  let pixel = 0
-  for (const [axis, size] of space.entries()) {
-    const [p = 0, k = 0] = [position[axis], tap[axis]]
-    const index = p * (strides[axis] ?? 1) + k * (dilations[axis] ?? 1) - (begin[axis] ?? 0)
-    if (index < 0 || index >= size) return undefined
-    pixel = pixel * size + index
-  }
-  return pixel
+  outputSpace: readonly number[],
+): readonly number[] {
+  const pixels = elementCount(space)
+  const taps = multiIndices(kernel)
+  const indices: number[] = []
+  for (const position of multiIndices(outputSpace))
+    for (const tap of taps) {
+      let pixel = 0
+      for (let axis = 0; axis < space.length; axis++) {
+        const p = position[axis] ?? 0
+        const k = tap[axis] ?? 0
+        const size = space[axis] ?? 0
+        const at = p * (strides[axis] ?? 1) + k * (dilations[axis] ?? 1) - (begin[axis] ?? 0)
+        pixel = at < 0 || at >= size || pixel === pixels ? pixels : pixel * size + at
+      }
+      indices.push(pixel)
+    }
+  return indices
 }
