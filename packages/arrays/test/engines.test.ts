@@ -1,4 +1,6 @@
-import { allRules, defineRule } from '@diffgrad/core'
+import { setFlagsFromString } from 'node:v8'
+import { adam, allRules, defineRule } from '@diffgrad/core'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test, vi } from 'vitest'
 import { PlanCache } from '../../kernels/src/wasm/plan.ts'
 import {
@@ -11,7 +13,10 @@ import {
   diffGrad,
   SGD,
 } from '../src/index.ts'
-import { classOf } from './subject.ts'
+import { classOf, subjects } from './subject.ts'
+
+// Node 20 has relaxed SIMD only on request; later ones have it anyway.
+setFlagsFromString('--experimental-wasm-relaxed-simd')
 
 const parameters = () => ({ w: Float32Array.of(1, 2, 3) })
 
@@ -124,6 +129,25 @@ test.each([
     expect([m, v].every((average) => average.every((x) => x === 0))).toBe(true)
   },
 )
+
+/** ε of 3D Gaussian splatting; gradients and second moments far below those of the laws. */
+const tiny = { epsilon: 1e-15, gradient: 5e-15, steps: 300 }
+
+test.each(
+  subjects().flatMap((subject) =>
+    ([0.999, 0.5] as const).map((beta2) => [subject.name, beta2, subject] as const),
+  ),
+)('%s: Adam with β₂ = %d and a tiny ε moves as far as its equations say', (_, beta2, subject) => {
+  const { step, parameters } = subject.create(adam, {
+    dtype: 'float32',
+    parameters: { x: { values: [0], shape: [1] } },
+    options: { epsilon: tiny.epsilon, beta2 },
+  })
+  for (let t = 0; t < tiny.steps; t++) step({ x: [tiny.gradient] })
+  // A constant gradient moves by α·g/(g + ε) in every step.
+  const moved = (1e-3 * tiny.steps * tiny.gradient) / (tiny.gradient + tiny.epsilon)
+  expectClose(parameters().x, [-moved], { relative: 1e-5 })
+})
 
 test('a rule of many arrays is staged in smaller chunks', () => {
   const slots = Array.from({ length: 9 }, (_, k) => `s${k}`)

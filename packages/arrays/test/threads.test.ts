@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
-import { AdamW, allocate, DiffGrad, DiffMod, DiffRGrad } from '../src/index.ts'
+import { Adam, AdamW, allocate, DiffGrad, DiffMod, DiffRGrad } from '../src/index.ts'
 
 const size = 300_000 + 13
 
@@ -35,6 +36,18 @@ test.each(
 )('%s moves parameters alike on three threads and on one, bit for bit', async (_, Rule) => {
   const [alone, together] = [await trained(Rule, 1), await trained(Rule, 3)]
   expect(together.map((bytes, i) => bytes.equals(alone[i]))).toEqual([true, true])
+})
+
+test('on threads, too, Adam with a tiny ε moves as far as its equations say', async () => {
+  const { parameters, gradients } = allocate({ w: [size] }, { shared: true })
+  const optimizer = new Adam(parameters, { threads: 2, epsilon: 1e-15 })
+  await optimizer.ready
+  gradients.w.fill(5e-15)
+  for (let t = 1; t <= 2 * steps; t++) optimizer.step(gradients)
+  optimizer.dispose()
+  const moved = (1e-3 * 2 * steps * 5) / (5 + 1)
+  expect(new Set(parameters.w).size).toBe(1)
+  expectClose(parameters.w.subarray(0, 1), [-moved], { relative: 1e-5 })
 })
 
 test('an optimizer is ready at once without threads, and when its threads were ended', async () => {

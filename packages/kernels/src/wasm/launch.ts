@@ -1,6 +1,7 @@
 import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../generated-kernels.ts'
 import type { Dtype, FloatArray } from '../typed-arrays.ts'
+import { flushThresholds, isFlushStep, runningAverages } from './flush.ts'
 import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
 import { simdTypes } from './simd.ts'
@@ -59,12 +60,6 @@ const probe: Graph = (() => {
     outputs: [['y', sum]],
   }
 })()
-
-/** Every this many steps, running averages below the flush threshold are set to zero. */
-const flushInterval = 32
-
-/** Whether step t, from 1, flushes; 0 is no step. */
-const isFlushStep = (t: number): boolean => t > 0 && t % flushInterval === 0
 
 /** Bytes of the arguments at the beginning of a workspace. */
 const argumentBytes = 4096
@@ -160,8 +155,10 @@ export class KernelMemory {
   }
 
   /** Whether the workspace has room for the arguments of a graph's kernel. */
-  supports({ arrays, coefficients }: Graph): boolean {
-    const bytes = coefficientOffset(arrays.length) + coefficients.length * this.elementBytes
+  supports(graph: Graph): boolean {
+    const { arrays, coefficients } = graph
+    const scalars = coefficients.length + runningAverages(graph).length
+    const bytes = coefficientOffset(arrays.length) + scalars * this.elementBytes
     return bytes <= argumentBytes && arrays.length * padding <= this.stagingElements
   }
 
@@ -212,14 +209,17 @@ export class KernelMemory {
     coefficients: readonly number[],
     { t, relaxed, pool }: LaunchOptions,
   ): void {
-    const { run, bytes } = this.#load(graph, relaxed, isFlushStep(t))
+    const flush = isFlushStep(t)
+    const { run, bytes } = this.#load(graph, relaxed, flush)
     // A memory that has grown has another buffer.
     if (this.#views.addresses.buffer !== this.memory.buffer) this.#views = this.#argumentViews()
     this.#views.addresses.set(addresses)
-    this.#views.coefficients.set(
-      coefficients,
-      coefficientOffset(addresses.length) / this.elementBytes,
-    )
+    const scalarsAt = coefficientOffset(addresses.length) / this.elementBytes
+    this.#views.coefficients.set(coefficients, scalarsAt)
+    if (flush) {
+      const thresholds = flushThresholds(graph, this.dtype, coefficients)
+      this.#views.coefficients.set(thresholds, scalarsAt + coefficients.length)
+    }
     const padded = paddedLength(elements)
     if (pool) pool.run(run, bytes, this.#workspace, padded)
     else run(this.#workspace, 0, padded)

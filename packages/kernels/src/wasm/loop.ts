@@ -2,6 +2,7 @@ import type { Graph } from '@diffgrad/core'
 import type { Dtype } from '../typed-arrays.ts'
 import { Assembler, Bytes, opcode, valueType } from './assembler.ts'
 import { exponential, logistic } from './exp.ts'
+import { runningAverages } from './flush.ts'
 import { lower, operandsOf, type Term } from './lowering.ts'
 import { kernelModule } from './module.ts'
 import { simdTypes } from './simd.ts'
@@ -14,8 +15,9 @@ export interface ModuleVariant {
   /** Whether the memory is shared between threads. */
   readonly shared: boolean
   /**
-   * Whether running averages below the flush threshold are set to zero. Otherwise the average of zeros
-   * becomes subnormal, where some processors are slower by an order of magnitude.
+   * Whether running averages below their flush thresholds, which follow the coefficients, are set to
+   * zero. Otherwise the average of zeros becomes subnormal, where some processors are slower by an order
+   * of magnitude.
    */
   readonly flush: boolean
 }
@@ -46,18 +48,17 @@ export function kernelBytes(graph: Graph, variant: ModuleVariant): Uint8Array<Ar
   const vectorBytes = simd.bytes * simd.lanes
   const asm = new Assembler(simd, variant.relaxed, firstAddress + arrays.length)
   const addresses = arrays.map((_, i) => firstAddress + i)
+  const splat = (i: number): number =>
+    asm.splat(parameters.argumentsAt, coefficientOffset(arrays.length) + i * simd.bytes)
+  const flushed = variant.flush ? runningAverages(graph) : []
   const locals = {
     addresses: Object.fromEntries(arrays.map((name, i) => [name, addresses[i]])),
-    coefficients: Object.fromEntries(
-      coefficients.map((name, i) => [
-        name,
-        asm.splat(parameters.argumentsAt, coefficientOffset(arrays.length) + i * simd.bytes),
-      ]),
-    ),
+    coefficients: Object.fromEntries(coefficients.map((name, i) => [name, splat(i)])),
+    thresholds: new Map(flushed.map((name, i) => [name, splat(coefficients.length + i)])),
   }
   const outputs = lower(graph)
   for (let k = 0; k < unroll; k++) {
-    writeIteration(asm, locals, k * vectorBytes, outputs, variant.flush)
+    writeIteration(asm, locals, k * vectorBytes, outputs)
   }
   const code = new Bytes().append(asm.prologue)
   for (const [i, address] of addresses.entries()) {
@@ -83,23 +84,20 @@ export function kernelBytes(graph: Graph, variant: ModuleVariant): Uint8Array<Ar
 interface Locals {
   readonly addresses: Readonly<Record<string, number>>
   readonly coefficients: Readonly<Record<string, number>>
+  /** The flush thresholds of running averages. */
+  readonly thresholds: ReadonlyMap<string, number>
 }
 
 type Outputs = readonly (readonly [array: string, term: Term])[]
 
 /** Writes the computation of one vector of each array, `offset` bytes after the addresses. */
-function writeIteration(
-  asm: Assembler,
-  locals: Locals,
-  offset: number,
-  outputs: Outputs,
-  flush: boolean,
-): void {
+function writeIteration(asm: Assembler, locals: Locals, offset: number, outputs: Outputs): void {
   const body = new LoopBody(asm, locals, offset, outputs)
   // All results before the first store: an output may read an array that another output writes.
   const results = outputs.map(([array, term]) => {
     body.push(term)
-    if (flush && isRunningAverage(array, term)) flushToZero(asm)
+    const threshold = locals.thresholds.get(array)
+    if (threshold !== undefined) flushToZero(asm, threshold)
     const result = asm.local()
     asm.set(result)
     return { array, result }
@@ -220,25 +218,18 @@ class LoopBody {
   }
 }
 
-/** Replaces magnitudes below the flush threshold on top of the stack by zero; NaN stays. */
-function flushToZero(asm: Assembler): void {
+/** Replaces magnitudes below a threshold on top of the stack by zero; NaN stays. */
+function flushToZero(asm: Assembler, threshold: number): void {
   const value = asm.local()
   asm.set(value)
   asm.constant(0)
   asm.get(value)
   asm.get(value)
   asm.operation('abs')
-  asm.constant(asm.simd.flushThreshold)
+  asm.get(threshold)
   asm.operation('lt')
   asm.select()
 }
-
-/** Whether an optimizer state is computed from its own past. The parameter itself is no average. */
-const isRunningAverage = (array: string, term: Term): boolean =>
-  array !== 'theta' && dependsOn(term, array)
-
-const dependsOn = (term: Term, array: string): boolean =>
-  term.op === 'array' ? term.name === array : operandsOf(term).some((a) => dependsOn(a, array))
 
 /** How many terms and outputs use each term. */
 function useCounts(outputs: readonly Term[]): ReadonlyMap<Term, number> {

@@ -29,8 +29,8 @@ export interface SimdType {
   readonly mantissa: number
   /** 1.5 · 2^mantissa: a sum with it holds its integer part in its lowest bits. */
   readonly roundingConstant: number
-  /** Running averages of a smaller magnitude are set to zero, long before they are subnormal. */
-  readonly flushThreshold: number
+  /** Smaller magnitudes are subnormal. */
+  readonly smallestNormal: number
   readonly opcodes: Readonly<Record<Operation, number>>
 }
 
@@ -41,7 +41,7 @@ export const simdTypes: Readonly<Record<Dtype, SimdType>> = {
     lanes: 4,
     mantissa: 23,
     roundingConstant: 1.5 * 2 ** 23,
-    flushThreshold: 2 ** -100,
+    smallestNormal: 2 ** -126,
     opcodes: {
       abs: 0xe0,
       sqrt: 0xe3,
@@ -66,7 +66,7 @@ export const simdTypes: Readonly<Record<Dtype, SimdType>> = {
     lanes: 2,
     mantissa: 52,
     roundingConstant: 1.5 * 2 ** 52,
-    flushThreshold: 2 ** -900,
+    smallestNormal: 2 ** -1022,
     opcodes: {
       abs: 0xec,
       sqrt: 0xef,
