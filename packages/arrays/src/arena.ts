@@ -17,6 +17,27 @@ export function rowBytes(lengths: readonly number[], dtype: Dtype): number {
   return rowAlignment * Math.ceil(bytes / rowAlignment) + rowShift
 }
 
+/** Allocates zero-filled arrays outside of all arenas, in shared memory if `shared`. */
+export function ordinaryArrays(
+  dtype: Dtype,
+  lengths: readonly number[],
+  shared: boolean,
+): readonly FloatArray[] {
+  const bytes = dtype === 'float32' ? 4 : 8
+  return lengths.map((length) => {
+    const buffer = new (shared ? SharedArrayBuffer : ArrayBuffer)(length * bytes)
+    return dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer)
+  })
+}
+
+function memoryOfPages(pages: number, shared: boolean): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
+  } catch {
+    return undefined
+  }
+}
+
 const arenas = new WeakMap<KernelMemory, Arena>()
 
 /** Returns the arena in which an array lies. */
@@ -27,7 +48,9 @@ export function arenaOf(array: FloatArray): Arena | undefined {
 
 /**
  * A WebAssembly memory for arrays that kernels use together. It never grows, because growing would
- * detach every array in it; pages that are not used yet cost address space, but no memory.
+ * detach every array in it; pages that are not used yet cost address space, but no memory. V8 reserves
+ * 10 GiB of addresses for every WebAssembly memory, whatever its size (unless Node runs with
+ * `--disable-wasm-trap-handler`), so a machine can run out of them: see `Arena.create`.
  */
 export class Arena {
   readonly dtype: Dtype
@@ -40,17 +63,22 @@ export class Arena {
   #unused = 0
 
   /**
-   * @param bytes - the room for rows; limited to what fits into 4 GiB.
-   * @throws RangeError if the machine does not have that much memory.
+   * Creates an arena with room for these bytes of rows, or for what of them fits into 4 GiB; undefined if
+   * there is no WebAssembly, or no memory of this size.
    */
-  constructor(dtype: Dtype, bytes: number, shared: boolean) {
-    this.dtype = dtype
-    this.#begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
-    const pages = Math.min(Math.ceil((this.#begin + bytes) / pageBytes), mostPages)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
-    this.#memory = new KernelMemory(memory, dtype)
-    this.#size = pages * pageBytes
-    arenas.set(this.#memory, this)
+  static create(dtype: Dtype, bytes: number, shared: boolean): Arena | undefined {
+    const begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
+    const pages = Math.min(Math.ceil((begin + bytes) / pageBytes), mostPages)
+    const memory = memoryOfPages(pages, shared)
+    return memory && new Arena(new KernelMemory(memory, dtype), begin, pages * pageBytes)
+  }
+
+  private constructor(memory: KernelMemory, begin: number, size: number) {
+    this.dtype = memory.dtype
+    this.#memory = memory
+    this.#begin = begin
+    this.#size = size
+    arenas.set(memory, this)
   }
 
   /** Allocates a row of zero-filled arrays, one after the other; undefined if there is no room. */

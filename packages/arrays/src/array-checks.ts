@@ -8,6 +8,12 @@ function signature(value: unknown): string {
   return `${type}(${'length' in value ? value.length : value.byteLength})`
 }
 
+/** @throws TypeError unless options are a plain object. */
+export function checkOptions(owner: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
+  throw new TypeError(`${owner}: options must be an object, but are ${signature(options)}`)
+}
+
 const isSize = (axis: number): boolean => Number.isSafeInteger(axis) && axis >= 0
 
 const isFloatArray = (value: unknown): value is FloatArray =>

@@ -33,13 +33,16 @@ export interface KernelReport {
 export class ArraysBackend implements Backend<FloatArray> {
   readonly mismatch: Backend<FloatArray>['mismatch'] = mismatch
   readonly signature: Backend<FloatArray>['signature'] = arraySignature
+  readonly #rule: string
   readonly #engine: KernelEngine
   /** Only WebAssembly needs states in arenas. */
   readonly #allocator: StateAllocator | undefined
   #copies = false
   #disposed = false
 
-  constructor(engine: KernelEngine) {
+  /** @param rule - the name in error messages. */
+  constructor(rule: string, engine: KernelEngine) {
+    this.#rule = rule
     this.#engine = engine
     const isWasm = engine.tier === 'wasm' || engine.tier === 'wasm-relaxed'
     this.#allocator = isWasm ? new StateAllocator() : undefined
@@ -53,7 +56,7 @@ export class ArraysBackend implements Backend<FloatArray> {
       const memory = memoryOf(parameter)
       return !memory || rows.some((row) => memoryOf(row[i]) !== memory)
     })
-    this.#engine.startThreads(like)
+    this.#startThreads(like)
     return lists
   }
 
@@ -104,6 +107,17 @@ export class ArraysBackend implements Backend<FloatArray> {
     this.#disposed = true
     this.#allocator?.free()
     this.#engine.dispose()
+  }
+
+  #startThreads(arrays: readonly FloatArray[]): void {
+    try {
+      this.#engine.startThreads(arrays)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error
+      throw new RangeError(`${this.#rule}: threads cannot be started here: ${reason}`, {
+        cause: error,
+      })
+    }
   }
 
   #checkNotDisposed(): void {

@@ -19,6 +19,13 @@ import { overlapping, untrainable } from './array-checks.ts'
 import { ArraysBackend, type KernelReport } from './backend.ts'
 import { type EngineOptions, selectEngine } from './select-engine.ts'
 
+declare global {
+  // As in TypeScript's lib esnext.disposable, for projects without it.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+}
+
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
 export type ParameterLike =
   | FloatArray
@@ -56,7 +63,7 @@ export class ArraysOptimizer<O extends Hyperparameters = Hyperparameters> extend
   ) {
     const { engine, rest } = splitEngine(options)
     const table = generated && { ...generatedTransforms, ...generated }
-    const backend = new ArraysBackend(selectEngine(rule, engine, table))
+    const backend = new ArraysBackend(rule.name, selectEngine(rule, engine, table))
     const all = parametersOf(rule, parameters)
     if (Number(engine.threads) > 1 && !all.some(({ value }) => memoryOf(value)?.shared)) {
       throw new RangeError(`${rule.name}: threads need parameters of allocate(…, { shared: true })`)
@@ -92,10 +99,16 @@ export class ArraysOptimizer<O extends Hyperparameters = Hyperparameters> extend
 
   /**
    * Ends the threads and frees the states, so that another optimizer of the same allocated parameters
-   * can use the memory. The parameters stay as they are; any later call throws an error.
+   * can use the memory. The parameters stay as they are; any later call throws an error. The threads of an
+   * optimizer that nothing refers to end by themselves, but only some time later.
    */
   dispose(): void {
     this.#backend.dispose()
+  }
+
+  /** Disposes of it at the end of a block: `using optimizer = new DiffGrad(parameters)`. */
+  [Symbol.dispose](): void {
+    this.dispose()
   }
 }
 

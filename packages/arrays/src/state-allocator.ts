@@ -1,6 +1,6 @@
 import type { ArrayLists } from '@diffgrad/core'
 import { type Dtype, dtypeOf, type FloatArray, KernelMemory } from '@diffgrad/kernels'
-import { Arena, arenaOf, mostBytes, rowBytes } from './arena.ts'
+import { Arena, arenaOf, mostBytes, ordinaryArrays, rowBytes } from './arena.ts'
 
 /** Parameters whose states are allocated in one arena, by position. */
 interface Batch {
@@ -17,9 +17,8 @@ export class StateAllocator {
 
   /**
    * Allocates zero-filled arrays shaped like the parameters, one row for each name. They lie in the
-   * arena of the parameters if it has room, else in a new arena.
-   *
-   * @throws RangeError if a single parameter needs more than the 4 GiB of an arena.
+   * arena of the parameters if it has room, else in a new arena, or in ordinary memory if there is no
+   * arena so large.
    */
   zeros(parameters: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     const lists = names.map(() => new Array<FloatArray>(parameters.length))
@@ -67,16 +66,11 @@ function allocateApart(
   lengths: readonly number[],
   count: number,
 ): readonly (readonly FloatArray[])[] {
-  const arena = new Arena(dtype, count * rowBytes(lengths, dtype), false)
-  return Array.from({ length: count }, () => {
-    const row = arena.allocate(lengths)
-    if (!row) {
-      throw new RangeError(
-        `a parameter of ${lengths} elements and ${count} arrays of memory exceed the 4 GiB of WebAssembly; choose kernel: 'javascript'`,
-      )
-    }
-    return row
-  })
+  const arena = Arena.create(dtype, count * rowBytes(lengths, dtype), false)
+  return Array.from(
+    { length: count },
+    () => arena?.allocate(lengths) ?? ordinaryArrays(dtype, lengths, false),
+  )
 }
 
 /** Splits parameters by their arena; those outside all arenas so that each batch fits into a new one. */

@@ -33,12 +33,19 @@ function compile(graph: Graph, variant: ModuleVariant): Compiled {
 }
 
 /**
- * Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. Compiles one to find
- * out, because validation succeeds where a content security policy forbids compilation.
+ * Compiles a kernel, with relaxed SIMD if `relaxed`: validation succeeds where a content security policy
+ * forbids compilation.
+ *
+ * @throws Error if kernels cannot run as WebAssembly here.
  */
+export function checkWasm(relaxed: boolean): void {
+  compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+}
+
+/** Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. */
 export function wasmSupported(relaxed = false): boolean {
   try {
-    compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+    checkWasm(relaxed)
     return true
   } catch {
     return false

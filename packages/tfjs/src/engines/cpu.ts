@@ -2,7 +2,6 @@ import {
   createEngine,
   type GeneratedKernels,
   type KernelEngine,
-  wasmSupported,
 } from '@diffgrad/kernels'
 import {
   DataStorage,
@@ -33,7 +32,7 @@ export class CpuEngine implements BackendEngine {
   /** @param generated - kernels for JavaScript; any other kernel is interpreted. */
   constructor(backend: CpuBackend, generated: GeneratedKernels) {
     this.#backend = backend
-    this.#kernels = createEngine(wasmSupported() ? 'wasm' : 'javascript', { generated })
+    this.#kernels = createEngine(['wasm', 'javascript'], { generated })
   }
 
   supports(): boolean {
