@@ -1,4 +1,5 @@
 import type { Kernel } from './kernel.ts'
+import { describe, isPlainObject } from './ranges.ts'
 
 /** The elements of an array in a state dict. */
 export type SavedArray = Float32Array | Float64Array
@@ -22,9 +23,12 @@ export interface Backend<T, S = SavedArray> {
   mismatch(parameter: T, gradient: unknown): string | undefined
   /**
    * Allocates the optimizer state of one parameter group: for each name, zero-filled arrays shaped like
-   * each of `like`. Called once per group, so that a backend can place the arrays together.
+   * each of `like`. Called once per group, so that a backend can place the arrays together, and again if
+   * a parameter is replaced or a state with other transforms is loaded.
    */
   zeros(like: readonly T[], names: readonly string[]): ArrayLists<T>
+  /** Releases arrays of `zeros` that are no longer used, because a parameter was removed or replaced. */
+  free?(arrays: readonly T[]): void
   /**
    * Allocates temporary zero-filled arrays shaped like each of `like`, valid until the current call of
    * the optimizer returns.
@@ -60,6 +64,6 @@ export interface Backend<T, S = SavedArray> {
   signature(saved: S | undefined): string
 }
 
-/** The kind and length of a typed array: `Float32Array(3)`. */
+/** The kind and length of a typed array: `Float32Array(3)`. State that went through JSON has none. */
 export const arraySignature = (saved: SavedArray | undefined): string =>
-  `${saved?.constructor?.name}(${saved?.length})`
+  isPlainObject(saved) ? 'an object that is no typed array' : describe(saved)

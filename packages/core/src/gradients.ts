@@ -1,5 +1,10 @@
 import type { Backend } from './backend.ts'
-import { type GroupGradients, type ParameterGroup, pick } from './groups.ts'
+import {
+  type GroupGradients,
+  type ParameterGroup,
+  type ParameterGroups,
+  pick,
+} from './parameter-group.ts'
 import { entriesOf, type Named } from './parameters.ts'
 import type { Hyperparameters } from './rule.ts'
 import { accumulateGradient, setGradient } from './transforms/accumulate.ts'
@@ -10,30 +15,30 @@ import type { GradientTransforms } from './transforms/index.ts'
  * Gradients by parameter name. A parameter without a gradient keeps its value, its state and its step
  * count.
  */
-export type Gradients<T> = Named<T | null | undefined>
+export type Gradients<T, Name extends string = string> = Named<T | null | undefined, Name>
 
 /** Checks gradients and matches them with the parameters of each group. */
 export class GradientMatcher<T, H extends Hyperparameters> {
   readonly #rule: { readonly name: string }
   readonly #backend: Backend<T, unknown>
-  readonly #groups: readonly ParameterGroup<T, H>[]
-  readonly #names: ReadonlySet<string>
-  readonly #parameters: ReadonlySet<T>
+  readonly #groups: ParameterGroups<T, H>
   /** The previous match, if its gradients were a frozen object, which always has the same arrays. */
   #previous:
-    | { readonly gradients: Gradients<T>; readonly matched: readonly GroupGradients<T, H>[] }
+    | {
+        readonly version: number
+        readonly gradients: Gradients<T>
+        readonly matched: readonly GroupGradients<T, H>[]
+      }
     | undefined
 
   constructor(
     rule: { readonly name: string },
     backend: Backend<T, unknown>,
-    groups: readonly ParameterGroup<T, H>[],
+    groups: ParameterGroups<T, H>,
   ) {
     this.#rule = rule
     this.#backend = backend
     this.#groups = groups
-    this.#names = new Set(groups.flatMap(({ names }) => names))
-    this.#parameters = new Set(groups.flatMap(({ theta }) => theta))
   }
 
   /**
@@ -43,23 +48,28 @@ export class GradientMatcher<T, H extends Hyperparameters> {
    * @throws TypeError if the gradients are neither an object nor a list of pairs.
    */
   match(gradients: Gradients<T>): readonly GroupGradients<T, H>[] {
-    const previous = this.#previous?.gradients === gradients ? this.#previous.matched : undefined
-    const matched = previous ?? this.#byGroup(gradients)
+    const { version } = this.#groups
+    const previous = this.#previous
+    if (previous?.version === version && previous.gradients === gradients) {
+      for (const groupGradients of previous.matched) this.#check(groupGradients)
+      return previous.matched
+    }
+    const matched = this.#byGroup(gradients)
     for (const groupGradients of matched) this.#check(groupGradients)
-    if (!previous) this.#previous = isFrozen(gradients) ? { gradients, matched } : undefined
+    this.#previous = isFrozen(gradients) ? { version, gradients, matched } : undefined
     return matched
   }
 
   #byGroup(gradients: Gradients<T>): readonly GroupGradients<T, H>[] {
     const byName = new Map(entriesOf(this.#rule.name, 'gradients', gradients))
     for (const name of byName.keys()) {
-      if (!this.#names.has(name)) {
+      if (!this.#groups.has(name)) {
         throw new RangeError(
           `${this.#rule.name}: no parameter is called ${name}, but a gradient is`,
         )
       }
     }
-    return this.#groups.map((group) => {
+    return [...this.#groups].map((group) => {
       const positions: number[] = []
       const present: T[] = []
       for (const [i, { name }] of group.parameters.entries()) {
@@ -75,7 +85,7 @@ export class GradientMatcher<T, H extends Hyperparameters> {
   #check({ group, positions, gradients }: GroupGradients<T, H>): void {
     for (let k = 0; k < positions.length; k++) {
       const { name, value } = group.parameters[positions[k]]
-      const mismatch = this.#parameters.has(gradients[k])
+      const mismatch = this.#groups.hasArray(gradients[k])
         ? 'is itself a parameter, which would move before it is read'
         : this.#backend.mismatch(value, gradients[k])
       if (mismatch) throw new RangeError(`${this.#rule.name}: the gradient of ${name} ${mismatch}`)

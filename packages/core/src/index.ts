@@ -10,13 +10,15 @@ export {
   trace,
   type Unary,
 } from './graph.ts'
-export { type GroupOptions, noDecayOnBiasAndNorm, type Selector } from './groups.ts'
+export { type GroupOptions, noDecayOnBiasAndNorm, type Selector } from './group-options.ts'
 export { type Histogram, histogram, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
 export {
+  checkOptions,
+  describe,
   fraction,
   nonNegative,
   type OptionRange,
@@ -27,6 +29,7 @@ export {
 export {
   defineRule,
   type Hyperparameters,
+  type PartialOptions,
   type RuleInputs,
   type RuleOptions,
   type RuleOutputs,
@@ -56,16 +59,18 @@ export {
   type PlateauOptions,
   plateau,
   type RampOptions,
+  startAt,
   stepDecay,
   warmRestarts,
 } from './schedules/constructors.ts'
 export {
   type LossReport,
+  type PlateauProgress,
   type Schedule,
   type ScheduleSegment,
   scheduleValue,
 } from './schedules/schedule.ts'
-export type { ParameterState, StateDict } from './state-dict.ts'
+export type { LoadOptions, LoadReport, ParameterState, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'

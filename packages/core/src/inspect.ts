@@ -1,10 +1,16 @@
 import type { Backend, SavedArray } from './backend.ts'
-import type { SameStepGradients } from './groups.ts'
+import type { SameStepGradients } from './parameter-group.ts'
 import type { Hyperparameters } from './rule.ts'
 import type { StepKernels } from './rule-kernels.ts'
 
 /** The intermediates of a rule and the effective step: by name, one array per parameter. */
-export type Inspection<S = SavedArray> = Readonly<Record<string, Readonly<Record<string, S>>>>
+export type Inspection<
+  S = SavedArray,
+  Name extends string = string,
+  Intermediate extends string = string,
+> = {
+  readonly [I in Intermediate | 'effectiveStep']: { readonly [N in Name]: S }
+}
 
 /** Computes the intermediates of a rule for gradients, without changing any parameter. */
 export function inspectGradients<T, H extends Hyperparameters, S>(

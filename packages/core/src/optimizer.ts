@@ -1,35 +1,65 @@
 import type { Backend, SavedArray } from './backend.ts'
 import { GradientAccumulator, GradientMatcher, type Gradients } from './gradients.ts'
 import {
-  changedGroups,
   changedOptions,
+  checkedGroupedOptions,
+  checkedSelector,
+  checkSelections,
   type GroupedOptions,
-  type GroupGradients,
   type GroupOptions,
-  ParameterGroup,
+  groupsOf,
+  mapGroupedOptions,
   partition,
-  type SameStepGradients,
   type Selector,
-  splitByStep,
-} from './groups.ts'
+} from './group-options.ts'
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
-import { checkParameters, type Parameter } from './parameters.ts'
-import { anyFinite, checkRange } from './ranges.ts'
-import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
+import {
+  checkedOptions,
+  clone,
+  continueSchedules,
+  optionsAfterReport,
+  startSchedules,
+} from './options.ts'
+import {
+  changedGroups,
+  type GroupGradients,
+  ParameterGroup,
+  ParameterGroups,
+  type SameStepGradients,
+  splitByStep,
+  type WeightState,
+} from './parameter-group.ts'
+import { checkedParameters, type Parameter } from './parameters.ts'
+import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
+import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import type { StepKernels } from './rule-kernels.ts'
-import type { LossReport } from './schedules/schedule.ts'
-import { loadState, type StateDict, saveState } from './state-dict.ts'
+import {
+  checkState,
+  type LoadOptions,
+  type LoadReport,
+  type StateDict,
+  savedNames,
+  saveState,
+  splitGroups,
+  writeStates,
+} from './state-dict.ts'
 import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
-import { splitTransforms, type Transforms, transformStateNames } from './transforms/index.ts'
+import {
+  checkedTransforms,
+  splitTransforms,
+  type Transforms,
+  transformStateNames,
+} from './transforms/index.ts'
 import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
 
 /** The options of an optimizer: those of its rule, parameter groups that override them, and transforms. */
-export type OptimizerOptions<H> = Partial<RuleOptions<H>> &
-  Partial<Transforms> & {
-    /** Parameter groups. If several select a parameter, later ones override earlier ones. */
-    readonly groups?: readonly GroupOptions<H>[]
-  }
+export type OptimizerOptions<H, Name extends string = string> = PartialOptions<H> & {
+  readonly [K in keyof Transforms]?: Transforms[K] | undefined
+} & {
+  /** Parameter groups. If several select a parameter, later ones override earlier ones. */
+  readonly groups?: readonly GroupOptions<H, Name>[] | undefined
+}
 
 /**
  * The outcome of a call of `step`: it updated the parameters, accumulated the gradients for a later
@@ -40,58 +70,134 @@ export type StepOutcome = 'updated' | 'accumulated' | 'skipped'
 /**
  * An optimizer on any backend: one rule with parameter groups, step counts, schedules, gradient and
  * weight transforms, and state dicts.
+ *
+ * @typeParam Name - the names of the parameters, and `Intermediate` those of the rule's intermediates:
+ * types that list them make others an error. Such a type does not learn of parameters that are added.
  */
-export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = SavedArray> {
-  readonly rule: UpdateRule<H>
+export class Optimizer<
+  T,
+  H extends Hyperparameters = Hyperparameters,
+  S = SavedArray,
+  Name extends string = string,
+  Intermediate extends string = string,
+> {
+  readonly rule: UpdateRule<H, string, Intermediate>
   readonly #backend: Backend<T, S>
+  readonly #groups: ParameterGroups<T, H>
+  readonly #matcher: GradientMatcher<T, H>
+  #accumulator: GradientAccumulator<T, H>
   #options: GroupedOptions<H>
-  readonly #transforms: Transforms
-  readonly #accumulator: GradientAccumulator<T, H>
-  #groups: readonly ParameterGroup<T, H>[] = []
-  #matcher: GradientMatcher<T, H>
+  #transforms: Transforms
   #updates = 0
   #swapped = false
-  /** Whether the slow weights and the EMA are initialized. */
-  #initialized = false
-  readonly #reports: LossReport[] = []
+  /** Whether the selectors of the groups are known to select parameters. */
+  #selectionsChecked = false
 
   /**
    * @param parameters - the arrays to train. Gradients and state dicts refer to them by name.
-   * @throws RangeError naming the first option that is unknown or out of range.
-   * @throws TypeError if two parameters have one name, or a shape is missing that `centralize` needs.
+   * @throws RangeError naming the first option that is unknown or out of range, or the first group that
+   * selects no parameter. Without parameters, the first `step` checks what groups select.
+   * @throws TypeError if options are no plain object, two parameters have one name, or a shape is missing
+   * that `centralize` needs.
    */
   constructor(
     backend: Backend<T, S>,
-    rule: UpdateRule<H>,
-    parameters: readonly Parameter<T>[],
-    { groups = [], ...options }: OptimizerOptions<H> = {},
+    rule: UpdateRule<H, string, Intermediate>,
+    parameters: readonly Parameter<T, Name>[],
+    options: OptimizerOptions<H, Name> = {},
   ) {
-    const { transforms, rest } = splitTransforms(rule, options)
+    checkOptions(rule.name, options)
+    const { groups = [], ...others } = options
+    const { transforms, rest } = splitTransforms(rule, others)
     this.rule = rule
     this.#backend = backend
-    this.#options = { common: rest, groups }
+    this.#options = checkedGroupedOptions(rule, rest, groups)
     this.#transforms = transforms
     this.#accumulator = new GradientAccumulator(backend, transforms)
-    this.#matcher = new GradientMatcher(rule, backend, [])
+    this.#groups = new ParameterGroups(rule)
+    this.#matcher = new GradientMatcher(rule, backend, this.#groups)
+    const checked = checkedParameters(rule, parameters, transforms, () => false)
+    if (checked.length > 0) this.#checkSelections(checked)
     this.add(parameters)
   }
 
   /**
-   * Adds parameters, with the current options of the optimizer. Their own steps start from 1.
+   * Adds parameters. Their own steps start from 1.
    *
+   * @param options - options of their own, which override those of all groups. Their schedules start now.
+   * By default they have the options of the optimizer and of the groups that select them.
    * @throws TypeError, RangeError as the constructor does. Then nothing has changed.
    */
-  add(parameters: readonly Parameter<T>[]): void {
-    const all = [...this.#groups.flatMap((group) => group.parameters), ...parameters]
-    checkParameters(this.rule, all, this.#transforms)
-    const names = new Set(all.map(({ name }) => name))
+  add(parameters: readonly Parameter<T>[], options: PartialOptions<H> = {}): void {
+    const isTaken = (name: string): boolean => this.#groups.has(name)
+    const added = checkedParameters(this.rule, parameters, this.#transforms, isTaken)
+    const own = startSchedules(checkedOptions(this.rule, options), this.#updates)
+    const names = added.map(({ name }) => name)
+    const changed =
+      Object.keys(own).length > 0 ? changedOptions(this.#options, own, names) : this.#options
     const stateNames = transformStateNames(this.#transforms)
-    const added = partition(this.rule, parameters, this.#options, names).map(
-      (part) => new ParameterGroup(this.#backend, this.rule, part, stateNames),
+    const groups = partition(this.rule, added, changed).map((part) =>
+      ParameterGroup.allocate(this.#backend, this.rule, part, stateNames),
     )
-    this.#groups = [...this.#groups, ...added]
-    this.#matcher = new GradientMatcher(this.rule, this.#backend, this.#groups)
-    if (this.#initialized) this.#initializeWeights(added)
+    this.#groups.add(groups)
+    this.#options = changed
+    if (this.#updates > 0 || this.#swapped) this.#initializeWeights(groups)
+  }
+
+  /**
+   * Removes parameters and their state. The arrays of the parameters stay as they are.
+   *
+   * @throws RangeError if a name is unknown, or no parameter is selected. Then nothing has changed.
+   */
+  remove(parameters: Selector<Name>): void {
+    const selected = this.#groups.select(checkedSelector(this.rule, parameters))
+    const rest = [...selected].map(([group, { outside }]) => {
+      return [group, outside.length > 0 ? [group.select(outside)] : []] as const
+    })
+    this.#groups.replace(new Map(rest))
+    const unused = [...selected].flatMap(([{ state }, { inside }]) =>
+      Object.values(state).flatMap((arrays) => inside.map((i) => arrays[i])),
+    )
+    this.#backend.free?.(unused)
+  }
+
+  /**
+   * Replaces the array of a parameter by another one, of any length, as where the points of a model are
+   * split and pruned. Its step count and its options stay.
+   *
+   * @param mapState - the new elements of each array of its state, such as `m`, `v` or `ema`, from a copy
+   * of the old ones.
+   * @throws RangeError if no parameter has this name. @throws TypeError if new elements are not of the
+   * type and length of the new array. Then nothing has changed.
+   */
+  replace(parameter: Parameter<T, Name>, mapState: (elements: S, stateName: string) => S): void {
+    const parameters = checkedParameters(this.rule, [parameter], this.#transforms, () => false)
+    const { name, value } = parameter
+    const { group, position } = this.#groups.find(name)
+    if (typeof mapState !== 'function') {
+      throw new TypeError(
+        `${this.rule.name}: replace needs a function that maps the state of ${name}, but has ${describe(mapState)}`,
+      )
+    }
+    const required = this.#backend.signature(this.#backend.read(value))
+    const mapped = savedNames(group, position).map((stateName) => {
+      const elements = mapState(this.#backend.read(group.state[stateName][position]), stateName)
+      const actual = this.#backend.signature(elements)
+      if (actual !== required) {
+        throw new TypeError(
+          `${this.rule.name}: the new ${stateName} of ${name} must be ${required}, but is ${actual}`,
+        )
+      }
+      return [stateName, elements] as const
+    })
+    const part = { options: group.options, parameters }
+    const stateNames = transformStateNames(this.#transforms)
+    const replacement = ParameterGroup.allocate(this.#backend, this.rule, part, stateNames)
+    for (const [stateName, elements] of mapped) {
+      this.#backend.write(replacement.state[stateName][0], elements)
+    }
+    this.#groups.replace(new Map([[group, [group.replace(position, replacement)]]]))
+    this.#backend.free?.(Object.values(group.state).map((arrays) => arrays[position]))
   }
 
   /** The number of updates. */
@@ -103,21 +209,25 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    * Takes one step. The gradients are read during the call and not kept. With `accumulate: n`, every
    * nth call updates the parameters.
    *
-   * @throws RangeError naming an unknown parameter, a gradient that does not fit its parameter, or a
-   * scheduled hyperparameter that is out of range. Then nothing has changed.
+   * @throws RangeError naming an unknown parameter, a gradient that does not fit its parameter, a
+   * scheduled hyperparameter that is out of range, or a group that selects no parameter. Then nothing has
+   * changed.
    * @throws Error while the weights are swapped with their EMA.
    */
-  step(gradients: Gradients<T>): StepOutcome {
+  step(gradients: Gradients<T, Name>): StepOutcome {
     if (this.#swapped) {
       throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
     }
     const matched = this.#matcher.match(gradients)
+    if (!this.#selectionsChecked && !this.#groups.isEmpty) {
+      this.#checkSelections(this.#groups.parameters)
+    }
     for (const group of this.#groups) this.#hyperparametersOf(group)
     if (this.#transforms.skipNotFinite && !this.#allFinite(matched)) return 'skipped'
     const due = this.#accumulator.add(matched)
     if (!due) return 'accumulated'
     const prepared = due.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
-    this.#initialize()
+    this.#initializeWeights(this.#groups)
     for (const update of prepared) this.#update(update)
     this.#updates++
     return 'updated'
@@ -130,10 +240,11 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    *
    * @throws RangeError as `step` does.
    */
-  inspect(gradients: Gradients<T>): Inspection<S> {
+  inspect<N extends Name>(gradients: Gradients<T, N>): Inspection<S, N, Intermediate> {
     const copies = this.#accumulator.transformedCopies(this.#matcher.match(gradients))
     const prepared = copies.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
-    return inspectGradients(this.#backend, prepared)
+    // It has the intermediates of the rule, of each parameter with a gradient.
+    return inspectGradients(this.#backend, prepared) as Inspection<S, N, Intermediate>
   }
 
   /**
@@ -144,8 +255,8 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    * @throws RangeError as `step` does, if a name is unknown, or if edges do not increase.
    */
   histograms(
-    this: Optimizer<T, H>,
-    gradients: Gradients<T>,
+    this: Optimizer<T, H, SavedArray, Name, Intermediate>,
+    gradients: Gradients<T, Name>,
     edges: Readonly<Record<string, readonly number[]>>,
   ): Readonly<Record<string, Histogram>> {
     return histogramsOf(this.rule, this.inspect(gradients), edges)
@@ -156,8 +267,8 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    *
    * @throws RangeError if no parameter has this name.
    */
-  hyperparameters(parameter: string): H {
-    return this.#hyperparametersOf(this.#find(parameter).group)
+  hyperparameters(parameter: Name): H {
+    return { ...this.#hyperparametersOf(this.#groups.find(parameter).group) }
   }
 
   /**
@@ -166,41 +277,52 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    *
    * @throws RangeError if no parameter has this name.
    */
-  state(parameter: string): Readonly<Record<string, T>> {
-    const { group, position } = this.#find(parameter)
+  state(parameter: Name): Readonly<Record<string, T>> {
+    const { group, position } = this.#groups.find(parameter)
     const entries = Object.entries(group.state).map(([name, arrays]) => [name, arrays[position]])
     return Object.fromEntries(entries)
   }
 
   /**
-   * The options of the constructor with all changes by `set`. A new optimizer with them starts as this one
-   * would. Options loaded from a state dict are not included: a state dict has the options of each
-   * parameter, but no selectors.
+   * A copy of the options of the constructor with all changes by `set` and `add`. Options loaded from a
+   * state dict are not included: a state dict has the options of each parameter, but no selectors.
+   * Schedules that were set later have a `startStep`, and a plateau has its progress.
    */
-  get options(): OptimizerOptions<H> {
+  get options(): OptimizerOptions<H, Name> {
+    const transforms = checkedTransforms(this.rule.name, this.#transforms) // A copy.
+    const options = {
+      ...transforms,
+      ...clone(this.#options.common),
+      groups: groupsOf(this.#options),
+    }
     // OptimizerOptions are these three together.
-    const options = { ...this.#transforms, ...this.#options.common, groups: this.#options.groups }
-    return options as unknown as OptimizerOptions<H>
+    return options as unknown as OptimizerOptions<H, Name>
   }
 
   /**
    * Changes options from the next step on, of all parameters or of the selected ones, including parameters
-   * added later. A new schedule counts all updates and reports since the optimizer was created.
+   * added later. A new schedule starts at the next update, unless it has a `startStep`: see `startAt`. A
+   * plateau schedule sees the losses that are reported from then on.
    *
+   * @throws TypeError if changes are no plain object.
    * @throws RangeError if an option is unknown, out of range, or selects the optimizer state; if no
    * parameter is selected, or only a part of a group. Then nothing has changed.
    */
-  set(changes: Partial<RuleOptions<H>>, parameters?: Selector): void {
-    const defined = Object.fromEntries(
-      Object.entries(changes).filter(([, value]) => value !== undefined),
-    ) as Partial<RuleOptions<H>> // A subset of the changes.
-    const options = changedOptions(this.#options, defined, parameters)
-    if (this.#groups.length === 0) {
-      partition(this.rule, [], options, new Set())
+  set(changes: PartialOptions<H>, parameters?: Selector<Name>): void {
+    const started = startSchedules(checkedOptions(this.rule, changes), this.#updates)
+    const selector = parameters === undefined ? undefined : checkedSelector(this.rule, parameters)
+    const options = changedOptions(this.#options, started, selector)
+    if (this.#groups.isEmpty) {
+      checkedGroupedOptions(this.rule, options.common, groupsOf(options))
     } else {
-      const counters = { updates: this.#updates, reports: this.#reports }
-      const selector = parameters ?? (() => true)
-      const changed = changedGroups(this.rule, this.#groups, defined, selector, counters)
+      const all = (): boolean => true
+      const changed = changedGroups(
+        this.rule,
+        this.#groups,
+        started,
+        selector ?? all,
+        this.#updates,
+      )
       for (const { group, options } of changed) group.options = options
     }
     this.#options = options
@@ -213,7 +335,14 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
    */
   report(loss: number): void {
     checkRange(this.rule.name, 'the reported loss', loss, anyFinite)
-    this.#reports.push({ step: this.#updates, loss })
+    const report = { step: this.#updates, loss }
+    for (const group of this.#groups) {
+      const options = optionsAfterReport(group.options, report)
+      if (options !== group.options) group.options = options
+    }
+    this.#options = mapGroupedOptions(this.#options, (options) =>
+      optionsAfterReport(options, report),
+    )
   }
 
   /**
@@ -232,8 +361,8 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
         if (mismatch) throw new RangeError(`${this.rule.name}: the EMA of ${names[i]} ${mismatch}`)
       }
     }
-    this.#initialize()
-    this.#applyToAll(emaSwap)
+    this.#initializeWeights(this.#groups)
+    for (const group of this.#groups) this.#apply(emaSwap, group, [...group.steps.keys()])
     this.#swapped = !this.#swapped
   }
 
@@ -241,30 +370,45 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
   stateDict(): StateDict<S> {
     return saveState(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
-      accumulate: this.#transforms.accumulate,
       accumulated: this.#accumulator.pending,
       swapped: this.#swapped,
-      reports: [...this.#reports],
+      transforms: this.#transforms,
     })
   }
 
   /**
    * Loads a state dict, including the options of each parameter. The caller restores the parameters.
    *
+   * @param options - how to treat a state with other parameters, or of other transforms. By default it must
+   * have the same.
+   * @returns what was not loaded.
    * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
    * of range. Then nothing has changed.
    */
-  loadStateDict(stateDict: StateDict<S>): void {
-    loadState(this.rule, this.#backend, this.#groups, this.#transforms, stateDict)
-    this.#updates = stateDict.updates
-    this.#accumulator.pending = stateDict.accumulated
-    this.#swapped = stateDict.swapped
-    this.#initialized = stateDict.updates > 0 || stateDict.swapped
-    this.#reports.splice(0, this.#reports.length, ...stateDict.reports)
+  loadStateDict(stateDict: StateDict<S>, options: LoadOptions = {}): LoadReport {
+    const target = {
+      rule: this.rule,
+      backend: this.#backend,
+      groups: this.#groups,
+      transforms: this.#transforms,
+    }
+    const checked = checkState(target, stateDict, options)
+    const { replacements, unused } = splitGroups(target, checked)
+    if (replacements.size > 0) this.#groups.replace(replacements)
+    writeStates(this.#backend, this.#groups, checked)
+    this.#backend.free?.(unused)
+    this.#transforms = checked.transforms
+    this.#accumulator = new GradientAccumulator(this.#backend, checked.transforms)
+    this.#accumulator.pending = checked.accumulated
+    this.#updates = checked.updates
+    this.#swapped = checked.swapped
+    const loaded = checked.groups.flatMap((group) => group.loaded.map(({ options }) => options))
+    this.#options = mapGroupedOptions(this.#options, (own) => continueSchedules(own, loaded))
+    return checked.report
   }
 
   #hyperparametersOf(group: ParameterGroup<T, H>): H {
-    return group.hyperparameters(this.#updates, this.#reports)
+    return group.hyperparameters(this.#updates)
   }
 
   #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {
@@ -273,23 +417,26 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
     )
   }
 
-  #find(parameter: string): { readonly group: ParameterGroup<T, H>; readonly position: number } {
-    for (const group of this.#groups) {
-      const position = group.names.indexOf(parameter)
-      if (position >= 0) return { group, position }
-    }
-    throw new RangeError(`${this.rule.name}: no parameter is called ${parameter}`)
-  }
-
-  #initialize(): void {
-    if (!this.#initialized) this.#initializeWeights(this.#groups)
-    this.#initialized = true
+  #checkSelections(parameters: readonly Parameter<T>[]): void {
+    checkSelections(this.rule, this.#options, parameters)
+    this.#selectionsChecked = true
   }
 
   /** Slow weights and the EMA start at the parameters' values before their first update. */
-  #initializeWeights(groups: readonly ParameterGroup<T, H>[]): void {
-    if (this.#transforms.lookahead) this.#applyToAll(lookaheadInit, groups)
-    if (this.#transforms.ema) this.#applyToAll(emaInit, groups)
+  #initializeWeights(groups: Iterable<ParameterGroup<T, H>>): void {
+    const { lookahead, ema } = this.#transforms
+    for (const group of groups) {
+      if (lookahead) this.#initialize(lookaheadInit, group, 'slow')
+      if (ema) this.#initialize(emaInit, group, 'ema')
+    }
+  }
+
+  #initialize(kernel: Kernel, group: ParameterGroup<T, H>, name: WeightState): void {
+    const initialized = group.initialized[name]
+    const positions = [...initialized.keys()].filter((i) => !initialized[i])
+    if (positions.length === 0) return
+    this.#apply(kernel, group, positions)
+    initialized.fill(true)
   }
 
   /** Does everything that can fail before any array changes. */
@@ -311,10 +458,7 @@ export class Optimizer<T, H extends Hyperparameters = Hyperparameters, S = Saved
     if (ema) this.#backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - ema.decay })
   }
 
-  #applyToAll(kernel: Kernel, groups = this.#groups): void {
-    for (const group of groups) {
-      const all = group.parameters.map((_, i) => i)
-      this.#backend.apply(kernel, group.lists(all), {})
-    }
+  #apply(kernel: Kernel, group: ParameterGroup<T, H>, positions: readonly number[]): void {
+    this.#backend.apply(kernel, group.lists(positions), {})
   }
 }

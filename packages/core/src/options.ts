@@ -1,49 +1,92 @@
-import { checkRange, rangeOf } from './ranges.ts'
-import { type Hyperparameters, type RuleOptions, schedulable, type UpdateRule } from './rule.ts'
+import { checkOptions, checkRange, describe, isPlainObject, rangeOf } from './ranges.ts'
 import {
+  type Hyperparameters,
+  type PartialOptions,
+  type RuleOptions,
+  schedulable,
+  type UpdateRule,
+} from './rule.ts'
+import {
+  afterReport,
   checkSchedule,
   type LossReport,
   type Schedule,
   scheduleValue,
 } from './schedules/schedule.ts'
+import { transformNames } from './transforms/index.ts'
 
 /**
- * A new object of the rule's defaults, overridden by each of `changes` in turn. Undefined values
- * override nothing.
+ * Checks options of a rule, and returns a copy of those that are defined.
  *
- * @throws RangeError naming the first option that is unknown, follows a schedule but cannot, or conflicts
- * with another. Ranges of plain values are checked by `hyperparametersAt`.
+ * @throws TypeError if they are no plain object.
+ * @throws RangeError naming the first option that is unknown, out of range, or follows a schedule but
+ * cannot.
+ */
+export function checkedOptions<H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  options: PartialOptions<H>,
+): Partial<RuleOptions<H>> {
+  checkOptions(rule.name, options)
+  const entries = Object.entries(options)
+  for (const [option, value] of entries) checkOption(rule, option, value)
+  // A subset of the options, of numbers, strings, booleans and schedules.
+  return clone(Object.fromEntries(entries.filter(([, value]) => value !== undefined))) as Partial<
+    RuleOptions<H>
+  >
+}
+
+function checkOption<H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  option: string,
+  value: unknown,
+): void {
+  const refuse = (reason: string): never => {
+    throw new RangeError(`${rule.name}: ${reason}`)
+  }
+  const known = Object.keys(rule.defaults)
+  if (!known.includes(option)) {
+    if (transformNames.includes(option) || option === 'groups') {
+      refuse(`${option} is an option of the constructor alone, for all parameters together`)
+    }
+    refuse(
+      `has no option ${option}; it has ${known.join(', ')}, and for all parameters together ${[...transformNames, 'groups'].join(', ')}`,
+    )
+  }
+  if (value === undefined) return
+  if (!isPlainObject(value)) {
+    const range = rangeOf(rule, option)
+    const orSchedule = typeof value !== 'number' && schedulable.has(option)
+    const text = orSchedule ? `${range.text}, or a schedule` : range.text
+    if (!range.includes(value)) refuse(`${option} must be ${text}, but is ${describe(value)}`)
+    return
+  }
+  if (!schedulable.has(option)) {
+    const can = [...schedulable].filter((name) => Object.hasOwn(rule.defaults, name))
+    refuse(`${option} can follow no schedule; ${can.join(', ')} can`)
+  }
+  checkSchedule(`${rule.name}: ${option}`, value)
+}
+
+/** A copy of checked options, which are JSON. */
+export const clone = <O extends object>(options: O): O => JSON.parse(JSON.stringify(options))
+
+/**
+ * A new object of the rule's defaults, overridden by each of some checked changes in turn.
+ *
+ * @throws RangeError if options conflict, or a hyperparameter is out of range after so many updates.
  */
 export function completeOptions<H extends Hyperparameters>(
   rule: UpdateRule<H>,
-  ...changes: readonly Partial<RuleOptions<H>>[]
+  changes: readonly Partial<RuleOptions<H>>[],
+  updates = 0,
 ): RuleOptions<H> {
-  const entries = changes.flatMap((change) => Object.entries(change))
-  for (const [option, value] of entries) {
-    if (!Object.hasOwn(rule.defaults, option)) {
-      const known = Object.keys(rule.defaults).join(', ')
-      throw new RangeError(`${rule.name}: has no option ${option}; it has ${known}`)
-    }
-    if (!isSchedule(value)) continue
-    if (!schedulable.has(option)) {
-      const can = [...schedulable].filter((name) => Object.hasOwn(rule.defaults, name))
-      throw new RangeError(`${rule.name}: ${option} can follow no schedule; ${can.join(', ')} can`)
-    }
-    checkSchedule(`${rule.name}: ${option}`, value)
-  }
-  const defined = Object.fromEntries(entries.filter(([, value]) => value !== undefined))
-  const options: RuleOptions<H> = {
-    ...rule.defaults,
-    ...JSON.parse(JSON.stringify(defined, keepNonFinite)),
-  }
+  // Hyperparameters are options without a schedule.
+  const options: RuleOptions<H> = Object.assign({}, rule.defaults, ...changes)
   const conflict = rule.conflict?.(options)
   if (conflict) throw new RangeError(`${rule.name}: ${conflict}`)
+  hyperparametersAt(rule, options, updates)
   return options
 }
-
-/** JSON turns NaN and the infinities into null; as strings, every range refuses them by name. */
-const keepNonFinite = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 
 /**
  * The hyperparameters of a step: options with schedules replaced by their values.
@@ -55,11 +98,10 @@ export function hyperparametersAt<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   options: RuleOptions<H>,
   step: number,
-  reports: readonly LossReport[],
 ): H {
   const entries = Object.entries(options).map(([option, value]) => [
     option,
-    isSchedule(value) ? scheduleValue(value, step, reports) : value,
+    isSchedule(value) ? scheduleValue(value, step) : value,
   ])
   for (const [option, value] of entries) {
     checkRange(rule.name, option, value, rangeOf(rule, option))
@@ -70,5 +112,36 @@ export function hyperparametersAt<H extends Hyperparameters>(
 /** Whether any option follows a schedule, so that the hyperparameters differ from step to step. */
 export const hasSchedule = (options: object): boolean => Object.values(options).some(isSchedule)
 
-const isSchedule = (value: unknown): value is Schedule =>
-  typeof value === 'object' && value !== null
+/** Options whose schedules start at a step, except those that already have a `startStep`. */
+export const startSchedules = <O extends object>(options: O, step: number): O =>
+  step === 0
+    ? options
+    : mapSchedules(options, (schedule) => ({ ...schedule, startStep: schedule.startStep ?? step }))
+
+/** Options after one more reported loss: the same object if no schedule depends on it. */
+export const optionsAfterReport = <O extends object>(options: O, report: LossReport): O =>
+  mapSchedules(options, (schedule) => afterReport(schedule, report))
+
+/**
+ * Options whose plateau schedules have come as far as equal schedules among others, such as loaded ones.
+ */
+export function continueSchedules<O extends object>(options: O, others: readonly object[]): O {
+  const keyOf = (schedule: Schedule): string =>
+    JSON.stringify(schedule, (key, value) => (key === 'progress' ? undefined : value))
+  const schedules = others.flatMap((other) => Object.values(other).filter(isSchedule))
+  const byKey = new Map(schedules.map((schedule) => [keyOf(schedule), schedule]))
+  return mapSchedules(options, (schedule) => byKey.get(keyOf(schedule)) ?? schedule)
+}
+
+/** Options with each schedule replaced by another: the same object if every schedule stays the same. */
+function mapSchedules<O extends object>(options: O, replace: (schedule: Schedule) => Schedule): O {
+  const changed = Object.entries(options).flatMap(([option, value]) => {
+    if (!isSchedule(value)) return []
+    const schedule = replace(value)
+    return schedule === value ? [] : [[option, schedule] as const]
+  })
+  return changed.length === 0 ? options : { ...options, ...Object.fromEntries(changed) }
+}
+
+/** Whether a checked option is a schedule. A selector is an object, too, but no plain one. */
+const isSchedule = (value: unknown): value is Schedule => isPlainObject(value)

@@ -88,5 +88,43 @@ export function checkRange(
   range: OptionRange,
 ): void {
   if (range.includes(value)) return
-  throw new RangeError(`${owner}: ${option} must be ${range.text}, but is ${String(value)}`)
+  throw new RangeError(`${owner}: ${option} must be ${range.text}, but is ${describe(value)}`)
+}
+
+/** Whether a value is an object of plain properties: no array, Map, function or instance of a class. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** @throws TypeError unless options are a plain object. Call it before options are destructured. */
+export function checkOptions(owner: string, options: unknown): void {
+  if (isPlainObject(options)) return
+  throw new TypeError(
+    `${owner}: options must be an object such as { learningRate: 0.01 }, but are ${describe(options)}`,
+  )
+}
+
+/** Any value as an error message shows it: `L2`, `"0.1"`, `1n`, `a function`, `a Map`, `[1,2]`. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') {
+    return Number.isNaN(Number(value)) ? value : JSON.stringify(value) // No number, but looks like one.
+  }
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (ArrayBuffer.isView(value) && 'length' in value) {
+    return `${value.constructor.name}(${value.length})`
+  }
+  if (!Array.isArray(value) && !isPlainObject(value)) return `a ${value.constructor.name}`
+  const kind = Array.isArray(value) ? 'a list' : 'an object'
+  try {
+    const text = JSON.stringify(value, (_, nested) =>
+      typeof nested === 'bigint' || typeof nested === 'function' ? describe(nested) : nested,
+    )
+    return text.length > 80 ? kind : text
+  } catch {
+    return kind // A cycle.
+  }
 }

@@ -56,7 +56,7 @@ export function stepKernels<H extends Hyperparameters>(
   options: RuleOptions<H>,
   t: number,
 ): StepKernels {
-  const hyperparameters = hyperparametersAt(rule, options, t - 1, [])
+  const hyperparameters = hyperparametersAt(rule, options, t - 1)
   return {
     ...ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t)),
     coefficients: coefficientsAt(rule, hyperparameters, t),

@@ -29,6 +29,11 @@ export type RuleOptions<H> = {
   readonly [K in keyof H]: K extends Schedulable ? H[K] | Schedule : H[K]
 }
 
+/** Some options of a rule. Those that are undefined count as omitted. */
+export type PartialOptions<H> = {
+  readonly [K in keyof RuleOptions<H>]?: RuleOptions<H>[K] | undefined
+}
+
 /** The choices that select the equations of a rule at a step, such as the version of ξ. */
 export type RuleVariant = Readonly<Record<string, string | number | boolean>>
 
@@ -89,7 +94,8 @@ const reserved: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Declares an update rule, with the types of its state and coefficients inferred.
+ * Declares an update rule, with the types of its state and coefficients inferred. Returns a copy whose
+ * defaults are frozen.
  *
  * @throws TypeError if a state, an intermediate or a coefficient has a reserved name, or two of the
  * rule's values have the same name.
@@ -100,7 +106,9 @@ export function defineRule<
   Coefficient extends string,
   const Intermediate extends string = never,
   Variant extends RuleVariant = RuleVariant,
->(rule: UpdateRule<H, State, Intermediate, Coefficient, Variant>): UpdateRule<H> {
+>(
+  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant>,
+): UpdateRule<H, State, Intermediate> {
   const options = rule.defaults as RuleOptions<H> // Hyperparameters are options without a schedule.
   const values = [...rule.stateNames(options), ...(rule.intermediates ?? [])]
   const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
@@ -108,5 +116,5 @@ export function defineRule<
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
   const twice = values.find((name, i) => values.indexOf(name) !== i)
   if (twice !== undefined) throw new TypeError(`${rule.name}: two values are called ${twice}`)
-  return rule
+  return Object.freeze({ ...rule, defaults: Object.freeze({ ...rule.defaults }) })
 }

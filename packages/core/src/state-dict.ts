@@ -1,23 +1,26 @@
 import type { Backend, SavedArray } from './backend.ts'
-import type { ParameterGroup } from './groups.ts'
-import { completeOptions, hyperparametersAt } from './options.ts'
-import { anyFinite, rangeOf } from './ranges.ts'
+import { checkedOptions, completeOptions } from './options.ts'
+import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
+import { checkedParameters } from './parameters.ts'
+import { checkRange, describe, isPlainObject, oneOf, rangeOf } from './ranges.ts'
 import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
-import type { LossReport } from './schedules/schedule.ts'
-import type { Transforms } from './transforms/index.ts'
+import {
+  checkedTransforms,
+  differingTransforms,
+  type Transforms,
+  transformState,
+  transformStateNames,
+} from './transforms/index.ts'
 
-/** The counters of an optimizer, apart from the state of its parameters. */
-interface Counters {
+/** The counters and the transforms of an optimizer, apart from the state of its parameters. */
+interface OptimizerPosition {
   /** The number of updates: the step of all schedules. */
   readonly updates: number
-  /** The number of calls of `step` per update. */
-  readonly accumulate: number
   /** The number of calls of `step` accumulated for the next update. */
   readonly accumulated: number
   /** Whether the weights are swapped with their EMA. */
   readonly swapped: boolean
-  /** The reported losses, oldest first. */
-  readonly reports: readonly LossReport[]
+  readonly transforms: Transforms
 }
 
 /** The saved state of one parameter. */
@@ -27,14 +30,14 @@ export interface ParameterState<S = SavedArray> {
   /** Its options, with schedules. */
   readonly options: Readonly<Record<string, unknown>>
   /**
-   * Its optimizer state: that of the rule, `slow` and `ema` weights, and `gradient` if one is
-   * accumulated for the next update.
+   * Its optimizer state: that of the rule; `gradient` if one is accumulated for the next update; `slow`
+   * and `ema` weights, which without an entry start at the weights before the next update.
    */
   readonly state: Readonly<Record<string, S>>
 }
 
 /** The state of an optimizer, keyed by parameter name. JSON, except for the typed arrays. */
-export interface StateDict<S = SavedArray> extends Counters {
+export interface StateDict<S = SavedArray> extends OptimizerPosition {
   /** The version of this format. */
   readonly format: 1
   /** The name of the rule. */
@@ -42,152 +45,352 @@ export interface StateDict<S = SavedArray> extends Counters {
   readonly parameters: Readonly<Record<string, ParameterState<S>>>
 }
 
+/** How `loadStateDict` treats a state that is not exactly that of the optimizer. */
+export interface LoadOptions {
+  /**
+   * Whether the state must have exactly the parameters of the optimizer; default true. Otherwise only the
+   * parameters that fit are loaded, and the others keep their options and their state.
+   */
+  readonly strict?: boolean | undefined
+  /**
+   * What happens if the state was saved with other transforms, such as another `clip`: an error naming
+   * them (`same`, the default), or the optimizer keeps its own (`keep`) or takes those of the state
+   * (`load`). State of transforms that the optimizer does not have is dropped.
+   */
+  readonly transforms?: 'same' | 'keep' | 'load' | undefined
+}
+
+/** What `loadStateDict` did not load; nothing if it is strict. */
+export interface LoadReport {
+  /** The parameters of the optimizer that the state does not have. */
+  readonly missing: readonly string[]
+  /** The parameters of the state that the optimizer does not have. */
+  readonly unexpected: readonly string[]
+  /** The parameters whose state does not fit, with the reason. */
+  readonly mismatched: readonly { readonly name: string; readonly reason: string }[]
+}
+
 /** Copies the state of all groups into a state dict. */
 export function saveState<T, H extends Hyperparameters, S>(
   rule: UpdateRule<H>,
   backend: Backend<T, S>,
-  groups: readonly ParameterGroup<T, H>[],
-  counters: Counters,
+  groups: ParameterGroups<T, H>,
+  position: OptimizerPosition,
 ): StateDict<S> {
-  const entries = groups.flatMap((group) =>
-    group.parameters.map(({ name }, i) => {
-      const state = savedNames(group, group.pending[i]).map((stateName) => [
+  const entries = [...groups].flatMap((group) => {
+    const options = JSON.stringify(group.options)
+    return group.parameters.map(({ name }, i) => {
+      const state = savedNames(group, i).map((stateName) => [
         stateName,
         backend.read(group.state[stateName][i]),
       ])
-      const options = JSON.parse(JSON.stringify(group.options))
-      return [name, { step: group.steps[i], options, state: Object.fromEntries(state) }]
-    }),
+      return [
+        name,
+        { step: group.steps[i], options: JSON.parse(options), state: Object.fromEntries(state) },
+      ]
+    })
+  })
+  const transforms = checkedTransforms(rule.name, position.transforms) // A copy.
+  return {
+    format: 1,
+    rule: rule.name,
+    ...position,
+    transforms,
+    parameters: Object.fromEntries(entries),
+  }
+}
+
+/** The names of the state of a parameter that has a value. */
+export const savedNames = <T, H extends Hyperparameters>(
+  { state, pending, initialized }: ParameterGroup<T, H>,
+  i: number,
+): readonly string[] =>
+  Object.keys(state).filter((name) =>
+    name === 'gradient' ? pending[i] : isWeightState(name) ? initialized[name][i] : true,
   )
-  return { format: 1, rule: rule.name, ...counters, parameters: Object.fromEntries(entries) }
+
+const isWeightState = (name: string): name is WeightState => name === 'slow' || name === 'ema'
+
+/** A checked state dict, and what loading it changes. */
+export interface CheckedState<T, H extends Hyperparameters, S> extends OptimizerPosition {
+  readonly report: LoadReport
+  /** For each group, the parameters to load, by options, and the positions of the others. */
+  readonly groups: readonly {
+    readonly group: ParameterGroup<T, H>
+    readonly loaded: readonly {
+      readonly options: RuleOptions<H>
+      readonly states: ReadonlyMap<number, Pick<ParameterState<S>, 'step' | 'state'>>
+    }[]
+    readonly kept: readonly number[]
+  }[]
+}
+
+/** The optimizer into which a state is loaded. */
+interface Target<T, H extends Hyperparameters, S> {
+  readonly rule: UpdateRule<H>
+  readonly backend: Backend<T, S>
+  readonly groups: ParameterGroups<T, H>
+  readonly transforms: Transforms
 }
 
 /**
- * Checks a state dict, then writes its parameters' state into the groups.
+ * Checks a state dict.
  *
  * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
- * of range. Then nothing has changed.
+ * of range.
  */
-export function loadState<T, H extends Hyperparameters, S>(
-  rule: UpdateRule<H>,
-  backend: Backend<T, S>,
-  groups: readonly ParameterGroup<T, H>[],
-  transforms: Transforms,
+export function checkState<T, H extends Hyperparameters, S>(
+  target: Target<T, H, S>,
   stateDict: StateDict<S>,
-): void {
+  options: LoadOptions,
+): CheckedState<T, H, S> {
+  const { rule, groups } = target
+  const { strict, mode } = checkedLoadOptions(rule, options)
   const must = (fits: boolean, complaint: string): void => {
     if (!fits) throw new TypeError(`${rule.name}: the state ${complaint}`)
   }
-  must(stateDict.format === 1, `has format ${stateDict.format}, but only format 1 is known`)
+  must(isPlainObject(stateDict), `must be a state dict, but is ${describe(stateDict)}`)
+  const { format, updates, accumulated, swapped, parameters } = stateDict
+  must(format === 1, `has format ${describe(format)}, but only format 1 is known`)
   must(stateDict.rule === rule.name, `is of ${stateDict.rule}`)
-  checkCounters(stateDict, transforms, must)
-  const names = groups.flatMap((group) => group.names)
-  const saved = Object.keys(stateDict.parameters)
-  const missing = names.find((name) => !saved.includes(name))
-  const unexpected = saved.find((name) => !names.includes(name))
-  must(missing === undefined, `has no parameter ${missing}`)
-  must(unexpected === undefined, `has an unexpected parameter ${unexpected}`)
-
-  const checked = groups.map((group) => {
-    const states = group.names.map((name) => stateDict.parameters[name])
-    const options = checkedOptions(rule, group, states, stateDict, must)
-    for (const [i, { state }] of states.entries()) {
-      must(
-        !('gradient' in state) || stateDict.accumulated > 0,
-        `has a gradient of ${group.names[i]}, but no accumulated calls`,
-      )
-      checkState(backend, group, i, state, must)
-    }
-    return { group, states, options }
-  })
-  for (const { group, states, options } of checked) {
-    group.options = options
-    for (const [i, { step, state }] of states.entries()) {
-      group.steps[i] = step
-      group.pending[i] = 'gradient' in state
-      for (const [name, elements] of Object.entries(state)) {
-        backend.write(group.state[name][i], elements)
-      }
-    }
-  }
-}
-
-type Must = (fits: boolean, complaint: string) => void
-
-function checkCounters(counters: Counters, { accumulate, ema }: Transforms, must: Must): void {
-  const { updates, accumulated, swapped, reports } = counters
-  const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
-  must(isCount(updates), `has ${updates} as the number of updates`)
-  must(isCount(accumulated), `has ${accumulated} as the number of accumulated calls`)
   must(
-    accumulated === 0 || (accumulated < accumulate && counters.accumulate === accumulate),
-    `has accumulated ${accumulated} of ${counters.accumulate} calls, but the optimizer accumulates ${accumulate}`,
+    isPlainObject(stateDict.transforms),
+    `has ${describe(stateDict.transforms)} as its transforms`,
   )
-  must(typeof swapped === 'boolean', `has swapped ${swapped}, which is no boolean`)
-  must(!swapped || ema !== false, 'has swapped weights, but the optimizer has no ema')
-  must(
-    Array.isArray(reports) &&
-      reports.every(({ step, loss }) => isCount(step) && anyFinite.includes(loss)),
-    'has reports that are no list of { step, loss }',
-  )
-}
-
-/** The saved options of a group: equal for all its parameters, with the choices of the optimizer. */
-function checkedOptions<T, H extends Hyperparameters>(
-  rule: UpdateRule<H>,
-  group: ParameterGroup<T, H>,
-  states: readonly ParameterState<unknown>[],
-  { updates, reports }: Counters,
-  must: Must,
-): RuleOptions<H> {
-  const [first] = group.names
-  const [saved] = states.map(({ options }) => options)
-  for (const [i, { options, step }] of states.entries()) {
-    const name = group.names[i]
-    must(Number.isSafeInteger(step) && step >= 0, `has ${step} as the step of ${name}`)
-    must(typeof options === 'object' && options !== null, `has no options of ${name}`)
+  const saved = checkedTransforms(`${rule.name}: the state`, stateDict.transforms)
+  const transforms = mode === 'load' ? saved : target.transforms
+  if (mode === 'same') {
+    const [differing] = differingTransforms(saved, transforms)
     must(
-      JSON.stringify(options) === JSON.stringify(saved),
-      `has other options for ${name} than for ${first}`,
+      differing === undefined,
+      `has ${differing} ${describe(saved[differing])}, but the optimizer has ${describe(transforms[differing])}; choose by transforms: 'keep' or 'load'`,
     )
   }
-  const options = completeOptions(rule, saved as Partial<RuleOptions<H>>) // It refuses all others.
-  hyperparametersAt(rule, options, updates, reports)
+  if (mode === 'load') checkedParameters(rule, groups.parameters, transforms, () => false)
+  must(isCount(updates), `has ${describe(updates)} as the number of updates`)
+  must(isCount(accumulated), `has ${describe(accumulated)} as the number of accumulated calls`)
+  must(
+    accumulated === 0 ||
+      (accumulated < transforms.accumulate && saved.accumulate === transforms.accumulate),
+    `has accumulated ${accumulated} of ${saved.accumulate} calls, but the optimizer accumulates ${transforms.accumulate}`,
+  )
+  must(typeof swapped === 'boolean', `has swapped ${describe(swapped)}, which is no boolean`)
+  must(!swapped || transforms.ema !== false, 'has swapped weights, but the optimizer has no ema')
+  must(isPlainObject(parameters), `has ${describe(parameters)} as its parameters`)
+
+  const entries = new Map(Object.entries(parameters))
+  const missing = groups.parameters.map(({ name }) => name).filter((name) => !entries.has(name))
+  const unexpected = [...entries.keys()].filter((name) => !groups.has(name))
+  const mismatched: { readonly name: string; readonly reason: string }[] = []
+  if (strict) {
+    must(missing.length === 0, `has no parameter ${missing[0]}`)
+    must(unexpected.length === 0, `has an unexpected parameter ${unexpected[0]}`)
+  }
+  const checked = [...groups].map((group) => {
+    const loaded = new Map<string, LoadedStates<H, S>>()
+    const kept: number[] = []
+    for (const [i, name] of group.names.entries()) {
+      const entry = entries.get(name)
+      try {
+        if (!entry) kept.push(i)
+        else
+          addState(
+            loaded,
+            i,
+            checkParameter(target, group, i, entry, { stateDict, saved, transforms, must }),
+          )
+      } catch (error) {
+        if (strict || !(error instanceof Error)) throw error
+        kept.push(i)
+        mismatched.push({ name, reason: error.message })
+      }
+    }
+    if (strict && loaded.size > 1) {
+      const [first, other] = [...loaded.values()].map(({ states }) => {
+        const [position] = states.keys()
+        return group.names[position]
+      })
+      must(false, `has other options for ${other} than for ${first}`)
+    }
+    return { group, loaded: [...loaded.values()], kept }
+  })
+  must(
+    !swapped || checked.every(({ kept }) => kept.length === 0),
+    'has weights that are swapped with their EMA, so it cannot be loaded in part',
+  )
+  return {
+    updates,
+    accumulated,
+    swapped,
+    transforms,
+    report: { missing, unexpected, mismatched },
+    groups: checked,
+  }
+}
+
+interface LoadedStates<H, S> {
+  readonly options: RuleOptions<H>
+  readonly states: Map<number, Pick<ParameterState<S>, 'step' | 'state'>>
+}
+
+function addState<H, S>(
+  loaded: Map<string, LoadedStates<H, S>>,
+  i: number,
+  { options, step, state }: Pick<ParameterState<S>, 'step' | 'state'> & { options: RuleOptions<H> },
+): void {
+  const key = JSON.stringify(options)
+  const same = loaded.get(key) ?? { options, states: new Map() }
+  loaded.set(key, same)
+  same.states.set(i, { step, state })
+}
+
+function checkedLoadOptions(
+  rule: { readonly name: string },
+  options: LoadOptions,
+): { readonly strict: boolean; readonly mode: 'same' | 'keep' | 'load' } {
+  const owner = `${rule.name}: loadStateDict`
+  if (!isPlainObject(options)) {
+    throw new TypeError(
+      `${owner}: options must be an object such as { strict: false }, but are ${describe(options)}`,
+    )
+  }
+  const { strict = true, transforms: mode = 'same', ...unknown } = options as LoadOptions
+  const [option] = Object.keys(unknown)
+  if (option !== undefined) {
+    throw new RangeError(`${owner}: has no option ${option}; it has strict, transforms`)
+  }
+  checkRange(owner, 'strict', strict, oneOf(false, true))
+  checkRange(owner, 'transforms', mode, oneOf('same', 'keep', 'load'))
+  return { strict, mode }
+}
+
+const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && Number(n) >= 0
+
+/** The state of one parameter: that which the optimizer will have, of the type it has. */
+function checkParameter<T, H extends Hyperparameters, S>(
+  { rule, backend }: Target<T, H, S>,
+  group: ParameterGroup<T, H>,
+  i: number,
+  entry: ParameterState<S>,
+  context: {
+    readonly stateDict: StateDict<S>
+    /** The transforms of the state, and those that the optimizer will have. */
+    readonly saved: Transforms
+    readonly transforms: Transforms
+    readonly must: (fits: boolean, complaint: string) => void
+  },
+): Pick<ParameterState<S>, 'step' | 'state'> & { readonly options: RuleOptions<H> } {
+  const { stateDict, saved, transforms, must } = context
+  const name = group.names[i]
+  must(isPlainObject(entry), `has ${describe(entry)} as the parameter ${name}`)
+  const { step, options: savedOptions, state } = entry
+  must(isCount(step), `has ${describe(step)} as the step of ${name}`)
+  must(isPlainObject(savedOptions), `has ${describe(savedOptions)} as the options of ${name}`)
+  must(isPlainObject(state), `has ${describe(state)} as the state of ${name}`)
+
+  // `checkedOptions` refuses all that are no options of the rule.
+  const changes = checkedOptions(rule, savedOptions as Partial<RuleOptions<H>>)
+  const options = completeOptions(rule, [changes], stateDict.updates)
   for (const [option, current] of Object.entries(group.options)) {
     const loaded = options[option as keyof H]
     must(
       rangeOf(rule, option).choices === undefined || current === loaded,
-      `has ${option} ${loaded} for ${first}, but the optimizer has ${current}`,
+      `has ${option} ${loaded} for ${name}, but the optimizer has ${current}`,
     )
   }
-  return options
-}
 
-function checkState<T, H extends Hyperparameters, S>(
-  backend: Backend<T, S>,
-  group: ParameterGroup<T, H>,
-  i: number,
-  state: ParameterState<S>['state'],
-  must: Must,
-): void {
-  const name = group.names[i]
-  const stateNames = savedNames(group, 'gradient' in state)
   must(
-    `${stateNames.toSorted()}` === `${Object.keys(state).toSorted()}`,
-    `has ${Object.keys(state)} of ${name}, but the optimizer has ${stateNames}`,
+    !('gradient' in state) || stateDict.accumulated > 0,
+    `has a gradient of ${name}, but no accumulated calls`,
   )
-  for (const stateName of stateNames) {
-    const expected = backend.signature(backend.read(group.state[stateName][i]))
-    const actual = backend.signature(state[stateName])
-    must(
-      actual === expected,
-      `has ${actual} as ${stateName} of ${name}, but it must be ${expected}`,
-    )
+  must(
+    !stateDict.swapped || 'ema' in state,
+    `has weights swapped with their EMA, but no ema of ${name}`,
+  )
+  const own = transformStateNames(transforms)
+  const ruleNames = Object.keys(group.state).filter((one) => !Object.hasOwn(transformState, one))
+  const dropped = transformStateNames(saved).filter((one) => !own.includes(one))
+  const kept = Object.keys(state).filter((one) => !dropped.includes(one))
+  const expected = [...ruleNames, ...own.filter((one) => one in state)]
+  const usual = [...ruleNames, ...own].filter((one) => one !== 'gradient' || one in state)
+  must(
+    `${expected.toSorted()}` === `${kept.toSorted()}`,
+    `has ${kept.join() || 'nothing'} of ${name}, but the optimizer has ${usual.join() || 'nothing'}`,
+  )
+  if (kept.length > 0) {
+    const [sample = group.theta] = Object.values(group.state)
+    const required = backend.signature(backend.read(sample[i]))
+    for (const stateName of kept) {
+      const actual = backend.signature(state[stateName])
+      must(
+        actual === required,
+        `has ${actual} as ${stateName} of ${name}, but it must be ${required}`,
+      )
+    }
   }
+  return { options, step, state: Object.fromEntries(kept.map((one) => [one, state[one]])) }
 }
 
-/** The names of a parameter's state; `gradient` only while one is pending. */
-const savedNames = <T, H extends Hyperparameters>(
-  { state }: ParameterGroup<T, H>,
-  pending: boolean,
-): readonly string[] => Object.keys(state).filter((name) => name !== 'gradient' || pending)
+/**
+ * The groups with other transforms, and with their parameters split into those that are loaded, by
+ * options, and those that are not. Allocates, but changes nothing.
+ */
+export function splitGroups<T, H extends Hyperparameters, S>(
+  { backend, transforms: before }: Target<T, H, S>,
+  { groups, transforms }: CheckedState<T, H, S>,
+): {
+  readonly replacements: ReadonlyMap<ParameterGroup<T, H>, readonly ParameterGroup<T, H>[]>
+  readonly unused: readonly T[]
+} {
+  const [names, own] = [transformStateNames(transforms), transformStateNames(before)]
+  const added = names.filter((name) => !own.includes(name))
+  const removed = own.filter((name) => !names.includes(name))
+  const unused: T[] = []
+  const replacements = groups.flatMap(({ group, loaded, kept }) => {
+    if (
+      added.length === 0 &&
+      removed.length === 0 &&
+      loaded.length + Number(kept.length > 0) <= 1
+    ) {
+      return []
+    }
+    const lists = Object.entries(group.state).filter(([name]) => !removed.includes(name))
+    unused.push(...removed.flatMap((name) => group.state[name]))
+    const state = {
+      ...Object.fromEntries(lists),
+      ...(added.length > 0 && backend.zeros(group.theta, added)),
+    }
+    const whole = group.withState(state)
+    const parts = [...loaded.map(({ states }) => [...states.keys()]), kept]
+    const split = parts.filter((positions) => positions.length > 0)
+    return [[group, split.length === 1 ? [whole] : split.map((at) => whole.select(at))] as const]
+  })
+  return { replacements: new Map(replacements), unused }
+}
+
+/** Writes checked states into the groups, which `splitGroups` may have replaced. */
+export function writeStates<T, H extends Hyperparameters, S>(
+  backend: Backend<T, S>,
+  groups: ParameterGroups<T, H>,
+  { groups: checked }: CheckedState<T, H, S>,
+): void {
+  for (const { group: before, loaded, kept } of checked) {
+    for (const i of kept) {
+      const { group, position } = groups.find(before.names[i])
+      group.pending[position] = false
+    }
+    for (const { options, states } of loaded) {
+      for (const [i, { step, state }] of states) {
+        const { group, position } = groups.find(before.names[i])
+        group.options = options
+        group.steps[position] = step
+        group.pending[position] = 'gradient' in state
+        group.initialized.slow[position] = 'slow' in state
+        group.initialized.ema[position] = 'ema' in state
+        for (const [name, elements] of Object.entries(state)) {
+          backend.write(group.state[name][position], elements)
+        }
+      }
+    }
+  }
+}

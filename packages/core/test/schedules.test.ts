@@ -181,7 +181,7 @@ test.each([
     () => plateau({ from: 1, patience: -1 }),
     'plateau: patience must be a finite number, at least 0, but is -1',
   ],
-  [() => join(), 'join: segments must be a list of at least one segment, but is '],
+  [() => join(), 'join: segments must be a list of at least one segment, but is []'],
 ])('an invalid schedule throws: case %#', (make, message) => {
   expect(make).toThrow(new RangeError(message))
 })

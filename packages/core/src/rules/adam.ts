@@ -37,7 +37,7 @@ const defaults: AdamHyperparameters = {
  * @see Kingma and Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980; Reddi et al.,
  * "On the Convergence of Adam and Beyond", arXiv:1904.09237, for AMSGrad.
  */
-export const adam: UpdateRule<AdamHyperparameters> = defineRule({
+export const adam: UpdateRule<AdamHyperparameters, 'm' | 'v' | 'vMax', never> = defineRule({
   name: 'Adam',
   defaults,
   stateNames: ({ amsgrad }) => (amsgrad ? ['m', 'v', 'vMax'] : ['m', 'v']),
@@ -64,8 +64,8 @@ export const adam: UpdateRule<AdamHyperparameters> = defineRule({
  *
  * @see Loshchilov and Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
  */
-export const adamW: UpdateRule<AdamHyperparameters> = {
+export const adamW: typeof adam = defineRule({
   ...adam,
   name: 'AdamW',
   defaults: { ...defaults, weightDecay: 0.01, decay: 'decoupled' },
-}
+})

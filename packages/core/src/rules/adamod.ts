@@ -40,7 +40,7 @@ const defaults: AdaModHyperparameters = {
  * @see Ding et al., "An Adaptive and Momental Bound Method for Stochastic Learning",
  * arXiv:1910.12249.
  */
-export const adaMod: UpdateRule<AdaModHyperparameters> = defineRule({
+export const adaMod: UpdateRule<AdaModHyperparameters, 'm' | 'v' | 's', never> = defineRule({
   name: 'AdaMod',
   defaults,
   stateNames: () => ['m', 'v', 's'],

@@ -53,30 +53,31 @@ const defaults: DiffGradHyperparameters = {
  * @see Dubey et al., "diffGrad: An Optimization Method for Convolutional Neural Networks",
  * arXiv:1909.11015.
  */
-export const diffGrad: UpdateRule<DiffGradHyperparameters> = defineRule({
-  name: 'diffGrad',
-  defaults,
-  stateNames: () => ['m', 'v', 'previousGradient'],
-  intermediates: ['xi'],
-  variant: (options, t) => ({ friction: frictionAt(options, t) }),
-  coefficients(hyperparameters, t) {
-    const { learningRate, epsilon } = hyperparameters
-    const { c1, c2 } = biasCorrections(hyperparameters, t)
-    return {
-      ...momentCoefficients(hyperparameters),
-      epsilon,
-      stepSize: (learningRate * Math.sqrt(c2)) / c1,
-    }
-  },
-  update(arithmetic, inputs, c, variant) {
-    const { add, mul, div, sqrt } = arithmetic
-    const { g, previousGradient: p } = inputs
-    const { m, v } = moments(arithmetic, inputs, c)
-    const xi = friction(arithmetic, variant.friction, p, g)
-    const step = div(mul(c.stepSize, mul(xi, m)), add(sqrt(v), c.epsilon))
-    return { step, m, v, previousGradient: g, xi }
-  },
-})
+export const diffGrad: UpdateRule<DiffGradHyperparameters, 'm' | 'v' | 'previousGradient', 'xi'> =
+  defineRule({
+    name: 'diffGrad',
+    defaults,
+    stateNames: () => ['m', 'v', 'previousGradient'],
+    intermediates: ['xi'],
+    variant: (options, t) => ({ friction: frictionAt(options, t) }),
+    coefficients(hyperparameters, t) {
+      const { learningRate, epsilon } = hyperparameters
+      const { c1, c2 } = biasCorrections(hyperparameters, t)
+      return {
+        ...momentCoefficients(hyperparameters),
+        epsilon,
+        stepSize: (learningRate * Math.sqrt(c2)) / c1,
+      }
+    },
+    update(arithmetic, inputs, c, variant) {
+      const { add, mul, div, sqrt } = arithmetic
+      const { g, previousGradient: p } = inputs
+      const { m, v } = moments(arithmetic, inputs, c)
+      const xi = friction(arithmetic, variant.friction, p, g)
+      const step = div(mul(c.stepSize, mul(xi, m)), add(sqrt(v), c.epsilon))
+      return { step, m, v, previousGradient: g, xi }
+    },
+  })
 
 /** The equation for ξ at a step: a version, or the constant ½. */
 export type Friction = 0 | 1 | 2 | 'half'

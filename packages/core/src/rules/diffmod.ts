@@ -32,7 +32,11 @@ const defaults: DiffModHyperparameters = {
  *
  * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffmod/diffmod.py.
  */
-export const diffMod: UpdateRule<DiffModHyperparameters> = defineRule({
+export const diffMod: UpdateRule<
+  DiffModHyperparameters,
+  'm' | 'v' | 's' | 'previousGradient',
+  'xi'
+> = defineRule({
   name: 'DiffMod',
   defaults,
   stateNames: () => ['m', 'v', 's', 'previousGradient'],

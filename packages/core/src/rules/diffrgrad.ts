@@ -23,30 +23,31 @@ const defaults: DiffRGradHyperparameters = { ...radam.defaults, version: 1, alia
  *
  * @see github.com/lessw2020/Best-Deep-Learning-Optimizers, diffgrad/diff_rgrad.py.
  */
-export const diffRGrad: UpdateRule<DiffRGradHyperparameters> = defineRule({
-  name: 'DiffRGrad',
-  defaults,
-  stateNames: () => ['m', 'v', 'previousGradient'],
-  intermediates: ['xi'],
-  variant: (options, t) => ({ phase: phaseAt(options, t), friction: frictionAt(options, t) }),
-  coefficients: (hyperparameters, t) => ({
-    ...momentCoefficients(hyperparameters),
-    epsilon: hyperparameters.epsilon,
-    stepSize: rectifiedStepSize(hyperparameters, t),
-  }),
-  update(arithmetic, inputs, c, variant) {
-    const { add, mul, div, sqrt } = arithmetic
-    const { g, previousGradient: p } = inputs
-    const { m, v } = moments(arithmetic, inputs, c)
-    const xi = friction(arithmetic, variant.friction, p, g)
-    const next = { m, v, previousGradient: g, xi }
-    switch (variant.phase) {
-      case 'rectified':
-        return { step: div(mul(c.stepSize, mul(xi, m)), add(sqrt(v), c.epsilon)), ...next }
-      case 'momentum':
-        return { step: mul(c.stepSize, m), ...next }
-      case 'none':
-        return { step: undefined, ...next }
-    }
-  },
-})
+export const diffRGrad: UpdateRule<DiffRGradHyperparameters, 'm' | 'v' | 'previousGradient', 'xi'> =
+  defineRule({
+    name: 'DiffRGrad',
+    defaults,
+    stateNames: () => ['m', 'v', 'previousGradient'],
+    intermediates: ['xi'],
+    variant: (options, t) => ({ phase: phaseAt(options, t), friction: frictionAt(options, t) }),
+    coefficients: (hyperparameters, t) => ({
+      ...momentCoefficients(hyperparameters),
+      epsilon: hyperparameters.epsilon,
+      stepSize: rectifiedStepSize(hyperparameters, t),
+    }),
+    update(arithmetic, inputs, c, variant) {
+      const { add, mul, div, sqrt } = arithmetic
+      const { g, previousGradient: p } = inputs
+      const { m, v } = moments(arithmetic, inputs, c)
+      const xi = friction(arithmetic, variant.friction, p, g)
+      const next = { m, v, previousGradient: g, xi }
+      switch (variant.phase) {
+        case 'rectified':
+          return { step: div(mul(c.stepSize, mul(xi, m)), add(sqrt(v), c.epsilon)), ...next }
+        case 'momentum':
+          return { step: mul(c.stepSize, m), ...next }
+        case 'none':
+          return { step: undefined, ...next }
+      }
+    },
+  })

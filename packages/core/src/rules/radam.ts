@@ -41,7 +41,7 @@ const defaults: RAdamHyperparameters = {
  *
  * @see Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", arXiv:1908.03265.
  */
-export const radam: UpdateRule<RAdamHyperparameters> = defineRule({
+export const radam: UpdateRule<RAdamHyperparameters, 'm' | 'v', never> = defineRule({
   name: 'RAdam',
   defaults,
   stateNames: () => ['m', 'v'],

@@ -26,7 +26,7 @@ const defaults: SgdHyperparameters = {
  *
  * @see torch.optim.SGD, which has the same form: α multiplies the velocity and is not inside it.
  */
-export const sgd: UpdateRule<SgdHyperparameters> = defineRule({
+export const sgd: UpdateRule<SgdHyperparameters, 'm', never> = defineRule({
   name: 'SGD',
   defaults,
   conflict: ({ momentum, nesterov }) =>

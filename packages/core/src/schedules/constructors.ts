@@ -6,26 +6,32 @@ export interface RampOptions {
   /** The first value: at least 0. */
   readonly from: number
   /** The last value: at least 0; default 0. */
-  readonly to?: number
+  readonly to?: number | undefined
   /** The number of steps until `to`: at least 1. */
   readonly steps: number
 }
 
+/** Unknown options are passed on to the schedule, where the check refuses them by name. */
 const checked = (schedule: Schedule): Schedule => {
   checkSchedule(schedule.kind, schedule)
   return schedule
+}
+
+function refuseUnknown(kind: string, unknown: object): void {
+  const [option] = Object.keys(unknown)
+  if (option !== undefined) throw new RangeError(`${kind}: has no option ${option}`)
 }
 
 /** The same value at every step. @throws RangeError if it is negative or not finite. */
 export const constant = (value: number): Schedule => checked({ kind: 'constant', value })
 
 /** A straight line to `to`, such as a warm-up or a decay. @throws RangeError if an option is out of range. */
-export const linear = ({ from, to = 0, steps }: RampOptions): Schedule =>
-  checked({ kind: 'linear', from, to, steps })
+export const linear = ({ from, to = 0, steps, ...unknown }: RampOptions): Schedule =>
+  checked({ kind: 'linear', from, to, steps, ...unknown })
 
 /** Half a cosine wave to `to`. @throws RangeError if an option is out of range. */
-export const cosine = ({ from, to = 0, steps }: RampOptions): Schedule =>
-  checked({ kind: 'cosine', from, to, steps })
+export const cosine = ({ from, to = 0, steps, ...unknown }: RampOptions): Schedule =>
+  checked({ kind: 'cosine', from, to, steps, ...unknown })
 
 /** from · factorˢᵗᵉᵖ. @throws RangeError if an option is out of range. */
 export const exponential = (options: {
@@ -51,21 +57,22 @@ export const warmRestarts = ({
   to = 0,
   steps,
   growth = 1,
-}: RampOptions & { readonly growth?: number }): Schedule =>
-  checked({ kind: 'warmRestarts', from, to, steps, growth })
+  ...unknown
+}: RampOptions & { readonly growth?: number | undefined }): Schedule =>
+  checked({ kind: 'warmRestarts', from, to, steps, growth, ...unknown })
 
 /** The options of `plateau`, named as in PyTorch's ReduceLROnPlateau. */
 export interface PlateauOptions {
   /** The first value: at least 0. */
   readonly from: number
   /** The factor of each reduction: above 0; default 0.1. */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /** How many reports in a row may not improve the best loss: at least 0; default 10. */
-  readonly patience?: number
+  readonly patience?: number | undefined
   /** The improvement that counts, relative to the best loss: at least 0; default 1e-4. */
-  readonly threshold?: number
+  readonly threshold?: number | undefined
   /** The lower bound of the value: at least 0; default 0. */
-  readonly minimum?: number
+  readonly minimum?: number | undefined
 }
 
 /**
@@ -79,8 +86,9 @@ export const plateau = ({
   patience = 10,
   threshold = 1e-4,
   minimum = 0,
+  ...unknown
 }: PlateauOptions): Schedule =>
-  checked({ kind: 'plateau', from, factor, patience, threshold, minimum })
+  checked({ kind: 'plateau', from, factor, patience, threshold, minimum, ...unknown })
 
 /**
  * One schedule after another; the last one has no end.
@@ -91,12 +99,26 @@ export const join = (...segments: readonly ScheduleSegment[]): Schedule =>
   checked({ kind: 'join', segments })
 
 /**
+ * A schedule whose steps are counted from an update, instead of the one at which it becomes an option:
+ * `optimizer.set({ learningRate: startAt(0, schedule) })` counts all updates of the optimizer.
+ *
+ * @throws RangeError if the step is no whole number, at least 0.
+ */
+export const startAt = (step: number, schedule: Schedule): Schedule => {
+  checkSchedule('startAt', schedule)
+  return checked({ ...schedule, startStep: step })
+}
+
+/**
  * Constant for a fraction `start` of all steps, default 0.72, then half a cosine wave.
  *
  * @throws RangeError if an option is out of range.
  */
-export function flatCosine(options: RampOptions & { readonly start?: number }): Schedule {
-  const { from, to = 0, steps, start = 0.72 } = options
+export function flatCosine(
+  options: RampOptions & { readonly start?: number | undefined },
+): Schedule {
+  const { from, to = 0, steps, start = 0.72, ...unknown } = options
+  refuseUnknown('flatCosine', unknown)
   const flat = splitStep('flatCosine', start, steps)
   return join(
     { schedule: constant(from), steps: flat },
@@ -110,11 +132,11 @@ export interface OneCycleOptions {
   readonly peak: number
   readonly steps: number
   /** The fraction of the steps before the peak; default 0.3. */
-  readonly start?: number
+  readonly start?: number | undefined
   /** The first learning rate; default peak / 25. */
-  readonly from?: number
+  readonly from?: number | undefined
   /** The last learning rate; default from / 10⁴. */
-  readonly to?: number
+  readonly to?: number | undefined
 }
 
 /**
@@ -125,7 +147,8 @@ export interface OneCycleOptions {
  * Learning Rates", arXiv:1708.07120.
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
-  const { peak, steps, start = 0.3, from = peak / 25, to = from / 1e4 } = options
+  const { peak, steps, start = 0.3, from = peak / 25, to = from / 1e4, ...unknown } = options
+  refuseUnknown('oneCycle', unknown)
   const rise = splitStep('oneCycle', start, steps)
   return join(
     { schedule: cosine({ from, to: peak, steps: rise }), steps: rise },
@@ -141,11 +164,12 @@ export function oneCycle(options: OneCycleOptions): Schedule {
  */
 export const oneCycleMomentum = (options: {
   readonly steps: number
-  readonly start?: number
-  readonly high?: number
-  readonly low?: number
+  readonly start?: number | undefined
+  readonly high?: number | undefined
+  readonly low?: number | undefined
 }): Schedule => {
-  const { steps, start = 0.3, high = 0.95, low = 0.85 } = options
+  const { steps, start = 0.3, high = 0.95, low = 0.85, ...unknown } = options
+  refuseUnknown('oneCycleMomentum', unknown)
   return oneCycle({ peak: low, steps, start, from: high, to: high })
 }
 

@@ -1,4 +1,12 @@
-import { checkRange, nonNegative, type OptionRange, positive, positiveInteger } from '../ranges.ts'
+import {
+  anyFinite,
+  checkRange,
+  isPlainObject,
+  nonNegative,
+  type OptionRange,
+  positive,
+  positiveInteger,
+} from '../ranges.ts'
 
 /** A change from one value to another. */
 interface Ramp {
@@ -8,8 +16,22 @@ interface Ramp {
   readonly steps: number
 }
 
-/** How a hyperparameter changes with the step: plain JSON, made by the functions of constructors.ts. */
-export type Schedule =
+/** How far a plateau schedule has come, after the losses that were reported to it. */
+export interface PlateauProgress {
+  /** The lowest loss that counted as an improvement. */
+  readonly best: number
+  /** The number of reports since then, or since the last reduction. */
+  readonly failures: number
+  readonly reductions: number
+}
+
+/**
+ * How a hyperparameter changes with the step: plain JSON, made by the functions of constructors.ts.
+ *
+ * The step of a schedule is the number of updates after `startStep`, by default all updates. Before
+ * `startStep` it has its first value.
+ */
+export type Schedule = (
   | { readonly kind: 'constant'; readonly value: number }
   | ({ readonly kind: 'linear' } & Ramp)
   | ({ readonly kind: 'cosine' } & Ramp)
@@ -28,8 +50,11 @@ export type Schedule =
       readonly patience: number
       readonly threshold: number
       readonly minimum: number
+      /** Omitted before the first report. */
+      readonly progress?: PlateauProgress | undefined
     }
   | { readonly kind: 'join'; readonly segments: readonly ScheduleSegment[] }
+) & { readonly startStep?: number | undefined }
 
 /** A schedule and the number of steps for which a joined schedule follows it. */
 export interface ScheduleSegment {
@@ -45,6 +70,25 @@ export interface LossReport {
 
 const ramp = { from: nonNegative, to: nonNegative, steps: positiveInteger }
 
+const count: OptionRange = {
+  text: 'a whole number, at least 0',
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+}
+
+const optional = ({ text, includes }: OptionRange): OptionRange => ({
+  text,
+  includes: (value) => value === undefined || includes(value),
+})
+
+const progress: OptionRange = {
+  text: '{ best, failures, reductions }',
+  includes: (value) =>
+    isPlainObject(value) &&
+    anyFinite.includes(value.best) &&
+    count.includes(value.failures) &&
+    count.includes(value.reductions),
+}
+
 /** The fields of each kind of schedule. */
 const fields: Readonly<Record<Schedule['kind'], Readonly<Record<string, OptionRange>>>> = {
   constant: { value: nonNegative },
@@ -59,6 +103,7 @@ const fields: Readonly<Record<Schedule['kind'], Readonly<Record<string, OptionRa
     patience: nonNegative,
     threshold: nonNegative,
     minimum: nonNegative,
+    progress: optional(progress),
   },
   join: {
     segments: {
@@ -68,24 +113,39 @@ const fields: Readonly<Record<Schedule['kind'], Readonly<Record<string, OptionRa
   },
 }
 
+const scheduleObject: OptionRange = { text: 'a schedule', includes: isPlainObject }
+
 /**
- * Checks a schedule, which may come from a file.
+ * Checks a schedule, which may come from a file or from JavaScript.
  *
  * @throws RangeError naming the owner, the field, its range and its value.
  */
-export function checkSchedule(owner: string, schedule: Schedule): void {
-  checkRange(owner, 'the kind of a schedule', schedule.kind, {
+export function checkSchedule(owner: string, schedule: unknown): asserts schedule is Schedule {
+  checkRange(owner, 'a schedule', schedule, scheduleObject)
+  const { kind, ...values } = schedule as Readonly<Record<string, unknown>> // A plain object.
+  checkRange(owner, 'the kind of a schedule', kind, {
     text: Object.keys(fields).join(' or '),
-    includes: (kind) => typeof kind === 'string' && Object.hasOwn(fields, kind),
+    includes: (value) => typeof value === 'string' && Object.hasOwn(fields, value),
   })
-  const values = new Map<string, unknown>(Object.entries(schedule))
-  for (const [field, range] of Object.entries(fields[schedule.kind])) {
-    checkRange(owner, field, values.get(field), range)
+  const ranges = { ...fields[kind as Schedule['kind']], startStep: optional(count) }
+  for (const [field, range] of Object.entries(ranges)) {
+    checkRange(owner, field, Object.hasOwn(values, field) ? values[field] : undefined, range)
   }
-  if (schedule.kind !== 'join') return
-  for (const segment of schedule.segments) {
-    checkRange(owner, 'steps', segment.steps, positiveInteger)
-    checkSchedule(owner, segment.schedule)
+  const unknown = Object.keys(values).find((field) => !Object.hasOwn(ranges, field))
+  if (unknown !== undefined) {
+    throw new RangeError(
+      `${owner}: a schedule of kind ${kind} has no ${unknown}; it has ${Object.keys(ranges).join(', ')}`,
+    )
+  }
+  if (kind !== 'join') return
+  for (const segment of values.segments as readonly unknown[]) {
+    checkRange(owner, 'a segment', segment, {
+      text: '{ schedule, steps }',
+      includes: isPlainObject,
+    })
+    const { steps, schedule } = segment as Partial<ScheduleSegment> // A plain object.
+    checkRange(owner, 'steps', steps, positiveInteger)
+    checkSchedule(owner, schedule)
   }
 }
 
@@ -93,7 +153,8 @@ export function checkSchedule(owner: string, schedule: Schedule): void {
  * The value of a schedule, or of a constant, at a step.
  *
  * @param step - the number of steps taken before: 0 at the first.
- * @param reports - the losses reported so far, oldest first; only plateau schedules read them.
+ * @param reports - losses that were reported beside the `progress` of the schedule, oldest first; only
+ * plateau schedules read them.
  */
 export function scheduleValue(
   schedule: Schedule | number,
@@ -101,6 +162,14 @@ export function scheduleValue(
   reports: readonly LossReport[] = [],
 ): number {
   if (typeof schedule === 'number') return schedule
+  return valueAt(
+    reports.reduce((now, report) => afterReport(now, report), schedule),
+    Math.max(step - (schedule.startStep ?? 0), 0),
+  )
+}
+
+/** The value of a schedule so many steps after its start. */
+function valueAt(schedule: Schedule, step: number): number {
   switch (schedule.kind) {
     case 'constant':
       return schedule.value
@@ -116,11 +185,13 @@ export function scheduleValue(
       return interpolate(schedule, easeInOut(cycleFraction(schedule, step)))
     case 'plateau':
       return Math.max(
-        schedule.from * schedule.factor ** reductions(schedule, reports),
+        schedule.from * schedule.factor ** (schedule.progress?.reductions ?? 0),
         schedule.minimum,
       )
-    case 'join':
-      return joinedValue(schedule.segments, step, reports)
+    case 'join': {
+      const { index, start } = segmentAt(schedule.segments, step)
+      return scheduleValue(schedule.segments[index].schedule, step - start)
+    }
   }
 }
 
@@ -137,6 +208,7 @@ const easeInOut = (fraction: number): number => (1 - Math.cos(Math.PI * fraction
  * arXiv:1608.03983.
  */
 function cycleFraction({ steps, growth }: { steps: number; growth: number }, step: number): number {
+  if (growth === 1) return (step % steps) / steps
   let length = steps
   let start = 0
   while (step >= start + length) {
@@ -147,38 +219,61 @@ function cycleFraction({ steps, growth }: { steps: number; growth: number }, ste
 }
 
 /**
- * The number of reductions: one whenever more than `patience` reports in a row did not improve the best
- * loss by the threshold.
+ * The segment of a joined schedule at a step, and the step at which it starts. The last segment has no
+ * end.
  */
-function reductions(
-  { patience, threshold }: { patience: number; threshold: number },
-  reports: readonly LossReport[],
-): number {
-  let best = Number.POSITIVE_INFINITY
-  let failures = 0
-  let count = 0
-  for (const { loss } of reports) {
-    if (loss < best - threshold * Math.abs(Number.isFinite(best) ? best : 0)) {
-      best = loss
-      failures = 0
-    } else if (++failures > patience) {
-      count++
-      failures = 0
-    }
-  }
-  return count
-}
-
-/** Each segment counts steps and reports from its own start; the last one has no end. */
-function joinedValue(
+function segmentAt(
   segments: readonly ScheduleSegment[],
   step: number,
-  reports: readonly LossReport[],
-): number {
-  const [{ schedule, steps }, ...rest] = segments
-  if (step < steps || rest.length === 0) return scheduleValue(schedule, step, reports)
-  const later = reports
-    .filter((report) => report.step > steps)
-    .map((report) => ({ ...report, step: report.step - steps }))
-  return joinedValue(rest, step - steps, later)
+): { readonly index: number; readonly start: number } {
+  let start = 0
+  let index = 0
+  for (; index < segments.length - 1; index++) {
+    const end = start + segments[index].steps
+    if (step < end) break
+    start = end
+  }
+  return { index, start }
+}
+
+/**
+ * A schedule after one more reported loss: plateau schedules advance their progress. Those that start
+ * later do not change, nor do segments of a joined schedule before their first step.
+ */
+export function afterReport(schedule: Schedule, { step, loss }: LossReport): Schedule {
+  const sinceStart = step - (schedule.startStep ?? 0)
+  if (sinceStart < 0) return schedule
+  if (schedule.kind === 'plateau') return { ...schedule, progress: progressAfter(schedule, loss) }
+  if (schedule.kind !== 'join') return schedule
+  // A loss reported between two segments is the result of the earlier one.
+  const { index, start } = segmentAt(schedule.segments, Math.max(sinceStart - 1, 0))
+  const segment = schedule.segments[index]
+  const changed = afterReport(segment.schedule, { step: sinceStart - start, loss })
+  if (changed === segment.schedule) return schedule
+  const segments = schedule.segments.with(index, { ...segment, schedule: changed })
+  return { ...schedule, segments }
+}
+
+/**
+ * The progress of a plateau after one more loss: a reduction whenever more than `patience` reports in a
+ * row did not improve the best loss by the threshold.
+ */
+function progressAfter(
+  {
+    patience,
+    threshold,
+    progress,
+  }: {
+    readonly patience: number
+    readonly threshold: number
+    readonly progress?: PlateauProgress | undefined
+  },
+  loss: number,
+): PlateauProgress {
+  if (!progress) return { best: loss, failures: 0, reductions: 0 }
+  const { best, failures, reductions } = progress
+  if (loss < best - threshold * Math.abs(best)) return { best: loss, failures: 0, reductions }
+  return failures + 1 > patience
+    ? { best, failures: 0, reductions: reductions + 1 }
+    : { best, failures: failures + 1, reductions }
 }

@@ -2,6 +2,7 @@ import type { Kernel } from '../kernel.ts'
 import {
   checkRange,
   fraction,
+  isPlainObject,
   type OptionRange,
   oneOf,
   positive,
@@ -45,6 +46,9 @@ const off: Transforms = {
   ema: false,
 }
 
+/** The names of all transforms. */
+export const transformNames: readonly string[] = Object.keys(off)
+
 /** All kernels of transforms, for backends that generate code ahead of time. */
 export const transformKernels: readonly Kernel[] = [
   setGradient,
@@ -73,7 +77,7 @@ export const transformStateNames = (transforms: Transforms): readonly string[] =
 
 /**
  * Splits options into transforms, completed by their defaults, and all others. Undefined options are
- * dropped.
+ * dropped. The transforms are copies.
  *
  * @throws RangeError naming the first transform that is out of range.
  */
@@ -83,14 +87,19 @@ export function splitTransforms(
 ): { readonly transforms: Transforms; readonly rest: object } {
   const defined = Object.entries(options).filter(([, value]) => value !== undefined)
   const isTransform = ([name]: readonly [string, unknown]): boolean => Object.hasOwn(off, name)
-  const transforms = {
+  const transforms = checkedTransforms(rule.name, {
     ...off,
     ...rule.transforms,
     ...Object.fromEntries(defined.filter(isTransform)),
-  }
-  checkTransforms(rule.name, transforms)
+  })
   return { transforms, rest: Object.fromEntries(defined.filter((entry) => !isTransform(entry))) }
 }
+
+/** The names of the transforms in which two settings differ. */
+export const differingTransforms = (a: Transforms, b: Transforms): readonly (keyof Transforms)[] =>
+  (Object.keys(off) as (keyof Transforms)[]).filter(
+    (name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]),
+  )
 
 const boolean = oneOf(false, true)
 
@@ -119,26 +128,42 @@ const nestedRanges: readonly (readonly [
   ['ema', { decay: fraction }],
 ]
 
-function checkTransforms(name: string, transforms: Transforms): void {
+/**
+ * A copy of transforms, which may come from a file: equal ones are equal as JSON.
+ *
+ * @throws RangeError naming the first transform that is out of range.
+ */
+export function checkedTransforms(
+  name: string,
+  transforms: { readonly [K in keyof Transforms]?: unknown },
+): Transforms {
   for (const [transform, range] of ranges) {
     checkRange(name, transform, transforms[transform], range)
   }
-  for (const [transform, nested] of nestedRanges) {
-    const value: unknown = transforms[transform]
-    if (value === false) continue
-    const values = new Map<string, unknown>(isObject(value) ? Object.entries(value) : [])
+  const copies = nestedRanges.map(([transform, nested]) => {
+    const value = transforms[transform]
+    if (value === false) return [transform, false] as const
     checkRange(name, transform, value, {
       text: `false or { ${Object.keys(nested).join(', ')} }`,
-      includes: isObject,
+      includes: isPlainObject,
     })
+    const values = new Map<string, unknown>(Object.entries(value as object)) // A plain object.
     const unknown = [...values.keys()].find((option) => !Object.hasOwn(nested, option))
     if (unknown !== undefined) {
-      throw new RangeError(`${name}: ${transform} has no option ${unknown}`)
+      throw new RangeError(
+        `${name}: ${transform} has no option ${unknown}; it has ${Object.keys(nested).join(', ')}`,
+      )
     }
     for (const [option, range] of Object.entries(nested)) {
       checkRange(name, `${transform}.${option}`, values.get(option), range)
     }
-  }
+    const copy = Object.fromEntries(Object.keys(nested).map((key) => [key, values.get(key)]))
+    return [transform, copy] as const
+  })
+  const plain = ranges.map(([transform]) => [transform, transforms[transform]] as const)
+  const values = new Map<string, unknown>([...plain, ...copies])
+  // Each value has been checked.
+  return Object.fromEntries(
+    transformNames.map((one) => [one, values.get(one)]),
+  ) as unknown as Transforms
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
