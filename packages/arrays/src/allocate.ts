@@ -1,6 +1,6 @@
+import { describe, isPlainObject } from '@diffgrad/core'
 import type { Dtype, FloatArray } from '@diffgrad/kernels'
 import { Arena, ordinaryArrays, rowBytes } from './arena.ts'
-import { checkOptions } from './array-checks.ts'
 
 /** Shapes by parameter name. */
 type Shapes = Readonly<Record<string, readonly number[]>>
@@ -51,6 +51,7 @@ export const allocatedShape = (array: FloatArray): readonly number[] | undefined
  * gradients.bias.set([0.1, 0.2, 0.3])
  * optimizer.step(gradients)
  *
+ * @throws TypeError if parameters or options are no plain object.
  * @throws RangeError naming an invalid shape or option, or if the machine does not have so much memory;
  * if `shared` and there is no `SharedArrayBuffer`.
  */
@@ -60,6 +61,7 @@ export function allocate<
   Shared extends boolean = false,
 >(parameters: S, options: AllocateOptions<D, Shared> = {}): Allocated<S, ArrayOf<D, Shared>> {
   const { dtype, shared } = checkAllocateOptions(options)
+  checkObject('parameters', parameters)
   const sizes = Object.entries(parameters).map(([name, shape]) => sizeOf(name, shape))
   const row = rowBytes(sizes, dtype)
   // Rows of groups are no longer than the rows of single parameters together.
@@ -81,21 +83,28 @@ export function allocate<
   >
 }
 
+function checkObject(what: string, value: unknown): void {
+  if (isPlainObject(value)) return
+  throw new TypeError(`allocate: ${what} must be an object, but are ${describe(value)}`)
+}
+
 function checkAllocateOptions(options: AllocateOptions): {
   readonly dtype: Dtype
   readonly shared: boolean
 } {
-  checkOptions('allocate', options)
+  checkObject('options', options)
   const { dtype = 'float32', shared = false, ...others } = options
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
     throw new RangeError(`allocate: has no option ${unknown}; it has dtype, shared`)
   }
   if (!dtypes.includes(dtype)) {
-    throw new RangeError(`allocate: dtype must be ${dtypes.join(' or ')}, but is ${String(dtype)}`)
+    throw new RangeError(
+      `allocate: dtype must be ${dtypes.join(' or ')}, but is ${describe(dtype)}`,
+    )
   }
   if (typeof shared !== 'boolean') {
-    throw new RangeError(`allocate: shared must be false or true, but is ${String(shared)}`)
+    throw new RangeError(`allocate: shared must be false or true, but is ${describe(shared)}`)
   }
   if (shared && typeof SharedArrayBuffer === 'undefined') {
     throw new RangeError(
@@ -110,6 +119,7 @@ function sizeOf(name: string, shape: readonly number[]): number {
     Array.isArray(shape) && shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)
   const size = isShape ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
   if (Number.isSafeInteger(size)) return size
-  const is = Array.isArray(shape) ? `[${shape}]` : String(shape)
-  throw new RangeError(`allocate: the shape of ${name} must be whole numbers, but is ${is}`)
+  throw new RangeError(
+    `allocate: the shape of ${name} must be whole numbers, but is ${describe(shape)}`,
+  )
 }

@@ -58,7 +58,10 @@ export class Arena {
   readonly #begin: number
   readonly #size: number
   /** Rows in use, in the order of their addresses. */
-  #rows: readonly { readonly address: number; readonly bytes: number }[] = []
+  readonly #rows: Row[] = []
+  readonly #rowOf = new WeakMap<FloatArray, Row>()
+  /** Whether there may be gaps between rows. */
+  #hasGaps = false
   /** Bytes from here on were never used, so they are zeros. */
   #unused = 0
 
@@ -84,9 +87,11 @@ export class Arena {
   /** Allocates a row of zero-filled arrays, one after the other; undefined if there is no room. */
   allocate(lengths: readonly number[]): readonly FloatArray[] | undefined {
     const bytes = rowBytes(lengths, this.dtype)
-    const address = this.#findGap(bytes)
-    if (address === undefined) return undefined
-    this.#rows = [...this.#rows, { address, bytes }].toSorted((a, b) => a.address - b.address)
+    const index = this.#hasGaps ? this.#findGap(bytes) : this.#rows.length
+    const address = this.#endOf(index - 1)
+    if (this.#beginOf(index) - address < bytes) return undefined
+    const row = { address, bytes, used: lengths.length }
+    this.#rows.splice(index, 0, row)
     if (address < this.#unused) {
       new Uint8Array(this.#memory.memory.buffer, address, bytes).fill(0)
     }
@@ -95,22 +100,41 @@ export class Arena {
     return lengths.map((length) => {
       const array = this.#memory.array(next, length)
       next += KernelMemory.paddedBytes(this.dtype, length)
+      this.#rowOf.set(array, row)
       return array
     })
   }
 
-  /** Frees a row. Its arrays must not be used any more. */
-  free([first]: readonly FloatArray[]): void {
-    this.#rows = this.#rows.filter(({ address }) => address !== first.byteOffset)
+  /** Frees an array, which must not be used any more. Its row is used again once all its arrays are free. */
+  free(array: FloatArray): void {
+    const row = this.#rowOf.get(array)
+    if (!row) return
+    this.#rowOf.delete(array)
+    row.used--
+    if (row.used > 0) return
+    this.#rows.splice(this.#rows.indexOf(row), 1)
+    this.#hasGaps = true
   }
 
-  /** Returns the first address with enough free bytes behind it. */
-  #findGap(bytes: number): number | undefined {
-    let address = this.#begin
-    for (const row of this.#rows) {
-      if (row.address - address >= bytes) return address
-      address = row.address + row.bytes
-    }
-    return this.#size - address >= bytes ? address : undefined
+  /** Returns the position of the first row with enough free bytes before it, or else behind all rows. */
+  #findGap(bytes: number): number {
+    const found = this.#rows.findIndex((row, i) => row.address - this.#endOf(i - 1) >= bytes)
+    return found < 0 ? this.#rows.length : found
   }
+
+  #endOf(index: number): number {
+    return index < 0 ? this.#begin : this.#rows[index].address + this.#rows[index].bytes
+  }
+
+  #beginOf(index: number): number {
+    return index < this.#rows.length ? this.#rows[index].address : this.#size
+  }
+}
+
+/** Bytes of an arena, for arrays one after the other. */
+interface Row {
+  readonly address: number
+  readonly bytes: number
+  /** How many of its arrays are in use. */
+  used: number
 }

@@ -1,3 +1,4 @@
+import { describe } from '@diffgrad/core'
 import {
   createEngine,
   type GeneratedKernels,
@@ -36,13 +37,14 @@ export function selectEngine(
 ): KernelEngine {
   if (threads !== 'auto' && !(Number.isSafeInteger(threads) && threads >= 1)) {
     throw new RangeError(
-      `${rule}: threads must be a whole number, at least 1, or auto, but is ${threads}`,
+      `${rule}: threads must be a whole number, at least 1, or auto, but is ${describe(threads)}`,
     )
   }
   const tiers = Object.hasOwn(tiersOf, kernel) ? tiersOf[kernel] : undefined
   if (!tiers) {
+    const kernels = Object.keys(tiersOf)
     throw new RangeError(
-      `${rule}: kernel must be ${Object.keys(tiersOf).join(', ')}, but is ${String(kernel)}`,
+      `${rule}: kernel must be ${kernels.slice(0, -1).join(', ')} or ${kernels.at(-1)}, but is ${describe(kernel)}`,
     )
   }
   const engine = engineOf(rule, kernel, tiers, { threads, ...(generated && { generated }) })

@@ -112,7 +112,7 @@ test('an array whose memory has grown is refused, and nothing moves', () => {
   memory.grow(1)
   const gradients = { bias: Float32Array.of(1), grown: new Float32Array(3) }
   expect(() => optimizer.step(gradients)).toThrow(
-    'diffGrad: the gradient of grown has lost its parameter, whose buffer is detached',
+    'diffGrad: the parameter grown has lost its elements: its buffer is detached or shrunk',
   )
   expect(bias).toEqual(Float32Array.of(1))
 })
@@ -164,6 +164,12 @@ test.each([
   [{ shared: 'yes' }, new RangeError('allocate: shared must be false or true, but is yes')],
 ])('refuses the options %o', (options, error) => {
   expect(() => allocate({ w: [1] }, options as object)).toThrow(error)
+})
+
+test('refuses shapes that are no object', () => {
+  expect(() => allocate(new Map([['w', [1]]]) as never)).toThrow(
+    new TypeError('allocate: parameters must be an object, but are a Map'),
+  )
 })
 
 test('arrays are on an ArrayBuffer unless they are shared', () => {

@@ -20,6 +20,7 @@ export {
   checkOptions,
   describe,
   fraction,
+  isPlainObject,
   nonNegative,
   type OptionRange,
   oneOf,
