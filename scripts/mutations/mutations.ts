@@ -1,8 +1,12 @@
 /** A plausible fault: in each file, one text is replaced by another. */
 export interface Mutation {
   readonly name: string
+  /** The backends that it concerns; all if omitted. */
+  readonly backends?: RegExp
   readonly edits: readonly {
-    /** Below packages/core/src. */
+    /** The package of the file; core if omitted. */
+    readonly package?: 'kernels'
+    /** Below the `src` of its package. */
     readonly file: string
     readonly from: string
     readonly to: string
@@ -114,8 +118,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'options.ts',
-        from: 'scheduleValue(value, step, reports)',
-        to: 'scheduleValue(value, 0 * step, reports)',
+        from: 'scheduleValue(value, step)',
+        to: 'scheduleValue(value, 0 * step)',
       },
     ],
   },
@@ -126,6 +130,38 @@ export const mutations: readonly Mutation[] = [
         file: 'rules/diffmod.ts',
         from: 'return { step: mul(eta, mul(xi, m)), m, v, s,',
         to: 'return { step: mul(eta, mul(xi, m)), m, v, s: mul(xi, s),',
+      },
+    ],
+  },
+  {
+    name: 'flush threshold absolute',
+    backends: /WebAssembly/,
+    edits: [
+      {
+        package: 'kernels',
+        file: 'wasm/flush.ts',
+        from: 'simdTypes[dtype].smallestNormal / beta ** flushInterval',
+        to: "2 ** (dtype === 'float32' ? -100 : -900) + 0 * beta",
+      },
+    ],
+  },
+  {
+    name: 'schedules that are set later count all updates',
+    edits: [
+      {
+        file: 'options.ts',
+        from: 'schedule.startStep ?? step',
+        to: 'schedule.startStep ?? 0 * step',
+      },
+    ],
+  },
+  {
+    name: 'transforms of a state are ignored',
+    edits: [
+      {
+        file: 'load-state.ts',
+        from: "mode === 'same' ? differingTransforms(saved, transforms) : []",
+        to: "mode === 'same' ? differingTransforms(saved, saved) : []",
       },
     ],
   },

@@ -11,8 +11,9 @@ function mutate(): Plugin {
     name: 'mutate',
     enforce: 'pre',
     transform(code, id) {
-      const applicable = edits.filter(({ file }) =>
-        id.split(sep).join('/').endsWith(`core/src/${file}`),
+      const path = id.split(sep).join('/')
+      const applicable = edits.filter(({ package: folder = 'core', file }) =>
+        path.endsWith(`packages/${folder}/src/${file}`),
       )
       return applicable.reduce((text, { file, from, to }) => {
         if (text.split(from).length !== 2) throw new Error(`${file}: "${from}" must occur once`)

@@ -51,21 +51,15 @@ export const noDecayOnBiasAndNorm: {
   readonly weightDecay: number
   readonly optional: boolean
 } = Object.freeze({
-  parameters: ({
-    name,
-    shape,
-  }: {
-    readonly name: string
-    readonly shape?: readonly number[] | undefined
-  }) => (shape ? shape.length < 2 : biasOrNorm.test(name)),
+  parameters: ({ name, shape }: Selectable) => (shape ? shape.length < 2 : biasOrNorm.test(name)),
   weightDecay: 0,
   optional: true,
 })
 
-type ParameterTest = (parameter: {
-  readonly name: string
-  readonly shape?: readonly number[] | undefined
-}) => boolean
+/** What a selector knows of a parameter. */
+type Selectable = Pick<Parameter<unknown>, 'name' | 'shape'>
+
+type ParameterTest = (parameter: Selectable) => boolean
 
 /** The test whether a selector selects a parameter. */
 export function selectorTest(selector: Selector): ParameterTest {
@@ -75,13 +69,17 @@ export function selectorTest(selector: Selector): ParameterTest {
   return ({ name }) => names.has(name)
 }
 
+/** Whether a selector selects a parameter. */
+export const selects = (selector: Selector, parameter: Selectable): boolean =>
+  selectorTest(selector)(parameter)
+
 /** A selector as error messages show it. */
-const describeSelector = (selector: Selector): string =>
-  selector instanceof RegExp
-    ? String(selector)
-    : typeof selector === 'function'
-      ? `the function ${selector.name || 'of a group'}`
-      : describe(selector)
+const describeSelector = (selector: Selector): string => {
+  if (selector instanceof RegExp) return String(selector)
+  return typeof selector === 'function'
+    ? `the function ${String(selector).slice(0, 80)}`
+    : describe(selector)
+}
 
 const equalSelectors = (a: Selector, b: Selector): boolean => keyOf(a) === keyOf(b)
 
@@ -110,7 +108,7 @@ export function checkedSelector({ name }: Rule, selector: unknown): Selector {
 export function checkSelection(
   { name }: Rule,
   selector: Selector,
-  parameters: readonly Parameter<unknown>[],
+  parameters: readonly Selectable[],
 ): void {
   if (Array.isArray(selector)) {
     const known = new Set(parameters.map((parameter) => parameter.name))
@@ -211,7 +209,7 @@ export function partition<T, H extends Hyperparameters>(
 export function checkSelections<H>(
   rule: Rule,
   { groups }: GroupedOptions<H>,
-  parameters: readonly Parameter<unknown>[],
+  parameters: readonly Selectable[],
 ): void {
   for (const { selector, optional } of groups) {
     if (!optional) checkSelection(rule, selector, parameters)

@@ -10,9 +10,15 @@ export {
   trace,
   type Unary,
 } from './graph.ts'
-export { type GroupOptions, noDecayOnBiasAndNorm, type Selector } from './group-options.ts'
+export {
+  type GroupOptions,
+  noDecayOnBiasAndNorm,
+  type Selector,
+  selects,
+} from './group-options.ts'
 export { type Histogram, histogram, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
+export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
@@ -71,7 +77,7 @@ export {
   type ScheduleSegment,
   scheduleValue,
 } from './schedules/schedule.ts'
-export type { LoadOptions, LoadReport, ParameterState, StateDict } from './state-dict.ts'
+export type { ParameterState, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
 export type { Ema } from './transforms/ema.ts'

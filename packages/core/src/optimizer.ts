@@ -15,6 +15,13 @@ import {
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
 import {
+  checkState,
+  type LoadOptions,
+  type LoadReport,
+  splitGroups,
+  writeStates,
+} from './load-state.ts'
+import {
   checkedOptions,
   clone,
   continueSchedules,
@@ -34,16 +41,7 @@ import { checkedParameters, type Parameter } from './parameters.ts'
 import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import type { StepKernels } from './rule-kernels.ts'
-import {
-  checkState,
-  type LoadOptions,
-  type LoadReport,
-  type StateDict,
-  savedNames,
-  saveState,
-  splitGroups,
-  writeStates,
-} from './state-dict.ts'
+import { type StateDict, savedNames, saveState } from './state-dict.ts'
 import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import {
   checkedTransforms,
@@ -117,7 +115,7 @@ export class Optimizer<
     this.#groups = new ParameterGroups(rule)
     this.#matcher = new GradientMatcher(rule, backend, this.#groups)
     const checked = checkedParameters(rule, parameters, transforms, () => false)
-    if (checked.length > 0) this.#checkSelections(checked)
+    if (checked.length > 0) this.checkSelections(checked)
     this.add(parameters)
   }
 
@@ -203,6 +201,19 @@ export class Optimizer<
     this.#backend.free?.(unused, previous === value ? [] : [previous])
   }
 
+  /**
+   * Checks that every group selects a parameter, unless it is `optional`. The constructor does so if it has
+   * parameters, otherwise the first `step`.
+   *
+   * @param candidates - arrays that may be added later, for adapters that add them with their gradients.
+   * @throws RangeError naming the first selector that lists an unknown name, or selects nothing.
+   */
+  checkSelections(candidates: readonly Pick<Parameter<T>, 'name' | 'shape'>[] = []): void {
+    if (this.#selectionsChecked) return
+    checkSelections(this.rule, this.#options, [...this.#groups.parameters, ...candidates])
+    this.#selectionsChecked = true
+  }
+
   /** The number of updates. */
   get updates(): number {
     return this.#updates
@@ -223,7 +234,7 @@ export class Optimizer<
     }
     const matched = this.#matcher.match(gradients)
     if (!this.#selectionsChecked && !this.#groups.isEmpty) {
-      this.#checkSelections(this.#groups.parameters)
+      this.checkSelections()
     }
     for (const group of this.#groups) this.#hyperparametersOf(group)
     if (this.#transforms.skipNotFinite && !this.#allFinite(matched)) return 'skipped'
@@ -418,11 +429,6 @@ export class Optimizer<
     return matched.every(({ gradients }) =>
       gradients.every((gradient) => Number.isFinite(this.#backend.norm(gradient))),
     )
-  }
-
-  #checkSelections(parameters: readonly Parameter<T>[]): void {
-    checkSelections(this.rule, this.#options, parameters)
-    this.#selectionsChecked = true
   }
 
   /** Slow weights and the EMA start at the parameters' values before their first update. */

@@ -121,7 +121,9 @@ export function describe(value: unknown): string {
   const kind = Array.isArray(value) ? 'a list' : 'an object'
   try {
     const text = JSON.stringify(value, (_, nested) =>
-      typeof nested === 'bigint' || typeof nested === 'function' ? describe(nested) : nested,
+      ArrayBuffer.isView(nested) || ['bigint', 'function'].includes(typeof nested)
+        ? describe(nested)
+        : nested,
     )
     return text.length > 80 ? kind : text
   } catch {

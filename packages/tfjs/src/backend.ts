@@ -105,6 +105,13 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     copyInto(variableOf(array), saved)
   }
 
+  free(arrays: readonly Tensor[]): void {
+    for (const array of arrays) {
+      this.#state.delete(array)
+      array.dispose()
+    }
+  }
+
   /** Marks an array as shared: the caller may still be reading it, so the next write makes a copy first. */
   share(array: Tensor): Tensor {
     this.#shared.add(array)

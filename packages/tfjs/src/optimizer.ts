@@ -1,7 +1,10 @@
 import type {
   Hyperparameters,
   Inspection,
+  LoadOptions,
+  LoadReport,
   OptimizerOptions,
+  PartialOptions,
   RuleOptions,
   SavedArray,
   Selector,
@@ -105,7 +108,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /** Changes the learning rate from the next step on. */
   setLearningRate(learningRate: RuleOptions<Hyperparameters>['learningRate']): void {
     // Every rule has a learning rate.
-    this.set({ learningRate } as Partial<RuleOptions<H>>)
+    this.set({ learningRate } as PartialOptions<H>)
   }
 
   /**
@@ -114,7 +117,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * @throws RangeError if a setting is unknown, out of range, or would change the arrays of the state;
    * if nothing is selected, or only part of a group. Then nothing has changed.
    */
-  set(changes: Partial<RuleOptions<H>>, variables?: Selector): void {
+  set(changes: PartialOptions<H>, variables?: Selector): void {
     this.#variables.optimizer.set(changes, variables && expandSelector(variables))
   }
 
@@ -149,10 +152,13 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /**
    * Restores a saved state; that of variables not registered yet as soon as they are.
    *
+   * @param options - how to treat a state with other parameters, or of other transforms.
+   * @returns what was not loaded.
    * @throws TypeError naming the first thing in the state that does not fit.
    */
-  loadStateDict({ parameters, ...position }: StateDict): void {
-    tidy(() => {
+  loadStateDict({ parameters, ...position }: StateDict, options?: LoadOptions): LoadReport {
+    let report: LoadReport = { missing: [], unexpected: [], mismatched: [] }
+    tidy((): void => {
       const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
         const tensors = Object.entries(state).map(([slot, elements]) => {
           if (elements instanceof Float32Array) return [slot, tensor1d(elements)]
@@ -160,9 +166,11 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
         })
         return [name, { ...rest, state: Object.fromEntries(tensors) }]
       })
-      this.#variables.loadStateDict({ ...position, parameters: Object.fromEntries(entries) })
+      const state = { ...position, parameters: Object.fromEntries(entries) }
+      report = this.#variables.loadStateDict(state, options)
     })
     this.iterations_ = position.updates
+    return report
   }
 
   /** Counters, options and state. The tensors belong to the optimizer, and change with the next steps. */
@@ -185,7 +193,9 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    */
   override async setWeights(weights: NamedTensors): Promise<void> {
     const { iterations, state } = await readWeights(this.rule.name, weights)
-    tidy(() => this.#variables.loadStateDict(state))
+    tidy((): void => {
+      this.#variables.loadStateDict(state)
+    })
     this.#header.allocate()
     this.iterations_ = iterations
   }

@@ -29,7 +29,8 @@ export function registerParameters<H extends Hyperparameters>(
   const { rule, options } = optimizer
   const position = optimizer.stateDict()
   // A dry run first, because parameters cannot be removed from an optimizer again.
-  const dryRun = new CoreOptimizer(dryRunBackend, rule, registered, options)
+  const dryRun = new CoreOptimizer(dryRunBackend, rule, [], options)
+  dryRun.add(registered)
   for (const one of [dryRun, optimizer]) {
     one.add(added.filter(isSaved))
     one.add(added.filter((parameter) => !isSaved(parameter)))

@@ -1,6 +1,8 @@
 import {
   Optimizer as CoreOptimizer,
   type Hyperparameters,
+  type LoadOptions,
+  type LoadReport,
   type OptimizerOptions,
   type Parameter,
   type ParameterState,
@@ -77,6 +79,8 @@ export class Variables<H extends Hyperparameters> {
     const added = found.filter(([name]) => !this.#names.has(name))
     if (added.length === 0) return
     const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
+    // Variables are registered with their gradients, so that a group may select any that exists.
+    optimizer.checkSelections(Object.values(engine().registeredVariables))
     const pending = Object.keys(this.#pending)
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
@@ -111,16 +115,20 @@ export class Variables<H extends Hyperparameters> {
   /**
    * Restores a state, whose tensors are copied or cloned.
    *
+   * @returns what was not loaded.
    * @throws TypeError naming the first thing in which it is of another optimizer.
    */
-  loadStateDict(state: TensorState): void {
+  loadStateDict(state: TensorState, options?: LoadOptions): LoadReport {
     const { parameters, ...position } = state
     const names = matchNames(this.#rule.name, [...this.#variables.keys()], Object.keys(parameters))
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const saved = names.get(name)
       return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
     })
-    this.#optimizer.loadStateDict({ ...position, parameters: Object.fromEntries(registered) })
+    const report = this.#optimizer.loadStateDict(
+      { ...position, parameters: Object.fromEntries(registered) },
+      options,
+    )
     for (const name of Object.keys(this.#pending)) this.#disposePending(name)
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
@@ -130,6 +138,7 @@ export class Variables<H extends Hyperparameters> {
         return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
+    return report
   }
 
   /** One array of the optimizer state itself. It may be read at any later time. */

@@ -85,7 +85,8 @@ export function conformanceAdapter(name: string): TensorSubject {
       optimizer: {
         report: (loss) => optimizer.report(loss),
         swapEma: () => optimizer.swapEma(),
-        loadStateDict: (state) => optimizer.loadStateDict(state),
+        set: (changes) => optimizer.set(changes),
+        loadStateDict: (state, options) => optimizer.loadStateDict(state, options),
         async stateDict(): Promise<StateDict> {
           const state = await optimizer.stateDict()
           return { ...state, parameters: removeSuffix(state.parameters, suffix) }

@@ -1,5 +1,6 @@
-import { allRules, type UpdateRule } from '@diffgrad/core'
+import { adam, allRules, diffGrad, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
+import { expectClose } from '../tolerance.ts'
 import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
 import functions from './golden/functions.json' with { type: 'json' }
 import trajectories from './golden/trajectories.json' with { type: 'json' }
@@ -162,6 +163,56 @@ function expectAgreement(results: readonly GoldenResult[]): void {
   if (wrong.length > 0) throw new Error(`golden: ${JSON.stringify(wrong, undefined, 2)}`)
 }
 
+/**
+ * Adam and diffGrad on gradients of 5e-15 with ε = 1e-15, as 3D Gaussian splatting has: where small
+ * averages are replaced by zero, the steps are several times too long.
+ *
+ * The expected values are the equations of Kingma and Ba, arXiv:1412.6980, algorithm 1, and of Dubey et
+ * al., arXiv:1909.11015, in double precision; diffGrad adds ε before the bias correction (docs/rule.md).
+ */
+async function expectTinyGradients(backend: BackendUnderTest): Promise<void> {
+  const [learningRate, beta1, beta2, epsilon] = [1e-3, 0.9, 0.999, 1e-15]
+  // Two gradients of one sign, and one that changes its sign, which makes m smaller than √v.
+  const gradientsAt = (t: number): readonly number[] => [
+    5e-15,
+    -3e-15 * (1 + 0.5 * Math.sin(t)),
+    5e-15 * Math.cos(t),
+  ]
+  for (const rule of [adam, diffGrad]) {
+    for (const dtype of backend.dtypes) {
+      const run = backend.create(rule, {
+        dtype,
+        parameters: { x: { values: [0, 0, 0], shape: [3] } },
+        options: { learningRate, beta1, beta2, epsilon },
+      })
+      const theta = [0, 0, 0]
+      const [m, v, p] = [
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ]
+      for (let t = 1; t <= 300; t++) {
+        const g = gradientsAt(t)
+        await run.step({ x: g })
+        for (const i of theta.keys()) {
+          m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+          v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+          const [c1, c2] = [1 - beta1 ** t, 1 - beta2 ** t]
+          const xi = 1 / (1 + Math.exp(-Math.abs(p[i] - g[i])))
+          theta[i] -=
+            rule === adam
+              ? (learningRate * (m[i] / c1)) / (Math.sqrt(v[i] / c2) + epsilon)
+              : (((learningRate * Math.sqrt(c2)) / c1) * xi * m[i]) / (Math.sqrt(v[i]) + epsilon)
+          p[i] = g[i]
+        }
+      }
+      const { x } = await run.parameters()
+      const tolerance = { relative: goldenTolerance[dtype], absolute: goldenTolerance[dtype] / 10 }
+      expectClose(x, theta, tolerance)
+    }
+  }
+}
+
 /** Agreement with independent implementations. */
 export const goldenLaws: readonly Law[] = [
   {
@@ -171,5 +222,9 @@ export const goldenLaws: readonly Law[] = [
   {
     name: 'golden descents of functions of one and two variables',
     check: async (backend) => expectAgreement(await runFunctions(backend)),
+  },
+  {
+    name: 'golden steps for gradients of 5e-15 and ε = 1e-15',
+    check: expectTinyGradients,
   },
 ]

@@ -1,7 +1,14 @@
-import { allRules, type StateDict, type UpdateRule } from '@diffgrad/core'
+import {
+  adam,
+  allRules,
+  type LoadReport,
+  type StateDict,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { BackendUnderTest, Law, TestRun, UntypedOptions } from './backend-under-test.ts'
-import { createOptimizer, gradientsAt, parameters, takeSteps } from './test-problem.ts'
+import { createOptimizer, expectNear, gradientsAt, parameters, takeSteps } from './test-problem.ts'
 
 /** Options that together use every kind of saved state. */
 const allTransforms: UntypedOptions = {
@@ -105,6 +112,84 @@ export const stateLaws: readonly Law[] = [
         await takeSteps(run, 4, 8)
         expect(await run.parameters()).toEqual(await original.parameters())
       }
+    },
+  },
+  {
+    name: 'a state of other transforms is refused by name, or loaded with either of the two',
+    async check(backend) {
+      const clip = { by: 'value', limit: 0.25 } as const
+      const saved = createOptimizer(backend, sgd, { learningRate: 1, clip, ema: { decay: 0.5 } })
+      await takeSteps(saved, 1, 2)
+      const state = throughJson(await saved.optimizer.stateDict())
+      const create = (options: UntypedOptions): TestRun =>
+        createOptimizer(backend, sgd, { learningRate: 1, ...options })
+      const step = async (run: TestRun): Promise<readonly number[]> => {
+        await run.step({ bias: [1, 0, 0] })
+        const moved = parameters.bias.values[0] - (await run.parameters()).bias[0]
+        return [moved]
+      }
+      for (const [options, message] of [
+        [{ ema: { decay: 0.5 } }, /the state has clip .* but the optimizer has false/],
+        [{ clip }, /the state has ema .* but the optimizer has false/],
+        [{ clip, ema: { decay: 0.9 } }, /the state has ema .*0\.5.* but the optimizer has .*0\.9/],
+        [{ clip, ema: { decay: 0.5 }, accumulate: 2 }, /the state has accumulate 1, but .* has 2/],
+        [{ clip, ema: { decay: 0.5 }, centralize: true }, /the state has centralize false/],
+      ] as const) {
+        const run = create(options)
+        const before = await run.optimizer.stateDict()
+        expect(() => run.optimizer.loadStateDict(state)).toThrow(message)
+        expect(await run.optimizer.stateDict()).toEqual(before)
+      }
+      const kept = create({ lookahead: { every: 2, alpha: 0.5 } })
+      kept.optimizer.loadStateDict(state, { transforms: 'keep' })
+      expectNear(await step(kept), [1]) // Step 3 is no multiple of 2, and step 4 goes half way back to 0.
+      expectNear(await step(kept), [1])
+      const loaded = create({})
+      loaded.optimizer.loadStateDict(state, { transforms: 'load' })
+      expectNear(await step(loaded), [0.25])
+      loaded.optimizer.swapEma()
+      const averages = await loaded.parameters()
+      await saved.setParameters(
+        Object.fromEntries(Object.entries(parameters).map(([n, p]) => [n, p.values])),
+      )
+      await saved.step({ bias: [1, 0, 0] })
+      saved.optimizer.swapEma()
+      expect(averages).toEqual(await saved.parameters())
+    },
+  },
+  {
+    name: 'without strict, a state is loaded as far as it fits, and what does not is returned',
+    async check(backend) {
+      const saved = createOptimizer(backend, adam, { learningRate: 0.5 })
+      await takeSteps(saved, 1, 3)
+      const { parameters: states, ...position } = throughJson(await saved.optimizer.stateDict())
+      const { weights, bias } = states
+      const { m, v } = bias.state
+      const short = { ...bias, state: { m: m.slice(1), v } }
+      const run = createOptimizer(backend, adam, { learningRate: 0.125 })
+      const before = await run.optimizer.stateDict()
+      for (const other of [{ weights }, { weights, bias: short }]) {
+        expect(() => run.optimizer.loadStateDict({ ...position, parameters: other })).toThrow(
+          /bias/,
+        )
+        expect(await run.optimizer.stateDict()).toEqual(before)
+      }
+      const load = (other: StateDict['parameters']): LoadReport =>
+        run.optimizer.loadStateDict({ ...position, parameters: other }, { strict: false })
+      expect(load({ weights })).toMatchObject({ missing: [expect.stringMatching(/^bias/)] })
+      const { mismatched } = load({ weights, bias: short })
+      expect(mismatched).toHaveLength(1)
+      expect(mismatched[0].name).toMatch(/^bias/)
+      expect(mismatched[0].reason).toMatch(/ as m of bias/)
+      const after = await run.optimizer.stateDict()
+      expect(after.parameters).toEqual({ bias: before.parameters.bias, weights })
+      await run.setParameters({ weights: (await saved.parameters()).weights })
+      await takeSteps(saved, 4, 6)
+      await takeSteps(run, 4, 6)
+      expect((await run.parameters()).weights).toEqual((await saved.parameters()).weights)
+      const alone = createOptimizer(backend, adam, { learningRate: 0.125 })
+      await takeSteps(alone, 4, 6)
+      expect((await run.parameters()).bias).toEqual((await alone.parameters()).bias)
     },
   },
   {

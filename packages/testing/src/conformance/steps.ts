@@ -1,4 +1,15 @@
-import { adam, adamW, allRules, diffGrad, sgd, type UpdateRule } from '@diffgrad/core'
+import {
+  adam,
+  adamW,
+  allRules,
+  diffGrad,
+  linear,
+  plateau,
+  type Schedule,
+  sgd,
+  startAt,
+  type UpdateRule,
+} from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
@@ -154,6 +165,57 @@ export const stepLaws: readonly Law[] = [
       }
       await plateauRun.step({ bias: [1, 1, 1] })
       expectNear((await plateauRun.parameters()).bias[0], 0.5 - 3 * 0.5 - 0.25)
+    },
+  },
+  {
+    name: 'a schedule that is set after some updates starts there, or where startAt says, also from a saved state',
+    async check(backend) {
+      const ramp = linear({ from: 0.5, steps: 2 })
+      const moved = async (schedule: Schedule): Promise<number> => {
+        const run = createOptimizer(backend, sgd, { learningRate: 0 })
+        for (let t = 0; t < 3; t++) await run.step({ bias: [1, 0, 0] })
+        run.optimizer.set({ learningRate: schedule })
+        await run.step({ bias: [1, 0, 0] })
+        const { bias, weights } = await run.parameters()
+        const resumed = createOptimizer(
+          backend,
+          sgd,
+          {},
+          {
+            parameters: {
+              bias: { values: bias, shape: [3] },
+              weights: { values: weights, shape: [3, 2] },
+            },
+          },
+        )
+        resumed.optimizer.loadStateDict(await run.optimizer.stateDict())
+        for (let t = 0; t < 3; t++) await resumed.step({ bias: [1, 0, 0] })
+        return parameters.bias.values[0] - (await resumed.parameters()).bias[0]
+      }
+      expectNear(await moved(ramp), 0.5 + 0.25)
+      expectNear(await moved(startAt(3, ramp)), 0.5 + 0.25)
+      expectNear(await moved(startAt(2, ramp)), 0.25)
+      expectNear(await moved(startAt(0, ramp)), 0)
+      expectNear(await moved(startAt(4, ramp)), 0.5 + 0.5 + 0.25)
+    },
+  },
+  {
+    name: 'a plateau schedule that is set later sees only the losses reported from then on',
+    async check(backend) {
+      const run = createOptimizer(backend, sgd, {
+        learningRate: plateau({ from: 0.5, patience: 0 }),
+      })
+      for (let t = 0; t < 4; t++) {
+        await run.step({ bias: [0, 0, 0] })
+        run.optimizer.report(1)
+      }
+      run.optimizer.set({ learningRate: plateau({ from: 0.5, factor: 0.5, patience: 1 }) })
+      for (const loss of [2, 2, 2]) {
+        await run.step({ bias: [1, 0, 0] })
+        run.optimizer.report(loss)
+      }
+      await run.step({ bias: [1, 0, 0] })
+      expectNear((await run.parameters()).bias[0], 0.5 - 3 * 0.5 - 0.25)
     },
   },
   {

@@ -1,0 +1,507 @@
+import { expect, expectTypeOf, test } from 'vitest'
+import {
+  adam,
+  arraySignature,
+  type Backend,
+  cosine,
+  diffGrad,
+  euclideanNorm,
+  join,
+  linear,
+  noDecayOnBiasAndNorm,
+  numbers,
+  Optimizer,
+  type Parameter,
+  plateau,
+  type StateDict,
+  scheduleValue,
+  sgd,
+  startAt,
+  warmRestarts,
+} from '../src/index.ts'
+
+const freed: Float64Array[] = []
+
+const lists: Backend<Float64Array, Float64Array>['zeros'] = (like, names) =>
+  Object.fromEntries(
+    names.map((name) => [name, like.map(({ length }) => new Float64Array(length))]),
+  )
+
+/** Evaluates kernels element by element, on arrays in double precision. */
+const backend: Backend<Float64Array, Float64Array> = {
+  mismatch: (parameter, gradient) =>
+    arraySignature(parameter) === arraySignature(gradient as Float64Array)
+      ? undefined
+      : 'does not fit',
+  zeros: lists,
+  scratch: lists,
+  free: (arrays) => freed.push(...arrays),
+  apply(kernel, arrays, coefficients) {
+    for (const [k, { length }] of arrays[kernel.writes[0]].entries()) {
+      for (let i = 0; i < length; i++) {
+        const read = kernel.reads.map((name) => [name, arrays[name][k][i]])
+        const written = kernel.evaluate(numbers, Object.fromEntries(read), coefficients)
+        for (const name of kernel.writes) arrays[name][k][i] = written[name]
+      }
+    }
+  },
+  norm: euclideanNorm,
+  centralize() {},
+  read: (array) => array.slice(),
+  write: (array, elements) => array.set(elements),
+  signature: arraySignature,
+}
+
+const F = (...elements: number[]): Float64Array => Float64Array.from(elements)
+
+const named = <const Name extends string>(
+  arrays: Readonly<Record<Name, Float64Array>>,
+): Parameter<Float64Array, Name>[] =>
+  Object.entries(arrays).map(([name, value]) => ({
+    name: name as Name,
+    value: value as Float64Array,
+  })) // The entries of the record.
+
+const make = (options?: unknown) =>
+  new Optimizer(backend, sgd, named({ x: F(1) }), options as object)
+
+const states = (): StateDict<Float64Array> =>
+  new Optimizer(backend, diffGrad, named({ x: F(1) })).stateDict()
+
+const load = (change: (state: StateDict<Float64Array>) => unknown, options?: unknown) => () =>
+  new Optimizer(backend, diffGrad, named({ x: F(1) })).loadStateDict(
+    change(states()) as StateDict<Float64Array>,
+    options as object,
+  )
+
+const withParameter = (x: unknown) => (state: object) => ({ ...state, parameters: { x } })
+
+const refusals: readonly (readonly [string, () => unknown, string])[] = [
+  [
+    'a number as options',
+    () => make(0.01),
+    'SGD: options must be an object such as { learningRate: 0.01 }, but are 0.01',
+  ],
+  ['a Map as options', () => make(new Map([['learningRate', 1]])), 'but are a Map'],
+  ['null as options', () => make(null), 'but are null'],
+  ['a list as options', () => make([1]), 'but are [1]'],
+  ['a function as options', () => make(() => 1), 'but are a function'],
+  [
+    'a function as learning rate',
+    () => make({ learningRate: () => 1 }),
+    'SGD: learningRate must be a finite number, at least 0, or a schedule, but is a function',
+  ],
+  ['a bigint', () => make({ learningRate: 1n }), 'or a schedule, but is 1n'],
+  ['null as learning rate', () => make({ learningRate: null }), 'or a schedule, but is null'],
+  ['a text as learning rate', () => make({ learningRate: '0.1' }), 'or a schedule, but is "0.1"'],
+  [
+    'a Map as learning rate',
+    () => make({ learningRate: new Map() }),
+    'or a schedule, but is a Map',
+  ],
+  [
+    'a function in a schedule',
+    () => make({ learningRate: { kind: 'constant', value: () => 1 } }),
+    'SGD: learningRate: value must be a finite number, at least 0, but is a function',
+  ],
+  [
+    'an unknown field of a schedule',
+    () => make({ learningRate: { kind: 'constant', value: 1, end: 2 } }),
+    'SGD: learningRate: a schedule of kind constant has no end; it has value, startStep',
+  ],
+  [
+    'an unknown option of a schedule',
+    () => cosine({ from: 1, steps: 2, end: 0 } as never),
+    'cosine: a schedule of kind cosine has no end',
+  ],
+  [
+    'a function in a group',
+    () => make({ groups: [{ parameters: /x/, momentum: () => 1 }] }),
+    'SGD: momentum must be in [0, 1), or a schedule, but is a function',
+  ],
+  [
+    'an unknown option',
+    () => make({ emaa: true }),
+    'SGD: has no option emaa; it has learningRate, weightDecay, decay, momentum, nesterov, and for all parameters together accumulate, centralize, clip, skipNotFinite, lookahead, ema, groups',
+  ],
+  [
+    'a transform of a group',
+    () => make({ groups: [{ parameters: /x/, ema: false }] }),
+    'SGD: ema is an option of the constructor alone, for all parameters together',
+  ],
+  [
+    'an unknown option of clip',
+    () => make({ clip: { by: 'norm', limit: 1, max: 2 } }),
+    'SGD: clip has no option max; it has by, limit',
+  ],
+  [
+    'a Map as clip',
+    () => make({ clip: new Map() }),
+    'SGD: clip must be false or { by, limit }, but is a Map',
+  ],
+  [
+    'a pattern that matches nothing',
+    () => make({ groups: [{ parameters: /Bias$/ }] }),
+    'SGD: /Bias$/ selects no parameter',
+  ],
+  [
+    'a function that selects nothing',
+    () => make({ groups: [{ parameters: () => false }] }),
+    'SGD: the function () => false selects no parameter',
+  ],
+  ['an empty list', () => make({ groups: [{ parameters: [] }] }), 'SGD: [] selects no parameter'],
+  [
+    'optional that is no boolean',
+    () => make({ groups: [{ parameters: /x/, optional: 1 }] }),
+    'SGD: optional must be false or true, but is 1',
+  ],
+  [
+    'set(5)',
+    () => make().set(5 as never),
+    'SGD: options must be an object such as { learningRate: 0.01 }, but are 5',
+  ],
+  [
+    'a function to set',
+    () => make().set({ learningRate: (() => 5) as never }),
+    'or a schedule, but is a function',
+  ],
+  [
+    'no gradients',
+    () => make().step(undefined as never),
+    'SGD: gradients must be an object or a list of pairs, but are undefined',
+  ],
+  [
+    'an object to add',
+    () => make().add({ z: F(1) } as never),
+    'SGD: parameters must be a list of { name, value }, but are {"z":"Float64Array(1)"}',
+  ],
+  [
+    'an array to add',
+    () => make().add([F(1)] as never),
+    'SGD: a parameter must be { name, value }, but is Float64Array(1)',
+  ],
+  [
+    'a name that is taken',
+    () => make().add(named({ x: F(1) })),
+    'SGD: two parameters are called x',
+  ],
+  [
+    'to remove an unknown name',
+    () => make().remove(['y'] as never),
+    'SGD: y is selected, which is no parameter',
+  ],
+  [
+    'to replace an unknown name',
+    () => make().replace({ name: 'y' as never, value: F(1) }, (e) => e),
+    'SGD: no parameter is called y',
+  ],
+  [
+    'to replace without a map',
+    () => make().replace({ name: 'x', value: F(1) }, undefined as never),
+    'SGD: replace needs a function that maps the state of x, but has undefined',
+  ],
+  ['no state', load(() => undefined), 'diffGrad: the state must be a state dict, but is undefined'],
+  [
+    'null as a parameter',
+    load(withParameter(null)),
+    'diffGrad: the state has null as the parameter x',
+  ],
+  [
+    'null as the state',
+    load((s) => withParameter({ ...s.parameters.x, state: null })(s)),
+    'diffGrad: the state has null as the state of x',
+  ],
+  [
+    'a list as options of a state',
+    load((s) => withParameter({ ...s.parameters.x, options: [] })(s)),
+    'diffGrad: the state has [] as the options of x',
+  ],
+  [
+    'a state through JSON',
+    load((s) => JSON.parse(JSON.stringify(s))),
+    'diffGrad: the state has an object that is no typed array as m of x, but it must be Float64Array(1)',
+  ],
+  [
+    'an unknown way to load',
+    load((s) => s, { partial: true }),
+    'diffGrad: loadStateDict: has no option partial; it has strict, transforms',
+  ],
+  [
+    'a wrong way to load',
+    load((s) => s, { transforms: 'both' }),
+    'diffGrad: loadStateDict: transforms must be same or keep or load, but is both',
+  ],
+]
+
+test.each(refusals)('refuses %s', (_, run, message) => {
+  expect(run).toThrow(message)
+})
+
+test('a group of parameters that come later is optional, or judged at the first step', () => {
+  const options = { groups: [{ parameters: /bias/, learningRate: 0.5 }] }
+  const later = new Optimizer(backend, sgd, [], options)
+  later.add(named({ w: F(1) }))
+  expect(() => later.step({ w: F(1) })).toThrow('SGD: /bias/ selects no parameter')
+  expect(later.updates).toBe(0)
+  later.add(named({ bias: F(1) }))
+  later.step({ w: F(1) })
+  const optional = { groups: [{ ...options.groups[0], optional: true }, noDecayOnBiasAndNorm] }
+  const given: Optimizer<Float64Array, (typeof sgd)['defaults'], Float64Array> = new Optimizer(
+    backend,
+    sgd,
+    named({ w: F(1) }),
+    optional,
+  )
+  given.add(named({ bias: F(1) }))
+  expect(given.hyperparameters('bias').learningRate).toBe(0.5)
+})
+
+test('a schedule set later starts there, also for parameters added and in the options', () => {
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0) }), {})
+  for (let t = 0; t < 100; t++) optimizer.step({ x: F(0) })
+  const rates = (): number => optimizer.hyperparameters('x').learningRate
+  optimizer.set({ learningRate: linear({ from: 1, steps: 4 }) })
+  expect(rates()).toBe(1)
+  optimizer.step({ x: F(0) })
+  expect(rates()).toBe(0.75)
+  expect(optimizer.options.learningRate).toEqual(startAt(100, linear({ from: 1, steps: 4 })))
+  optimizer.add(named({ y: F(0) }))
+  expect(optimizer.hyperparameters('y' as never).learningRate).toBe(0.75)
+  optimizer.add(named({ z: F(0) }), { learningRate: linear({ from: 1, steps: 2 }) })
+  optimizer.step({ x: F(0) })
+  expect([rates(), optimizer.hyperparameters('z' as never).learningRate]).toEqual([0.5, 0.5])
+  optimizer.set({ learningRate: startAt(0, linear({ from: 1, steps: 204 })) })
+  expect(rates()).toBe(0.5)
+})
+
+test('a loaded plateau continues for parameters added later', () => {
+  const options = { learningRate: plateau({ from: 1, factor: 0.5, patience: 0 }) }
+  const first = new Optimizer(backend, sgd, named({ x: F(0) }), options)
+  for (const loss of [1, 2, 3]) first.report(loss)
+  const second = new Optimizer(backend, sgd, named({ x: F(0) }), options)
+  second.loadStateDict(first.stateDict())
+  second.add(named({ y: F(0) }))
+  expect(second.hyperparameters('y' as never).learningRate).toBe(0.25)
+})
+
+test('added parameters may have options of their own, which survive a change of all others', () => {
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0) }), { learningRate: 1 })
+  optimizer.add(named({ y: F(0) }), { learningRate: 0.25 })
+  optimizer.set({ weightDecay: 0.5 })
+  expect(optimizer.hyperparameters('y' as never)).toMatchObject({
+    learningRate: 0.25,
+    weightDecay: 0.5,
+  })
+  expect(optimizer.hyperparameters('x')).toMatchObject({ learningRate: 1, weightDecay: 0.5 })
+  expect(() => optimizer.add(named({ z: F(0) }), { beta1: 0.5 } as object)).toThrow(
+    'has no option beta1',
+  )
+  expect(() => optimizer.hyperparameters('z' as never)).toThrow('no parameter is called z')
+})
+
+/** Gradients that differ from step to step. */
+const gradient = (t: number, length: number): Float64Array =>
+  Float64Array.from({ length }, (_, i) => Math.sin(t + 2 * i))
+
+test('removed parameters no longer move, their arrays are freed, and others are not affected', () => {
+  const [x, y, z, alone] = [F(1, 2), F(3), F(4), F(4)]
+  const optimizer = new Optimizer(backend, adam, named({ x, y, z }), { ema: { decay: 0.5 } })
+  const own = new Optimizer(backend, adam, named({ z: alone }), {})
+  for (let t = 0; t < 3; t++) {
+    optimizer.step({ x: gradient(t, 2), y: gradient(t, 1), z: gradient(t, 1) })
+    own.step({ z: gradient(t, 1) })
+  }
+  const { m } = optimizer.state('y')
+  optimizer.remove(['x', 'y'])
+  expect(freed).toContain(m)
+  expect(Object.keys(optimizer.stateDict().parameters)).toEqual(['z'])
+  expect(() => optimizer.step({ y: F(1) })).toThrow('no parameter is called y')
+  optimizer.step({ z: gradient(3, 1) })
+  own.step({ z: gradient(3, 1) })
+  expect(z).toEqual(alone)
+  optimizer.add(named({ x }))
+  expect(optimizer.stateDict().parameters.x.step).toBe(0)
+})
+
+test('a replaced parameter continues with its mapped state, step count and options', () => {
+  // Splitting each element into two of equal state must move both as the one would have moved.
+  const [x, split, y] = [F(1, 2), F(1, 1, 2, 2), F(5)]
+  const twice = (elements: Float64Array): Float64Array =>
+    Float64Array.from({ length: 2 * elements.length }, (_, i) => elements[i >> 1])
+  const options = {
+    accumulate: 2,
+    lookahead: { every: 2, alpha: 0.5 },
+    ema: { decay: 0.5 },
+  } as const
+  const optimizer = new Optimizer(backend, diffGrad, named({ x, y }), options)
+  const whole = new Optimizer(backend, diffGrad, named({ x: F(1, 2) }), options)
+  for (let t = 0; t < 5; t++) {
+    optimizer.step({ x: gradient(t, 2), y: F(1) })
+    whole.step({ x: gradient(t, 2) })
+  }
+  split.set(twice(x))
+  const mapped: string[] = []
+  const before = optimizer.stateDict()
+  expect(() => optimizer.replace({ name: 'x', value: split }, (e) => e)).toThrow(
+    'diffGrad: the new m of x must be Float64Array(4), but is Float64Array(2)',
+  )
+  expect(optimizer.stateDict()).toEqual(before)
+  optimizer.replace({ name: 'x', value: split }, (elements, name) => {
+    mapped.push(name)
+    return twice(elements)
+  })
+  expect(mapped).toEqual(['m', 'v', 'previousGradient', 'gradient', 'slow', 'ema'])
+  for (let t = 5; t < 12; t++) {
+    optimizer.step({ x: twice(gradient(t, 2)), y: F(1) })
+    whole.step({ x: gradient(t, 2) })
+  }
+  const { x: expected } = whole.stateDict().parameters
+  const { x: actual } = optimizer.stateDict().parameters
+  expect(actual.step).toBe(expected.step)
+  for (const [name, elements] of Object.entries(expected.state)) {
+    expect(actual.state[name]).toEqual(twice(elements))
+  }
+})
+
+test('what goes in and comes out is by value', () => {
+  const clip = { by: 'value' as const, limit: 1 }
+  const groups = [{ parameters: ['x'], learningRate: 1 }]
+  const shape = [1]
+  const x = F(0)
+  const optimizer = new Optimizer(backend, sgd, [{ name: 'x', value: x, shape }], {
+    clip,
+    groups,
+    centralize: true,
+  })
+  clip.limit = 7
+  groups[0].learningRate = 7
+  groups[0].parameters.push('y')
+  shape.push(7)
+  Object.assign(optimizer.hyperparameters('x'), { learningRate: 7 })
+  const { options } = optimizer
+  Object.assign(options.clip || {}, { limit: 7 })
+  Object.assign(options.groups?.[0] ?? {}, { learningRate: 7 })
+  const state = optimizer.stateDict()
+  Object.assign(state.transforms.clip, { limit: 7 })
+  Object.assign(state.parameters.x.options, { learningRate: 7 })
+  optimizer.step({ x: F(10) })
+  expect(x[0]).toBe(-1)
+  expect(optimizer.options.groups).toEqual([{ parameters: ['x'], learningRate: 1 }])
+  for (const { defaults } of [sgd, adam, diffGrad]) expect(Object.isFrozen(defaults)).toBe(true)
+})
+
+/** The number of elements that searches through arrays by `includes` and `indexOf` compare. */
+function compared(run: () => void): number {
+  const { includes, indexOf } = Array.prototype
+  let count = 0
+  const counted = (search: typeof indexOf): typeof indexOf =>
+    function (this: unknown[], ...args: [unknown, number?]) {
+      const found = indexOf.apply(this, args)
+      count += found < 0 ? this.length : found + 1
+      return search.apply(this, args)
+    }
+  Object.assign(Array.prototype, {
+    includes: counted(includes as never),
+    indexOf: counted(indexOf),
+  })
+  try {
+    run()
+  } finally {
+    Object.assign(Array.prototype, { includes, indexOf })
+  }
+  return count
+}
+
+const many = (n: number): Parameter<Float64Array>[] =>
+  Array.from({ length: n }, (_, i) => ({ name: `p${i}`, value: F(0) }))
+
+test('loading, finding and setting compare a number of names that grows with the parameters, not its square', () => {
+  const work = [250, 500].map((n) => {
+    const optimizer = new Optimizer(backend, sgd, many(n), {})
+    const state = optimizer.stateDict()
+    return compared(() => {
+      optimizer.loadStateDict(state)
+      for (let i = 0; i < n; i++) optimizer.hyperparameters(`p${i}`)
+      optimizer.set(
+        { learningRate: 1 },
+        many(n).map(({ name }) => name),
+      )
+    })
+  })
+  expect(work[1]).toBeLessThan(2.1 * work[0] + 100)
+})
+
+test('adding parameters one by one reads each name a constant number of times', () => {
+  const reads = [250, 500].map((n) => {
+    let count = 0
+    const optimizer = new Optimizer(backend, sgd, [], {})
+    for (const { name, value } of many(n)) {
+      const parameter = {
+        value,
+        get name() {
+          count++
+          return name
+        },
+      }
+      optimizer.add([parameter])
+    }
+    return count
+  })
+  expect(reads[1]).toBe(2 * reads[0])
+})
+
+test('reports leave nothing behind but the progress of a plateau', () => {
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0) }), {
+    learningRate: plateau({ from: 1, patience: 1e6 }),
+  })
+  const sizes = [10, 990].map((reports) => {
+    for (let i = 0; i < reports; i++) optimizer.report(1)
+    return JSON.stringify(optimizer.stateDict()).length
+  })
+  expect(sizes[1] - sizes[0]).toBe(2) // The number of failures has two digits more.
+})
+
+test('a join of 1,000 pieces is evaluated without copies of the pieces', () => {
+  const piece = { schedule: linear({ from: 1, steps: 2 }), steps: 2 }
+  const schedule = join(...Array.from({ length: 1000 }, () => piece))
+  const iterator = Object.getPrototypeOf([][Symbol.iterator]())
+  const { next } = iterator
+  let iterated = 0
+  iterator.next = function (...args: []) {
+    iterated++
+    return next.apply(this, args)
+  }
+  try {
+    expect(scheduleValue(schedule, 1999, [{ step: 1, loss: 1 }])).toBe(0.5)
+  } finally {
+    iterator.next = next
+  }
+  expect(iterated).toBeLessThan(2000)
+})
+
+test('warm restarts of equal cycles need no loop over the cycles', () => {
+  expect(scheduleValue(warmRestarts({ from: 1, steps: 4 }), 4e15)).toBe(1)
+})
+
+test('names of parameters and intermediates are typed', () => {
+  const optimizer = new Optimizer(backend, diffGrad, named({ w: F(1), b: F(1) }), {
+    learningRate: undefined,
+    clip: undefined,
+    groups: undefined,
+  })
+  optimizer.step({ w: F(1), b: undefined })
+  // @ts-expect-error: no parameter is called typo.
+  expect(() => optimizer.step({ typo: F(1) })).toThrow('no parameter is called typo')
+  // @ts-expect-error: no parameter is called typo.
+  expect(() => optimizer.hyperparameters('typo')).toThrow('no parameter is called typo')
+  // @ts-expect-error: no parameter is called typo.
+  expect(() => optimizer.set({ learningRate: 1 }, ['typo'])).toThrow('typo is selected')
+  const inspection = optimizer.inspect({ w: F(1) })
+  expectTypeOf(inspection.xi.w).toEqualTypeOf<Float64Array>()
+  expectTypeOf(inspection.effectiveStep.w).toEqualTypeOf<Float64Array>()
+  // @ts-expect-error: diffGrad has no intermediate of this name.
+  expect(inspection.psi).toBeUndefined()
+  expectTypeOf(diffGrad.intermediates).toEqualTypeOf<readonly 'xi'[] | undefined>()
+  const general: Optimizer<Float64Array, (typeof diffGrad)['defaults'], Float64Array> = optimizer
+  expect(() => general.step({ anything: F(1) })).toThrow('no parameter is called anything')
+})
