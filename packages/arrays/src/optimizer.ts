@@ -28,6 +28,9 @@ declare global {
   interface SymbolConstructor {
     readonly dispose: unique symbol
   }
+  interface Disposable {
+    [Symbol.dispose](): void
+  }
 }
 
 /** A parameter: its elements, with their shape where it matters, as for gradient centralization. */
