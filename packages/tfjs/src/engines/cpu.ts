@@ -1,8 +1,4 @@
-import {
-  createEngine,
-  type GeneratedKernels,
-  type KernelEngine,
-} from '@diffgrad/kernels'
+import { createEngine, type GeneratedKernels, type KernelEngine } from '@diffgrad/kernels'
 import {
   DataStorage,
   type KernelBackend,
