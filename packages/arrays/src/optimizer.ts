@@ -4,12 +4,15 @@ import {
   type Gradients,
   type Hyperparameters,
   type Inspection,
+  type LoadOptions,
+  type LoadReport,
   type Named,
   Optimizer,
   type OptimizerOptions,
   type Parameter,
   type PartialOptions,
   type SavedArray,
+  type StateDict,
   type StepOutcome,
   type UpdateRule,
 } from '@diffgrad/core'
@@ -145,6 +148,11 @@ export class ArraysOptimizer<
   override swapEma(): void {
     this.#backend.checkLengths()
     super.swapEma()
+  }
+
+  override loadStateDict(stateDict: StateDict<SavedArray>, options: LoadOptions = {}): LoadReport {
+    this.#backend.checkLengths()
+    return super.loadStateDict(stateDict, options)
   }
 
   /** What runs the kernels: the tier, the threads that have started, and whether arrays are copied. */

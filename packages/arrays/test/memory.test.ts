@@ -37,6 +37,7 @@ describe.each(['wasm', 'wasm-relaxed', 'javascript', 'interpreter'] as const)('o
     expect(() => optimizer.inspect({ x: ones(64) })).toThrow(message)
     expect(() => optimizer.histograms({ x: ones(64) }, {})).toThrow(message)
     expect(() => optimizer.swapEma()).toThrow(message)
+    expect(() => optimizer.loadStateDict(saved(), { transforms: 'load' })).toThrow(message)
     expect([y, saved()]).toEqual(before)
   })
 
