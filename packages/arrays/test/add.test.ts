@@ -103,3 +103,36 @@ test('the state is the arrays themselves, not copies', () => {
   expect(previousGradient[0]).toBe(5)
   expect(() => optimizer.state('b')).toThrow('diffGrad: no parameter is called b')
 })
+
+test.each(['wasm', 'javascript', 'interpreter'] as const)(
+  'a parameter that is replaced by one of another length continues with its mapped state: %s',
+  (kernel) => {
+    const twice = (elements: ArrayLike<number>): Float32Array =>
+      Float32Array.from({ length: 2 * elements.length }, (_, i) => elements[i >> 1])
+    const other = (): Float32Array => Float32Array.of(7, 8, 9)
+    const [points, whole] = [gradient(20), gradient(20)]
+    const options = { learningRate: 0.1, ema: { decay: 0.5 }, kernel } as const
+    const optimizer = new DiffGrad({ points, other: other() }, options)
+    const undivided = new DiffGrad({ whole, other: other() }, options)
+    for (let t = 0; t < 3; t++) {
+      optimizer.step({ points: gradient(t), other: other() })
+      undivided.step({ whole: gradient(t), other: other() })
+    }
+    const split = twice(points)
+    optimizer.replace({ name: 'points', value: split }, twice)
+    for (let t = 3; t < 40; t++) {
+      optimizer.step({ points: twice(gradient(t)), other: other() })
+      undivided.step({ whole: gradient(t), other: other() })
+    }
+    expect(split).toEqual(twice(whole))
+    const [state, expected] = [optimizer.stateDict().parameters, undivided.stateDict().parameters]
+    expect(state.other).toEqual(expected.other)
+    for (const [name, elements] of Object.entries(expected.whole.state)) {
+      expect(state.points.state[name]).toEqual(twice(elements))
+    }
+    optimizer.remove(['other'])
+    optimizer.step({ points: twice(gradient(40)) })
+    undivided.step({ whole: gradient(40) })
+    expect(split).toEqual(twice(whole))
+  },
+)

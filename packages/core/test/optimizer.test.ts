@@ -110,6 +110,16 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
     'SGD: learningRate: a schedule of kind constant has no end; it has value, startStep',
   ],
   [
+    'a number as a schedule to start',
+    () => startAt(3, 0.1 as never),
+    'startAt: a schedule must be an object with a kind, but is 0.1',
+  ],
+  [
+    'a start that is no step',
+    () => startAt(0.5, linear({ from: 1, steps: 2 })),
+    'linear: startStep must be a whole number, at least 0, but is 0.5',
+  ],
+  [
     'an unknown option of a schedule',
     () => cosine({ from: 1, steps: 2, end: 0 } as never),
     'cosine: a schedule of kind cosine has no end',

@@ -54,6 +54,17 @@ export function reshapeState(
 /** The name without the suffix that TensorFlow.js appends to a name in use: `kernel` for `kernel_1`. */
 const stem = (name: string): string => name.replace(/_\d+$/, '')
 
+/** Names by their stems. */
+function byStem(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const stems = new Map<string, string[]>()
+  for (const name of names) {
+    const same = stems.get(stem(name)) ?? []
+    stems.set(stem(name), same)
+    same.push(name)
+  }
+  return stems
+}
+
 /** Whether TensorFlow.js generated a name from its counter, because the user gave none. */
 const isGenerated = (name: string): boolean => /^\d+$/.test(name)
 
@@ -74,18 +85,17 @@ export function matchNames(
   saved: readonly string[],
 ): ReadonlyMap<string, string> {
   if (variables.length === 0) return new Map()
-  const equal = variables.filter((name) => saved.includes(name))
-  const unmatched = (names: readonly string[]): readonly string[] =>
-    names.filter((name) => !equal.includes(name) && !isGenerated(name))
+  const savedNames = new Set(saved)
+  const equal = new Set(variables.filter((name) => savedNames.has(name)))
+  const unmatched = (names: readonly string[]): ReadonlyMap<string, readonly string[]> =>
+    byStem(names.filter((name) => !equal.has(name) && !isGenerated(name)))
   const [variablesLeft, savedLeft] = [unmatched(variables), unmatched(saved)]
-  const renamed = variablesLeft.flatMap((name) => {
-    const sameStem = (names: readonly string[]): readonly string[] =>
-      names.filter((other) => stem(other) === stem(name))
-    const [candidates, found] = [sameStem(variablesLeft), sameStem(savedLeft)]
-    return candidates.length === 1 && found.length === 1 ? [[name, found[0]] as const] : []
+  const renamed = [...variablesLeft].flatMap(([sameStem, candidates]) => {
+    const found = savedLeft.get(sameStem) ?? []
+    return candidates.length === 1 && found.length === 1 ? [[candidates[0], found[0]] as const] : []
   })
-  const matches = new Map([...equal.map((name) => [name, name] as const), ...renamed])
-  const isComplete = equal.length === variables.length && equal.length === saved.length
+  const matches = new Map([...[...equal].map((name) => [name, name] as const), ...renamed])
+  const isComplete = equal.size === variables.length && equal.size === saved.length
   if (isComplete || [...matches.keys()].some((name) => !isGenerated(name))) return matches
   if (variables.length === saved.length)
     return new Map(variables.map((name, i) => [name, saved[i]]))

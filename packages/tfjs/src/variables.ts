@@ -85,7 +85,7 @@ export class Variables<H extends Hyperparameters> {
     const addedNames = added.map(([name]) => name)
     const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
-    const resumed = parameters.filter(({ name }) => pending.includes(name))
+    const resumed = parameters.filter(({ name }) => Object.hasOwn(this.#pending, name))
     tidy(() => {
       const registered = [...this.#variables].map(([name, value]) => parameter(name, value))
       const loaded = resumed.map(({ name, value }) => {
@@ -98,7 +98,7 @@ export class Variables<H extends Hyperparameters> {
       this.#names.set(name, parameters[i].name)
       this.#variables.set(parameters[i].name, variable)
     }
-    for (const { name } of resumed) this.#disposePending(name)
+    this.#disposePending(resumed.map(({ name }) => name))
   }
 
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
@@ -129,7 +129,7 @@ export class Variables<H extends Hyperparameters> {
       { ...position, parameters: Object.fromEntries(registered) },
       options,
     )
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    this.#disposePending(Object.keys(this.#pending))
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
     this.#pending = Object.fromEntries(
@@ -156,7 +156,7 @@ export class Variables<H extends Hyperparameters> {
   dispose(): void {
     const { options } = this.#optimizer
     this.#backend.dispose()
-    for (const name of Object.keys(this.#pending)) this.#disposePending(name)
+    this.#disposePending(Object.keys(this.#pending))
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
@@ -188,10 +188,13 @@ export class Variables<H extends Hyperparameters> {
     return found
   }
 
-  #disposePending(name: string): void {
-    const { [name]: removed, ...rest } = this.#pending
-    for (const tensor of Object.values(removed.state)) tensor.dispose()
-    this.#pending = rest
+  #disposePending(names: readonly string[]): void {
+    const disposed = new Set(names)
+    const entries = Object.entries(this.#pending)
+    for (const [name, { state }] of entries) {
+      if (disposed.has(name)) for (const tensor of Object.values(state)) tensor.dispose()
+    }
+    this.#pending = Object.fromEntries(entries.filter(([name]) => !disposed.has(name)))
   }
 }
 

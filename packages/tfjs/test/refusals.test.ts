@@ -86,6 +86,18 @@ test('options out of range are refused at once', () => {
   )
 })
 
+test('a group that selects no variable at all is refused at the first gradients', () => {
+  const own = tf.variable(tf.ones([1]), true, 'own')
+  const optimizer = (optional: boolean) =>
+    new DiffGrad({ groups: [{ parameters: /Bias$/, weightDecay: 0, optional }] })
+  const step = (optional: boolean) => optimizer(optional).applyGradients({ own: tf.ones([1]) })
+  expect(() => step(false)).toThrow('diffGrad: /Bias$/ selects no parameter')
+  expect(own.dataSync()[0]).toBe(1)
+  expect(step(true)).toBe('updated')
+  tf.variable(tf.ones([1]), true, 'frozenBias')
+  expect(step(false)).toBe('updated')
+})
+
 test('refuses the configuration of another class, version or shape', () => {
   const load = (config: tf.serialization.ConfigDict) => () => DiffGrad.fromConfig(DiffGrad, config)
   expect(load(new AdaMod().getConfig())).toThrow('diffGrad: has no option memoryLength')

@@ -137,6 +137,28 @@ test('variables match saved names', () => {
   )
 })
 
+test('matching names takes work that grows with their number, not its square', () => {
+  const { replace } = String.prototype
+  const stems = [50, 100].map((n) => {
+    const names = (suffix: string) =>
+      Array.from({ length: n }, (_, i) => `layer${i}/kernel${suffix}`)
+    const [variables, saved] = [names('_1'), names('')]
+    let count = 0
+    const counted = function (this: string, ...args: never): string {
+      count++
+      return replace.apply(this, args)
+    }
+    Object.assign(String.prototype, { replace: counted })
+    try {
+      expect(matchNames('x', variables, saved).size).toBe(n)
+    } finally {
+      Object.assign(String.prototype, { replace })
+    }
+    return count
+  })
+  expect(stems[1]).toBe(2 * stems[0])
+})
+
 test('a layer that was frozen when the state was saved starts without state', async () => {
   const [a, b] = ['conv_1', 'conv_2'].map((name) => tf.variable(tf.ones([2]), true, name))
   const saving = new DiffGrad({ learningRate: 0.5 })

@@ -113,7 +113,7 @@ const fields: Readonly<Record<Schedule['kind'], Readonly<Record<string, OptionRa
   },
 }
 
-const scheduleObject: OptionRange = { text: 'a schedule', includes: isPlainObject }
+const scheduleObject: OptionRange = { text: 'an object with a kind', includes: isPlainObject }
 
 /**
  * Checks a schedule, which may come from a file or from JavaScript.
