@@ -1,19 +1,27 @@
+import { describe, isPlainObject } from '@diffgrad/core'
 import type { Dtype, FloatArray } from '@diffgrad/kernels'
-import { Arena, rowBytes } from './arena.ts'
+import { Arena, ordinaryArrays, rowBytes } from './arena.ts'
 
 /** Shapes by parameter name. */
 type Shapes = Readonly<Record<string, readonly number[]>>
 
 /** Options of `allocate`. */
-export interface AllocateOptions<D extends Dtype = Dtype> {
+export interface AllocateOptions<D extends Dtype = Dtype, Shared extends boolean = boolean> {
   /** `float32` by default. */
-  readonly dtype?: D
+  readonly dtype?: D | undefined
   /**
-   * Whether the memory is shared between threads, for optimizers with the option `threads`. In a
-   * browser, only a cross-origin-isolated page has such memory.
+   * Whether the memory is shared between threads, for optimizers with the option `threads`. It needs
+   * `SharedArrayBuffer`, which a page has only if it is cross-origin isolated.
    */
-  readonly shared?: boolean
+  readonly shared?: Shared | undefined
 }
+
+/** The array of a data type; with TypeScript 5.7 or newer, on an `ArrayBuffer` unless shared. */
+type ArrayOf<D extends Dtype, Shared extends boolean> = Shared extends false
+  ? ReturnType<(D extends 'float32' ? Float32ArrayConstructor : Float64ArrayConstructor)['of']>
+  : D extends 'float32'
+    ? Float32Array
+    : Float64Array
 
 /** Zero-filled parameters, and a gradient for each. */
 export interface Allocated<S extends Shapes, A extends FloatArray> {
@@ -34,7 +42,8 @@ export const allocatedShape = (array: FloatArray): readonly number[] | undefined
 
 /**
  * Allocates parameters and gradients in a WebAssembly memory, so that optimizers of them copy nothing.
- * They are ordinary typed arrays, and optimizers know their shapes.
+ * They are ordinary typed arrays, and optimizers know their shapes. Where there is no WebAssembly, or it
+ * has no memory of this size left, they lie in ordinary memory, and optimizers may copy.
  *
  * @example
  * const { parameters, gradients } = allocate({ weights: [3, 2], bias: [3] })
@@ -42,34 +51,67 @@ export const allocatedShape = (array: FloatArray): readonly number[] | undefined
  * gradients.bias.set([0.1, 0.2, 0.3])
  * optimizer.step(gradients)
  *
- * @throws RangeError naming an invalid shape or data type, or if the memory is too large.
+ * @throws TypeError if parameters or options are no plain object.
+ * @throws RangeError naming an invalid shape or option, or if the machine does not have so much memory;
+ * if `shared` and there is no `SharedArrayBuffer`.
  */
-export function allocate<const S extends Shapes, D extends Dtype = 'float32'>(
-  parameters: S,
-  options: AllocateOptions<D> = {},
-): Allocated<S, D extends 'float32' ? Float32Array : Float64Array> {
-  const { dtype = 'float32', shared = false } = options
-  if (!dtypes.includes(dtype)) {
-    throw new RangeError(`allocate: dtype must be ${dtypes.join(' or ')}, but is ${dtype}`)
-  }
+export function allocate<
+  const S extends Shapes,
+  D extends Dtype = 'float32',
+  Shared extends boolean = false,
+>(parameters: S, options: AllocateOptions<D, Shared> = {}): Allocated<S, ArrayOf<D, Shared>> {
+  const { dtype, shared } = checkAllocateOptions(options)
+  checkObject('parameters', parameters)
   const sizes = Object.entries(parameters).map(([name, shape]) => sizeOf(name, shape))
   const row = rowBytes(sizes, dtype)
   // Rows of groups are no longer than the rows of single parameters together.
   const apart = sizes.reduce((sum, size) => sum + rowBytes([size], dtype), 0)
-  const arena = new Arena(dtype, 2 * row + stateRows * apart, shared)
+  // Where memory is short, the states can be elsewhere.
+  const arena =
+    Arena.create(dtype, 2 * row + stateRows * apart, shared) ?? Arena.create(dtype, 2 * row, shared)
   const allocateRow = (): unknown => {
-    const arrays = arena.allocate(sizes)
-    if (!arrays) throw new RangeError(`allocate: ${2 * row} bytes do not fit into one memory`)
+    const arrays = arena?.allocate(sizes) ?? ordinaryArrays(dtype, sizes, shared)
     const entries = Object.entries(parameters).map(([name, shape], i) => {
-      shapes.set(arrays[i], shape)
+      shapes.set(arrays[i], [...shape])
       return [name, arrays[i]]
     })
     return Object.freeze(Object.fromEntries(entries))
   }
-  // The keys are the names of the shapes; the data type decides the type of the arrays.
+  // The keys are the names of the shapes; the options decide the type of the arrays.
   return { parameters: allocateRow(), gradients: allocateRow() } as ReturnType<
-    typeof allocate<S, D>
+    typeof allocate<S, D, Shared>
   >
+}
+
+function checkObject(what: string, value: unknown): void {
+  if (isPlainObject(value)) return
+  throw new TypeError(`allocate: ${what} must be an object, but are ${describe(value)}`)
+}
+
+function checkAllocateOptions(options: AllocateOptions): {
+  readonly dtype: Dtype
+  readonly shared: boolean
+} {
+  checkObject('options', options)
+  const { dtype = 'float32', shared = false, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    throw new RangeError(`allocate: has no option ${unknown}; it has dtype, shared`)
+  }
+  if (!dtypes.includes(dtype)) {
+    throw new RangeError(
+      `allocate: dtype must be ${dtypes.join(' or ')}, but is ${describe(dtype)}`,
+    )
+  }
+  if (typeof shared !== 'boolean') {
+    throw new RangeError(`allocate: shared must be false or true, but is ${describe(shared)}`)
+  }
+  if (shared && typeof SharedArrayBuffer === 'undefined') {
+    throw new RangeError(
+      'allocate: shared needs SharedArrayBuffer, which a page has only if it is cross-origin isolated',
+    )
+  }
+  return { dtype, shared }
 }
 
 function sizeOf(name: string, shape: readonly number[]): number {
@@ -77,6 +119,7 @@ function sizeOf(name: string, shape: readonly number[]): number {
     Array.isArray(shape) && shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)
   const size = isShape ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
   if (Number.isSafeInteger(size)) return size
-  const is = Array.isArray(shape) ? `[${shape}]` : String(shape)
-  throw new RangeError(`allocate: the shape of ${name} must be whole numbers, but is ${is}`)
+  throw new RangeError(
+    `allocate: the shape of ${name} must be whole numbers, but is ${describe(shape)}`,
+  )
 }

@@ -17,6 +17,27 @@ export function rowBytes(lengths: readonly number[], dtype: Dtype): number {
   return rowAlignment * Math.ceil(bytes / rowAlignment) + rowShift
 }
 
+/** Allocates zero-filled arrays outside of all arenas, in shared memory if `shared`. */
+export function ordinaryArrays(
+  dtype: Dtype,
+  lengths: readonly number[],
+  shared: boolean,
+): readonly FloatArray[] {
+  const bytes = dtype === 'float32' ? 4 : 8
+  return lengths.map((length) => {
+    const buffer = new (shared ? SharedArrayBuffer : ArrayBuffer)(length * bytes)
+    return dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer)
+  })
+}
+
+function memoryOfPages(pages: number, shared: boolean): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
+  } catch {
+    return undefined
+  }
+}
+
 const arenas = new WeakMap<KernelMemory, Arena>()
 
 /** Returns the arena in which an array lies. */
@@ -27,7 +48,9 @@ export function arenaOf(array: FloatArray): Arena | undefined {
 
 /**
  * A WebAssembly memory for arrays that kernels use together. It never grows, because growing would
- * detach every array in it; pages that are not used yet cost address space, but no memory.
+ * detach every array in it; pages that are not used yet cost address space, but no memory. V8 reserves
+ * 10 GiB of addresses for every WebAssembly memory, whatever its size (unless Node runs with
+ * `--disable-wasm-trap-handler`), so a machine can run out of them: see `Arena.create`.
  */
 export class Arena {
   readonly dtype: Dtype
@@ -35,30 +58,40 @@ export class Arena {
   readonly #begin: number
   readonly #size: number
   /** Rows in use, in the order of their addresses. */
-  #rows: readonly { readonly address: number; readonly bytes: number }[] = []
+  readonly #rows: Row[] = []
+  readonly #rowOf = new WeakMap<FloatArray, Row>()
+  /** Whether there may be gaps between rows. */
+  #hasGaps = false
   /** Bytes from here on were never used, so they are zeros. */
   #unused = 0
 
   /**
-   * @param bytes - the room for rows; limited to what fits into 4 GiB.
-   * @throws RangeError if the machine does not have that much memory.
+   * Creates an arena with room for these bytes of rows, or for what of them fits into 4 GiB; undefined if
+   * there is no WebAssembly, or no memory of this size.
    */
-  constructor(dtype: Dtype, bytes: number, shared: boolean) {
-    this.dtype = dtype
-    this.#begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
-    const pages = Math.min(Math.ceil((this.#begin + bytes) / pageBytes), mostPages)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
-    this.#memory = new KernelMemory(memory, dtype)
-    this.#size = pages * pageBytes
-    arenas.set(this.#memory, this)
+  static create(dtype: Dtype, bytes: number, shared: boolean): Arena | undefined {
+    const begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
+    const pages = Math.min(Math.ceil((begin + bytes) / pageBytes), mostPages)
+    const memory = memoryOfPages(pages, shared)
+    return memory && new Arena(new KernelMemory(memory, dtype), begin, pages * pageBytes)
+  }
+
+  private constructor(memory: KernelMemory, begin: number, size: number) {
+    this.dtype = memory.dtype
+    this.#memory = memory
+    this.#begin = begin
+    this.#size = size
+    arenas.set(memory, this)
   }
 
   /** Allocates a row of zero-filled arrays, one after the other; undefined if there is no room. */
   allocate(lengths: readonly number[]): readonly FloatArray[] | undefined {
     const bytes = rowBytes(lengths, this.dtype)
-    const address = this.#findGap(bytes)
-    if (address === undefined) return undefined
-    this.#rows = [...this.#rows, { address, bytes }].toSorted((a, b) => a.address - b.address)
+    const index = this.#hasGaps ? this.#findGap(bytes) : this.#rows.length
+    const address = this.#endOf(index - 1)
+    if (this.#beginOf(index) - address < bytes) return undefined
+    const row = { address, bytes, used: lengths.length }
+    this.#rows.splice(index, 0, row)
     if (address < this.#unused) {
       new Uint8Array(this.#memory.memory.buffer, address, bytes).fill(0)
     }
@@ -67,22 +100,41 @@ export class Arena {
     return lengths.map((length) => {
       const array = this.#memory.array(next, length)
       next += KernelMemory.paddedBytes(this.dtype, length)
+      this.#rowOf.set(array, row)
       return array
     })
   }
 
-  /** Frees a row. Its arrays must not be used any more. */
-  free([first]: readonly FloatArray[]): void {
-    this.#rows = this.#rows.filter(({ address }) => address !== first.byteOffset)
+  /** Frees an array, which must not be used any more. Its row is used again once all its arrays are free. */
+  free(array: FloatArray): void {
+    const row = this.#rowOf.get(array)
+    if (!row) return
+    this.#rowOf.delete(array)
+    row.used--
+    if (row.used > 0) return
+    this.#rows.splice(this.#rows.indexOf(row), 1)
+    this.#hasGaps = true
   }
 
-  /** Returns the first address with enough free bytes behind it. */
-  #findGap(bytes: number): number | undefined {
-    let address = this.#begin
-    for (const row of this.#rows) {
-      if (row.address - address >= bytes) return address
-      address = row.address + row.bytes
-    }
-    return this.#size - address >= bytes ? address : undefined
+  /** Returns the position of the first row with enough free bytes before it, or else behind all rows. */
+  #findGap(bytes: number): number {
+    const found = this.#rows.findIndex((row, i) => row.address - this.#endOf(i - 1) >= bytes)
+    return found < 0 ? this.#rows.length : found
   }
+
+  #endOf(index: number): number {
+    return index < 0 ? this.#begin : this.#rows[index].address + this.#rows[index].bytes
+  }
+
+  #beginOf(index: number): number {
+    return index < this.#rows.length ? this.#rows[index].address : this.#size
+  }
+}
+
+/** Bytes of an arena, for arrays one after the other. */
+interface Row {
+  readonly address: number
+  readonly bytes: number
+  /** How many of its arrays are in use. */
+  used: number
 }

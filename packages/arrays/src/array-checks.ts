@@ -1,3 +1,4 @@
+import { describe } from '@diffgrad/core'
 import type { FloatArray } from '@diffgrad/kernels'
 
 /** Names any value in an error message: `Float32Array(3)`. */
@@ -35,10 +36,11 @@ export function untrainable(values: unknown, shape?: readonly number[]): string 
   if (isDetached(values)) return 'has a detached buffer'
   if (isReadOnly(values)) return 'is frozen'
   if (!shape) return undefined
-  const size = shape.every(isSize) ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
+  const isShape = Array.isArray(shape) && shape.every(isSize)
+  const size = isShape ? shape.reduce((product, axis) => product * axis, 1) : Number.NaN
   return size === values.length
     ? undefined
-    : `is ${signature(values)}, which has no shape [${shape}]`
+    : `is ${signature(values)}, which has no shape ${describe(shape)}`
 }
 
 /** Returns why a gradient does not match its parameter, to follow "the gradient of w". */
@@ -47,13 +49,11 @@ export function mismatch(parameter: FloatArray, gradient: unknown): string | und
     isFloatArray(gradient) &&
     gradient.constructor === parameter.constructor &&
     gradient.length === parameter.length
-  if (fits && gradient.length > 0) return undefined
-  if (isDetached(parameter)) return 'has lost its parameter, whose buffer is detached'
   return fits ? undefined : `must be ${signature(parameter)}, but is ${signature(gradient)}`
 }
 
 /** Returns the names of two arrays that overlap in memory, if any do. */
-export function overlapping(
+export function overlappingPair(
   arrays: readonly (readonly [name: string, values: FloatArray])[],
 ): readonly [string, string] | undefined {
   const inOrder = arrays

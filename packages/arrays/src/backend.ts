@@ -5,6 +5,7 @@ import {
   centralizeRows,
   euclideanNorm,
   type Kernel,
+  type Parameter,
 } from '@diffgrad/core'
 import {
   type FloatArray,
@@ -13,7 +14,8 @@ import {
   memoryOf,
   zerosLike,
 } from '@diffgrad/kernels'
-import { mismatch } from './array-checks.ts'
+import { mismatch, overlappingPair, untrainable } from './array-checks.ts'
+import { MemoryRegions } from './memory-regions.ts'
 import { StateAllocator } from './state-allocator.ts'
 
 /** What runs an optimizer's kernels. */
@@ -29,23 +31,113 @@ export interface KernelReport {
   readonly copies: boolean
 }
 
+/** What an array of an optimizer is. */
+interface ArrayName {
+  readonly kind: 'parameter' | 'state'
+  readonly name: string
+}
+
 /** The backend for typed arrays, on an engine that runs the kernels. */
 export class ArraysBackend implements Backend<FloatArray> {
   readonly mismatch: Backend<FloatArray>['mismatch'] = mismatch
   readonly signature: Backend<FloatArray>['signature'] = arraySignature
+  readonly #rule: string
   readonly #engine: KernelEngine
   /** Only WebAssembly needs states in arenas. */
   readonly #allocator: StateAllocator | undefined
+  /** The parameters, with their lengths when their states were allocated. */
+  readonly #lengths = new Map<FloatArray, number>()
+  /** The memory of parameters and states. */
+  readonly #regions = new MemoryRegions()
+  /** The names of parameters and states, for error messages. */
+  readonly #names = new WeakMap<FloatArray, ArrayName>()
   #copies = false
   #disposed = false
 
-  constructor(engine: KernelEngine) {
+  /** @param rule - the name in error messages. */
+  constructor(rule: string, engine: KernelEngine) {
+    this.#rule = rule
     this.#engine = engine
     const isWasm = engine.tier === 'wasm' || engine.tier === 'wasm-relaxed'
     this.#allocator = isWasm ? new StateAllocator() : undefined
   }
 
+  /**
+   * Checks new parameters, before anything changes.
+   *
+   * @throws TypeError naming the first one that cannot be trained.
+   */
+  checkTrainable(parameters: readonly Parameter<FloatArray>[]): void {
+    const refuse = (reason: string): never => {
+      throw new TypeError(`${this.#rule}: ${reason}`)
+    }
+    for (const { name, value, shape } of parameters) {
+      const reason = untrainable(value, shape)
+      if (reason) refuse(`the parameter ${name} ${reason}`)
+      for (const other of this.#regions.overlapping(value)) {
+        const known = this.#names.get(other)
+        if (known?.kind === 'state') {
+          refuse(`the parameter ${name} shares memory with the state ${known.name}`)
+        }
+        // The one that it replaces, or else one of the same name, which is refused for that.
+        if (known && known.name !== name) {
+          refuse(`the parameters ${known.name} and ${name} share memory`)
+        }
+      }
+    }
+    const pair = overlappingPair(parameters.map(({ name, value }) => [name, value]))
+    if (pair && pair[0] !== pair[1]) refuse(`the parameters ${pair[0]} and ${pair[1]} share memory`)
+    for (const { name, value } of parameters) this.#names.set(value, { kind: 'parameter', name })
+  }
+
+  /**
+   * Checks that every parameter has the elements that it had when its states were allocated.
+   *
+   * @throws RangeError naming the first one whose buffer was detached or resized.
+   */
+  checkLengths(): void {
+    for (const [parameter, length] of this.#lengths) {
+      if (parameter.length === length) continue
+      const name = this.#names.get(parameter)?.name
+      const reason =
+        parameter.length === 0
+          ? 'has lost its elements: its buffer is detached or shrunk'
+          : `has ${parameter.length} elements, but had ${length} when it was added; replace it`
+      throw new RangeError(`${this.#rule}: the parameter ${name} ${reason}`)
+    }
+  }
+
+  overlap(gradient: FloatArray): string | undefined {
+    const [array] = this.#regions.overlapping(gradient)
+    const known = array && this.#names.get(array)
+    return (
+      known &&
+      `shares memory with the ${known.kind} ${known.name}, which would change before it is read`
+    )
+  }
+
   zeros(like: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
+    const lists = this.#allocate(like, names)
+    for (const parameter of like) {
+      this.#lengths.set(parameter, parameter.length)
+      this.#regions.add(parameter)
+    }
+    for (const [name, arrays] of Object.entries(lists)) {
+      for (const array of arrays) {
+        this.#names.set(array, { kind: 'state', name })
+        this.#regions.add(array)
+      }
+    }
+    return lists
+  }
+
+  free(states: readonly FloatArray[], parameters: readonly FloatArray[]): void {
+    for (const parameter of parameters) this.#lengths.delete(parameter)
+    for (const array of [...states, ...parameters]) this.#regions.delete(array)
+    this.#allocator?.free(states)
+  }
+
+  #allocate(like: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     if (!this.#allocator) return this.scratch(like, names)
     const lists = this.#allocator.zeros(like, names)
     const rows = [like, ...Object.values(lists)]
@@ -53,7 +145,7 @@ export class ArraysBackend implements Backend<FloatArray> {
       const memory = memoryOf(parameter)
       return !memory || rows.some((row) => memoryOf(row[i]) !== memory)
     })
-    this.#engine.startThreads(like)
+    this.#startThreads(like)
     return lists
   }
 
@@ -102,8 +194,19 @@ export class ArraysBackend implements Backend<FloatArray> {
   /** Frees the states and ends the threads. Any later call throws an error. */
   dispose(): void {
     this.#disposed = true
-    this.#allocator?.free()
+    this.#allocator?.freeAll()
     this.#engine.dispose()
+  }
+
+  #startThreads(arrays: readonly FloatArray[]): void {
+    try {
+      this.#engine.startThreads(arrays)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error
+      throw new RangeError(`${this.#rule}: threads cannot be started here: ${reason}`, {
+        cause: error,
+      })
+    }
   }
 
   #checkNotDisposed(): void {

@@ -1,25 +1,31 @@
 import type { ArrayLists } from '@diffgrad/core'
 import { type Dtype, dtypeOf, type FloatArray, KernelMemory } from '@diffgrad/kernels'
-import { Arena, arenaOf, mostBytes, rowBytes } from './arena.ts'
+import { Arena, arenaOf, mostBytes, ordinaryArrays, rowBytes } from './arena.ts'
 
 /** Parameters whose states are allocated in one arena, by position. */
 interface Batch {
   readonly dtype: Dtype
-  /** The arena of the parameters; a new one is made for parameters outside all arenas. */
+  /** The arena of the parameters; undefined for parameters outside all arenas. */
   readonly arena: Arena | undefined
   readonly positions: number[]
 }
 
+type Rows = readonly (readonly FloatArray[])[]
+
 /** Allocates the states of one optimizer, in the arenas of its parameters and in its own. */
 export class StateAllocator {
-  /** Rows in arenas of parameters, which outlast the optimizer. */
-  readonly #rows: { readonly arena: Arena; readonly row: readonly FloatArray[] }[] = []
+  /** The states in use that lie in an arena. */
+  readonly #arenaOfState = new Map<FloatArray, Arena>()
+  /** Its own arenas, the newest first, and how many bytes they have in all. */
+  readonly #own: Readonly<Record<Dtype, { arenas: Arena[]; bytes: number }>> = {
+    float32: { arenas: [], bytes: 0 },
+    float64: { arenas: [], bytes: 0 },
+  }
 
   /**
    * Allocates zero-filled arrays shaped like the parameters, one row for each name. They lie in the
-   * arena of the parameters if it has room, else in a new arena.
-   *
-   * @throws RangeError if a single parameter needs more than the 4 GiB of an arena.
+   * arena of the parameters if it has room, else in an arena of the optimizer, or in ordinary memory if
+   * there is no arena so large.
    */
   zeros(parameters: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     const lists = names.map(() => new Array<FloatArray>(parameters.length))
@@ -28,7 +34,8 @@ export class StateAllocator {
         const lengths = positions.map((i) => parameters[i].length)
         const rows =
           (arena && this.#allocateIn(arena, lengths, names.length)) ??
-          allocateApart(dtype, lengths, names.length)
+          this.#allocateInOwn(dtype, lengths, names.length) ??
+          names.map(() => ordinaryArrays(dtype, lengths, false))
         for (const [k, row] of rows.entries()) {
           for (const [j, i] of positions.entries()) lists[k][i] = row[j]
         }
@@ -37,46 +44,49 @@ export class StateAllocator {
     return Object.fromEntries(names.map((name, k) => [name, lists[k]]))
   }
 
-  /** Frees the rows in arenas of parameters. */
-  free(): void {
-    for (const { arena, row } of this.#rows.splice(0)) arena.free(row)
+  /** Frees states, which must not be used any more. */
+  free(states: Iterable<FloatArray>): void {
+    for (const state of states) {
+      this.#arenaOfState.get(state)?.free(state)
+      this.#arenaOfState.delete(state)
+    }
+  }
+
+  /** Frees all states. */
+  freeAll(): void {
+    this.free([...this.#arenaOfState.keys()])
   }
 
   /** Allocates all rows in an arena, or none. */
-  #allocateIn(
-    arena: Arena,
-    lengths: readonly number[],
-    count: number,
-  ): readonly (readonly FloatArray[])[] | undefined {
+  #allocateIn(arena: Arena, lengths: readonly number[], count: number): Rows | undefined {
     const rows: (readonly FloatArray[])[] = []
-    for (let k = 0; k < count; k++) {
+    while (rows.length < count) {
       const row = arena.allocate(lengths)
       if (!row) {
-        for (const allocated of rows) arena.free(allocated)
+        for (const array of rows.flat()) arena.free(array)
         return undefined
       }
       rows.push(row)
     }
-    this.#rows.push(...rows.map((row) => ({ arena, row })))
+    for (const array of rows.flat()) this.#arenaOfState.set(array, arena)
     return rows
   }
-}
 
-function allocateApart(
-  dtype: Dtype,
-  lengths: readonly number[],
-  count: number,
-): readonly (readonly FloatArray[])[] {
-  const arena = new Arena(dtype, count * rowBytes(lengths, dtype), false)
-  return Array.from({ length: count }, () => {
-    const row = arena.allocate(lengths)
-    if (!row) {
-      throw new RangeError(
-        `a parameter of ${lengths} elements and ${count} arrays of memory exceed the 4 GiB of WebAssembly; choose kernel: 'javascript'`,
-      )
+  /** Allocates rows in an arena of its own. Each new arena is as large as all before it, so there are few. */
+  #allocateInOwn(dtype: Dtype, lengths: readonly number[], count: number): Rows | undefined {
+    const own = this.#own[dtype]
+    for (const arena of own.arenas) {
+      const rows = this.#allocateIn(arena, lengths, count)
+      if (rows) return rows
     }
-    return row
-  })
+    const needed = count * rowBytes(lengths, dtype)
+    const bytes = Math.max(needed, own.bytes)
+    const arena = Arena.create(dtype, bytes, false) ?? Arena.create(dtype, needed, false)
+    if (!arena) return undefined
+    own.arenas = [arena, ...own.arenas]
+    own.bytes += bytes
+    return this.#allocateIn(arena, lengths, count)
+  }
 }
 
 /** Splits parameters by their arena; those outside all arenas so that each batch fits into a new one. */

@@ -6,7 +6,7 @@ const gradient = (t: number): Float32Array => Float32Array.of(Math.sin(t), Math.
 test('a parameter that is added later moves as it would in an optimizer of its own', () => {
   const options = { learningRate: 0.1, clip: { by: 'norm', limit: 0.5 } } as const
   const [first, later, alone] = [0, 0, 0].map(() => Float32Array.of(1, 2))
-  const optimizer = new DiffGrad({ first }, options)
+  const optimizer: DiffGrad = new DiffGrad({ first }, options)
   const own = new DiffGrad({ later: alone }, options)
   optimizer.step({ first: gradient(1) })
   optimizer.add([{ name: 'later', value: later }])
@@ -20,7 +20,7 @@ test('a parameter that is added later moves as it would in an optimizer of its o
 
 test('slow and average weights of an added parameter start at its value', () => {
   const [x, y] = [Float32Array.of(8), Float32Array.of(4)]
-  const optimizer = new SGD({ x }, { learningRate: 1, ema: { decay: 0.5 } })
+  const optimizer: SGD = new SGD({ x }, { learningRate: 1, ema: { decay: 0.5 } })
   optimizer.step({ x: Float32Array.of(1) })
   optimizer.add([{ name: 'y', value: y }])
   optimizer.step({ y: Float32Array.of(2) })
@@ -29,7 +29,7 @@ test('slow and average weights of an added parameter start at its value', () => 
 })
 
 test('an added parameter has the settings that were changed before', () => {
-  const optimizer = new SGD(
+  const optimizer: SGD = new SGD(
     { a: new Float32Array(1) },
     { weightDecay: 0.1, groups: [noDecayOnBiasAndNorm] },
   )
@@ -44,7 +44,7 @@ test('an added parameter has the settings that were changed before', () => {
 })
 
 test('an optimizer that is made from the configuration has the current settings', () => {
-  const optimizer = new SGD(
+  const optimizer: SGD = new SGD(
     { a: new Float32Array(1) },
     { groups: [{ parameters: /a/, weightDecay: 0.5 }] },
   )
@@ -56,7 +56,7 @@ test('an optimizer that is made from the configuration has the current settings'
 
 test('a loaded state sets the settings of its own parameters, not of those added later', () => {
   const saved = new SGD({ a: new Float32Array(1) }, { learningRate: 0.01 }).stateDict()
-  const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
+  const optimizer: SGD = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.loadStateDict(saved)
   optimizer.add([{ name: 'b', value: new Float32Array(1) }])
   const rates = ['a', 'b'].map((name) => optimizer.hyperparameters(name).learningRate)
@@ -64,7 +64,7 @@ test('a loaded state sets the settings of its own parameters, not of those added
 })
 
 test('a setting that is undefined stays as it was, also for parameters added later', () => {
-  const optimizer = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
+  const optimizer: SGD = new SGD({ a: new Float32Array(1) }, { learningRate: 0.5 })
   optimizer.set({ learningRate: undefined, weightDecay: 0.1 } as object)
   optimizer.add([{ name: 'b', value: new Float32Array(1) }])
   expect(optimizer.hyperparameters('b')).toEqual(optimizer.hyperparameters('a'))
@@ -76,7 +76,7 @@ test.each([
   ['expression', () => /head/],
 ])('settings changed by the same %s stay one group', (_, select) => {
   const head = { head: new Float32Array(1) }
-  const optimizer = new SGD(head)
+  const optimizer: SGD = new SGD(head)
   for (let t = 0; t < 5; t++) optimizer.set({ learningRate: t }, select())
   optimizer.set({ learningRate: 7 }, /HEAD/i)
   expect(optimizer.options.groups).toEqual([
@@ -87,7 +87,7 @@ test.each([
 
 test('refuses to add what cannot be trained, or is already trained', () => {
   const a = new Float32Array(2)
-  const optimizer = new SGD({ a })
+  const optimizer: SGD = new SGD({ a })
   const add = (name: string, value: unknown) => () =>
     optimizer.add([{ name, value: value as never }])
   expect(add('a', new Float32Array(2))).toThrow('SGD: two parameters are called a')
@@ -97,7 +97,7 @@ test('refuses to add what cannot be trained, or is already trained', () => {
 })
 
 test('the state is the arrays themselves, not copies', () => {
-  const optimizer = new DiffGrad({ a: Float32Array.of(1) })
+  const optimizer: DiffGrad = new DiffGrad({ a: Float32Array.of(1) })
   const { previousGradient } = optimizer.state('a')
   optimizer.step({ a: Float32Array.of(5) })
   expect(previousGradient[0]).toBe(5)

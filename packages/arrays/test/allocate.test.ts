@@ -1,6 +1,8 @@
 import { deepStrictEqual } from 'node:assert'
 import { allRules } from '@diffgrad/core'
-import { expect, test } from 'vitest'
+import { memoryOf } from '@diffgrad/kernels'
+import { expectClose } from '@diffgrad/testing/tolerance'
+import { expect, expectTypeOf, test, vi } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
 import { shipped } from './subject.ts'
 
@@ -110,9 +112,75 @@ test('an array whose memory has grown is refused, and nothing moves', () => {
   memory.grow(1)
   const gradients = { bias: Float32Array.of(1), grown: new Float32Array(3) }
   expect(() => optimizer.step(gradients)).toThrow(
-    'diffGrad: the gradient of grown has lost its parameter, whose buffer is detached',
+    'diffGrad: the parameter grown has lost its elements: its buffer is detached or shrunk',
   )
   expect(bias).toEqual(Float32Array.of(1))
+})
+
+test.each([
+  ['for parameters and gradients only', 64, true],
+  ['for nothing', 0, false],
+])('with memory %s, everything else lies in ordinary memory', (_, mostPages, isAllocated) => {
+  new DiffGrad({ w: new Float32Array(1) }) // The staging memory of the process.
+  class LimitedMemory extends WebAssembly.Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      if (descriptor.initial > mostPages) throw new RangeError('could not allocate memory')
+      super(descriptor)
+    }
+  }
+  const { Memory } = WebAssembly
+  WebAssembly.Memory = LimitedMemory
+  const { parameters, gradients } = allocate({ w: [200_000] })
+  const optimizer = new DiffGrad(parameters, { learningRate: 1 })
+  WebAssembly.Memory = Memory
+  gradients.w.fill(1)
+  optimizer.step(gradients)
+  const step = 1 / (1 + Math.exp(-1))
+  expect(new Set(parameters.w).size).toBe(1)
+  expectClose(parameters.w.subarray(0, 1), [-step], { relative: 1e-5 })
+  expect(memoryOf(parameters.w) !== undefined).toBe(isAllocated)
+  expect(optimizer.kernel).toEqual({ tier: 'wasm', threads: 1, copies: true })
+})
+
+test('shared memory is refused by name where there is none', () => {
+  vi.stubGlobal('SharedArrayBuffer', undefined)
+  const make = () => allocate({ w: [1] }, { shared: true })
+  try {
+    expect(make).toThrow(
+      new RangeError(
+        'allocate: shared needs SharedArrayBuffer, which a page has only if it is cross-origin isolated',
+      ),
+    )
+    expect(allocate({ w: [1] }, { shared: false }).parameters.w).toEqual(new Float32Array(1))
+  } finally {
+    vi.unstubAllGlobals()
+  }
+})
+
+test.each([
+  ['shared', new TypeError('allocate: options must be an object, but are shared')],
+  [null, new TypeError('allocate: options must be an object, but are null')],
+  [{ type: 'float64' }, new RangeError('allocate: has no option type; it has dtype, shared')],
+  [{ shared: 'yes' }, new RangeError('allocate: shared must be false or true, but is yes')],
+])('refuses the options %o', (options, error) => {
+  expect(() => allocate({ w: [1] }, options as object)).toThrow(error)
+})
+
+test('refuses shapes that are no object', () => {
+  expect(() => allocate(new Map([['w', [1]]]) as never)).toThrow(
+    new TypeError('allocate: parameters must be an object, but are a Map'),
+  )
+})
+
+test('arrays are on an ArrayBuffer unless they are shared', () => {
+  const { parameters } = allocate({ w: [1] })
+  const precise = allocate({ w: [1] }, { dtype: 'float64' })
+  const shared = allocate({ w: [1] }, { shared: true })
+  expectTypeOf(parameters.w).toEqualTypeOf<Float32Array<ArrayBuffer>>()
+  expectTypeOf(precise.gradients.w).toEqualTypeOf<Float64Array<ArrayBuffer>>()
+  expectTypeOf(shared.parameters.w).toEqualTypeOf<Float32Array>()
+  expect(parameters.w.buffer).toBeInstanceOf(ArrayBuffer)
+  expect(shared.parameters.w.buffer).toBeInstanceOf(SharedArrayBuffer)
 })
 
 test.each([

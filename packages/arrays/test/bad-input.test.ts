@@ -166,7 +166,7 @@ test('refuses parameters that share memory', () => {
 
 test('gradients in a frozen Map, whose entries can still change, are read at every step', () => {
   const w = Float32Array.of(1)
-  const optimizer = new SGD({ w }, { learningRate: 1 })
+  const optimizer: SGD = new SGD({ w }, { learningRate: 1 })
   const gradients = Object.freeze(new Map([['w', Float32Array.of(2)]]))
   optimizer.step(gradients)
   gradients.set('w', Float32Array.of(10))
@@ -207,7 +207,7 @@ test('the error for a transferred buffer names the parameter', () => {
   const before = structuredClone([bias, optimizer.stateDict()])
   expect(() => optimizer.step({ weights: new Float32Array(3), bias })).toThrow(
     new RangeError(
-      'diffGrad: the gradient of weights has lost its parameter, whose buffer is detached',
+      'diffGrad: the parameter weights has lost its elements: its buffer is detached or shrunk',
     ),
   )
   expect([bias, optimizer.stateDict()]).toEqual(before)

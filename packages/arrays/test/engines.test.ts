@@ -137,17 +137,20 @@ test.each(
   subjects().flatMap((subject) =>
     ([0.999, 0.5] as const).map((beta2) => [subject.name, beta2, subject] as const),
   ),
-)('%s: Adam with β₂ = %d and a tiny ε moves as far as its equations say', (_, beta2, subject) => {
-  const { step, parameters } = subject.create(adam, {
-    dtype: 'float32',
-    parameters: { x: { values: [0], shape: [1] } },
-    options: { epsilon: tiny.epsilon, beta2 },
-  })
-  for (let t = 0; t < tiny.steps; t++) step({ x: [tiny.gradient] })
-  // A constant gradient moves by α·g/(g + ε) in every step.
-  const moved = (1e-3 * tiny.steps * tiny.gradient) / (tiny.gradient + tiny.epsilon)
-  expectClose(parameters().x, [-moved], { relative: 1e-5 })
-})
+)(
+  '%s: Adam with β₂ = %d and a tiny ε moves as far as its equations say',
+  async (_, beta2, subject) => {
+    const { step, parameters } = subject.create(adam, {
+      dtype: 'float32',
+      parameters: { x: { values: [0], shape: [1] } },
+      options: { epsilon: tiny.epsilon, beta2 },
+    })
+    for (let t = 0; t < tiny.steps; t++) await step({ x: [tiny.gradient] })
+    // A constant gradient moves by α·g/(g + ε) in every step.
+    const moved = (1e-3 * tiny.steps * tiny.gradient) / (tiny.gradient + tiny.epsilon)
+    expectClose((await parameters()).x, [-moved], { relative: 1e-5 })
+  },
+)
 
 test('a rule of many arrays is staged in smaller chunks', () => {
   const slots = Array.from({ length: 9 }, (_, k) => `s${k}`)

@@ -81,10 +81,13 @@ const allocatedArrays =
     const shapes = Object.fromEntries(
       Object.entries(starts).map(([name, { shape }]) => [name, shape]),
     )
-    const { parameters, gradients } = allocate<Record<string, readonly number[]>, Dtype>(shapes, {
-      dtype,
-      shared,
-    })
+    const { parameters, gradients } = allocate<Record<string, readonly number[]>, Dtype, boolean>(
+      shapes,
+      {
+        dtype,
+        shared,
+      },
+    )
     return {
       parameters: Object.entries(starts).map(([name, { values, shape }]) => {
         parameters[name].set(values)

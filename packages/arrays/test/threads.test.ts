@@ -59,10 +59,30 @@ test('an optimizer is ready at once without threads, and when its threads were e
   await ready
 })
 
+/** Runs a script of this folder, and returns what it prints. */
+const run = (name: string, ...options: readonly string[]): string => {
+  const script = fileURLToPath(new URL(name, import.meta.url))
+  const args = ['--import', 'tsx', '--conditions=@diffgrad/source', ...options, script]
+  return execFileSync(process.execPath, args, { timeout: 100_000 }).toString()
+}
+
 test('a process that does not dispose of its threads exits', () => {
-  const script = fileURLToPath(new URL('undisposed-threads.ts', import.meta.url))
-  const args = ['--import', 'tsx', '--conditions=@diffgrad/source', script]
-  expect(execFileSync(process.execPath, args).toString()).toBe('2 threads\n')
+  expect(run('undisposed-threads.ts')).toBe('2 threads\n')
+})
+
+test('the threads of an optimizer that nothing refers to end', () => {
+  expect(run('dropped-threads.ts', '--expose-gc')).toBe('2 of 2 workers ended\n')
+})
+
+test('`using` disposes of an optimizer', () => {
+  const { parameters, gradients } = allocate({ w: [3] })
+  let optimizer: Adam
+  {
+    using scoped = new Adam(parameters)
+    optimizer = scoped
+    scoped.step(gradients)
+  }
+  expect(() => optimizer.step(gradients)).toThrow('the optimizer was disposed of')
 })
 
 test('threads are refused where they would do nothing', () => {

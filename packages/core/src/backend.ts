@@ -27,8 +27,17 @@ export interface Backend<T, S = SavedArray> {
    * a parameter is replaced or a state with other transforms is loaded.
    */
   zeros(like: readonly T[], names: readonly string[]): ArrayLists<T>
-  /** Releases arrays of `zeros` that are no longer used, because a parameter was removed or replaced. */
-  free?(arrays: readonly T[]): void
+  /**
+   * The reason why a gradient cannot be read while parameters and states change, as `mismatch` does: it
+   * shares memory with one of them. Without this method, only the parameters themselves are refused.
+   */
+  overlap?(gradient: T): string | undefined
+  /**
+   * Releases arrays of `zeros` that are no longer used, because a parameter was removed or replaced.
+   *
+   * @param parameters - the arrays that are no longer parameters.
+   */
+  free?(arrays: readonly T[], parameters: readonly T[]): void
   /**
    * Allocates temporary zero-filled arrays shaped like each of `like`, valid until the current call of
    * the optimizer returns.

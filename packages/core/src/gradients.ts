@@ -87,7 +87,7 @@ export class GradientMatcher<T, H extends Hyperparameters> {
       const { name, value } = group.parameters[positions[k]]
       const mismatch = this.#groups.hasArray(gradients[k])
         ? 'is itself a parameter, which would move before it is read'
-        : this.#backend.mismatch(value, gradients[k])
+        : (this.#backend.mismatch(value, gradients[k]) ?? this.#backend.overlap?.(gradients[k]))
       if (mismatch) throw new RangeError(`${this.#rule.name}: the gradient of ${name} ${mismatch}`)
     }
   }

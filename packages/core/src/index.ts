@@ -27,6 +27,7 @@ export {
   checkOptions,
   describe,
   fraction,
+  isPlainObject,
   nonNegative,
   type OptionRange,
   oneOf,

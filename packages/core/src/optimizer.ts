@@ -156,7 +156,8 @@ export class Optimizer<
     const unused = [...selected].flatMap(([{ state }, { inside }]) =>
       Object.values(state).flatMap((arrays) => inside.map((i) => arrays[i])),
     )
-    this.#backend.free?.(unused)
+    const removed = [...selected].flatMap(([{ theta }, { inside }]) => inside.map((i) => theta[i]))
+    this.#backend.free?.(unused, removed)
   }
 
   /**
@@ -195,7 +196,9 @@ export class Optimizer<
       this.#backend.write(replacement.state[stateName][0], elements)
     }
     this.#groups.replace(new Map([[group, [group.replace(position, replacement)]]]))
-    this.#backend.free?.(Object.values(group.state).map((arrays) => arrays[position]))
+    const unused = Object.values(group.state).map((arrays) => arrays[position])
+    const previous = group.theta[position]
+    this.#backend.free?.(unused, previous === value ? [] : [previous])
   }
 
   /**
@@ -407,7 +410,7 @@ export class Optimizer<
     const { replacements, unused } = splitGroups(target, checked)
     if (replacements.size > 0) this.#groups.replace(replacements)
     writeStates(this.#backend, this.#groups, checked)
-    this.#backend.free?.(unused)
+    this.#backend.free?.(unused, [])
     this.#transforms = checked.transforms
     this.#accumulator = new GradientAccumulator(this.#backend, checked.transforms)
     this.#accumulator.pending = checked.accumulated

@@ -20,17 +20,17 @@ export type Named<V, Name extends string = string> =
  * @param what - the plural noun that the error message uses: `gradients`.
  * @throws TypeError if `named` is neither an object nor an iterable of pairs.
  */
-export function entriesOf<V>(
+export function entriesOf<V, Name extends string = string>(
   owner: string,
   what: string,
-  named: Named<V>,
-): readonly (readonly [name: string, value: V])[] {
+  named: Named<V, Name>,
+): readonly (readonly [name: Name, value: V])[] {
   const refuse = (actual: string): never => {
     throw new TypeError(`${owner}: ${what} must be an object or a list of pairs, but are ${actual}`)
   }
   if (typeof named !== 'object' || named === null) return refuse(describe(named))
   // A property that is present has a value, as far as `V` allows undefined.
-  if (!(Symbol.iterator in named)) return Object.entries(named) as [string, V][]
+  if (!(Symbol.iterator in named)) return Object.entries(named) as [Name, V][]
   const entries = [...named]
   return entries.every(Array.isArray) ? entries : refuse(`a list of ${typeof entries[0]}s`)
 }

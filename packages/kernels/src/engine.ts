@@ -18,7 +18,11 @@ export interface KernelEngine {
   readonly threads: number
   /** Resolves when every thread has started, or failed to. Never rejects. */
   readonly ready: Promise<void>
-  /** Starts threads for each shared memory that holds at least 250,000 elements of these arrays. */
+  /**
+   * Starts threads for each shared memory that holds at least 250,000 elements of these arrays.
+   *
+   * @throws Error if no worker can be started here, unless the number of threads is `auto`.
+   */
   startThreads(arrays: readonly FloatArray[]): void
   /**
    * Runs a kernel over the arrays of each position of the lists.
@@ -38,15 +42,40 @@ export interface KernelEngine {
 /** What an engine needs besides its tier. */
 export interface KernelEngineOptions {
   /** The kernels of the tier `javascript`; a kernel that is not among them is interpreted. */
-  readonly generated?: GeneratedKernels
-  /** The most threads of a WebAssembly tier: 1 by default. */
-  readonly threads?: number
+  readonly generated?: GeneratedKernels | undefined
+  /**
+   * The most threads of a WebAssembly tier: 1 by default. `auto` is as many as the machine runs at the
+   * same time, or 1 where no worker can be started.
+   */
+  readonly threads?: number | 'auto' | undefined
 }
 
-/** Creates the engine of a tier. WebAssembly tiers need `wasmSupported`. */
+/**
+ * Creates the engine of a tier, or of the first one of several that can run here.
+ *
+ * @throws Error of the first tier if none can run: WebAssembly is missing or forbidden, or has no memory
+ * left.
+ */
 export function createEngine(
+  tiers: KernelTier | readonly KernelTier[],
+  options: KernelEngineOptions = {},
+): KernelEngine {
+  const [tier, ...others] = [tiers].flat()
+  try {
+    return engineOf(tier, options)
+  } catch (error) {
+    for (const other of others) {
+      try {
+        return engineOf(other, options)
+      } catch {}
+    }
+    throw error
+  }
+}
+
+function engineOf(
   tier: KernelTier,
-  { generated = {}, threads = 1 }: KernelEngineOptions = {},
+  { generated = {}, threads = 1 }: KernelEngineOptions,
 ): KernelEngine {
   switch (tier) {
     case 'wasm-relaxed':

@@ -22,6 +22,5 @@ export {
   wgsl,
   workgroupSize,
 } from './shaders.ts'
-export { availableThreads } from './threads/thread-pool.ts'
 export { type Dtype, dtypeOf, type FloatArray, zerosLike } from './typed-arrays.ts'
 export { KernelMemory, memoryOf, wasmSupported } from './wasm/launch.ts'

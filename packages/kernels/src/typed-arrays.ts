@@ -1,6 +1,9 @@
 /** An array that kernels read and write: a parameter, a gradient, or an optimizer state. */
 export type FloatArray = Float32Array | Float64Array
 
+/** `Uint8Array<ArrayBuffer>`, in words that TypeScript before 5.7 understands, too. */
+export type ByteArray = ReturnType<Uint8ArrayConstructor['of']>
+
 /** The data type of an array's elements. */
 export type Dtype = 'float32' | 'float64'
 

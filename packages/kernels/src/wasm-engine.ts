@@ -1,7 +1,7 @@
 import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
-import { minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
+import { availableThreads, minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
 import type { Dtype, FloatArray } from './typed-arrays.ts'
-import { KernelMemory, memoryOf } from './wasm/launch.ts'
+import { checkWasm, KernelMemory, memoryOf } from './wasm/launch.ts'
 import { KernelLaunch, Plan, PlanCache } from './wasm/plan.ts'
 import { type KernelLists, segmentsOf } from './wasm/staging.ts'
 
@@ -10,15 +10,20 @@ const pageBytes = 65536
 /** Runs kernels as WebAssembly. A kernel is compiled when it first runs. */
 export class WasmEngine {
   readonly tier: 'wasm' | 'wasm-relaxed'
-  readonly #threads: number
+  readonly #threads: number | 'auto'
+  readonly #staging: StagingMemories
   readonly #pools = new Map<KernelMemory, ThreadPool>()
   readonly #plans = new WeakMap<Kernel, PlanCache>()
-  readonly #stagingMemories = new Map<Dtype, KernelMemory>()
 
-  /** @param threads - the most threads that share the work in one memory. */
-  constructor(tier: 'wasm' | 'wasm-relaxed', threads: number) {
+  /**
+   * @param threads - the most threads that share the work in one memory.
+   * @throws Error if WebAssembly is missing or forbidden, or has no memory left.
+   */
+  constructor(tier: 'wasm' | 'wasm-relaxed', threads: number | 'auto') {
+    checkWasm(tier === 'wasm-relaxed')
     this.tier = tier
     this.#threads = threads
+    this.#staging = stagingMemories()
   }
 
   get threads(): number {
@@ -38,7 +43,8 @@ export class WasmEngine {
     }
     for (const [memory, count] of elements) {
       if (count < minimumPooledElements || this.#pools.has(memory)) continue
-      this.#pools.set(memory, new ThreadPool(memory.memory, this.#threads))
+      const pool = startPool(memory, this.#threads)
+      if (pool) this.#pools.set(memory, pool)
     }
   }
 
@@ -63,7 +69,7 @@ export class WasmEngine {
     const cache = this.#plans.get(kernel) ?? new PlanCache()
     this.#plans.set(kernel, cache)
     return cache.planFor(lists, () => {
-      const segments = segmentsOf(lists, (dtype) => this.#stagingMemory(dtype))
+      const segments = segmentsOf(lists, (dtype) => this.#staging[dtype])
       const launches = segments.map((segment) => {
         const isLarge = segment.elements >= minimumPooledElements
         const pool = isLarge ? this.#pools.get(segment.memory) : undefined
@@ -72,14 +78,35 @@ export class WasmEngine {
       return new Plan(lists, launches)
     })
   }
+}
 
-  #stagingMemory(dtype: Dtype): KernelMemory {
-    const known = this.#stagingMemories.get(dtype)
-    if (known) return known
-    const pages = Math.ceil(KernelMemory.workspaceBytes(dtype) / pageBytes)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-    const created = new KernelMemory(memory, dtype)
-    this.#stagingMemories.set(dtype, created)
-    return created
+/** Starts the threads of a memory; undefined if none can be started and the number is up to us. */
+function startPool({ memory }: KernelMemory, threads: number | 'auto'): ThreadPool | undefined {
+  if (threads !== 'auto') return new ThreadPool(memory, threads)
+  try {
+    return new ThreadPool(memory, availableThreads())
+  } catch {
+    return undefined
   }
+}
+
+/** Memories for arrays that lie outside all other memories. */
+type StagingMemories = Readonly<Record<Dtype, KernelMemory>>
+
+let stagingMemoriesOfProcess: StagingMemories | undefined
+
+/**
+ * Returns the staging memories of all engines: two views of one WebAssembly memory, because V8 reserves
+ * 10 GiB of addresses for each.
+ */
+function stagingMemories(): StagingMemories {
+  if (stagingMemoriesOfProcess) return stagingMemoriesOfProcess
+  const float64At = pageBytes * Math.ceil(KernelMemory.workspaceBytes('float32') / pageBytes)
+  const pages = Math.ceil((float64At + KernelMemory.workspaceBytes('float64')) / pageBytes)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  stagingMemoriesOfProcess = {
+    float32: new KernelMemory(memory, 'float32'),
+    float64: new KernelMemory(memory, 'float64', float64At),
+  }
+  return stagingMemoriesOfProcess
 }

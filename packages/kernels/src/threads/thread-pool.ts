@@ -22,20 +22,28 @@ export class ThreadPool implements KernelPool {
   readonly ready: Promise<void>
   readonly #fields: Int32Array<SharedArrayBuffer>
   readonly #bytes: Uint8Array<SharedArrayBuffer>
-  readonly #workers: readonly StartedWorker[]
+  readonly #stop: () => void
   /** Where each module lies in the control block. */
   readonly #codeAddresses = new Map<Uint8Array, number>()
   #nextCode = codeBegin
   #generation = 0
 
-  /** Starts the workers. Until they are ready, fewer threads work. */
+  /**
+   * Starts the workers. Until they are ready, fewer threads work. They end with `dispose`, or once nothing
+   * refers to the pool any more.
+   *
+   * @throws Error if a worker cannot be started, as under the permission model of Node.
+   */
   constructor(memory: WebAssembly.Memory, threads: number) {
     const controlBlock = new SharedArrayBuffer(codeBegin + codeBytes)
-    this.#fields = new Int32Array(controlBlock, 0, codeBegin / 4)
+    const fields = new Int32Array(controlBlock, 0, codeBegin / 4)
+    this.#fields = fields
     this.#bytes = new Uint8Array(controlBlock)
-    const workers = Math.min(threads - 1, mostWorkers)
-    this.#workers = Array.from({ length: workers }, () => startWorker({ controlBlock, memory }))
-    this.ready = Promise.all(this.#workers.map(({ started }) => started)).then(() => {})
+    const workers = startWorkers({ controlBlock, memory }, Math.min(threads - 1, mostWorkers))
+    this.ready = Promise.all(workers.map(({ started }) => started)).then(() => {})
+    // It must not refer to the pool, which would then never be collected.
+    this.#stop = () => stopWorkers(fields, workers)
+    droppedPools.register(this, this.#stop, this)
   }
 
   /** How many threads work, the calling one included. */
@@ -67,9 +75,8 @@ export class ThreadPool implements KernelPool {
 
   /** Ends all workers. */
   dispose(): void {
-    Atomics.store(this.#fields, field.generation, closed)
-    Atomics.notify(this.#fields, field.generation)
-    for (const worker of this.#workers) worker.stop()
+    this.#stop()
+    droppedPools.unregister(this)
   }
 
   /** Waits until the workers have finished; a browser's main thread, which may not block, spins. */
@@ -108,10 +115,34 @@ export const availableThreads = (): number =>
   globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??
   navigator.hardwareConcurrency
 
+/** Ends the workers of pools that were dropped without `dispose`. */
+const droppedPools = new FinalizationRegistry((stop: () => void) => stop())
+
 interface StartedWorker {
   /** Resolves when the worker has started, failed to start, or was stopped. */
   readonly started: Promise<void>
   stop(): void
+}
+
+/** Starts workers: all, or none if one cannot be started. */
+function startWorkers(input: WorkerInput, count: number): readonly StartedWorker[] {
+  const workers: StartedWorker[] = []
+  try {
+    while (workers.length < count) workers.push(startWorker(input))
+    return workers
+  } catch (error) {
+    for (const worker of workers) worker.stop()
+    throw error
+  }
+}
+
+function stopWorkers(
+  fields: Int32Array<SharedArrayBuffer>,
+  workers: readonly StartedWorker[],
+): void {
+  Atomics.store(fields, field.generation, closed)
+  Atomics.notify(fields, field.generation)
+  for (const worker of workers) worker.stop()
 }
 
 /**

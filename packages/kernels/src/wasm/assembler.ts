@@ -1,3 +1,4 @@
+import type { ByteArray } from '../typed-arrays.ts'
 import type { Operation, SimdType } from './simd.ts'
 
 /** Instructions and types of the WebAssembly binary format, by their names in the specification. */
@@ -69,7 +70,7 @@ export class Bytes {
     return this.unsigned(content.length).append(content)
   }
 
-  toUint8Array(): Uint8Array<ArrayBuffer> {
+  toUint8Array(): ByteArray {
     return Uint8Array.from(this.#bytes)
   }
 }

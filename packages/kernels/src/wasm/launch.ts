@@ -1,6 +1,6 @@
 import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../generated-kernels.ts'
-import type { Dtype, FloatArray } from '../typed-arrays.ts'
+import type { ByteArray, Dtype, FloatArray } from '../typed-arrays.ts'
 import { flushThresholds, isFlushStep, runningAverages } from './flush.ts'
 import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
@@ -8,14 +8,14 @@ import { simdTypes } from './simd.ts'
 
 /** A compiled module, and its bytes for the modules of other threads. */
 interface Compiled {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: ByteArray
   readonly module: WebAssembly.Module
 }
 
 /** A kernel that was instantiated on a memory. */
 interface LoadedKernel {
   readonly run: KernelFunction
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: ByteArray
 }
 
 const compiledModules = new Map<string, Compiled>()
@@ -33,12 +33,19 @@ function compile(graph: Graph, variant: ModuleVariant): Compiled {
 }
 
 /**
- * Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. Compiles one to find
- * out, because validation succeeds where a content security policy forbids compilation.
+ * Compiles a kernel, with relaxed SIMD if `relaxed`: validation succeeds where a content security policy
+ * forbids compilation.
+ *
+ * @throws Error if kernels cannot run as WebAssembly here.
  */
+export function checkWasm(relaxed: boolean): void {
+  compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+}
+
+/** Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. */
 export function wasmSupported(relaxed = false): boolean {
   try {
-    compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+    checkWasm(relaxed)
     return true
   } catch {
     return false

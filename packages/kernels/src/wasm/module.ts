@@ -1,3 +1,4 @@
+import type { ByteArray } from '../typed-arrays.ts'
 import { Bytes, opcode, valueType } from './assembler.ts'
 
 /** The only import and the only export of every kernel's module. */
@@ -24,7 +25,7 @@ export function kernelModule(
   vectors: number,
   body: Bytes,
   shared: boolean,
-): Uint8Array<ArrayBuffer> {
+): ByteArray {
   const { i32, v128 } = valueType
   const limits = shared ? new Bytes().raw(3, 1).unsigned(mostPages) : new Bytes().raw(0, 1)
   const code = new Bytes().raw(2).unsigned(addresses).raw(i32).unsigned(vectors).raw(v128)

@@ -1,9 +1,4 @@
-import {
-  createEngine,
-  type GeneratedKernels,
-  type KernelEngine,
-  wasmSupported,
-} from '@diffgrad/kernels'
+import { createEngine, type GeneratedKernels, type KernelEngine } from '@diffgrad/kernels'
 import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import { type BackendEngine, isDataStorage, type KernelLaunch, setData } from './engine.ts'
 
@@ -28,7 +23,7 @@ export class CpuEngine implements BackendEngine {
   /** @param generated - kernels for JavaScript; any other kernel is interpreted. */
   constructor(backend: CpuBackend, generated: GeneratedKernels) {
     this.#backend = backend
-    this.#kernels = createEngine(wasmSupported() ? 'wasm' : 'javascript', { generated })
+    this.#kernels = createEngine(['wasm', 'javascript'], { generated })
   }
 
   supports(): boolean {
