@@ -1,4 +1,5 @@
 import type { ParameterState, StateDict } from '@diffgrad/core'
+import type { UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import { float32Data, type Tensors } from './runtime.ts'
 import { readSafetensors, type SavedTensor, writeSafetensors } from './safetensors.ts'
@@ -24,11 +25,7 @@ const stateKey = /^optimizer\/(?<state>[^/]+)\/(?<parameter>.*)$/s
  * Writes a checkpoint as a safetensors file: weights under their own names, the optimizer's state
  * beside them, all else as JSON in the metadata.
  */
-export function writeCheckpoint({
-  weights,
-  optimizer,
-  notes,
-}: Checkpoint): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): UnsharedBytes {
   const stateTensors = Object.entries(optimizer.parameters).flatMap(([name, { state: tensors }]) =>
     Object.entries(tensors).map(([state, data]): [string, SavedTensor] => [
       `optimizer/${state}/${name}`,

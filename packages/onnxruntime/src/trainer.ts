@@ -1,5 +1,12 @@
 import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
-import { inferenceModel, type Model, readModel, type Tensor, writeModel } from '@diffgrad/onnx'
+import {
+  inferenceModel,
+  type Model,
+  readModel,
+  type Tensor,
+  type UnsharedBytes,
+  writeModel,
+} from '@diffgrad/onnx'
 import { type Batch, toFeeds } from './batch.ts'
 import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
 import { assertFiniteLoss } from './errors.ts'
@@ -152,7 +159,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 
   /** Writes the trained model, in evaluation mode, as an .onnx file with its original inputs and outputs. */
-  export(options?: WeightsOptions): Promise<Uint8Array<ArrayBuffer>> {
+  export(options?: WeightsOptions): Promise<UnsharedBytes> {
     return this.#withWeights(options, async (weights) =>
       writeModel(withWeights(inferenceModel(this.#forward), weights)),
     )
@@ -164,7 +171,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    *
    * @param notes - JSON to store in the same file, such as the state of a random generator.
    */
-  save(notes: unknown = null): Promise<Uint8Array<ArrayBuffer>> {
+  save(notes: unknown = null): Promise<UnsharedBytes> {
     return this.#queue.run(async () => {
       const { weights, optimizer } = this.#update
       const state = optimizer.stateDict()

@@ -26,6 +26,12 @@ export const valueType = { i32: 0x7f, v128: 0x7b, none: 0x40 } as const
 /** Vector instructions on 128 bits of any type, behind the prefix `simd`. */
 const v128 = { load: 0x00, store: 0x0b, const: 0x0c, bitselect: 0x52 } as const
 
+/**
+ * A `Uint8Array` that is not over shared memory. Before TypeScript 5.7, typed arrays have no type
+ * parameter, so declarations cannot write `Uint8Array<ArrayBuffer>`.
+ */
+export type UnsharedBytes = ReturnType<Uint8ArrayConstructor['of']>
+
 /** A growing sequence of bytes, in the encodings of the WebAssembly binary format. */
 export class Bytes {
   readonly #bytes: number[] = []
@@ -69,7 +75,7 @@ export class Bytes {
     return this.unsigned(content.length).append(content)
   }
 
-  toUint8Array(): Uint8Array<ArrayBuffer> {
+  toUint8Array(): UnsharedBytes {
     return Uint8Array.from(this.#bytes)
   }
 }

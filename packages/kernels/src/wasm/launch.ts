@@ -1,20 +1,21 @@
 import type { Graph } from '@diffgrad/core'
 import { fingerprint } from '../generated-kernels.ts'
 import type { Dtype, FloatArray } from '../typed-arrays.ts'
+import type { UnsharedBytes } from './assembler.ts'
 import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
 import { simdTypes } from './simd.ts'
 
 /** A compiled module, and its bytes for the modules of other threads. */
 interface Compiled {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: UnsharedBytes
   readonly module: WebAssembly.Module
 }
 
 /** A kernel that was instantiated on a memory. */
 interface LoadedKernel {
   readonly run: KernelFunction
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: UnsharedBytes
 }
 
 const compiledModules = new Map<string, Compiled>()

@@ -1,6 +1,6 @@
 import type { Graph } from '@diffgrad/core'
 import type { Dtype } from '../typed-arrays.ts'
-import { Assembler, Bytes, opcode, valueType } from './assembler.ts'
+import { Assembler, Bytes, opcode, type UnsharedBytes, valueType } from './assembler.ts'
 import { exponential, logistic } from './exp.ts'
 import { lower, operandsOf, type Term } from './lowering.ts'
 import { kernelModule } from './module.ts'
@@ -40,7 +40,7 @@ export const coefficientOffset = (arrays: number): number => 8 * Math.ceil(array
  * Compiles a graph to a WebAssembly module that exports one function of three integers: the address of
  * its arguments, the first element, and the number of elements, which must be a multiple of `padding`.
  */
-export function kernelBytes(graph: Graph, variant: ModuleVariant): Uint8Array<ArrayBuffer> {
+export function kernelBytes(graph: Graph, variant: ModuleVariant): UnsharedBytes {
   const { arrays, coefficients } = graph
   const simd = simdTypes[variant.dtype]
   const vectorBytes = simd.bytes * simd.lanes

@@ -1,4 +1,4 @@
-import { Bytes, opcode, valueType } from './assembler.ts'
+import { Bytes, opcode, type UnsharedBytes, valueType } from './assembler.ts'
 
 /** The only import and the only export of every kernel's module. */
 const importName = 'memory'
@@ -24,7 +24,7 @@ export function kernelModule(
   vectors: number,
   body: Bytes,
   shared: boolean,
-): Uint8Array<ArrayBuffer> {
+): UnsharedBytes {
   const { i32, v128 } = valueType
   const limits = shared ? new Bytes().raw(3, 1).unsigned(mostPages) : new Bytes().raw(0, 1)
   const code = new Bytes().raw(2).unsigned(addresses).raw(i32).unsigned(vectors).raw(v128)
