@@ -40,6 +40,14 @@ export function asCommonJs(code: string): string {
 /** Where a bundle runs. Peers with native code or CommonJS stay outside of a bundle for Node. */
 export type Runtime = 'Node' | 'browser'
 
+export const peerNames: readonly string[] = [
+  '@tensorflow/tfjs',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-core',
+  'onnxruntime-node',
+  'onnxruntime-web',
+]
+
 export const isPeer = (name: string): boolean =>
   /^(@tensorflow\/|onnxruntime-(node|web))/.test(name)
 const isBuiltin = (name: string): boolean => name.startsWith('node:')
@@ -64,7 +72,7 @@ export const bundlers: readonly Bundler[] = [
         minify: true,
         format: 'esm',
         platform: runtime === 'Node' ? 'node' : 'browser',
-        external: runtime === 'Node' ? ['@tensorflow/*', 'onnxruntime-node'] : [],
+        external: peerNames.flatMap((name) => [name, `${name}/*`]),
         logLevel: 'silent',
       })
     },
@@ -102,7 +110,7 @@ export const bundlers: readonly Bundler[] = [
           modulePreload: false,
           rolldownOptions: {
             input: entry,
-            external: runtime === 'Node' ? (name: string) => isBuiltin(name) || isPeer(name) : [],
+            external: (name: string) => isBuiltin(name) || isPeer(name),
             output: { entryFileNames: file, format: 'es', codeSplitting: false },
           },
         },
@@ -136,6 +144,8 @@ export async function runBundled(
 
 /** How TypeScript finds a package. */
 export type ResolutionMode = 'node10' | 'node16' | 'bundler'
+
+export const resolutionModes: readonly ResolutionMode[] = ['node10', 'node16', 'bundler']
 
 const resolutionOptions: Readonly<Record<ResolutionMode, readonly string[]>> = {
   node10: ['--module', 'esnext', '--moduleResolution', 'node10'],
