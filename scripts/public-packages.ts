@@ -109,13 +109,19 @@ export function pack(folder: string): ReadonlyMap<string, string> {
 export function installOffline(folder: string, tarballs: Iterable<string>): void {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
   const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps']
-  const dependencies = thirdParty('dependencies').map(([, path]) => path)
-  runIn(folder, 'npm', 'install', ...options, ...tarballs, ...dependencies)
+  const paths = thirdParty('dependencies').map(([, path]) => path)
+  runIn(folder, 'npm', 'install', ...options, ...tarballs, ...paths)
   // Peers are too large to copy, and npm would look for more packages than are installed here.
   // The READMEs import @tensorflow/tfjs, too; only its core is a peer.
   const imported = thirdParty('devDependencies').filter(([name]) => name === '@tensorflow/tfjs')
-  for (const [name, path] of new Map([...thirdParty('peerDependencies'), ...imported])) {
+  const links = new Map([...thirdParty('peerDependencies'), ...imported])
+  for (const [name, path] of links) {
     mkdirSync(join(folder, 'node_modules', dirname(name)), { recursive: true })
     symlinkSync(path, join(folder, 'node_modules', name), 'junction')
   }
+  // Parcel leaves outside of a bundle only what the manifest declares.
+  const manifest = readManifest(folder)
+  const linked = Object.fromEntries([...links.keys()].map((name) => [name, '*']))
+  const dependencies = { ...manifest.dependencies, ...linked }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }))
 }
