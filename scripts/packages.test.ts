@@ -139,6 +139,22 @@ describe.each(bundlers)('bundled by $name', (bundler) => {
   test.each(firstExamples)('README block $name prints what it says', async (example) => {
     expect(await runBundled(folder, bundler, example)).toEqual(example.promised)
   })
+
+  test('the tfjs optimizers that are used are registered, and all by register()', async () => {
+    const used = (name: string, extra: string): { name: string; code: string } => ({
+      name,
+      code: `import { DiffGrad, DiffRGrad, register } from '@diffgrad/tfjs'
+import * as tf from '@tensorflow/tfjs'
+new DiffGrad()
+${extra}
+const names = tf.serialization.SerializationMap.getMap().classNameMap
+console.log(['DiffGrad', 'DiffRGrad'].filter((name) => name in names).join())
+`,
+    })
+    expect(await runBundled(folder, bundler, used('used', ''))).toEqual(['DiffGrad'])
+    const all = await runBundled(folder, bundler, used('registered', 'register(tf)'))
+    expect(all).toEqual(['DiffGrad,DiffRGrad'])
+  })
 })
 
 describe.each(typeChecks)('$compiler with resolution $resolution', (check) => {
