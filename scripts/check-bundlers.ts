@@ -223,9 +223,8 @@ async function row(
 }
 
 function report({ tool, how, runtime, failures }: Row): void {
-  console.log(
-    `${tool}, ${how}, ${runtime}: ${packages.length - failures.size} of ${packages.length}`,
-  )
+  const tried = packages.filter(({ short }) => !isExcepted(tool, short)).length
+  console.log(`${tool}, ${how}, ${runtime}: ${tried - failures.size} of ${tried}`)
   for (const [name, failure] of failures) console.log(`    ${name}: ${failure}`)
 }
 
