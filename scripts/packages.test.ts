@@ -1,112 +1,166 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dirname, join, posix } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  asCommonJs,
+  bundlers,
+  type ResolutionMode,
+  runBundled,
+  runNode,
+  typeErrors,
+  writeTypeScript,
+} from './consumers.ts'
+import {
+  allExamples,
+  installOffline,
+  type Manifest,
+  pack,
+  publicPackages,
+  readExamples,
+  readManifest,
+  root,
+} from './public-packages.ts'
 
-// Packs every public package, installs the tarballs into an empty folder with npm, and runs the code of
-// the READMEs there.
+// Packs every public package, installs the tarballs into an empty folder with npm, and uses them there as
+// users do: the code of the READMEs in Node, bundled, and type checked. `pnpm check-bundlers` does the
+// same with tools that are too large for the workspace.
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'diffgrad-'))
+const packages = publicPackages()
+const examples = allExamples()
 
-/** The environment of a user's shell: without the variables that pnpm sets for its scripts. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
-)
-const run = (command: string, ...args: readonly string[]): string =>
-  execFileSync(command, args, { cwd: folder, encoding: 'utf8', env })
-
-const packages = readdirSync(join(root, 'packages'))
-  .map((name) => join(root, 'packages', name))
-  .filter((path) => !JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).private)
-
-/** The third-party packages in a field of the manifests, each with the folder it is installed in. */
+/** A package as installed: its folder, manifest and files. */
 const installed = (
-  field: 'dependencies' | 'peerDependencies' | 'devDependencies',
-): readonly [string, string][] =>
-  packages.flatMap((path) => {
-    const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
-    return Object.keys(manifest[field] ?? {})
-      .filter((name) => !name.startsWith('@diffgrad/'))
-      .map((name): [string, string] => [name, join(path, 'node_modules', name)])
-  })
+  short: string,
+): { folder: string; manifest: Manifest; files: readonly string[] } => {
+  const path = join(folder, 'node_modules/@diffgrad', short)
+  const files = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => posix.join(entry.parentPath.slice(path.length + 1), entry.name))
+  return { folder: path, manifest: readManifest(path), files }
+}
 
-/** The code blocks of the READMEs, with the output that their lines `console.log(…) // …` promise. */
-const blocks = [root, ...packages].flatMap((path) => {
-  const readme = readFileSync(join(path, 'README.md'), 'utf8')
-  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => {
-    const promised = [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text)
-    return { name: `${path === root ? 'root' : basename(path)}-${i + 1}`, code, promised }
-  })
-})
-
-beforeAll(() => {
-  for (const path of packages) {
-    execFileSync('pnpm', ['pack', '--pack-destination', folder], { cwd: path })
-  }
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
-  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  const dependencies = installed('dependencies').map(([, path]) => path)
-  const sources = [...tarballs.map((t) => `./${t}`), ...dependencies]
-  const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps']
-  run('npm', 'install', ...options, ...sources)
-  // Peer dependencies are too large to copy, and npm would look for more packages than are installed here.
-  const peers = installed('peerDependencies')
-  // The READMEs import @tensorflow/tfjs; only its core is a peer dependency.
-  const tfjs = installed('devDependencies').filter(([name]) => name === '@tensorflow/tfjs')
-  for (const [name, path] of new Map([...peers, ...tfjs])) {
-    mkdirSync(join(folder, 'node_modules', dirname(name)), { recursive: true })
-    symlinkSync(path, join(folder, 'node_modules', name))
-  }
-})
+beforeAll(() => installOffline(folder, pack(folder).values()))
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('every public package has a README with code', () => {
-  for (const path of packages) {
-    const own = blocks.filter(({ name }) => name.startsWith(`${basename(path)}-`))
-    expect(own.length).toBeGreaterThan(0)
-  }
-})
-
-test('a packed package depends on version ranges, and its publishConfig only makes it public', () => {
-  for (const path of packages) {
-    const packed = join(folder, 'node_modules/@diffgrad', basename(path), 'package.json')
-    const manifest = JSON.parse(readFileSync(packed, 'utf8'))
-    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
-    for (const [name, range] of ranges) expect(`${name} ${range}`).toMatch(/ \^\d+\.\d+\.\d+$/)
-    expect(manifest.publishConfig).toEqual({ access: 'public' })
-  }
-})
-
-test.each(blocks)('README block $name prints what it says', ({ name, code, promised }) => {
-  writeFileSync(join(folder, `${name}.mjs`), code)
-  const printed = run('node', `${name}.mjs`).trimEnd().split('\n')
-  expect(printed).toEqual(promised)
-})
-
-test('README code is well typed against the packed declarations', () => {
-  for (const { name, code } of blocks) writeFileSync(join(folder, `${name}.mts`), code)
-  const files = blocks.map(({ name }) => `${name}.mts`)
-  const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext']
-  const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  const { stdout } = spawnSync(tsc, [...options, ...files], {
-    cwd: folder,
-    encoding: 'utf8',
+describe.each(packages)('@diffgrad/$short', ({ short, folder: source }) => {
+  test('has a README with code, whose links hold on npmjs.com', () => {
+    const readme = readFileSync(join(source, 'README.md'), 'utf8')
+    expect(readExamples(source)[0]?.promised.length).toBeGreaterThan(0)
+    const links = [...readme.matchAll(/\]\(([^)]*)\)/g)].map(([, link]) => link)
+    expect(links.filter((link) => !/^(https:\/\/|#)/.test(link))).toEqual([])
   })
-  // The declarations of TensorFlow.js contradict those of the DOM.
-  const foreign = /node_modules\/(@tensorflow|@webgpu|typescript)\//
-  expect(
-    stdout.split('\n').filter((line) => line.includes(': error ') && !foreign.test(line)),
-  ).toEqual([])
+
+  test('depends on version ranges, and its publishConfig only makes it public', () => {
+    const { manifest } = installed(short)
+    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
+    const alternative = String.raw`(\^|>=)\d+\.\d+\.\d+( <\d+(\.\d+\.\d+)?)?`
+    const versions = new RegExp(`^${alternative}( \\|\\| ${alternative})*$`)
+    for (const [name, range] of ranges) expect(range, name).toMatch(versions)
+    expect(manifest.publishConfig).toEqual({ access: 'public' })
+    expect(manifest.engines.node).toBe('>=20.19')
+  })
+
+  test('holds its sources, their output and a license, and neither tests nor build state', () => {
+    const { files } = installed(short)
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']))
+    const known =
+      /^((src|dist)\/.*|node\/package\.json|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/
+    expect(files.filter((file) => !known.test(file))).toEqual([])
+    expect(
+      files.filter((file) => /\.(test|spec)\.|\/tests?\/|tsbuildinfo|\.env/.test(file)),
+    ).toEqual([])
+  })
+
+  test('would hold a changelog, once there is one', () => {
+    expect(readManifest(source).files).toContain('CHANGELOG.md')
+  })
+
+  test('has a source for each source map', () => {
+    const { files, folder: path } = installed(short)
+    const maps = files.filter((file) => file.endsWith('.map'))
+    expect(maps.length).toBeGreaterThan(0)
+    for (const map of maps) {
+      const { sources } = JSON.parse(readFileSync(join(path, map), 'utf8'))
+      for (const source of sources) {
+        expect(existsSync(join(path, dirname(map), source)), `${map}: ${source}`).toBe(true)
+      }
+    }
+  })
+
+  test('is found without exports where it is found with them', () => {
+    const { manifest, folder: path } = installed(short)
+    for (const [subpath, target] of Object.entries(manifest.exports)) {
+      if (typeof target === 'string') continue
+      const stub = join(path, subpath)
+      const { main, types } = readManifest(stub)
+      expect(join(stub, main)).toBe(join(path, target.default))
+      expect(join(stub, types)).toBe(join(path, target.default.replace(/\.js$/, '.d.ts')))
+      expect([existsSync(join(stub, main)), existsSync(join(stub, types))]).toEqual([true, true])
+    }
+  })
+})
+
+test('public packages share one version, and private ones have none', () => {
+  const { fixed, privatePackages } = JSON.parse(
+    readFileSync(join(root, '.changeset/config.json'), 'utf8'),
+  )
+  const names = readdirSync(join(root, 'packages')).map(
+    (name) => readManifest(join(root, 'packages', name)).name,
+  )
+  const [patterns]: string[][] = fixed
+  const released = names.filter(
+    (name) => patterns.includes('@diffgrad/*') && !patterns.includes(`!${name}`),
+  )
+  expect(released).toEqual(packages.map(({ manifest }) => manifest.name))
+  expect(privatePackages).toEqual({ version: false, tag: false })
+})
+
+test.each(examples)('README block $name prints what it says', ({ name, code, promised }) => {
+  writeFileSync(join(folder, `${name}.mjs`), code)
+  expect(runNode(folder, `${name}.mjs`)).toEqual(promised)
+})
+
+test.each(examples)('README block $name runs with require()', ({ name, code, promised }) => {
+  writeFileSync(join(folder, `${name}.cjs`), asCommonJs(code))
+  expect(runNode(folder, `${name}.cjs`)).toEqual(promised)
+})
+
+// `pnpm check-bundlers` runs the other pairs.
+const typeChecks: readonly { compiler: string; resolution: ResolutionMode }[] = [
+  { compiler: 'typescript', resolution: 'node10' },
+  { compiler: 'typescript', resolution: 'bundler' },
+  { compiler: 'typescript-5.4', resolution: 'node16' },
+]
+
+const firstExamples = examples.filter(({ name }) => name.endsWith('-1') && name !== 'root-1')
+describe.each(bundlers)('bundled by $name', (bundler) => {
+  test.each(firstExamples)('README block $name prints what it says', async (example) => {
+    expect(await runBundled(folder, bundler, example)).toEqual(example.promised)
+  })
+
+  test('the tfjs optimizers that are used are registered, and all by register()', async () => {
+    const used = (name: string, extra: string): { name: string; code: string } => ({
+      name,
+      code: `import { DiffGrad, DiffRGrad, register } from '@diffgrad/tfjs'
+import * as tf from '@tensorflow/tfjs'
+new DiffGrad()
+${extra}
+const names = tf.serialization.SerializationMap.getMap().classNameMap
+console.log(['DiffGrad', 'DiffRGrad'].filter((name) => name in names).join())
+`,
+    })
+    expect(await runBundled(folder, bundler, used('used', ''))).toEqual(['DiffGrad'])
+    const all = await runBundled(folder, bundler, used('registered', 'register(tf)'))
+    expect(all).toEqual(['DiffGrad,DiffRGrad'])
+  })
+})
+
+describe.each(typeChecks)('$compiler with resolution $resolution', (check) => {
+  test('README code compiles, as strict as can be', () => {
+    const path = join(root, 'node_modules', check.compiler)
+    expect(typeErrors(folder, path, check.resolution, writeTypeScript(folder, path))).toEqual([])
+  })
 })

@@ -9,7 +9,7 @@ export { Graph, type InferredType, Operation, type Value } from './ir/graph.ts'
 export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
 export { type ModelSpec, toModel } from './ir/to-model.ts'
 export type { DifferentiateOptions, ModelOptions } from './loss-graph.ts'
-export type { DataType, Elements } from './model/data-type.ts'
+export type { DataType, Elements, UnsharedBytes } from './model/data-type.ts'
 export { checkOptions, describeArgument, describeNode, OnnxError } from './model/error.ts'
 export {
   type InitializerRoles,

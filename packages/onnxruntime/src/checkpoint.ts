@@ -1,4 +1,5 @@
 import type { StateDict } from '@diffgrad/core'
+import type { UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import { float32Data, type Tensors } from './runtime.ts'
 import {
@@ -40,11 +41,7 @@ const weightKey = (name: string): string => (reservedName.test(name) ? `weight/$
  *
  * @throws {TrainerError} Naming the first tensor with an element that is not finite.
  */
-export function writeCheckpoint({
-  weights,
-  optimizer,
-  notes,
-}: Checkpoint): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): UnsharedBytes {
   const weightTensors = Object.entries(weights).map(([name, tensor]): [string, SavedTensor] => [
     weightKey(name),
     tensor,

@@ -1,4 +1,4 @@
-import { elementCount } from '@diffgrad/onnx'
+import { elementCount, type UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 
 /** A tensor of a safetensors file, row-major. */
@@ -28,7 +28,7 @@ const arrayTypes = { F32: Float32Array, F64: Float64Array } as const
  *
  * @see https://github.com/huggingface/safetensors#format
  */
-export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array<ArrayBuffer> {
+export function writeSafetensors({ metadata, tensors }: Safetensors): UnsharedBytes {
   let end = 0
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     const begin = end

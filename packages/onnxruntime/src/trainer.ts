@@ -5,6 +5,7 @@ import {
   type Model,
   readModel,
   type Tensor,
+  type UnsharedBytes,
   writeModel,
 } from '@diffgrad/onnx'
 import { type Batch, toFeeds } from './batch.ts'
@@ -174,7 +175,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 
   /** Writes the trained model, in evaluation mode, as an .onnx file with its original inputs and outputs. */
-  export(options?: WeightsOptions): Promise<Uint8Array<ArrayBuffer>> {
+  export(options?: WeightsOptions): Promise<UnsharedBytes> {
     return this.#withWeights(options, async (weights) =>
       writeModel(withWeights(inferenceModel(this.#forward), weights)),
     )
@@ -186,7 +187,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    *
    * @param notes - JSON to store in the same file, such as the state of a random generator.
    */
-  save(notes: unknown = null): Promise<Uint8Array<ArrayBuffer>> {
+  save(notes: unknown = null): Promise<UnsharedBytes> {
     return this.#queue.run(async () => {
       const { weights, optimizer } = this.#update
       const state = optimizer.stateDict()

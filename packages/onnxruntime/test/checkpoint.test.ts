@@ -1,3 +1,4 @@
+import { DiffGrad } from '@diffgrad/arrays'
 import { adam, cosine, diffGrad, type OptimizerOptions } from '@diffgrad/core'
 import {
   batchNorm,
@@ -282,16 +283,7 @@ test.each(damages)(
   },
 )
 
-const emptyState = {
-  format: 1,
-  rule: 'diffGrad',
-  updates: 0,
-  accumulate: 1,
-  accumulated: 0,
-  swapped: false,
-  reports: [],
-  parameters: {},
-} as const
+const emptyState = new DiffGrad({}).stateDict()
 
 test('values that are not finite are refused when they are saved, so that what is saved can be loaded', () => {
   const data = Float32Array.of(1, Number.POSITIVE_INFINITY)

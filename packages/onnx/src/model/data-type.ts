@@ -20,6 +20,12 @@ export type DataType = keyof Arrays
 /** The typed array that holds the elements of a type. */
 export type Elements<T extends DataType = DataType> = Arrays[T]
 
+/**
+ * A `Uint8Array` that is not over shared memory. Before TypeScript 5.7, typed arrays have no type
+ * parameter, so declarations cannot write `Uint8Array<ArrayBuffer>`.
+ */
+export type UnsharedBytes = ReturnType<Uint8ArrayConstructor['of']>
+
 const arrays = {
   float32: Float32Array,
   float64: Float64Array,
@@ -74,7 +80,7 @@ export const typeOf = (code: number): DataType | undefined =>
 /** Views aligned little-endian bytes as elements of a type. */
 export const viewAs = (
   type: DataType,
-  { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
+  { buffer, byteOffset, byteLength }: UnsharedBytes,
 ): Elements => new arrays[type](buffer, byteOffset, byteLength / elementSize(type))
 
 /** Converts numbers to elements of a type. Integers beyond 2⁵³ must be bigints. */

@@ -1,6 +1,6 @@
 import { create, isMessage, type Message, toBinary } from '@bufbuild/protobuf'
 import { writeAttribute } from './attribute.ts'
-import { codeOf } from './data-type.ts'
+import { codeOf, type UnsharedBytes } from './data-type.ts'
 import { OnnxError } from './error.ts'
 import type { Dimension, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model.ts'
 import {
@@ -22,7 +22,7 @@ import { writeTensor } from './tensor.ts'
 const irVersion = 10n
 
 /** Writes a model as opset 21, IR 10, weights included. Fields that `readModel` did not parse are kept. */
-export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
+export function writeModel(model: Model): UnsharedBytes {
   const original = isMessage(model.message, ModelProtoSchema) ? model.message : undefined
   const originals = new Map(original?.graph?.initializer.map((tensor) => [tensor.name, tensor]))
   const graph = create(GraphProtoSchema, {

@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+// The packages that are published: their manifests and README examples, and how they are packed and
+// installed into a folder, as a user would.
+
+/** The root of the repository. */
+export const root: string = fileURLToPath(new URL('..', import.meta.url))
+
+/** The fields of a package.json that are read here. */
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly private?: boolean
+  readonly main: string
+  readonly types: string
+  readonly files: readonly string[]
+  readonly engines: { readonly node: string }
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+  readonly publishConfig?: unknown
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+export interface PublicPackage {
+  /** The absolute path of its folder. */
+  readonly folder: string
+  /** The name of its folder, e.g. `arrays`. */
+  readonly short: string
+  readonly manifest: Manifest
+}
+
+export const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+
+/** All packages that are not private, of the repository or of a copy of it. */
+export const publicPackages = (repository: string = root): readonly PublicPackage[] =>
+  readdirSync(join(repository, 'packages'))
+    .map((short) => ({ short, folder: join(repository, 'packages', short) }))
+    .map((one) => ({ ...one, manifest: readManifest(one.folder) }))
+    .filter(({ manifest }) => !manifest.private)
+
+/** A `ts` code block of a README. */
+export interface Example {
+  /** The folder's name and the number of the block, e.g. `arrays-1`. */
+  readonly name: string
+  readonly code: string
+  /** The output that its lines `console.log(…) // …` promise. */
+  readonly promised: readonly string[]
+}
+
+/** The `ts` blocks of a folder's README. */
+export function readExamples(folder: string): readonly Example[] {
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+  const name = folder === root ? 'root' : basename(folder)
+  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => ({
+    name: `${name}-${i + 1}`,
+    code,
+    promised: [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text),
+  }))
+}
+
+/** The examples of the repository's README and of those of all public packages. */
+export const allExamples = (): readonly Example[] =>
+  [root, ...publicPackages().map(({ folder }) => folder)].flatMap(readExamples)
+
+/** The environment of a user's shell: without the variables that pnpm sets for its scripts. */
+export const userEnvironment: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name)),
+)
+
+/** Runs a command as a user would, and returns what it prints. */
+export const runIn = (folder: string, command: string, ...args: readonly string[]): string =>
+  execFileSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: userEnvironment,
+    stdio: 'pipe',
+    shell: process.platform === 'win32' && command !== 'node', // There npm is a .cmd file.
+  })
+
+/** A third-party package in a field of the manifests, with the folder it is installed in. */
+const thirdParty = (
+  field: 'dependencies' | 'peerDependencies' | 'devDependencies',
+): readonly (readonly [name: string, folder: string])[] =>
+  publicPackages().flatMap(({ folder, manifest }) =>
+    Object.keys(manifest[field] ?? {})
+      .filter((name) => !name.startsWith('@diffgrad/'))
+      .map((name) => [name, join(folder, 'node_modules', name)] as const),
+  )
+
+/** Packs every public package into a folder and returns the paths of the tarballs, by short name. */
+export function pack(folder: string): ReadonlyMap<string, string> {
+  return new Map(
+    publicPackages().map(({ short, folder: cwd, manifest: { name, version } }) => {
+      runIn(cwd, 'pnpm', 'pack', '--pack-destination', folder)
+      return [short, join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)]
+    }),
+  )
+}
+
+/**
+ * Installs packed packages into an empty folder with npm, without the network: their dependencies and
+ * peers come from the workspace.
+ */
+export function installOffline(folder: string, tarballs: Iterable<string>): void {
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
+  const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps']
+  const paths = thirdParty('dependencies').map(([, path]) => path)
+  runIn(folder, 'npm', 'install', ...options, ...tarballs, ...paths)
+  // Peers are too large to copy, and npm would look for more packages than are installed here.
+  // The READMEs import @tensorflow/tfjs, too; only its core is a peer.
+  const imported = thirdParty('devDependencies').filter(([name]) => name === '@tensorflow/tfjs')
+  const links = new Map([...thirdParty('peerDependencies'), ...imported])
+  for (const [name, path] of links) {
+    mkdirSync(join(folder, 'node_modules', dirname(name)), { recursive: true })
+    symlinkSync(path, join(folder, 'node_modules', name), 'junction')
+  }
+  // Parcel leaves outside of a bundle only what the manifest declares.
+  const manifest = readManifest(folder)
+  const linked = Object.fromEntries([...links.keys()].map((name) => [name, '*']))
+  const dependencies = { ...manifest.dependencies, ...linked }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }))
+}
