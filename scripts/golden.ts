@@ -5,7 +5,7 @@ import {
   runTrajectories,
 } from '@diffgrad/testing/golden'
 import { referenceBackend } from '@diffgrad/testing/reference'
-import { shipped, subject } from '../packages/arrays/test/subject.ts'
+import { backend, shipped } from '../packages/arrays/test/conformance-adapter.ts'
 
 // Compares every rule with recorded trajectories of independent implementations: `pnpm golden`.
 
@@ -13,9 +13,9 @@ const worst = (results: readonly GoldenResult[]): string =>
   results.length === 0 ? '–' : Math.max(...results.map(({ error }) => error)).toExponential(1)
 
 let failures = 0
-for (const backend of [referenceBackend, subject('typed arrays', shipped)]) {
-  const trajectories = await runTrajectories(backend)
-  const functions = await runFunctions(backend)
+for (const tested of [referenceBackend, backend('typed arrays', shipped)]) {
+  const trajectories = await runTrajectories(tested)
+  const functions = await runFunctions(tested)
   const all = [...trajectories, ...functions]
   const rows = [...new Set(all.map(({ rule }) => rule))].map((rule) => {
     const of = (results: readonly GoldenResult[]): readonly GoldenResult[] =>
@@ -37,7 +37,7 @@ for (const backend of [referenceBackend, subject('typed arrays', shipped)]) {
     return [rule, row] as const
   })
   failures += all.filter(({ dtype, error }) => !(error <= goldenTolerance[dtype])).length
-  console.log(`\n${backend.name}: ${all.length} cases`)
+  console.log(`\n${tested.name}: ${all.length} cases`)
   console.table(Object.fromEntries(rows))
 }
 console.log(

@@ -4,13 +4,13 @@ import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import type { EngineOptions } from '../src/engine/engine.ts'
+import type { TrainingEngineOptions } from '../src/engine/engine.ts'
 import { engines } from '../src/engine/engines.ts'
 
 const [batch, size, classes] = [8, 32, 4]
 const random = seeded(testSeed(5))
 
-const options: EngineOptions = {
+const options: TrainingEngineOptions = {
   model: buildModel(xResNet18(classes, { stem: [4, 4, 8], width: 8 }), {
     shape: ['batch', 3, size, size],
     seed: testSeed(1),

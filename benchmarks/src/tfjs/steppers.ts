@@ -1,6 +1,6 @@
 import { Adam, DiffGrad } from '@diffgrad/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { type Network, networks, variableSets } from './workloads.ts'
+import { type BenchmarkNetwork, networks, variableSets } from './workloads.ts'
 
 /** Optimizers by name. The others are compared with the first. */
 export const optimizers: Readonly<Record<string, () => tf.Optimizer>> = {
@@ -41,7 +41,7 @@ function optimizerSteps(optimizer: tf.Optimizer, shapes: readonly (readonly numb
   }
 }
 
-function trainSteps(optimizer: tf.Optimizer, { layers, batch, size }: Network): Stepper {
+function trainSteps(optimizer: tf.Optimizer, { layers, batch, size }: BenchmarkNetwork): Stepper {
   const model = tf.sequential({ layers: layers() })
   model.compile({ optimizer, loss: 'categoricalCrossentropy' })
   const images = tf.randomNormal([batch, size, size, 1], 0, 1, 'float32', 1)

@@ -23,7 +23,7 @@ export const variableSets: readonly VariableSet[] = [
 ]
 
 /** A network, and the size of its batches. */
-export interface Network {
+export interface BenchmarkNetwork {
   readonly name: string
   readonly batch: number
   /** Width and height of the images, in pixels. */
@@ -33,7 +33,7 @@ export interface Network {
 
 const { layers } = tf
 
-export const networks: readonly Network[] = [
+export const networks: readonly BenchmarkNetwork[] = [
   {
     name: 'perceptron, 235k parameters, batches of 32',
     batch: 32,

@@ -3,7 +3,7 @@ import { type Dtype, dtypeOf, type FloatArray, KernelMemory } from '@diffgrad/ke
 import { Arena, arenaOf, mostBytes, ordinaryArrays, rowBytes } from './arena.ts'
 
 /** Parameters whose states are allocated in one arena, by position. */
-interface Batch {
+interface StateBatch {
   readonly dtype: Dtype
   /** The arena of the parameters; undefined for parameters outside all arenas. */
   readonly arena: Arena | undefined
@@ -90,10 +90,10 @@ export class StateAllocator {
 }
 
 /** Splits parameters by their arena; those outside all arenas so that each batch fits into a new one. */
-function batchesOf(parameters: readonly FloatArray[], rows: number): readonly Batch[] {
-  const inside = new Map<Arena, Batch>()
-  const outside = new Map<Dtype, Batch & { bytes: number }>()
-  const batches: Batch[] = []
+function batchesOf(parameters: readonly FloatArray[], rows: number): readonly StateBatch[] {
+  const inside = new Map<Arena, StateBatch>()
+  const outside = new Map<Dtype, StateBatch & { bytes: number }>()
+  const batches: StateBatch[] = []
   for (const [i, parameter] of parameters.entries()) {
     const [arena, dtype] = [arenaOf(parameter), dtypeOf(parameter)]
     if (arena) {

@@ -4,7 +4,7 @@ import { memoryOf } from '@diffgrad/kernels'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, expectTypeOf, test, vi } from 'vitest'
 import { allocate, DiffGrad, DiffMod, noDecayOnBiasAndNorm, Ranger, SGD } from '../src/index.ts'
-import { shipped } from './subject.ts'
+import { shipped } from './conformance-adapter.ts'
 
 const shapes = { weights: [37, 11], bias: [11], scale: [1], more: [20, 1000] } as const
 type Name = keyof typeof shapes

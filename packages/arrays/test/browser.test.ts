@@ -50,13 +50,13 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
     try {
       const page = await openPage(browser)
       await page.goto(originOf(server) + expected.path)
-      const { kernel, subjects, laws, failures, threads } = await page.evaluate<PageReport>(
+      const { kernel, backends, laws, failures, threads } = await page.evaluate<PageReport>(
         `report(${JSON.stringify(expected.checked)})`,
       )
       expect(failures).toEqual([])
       expect(laws).toBeGreaterThan(20)
       expect(kernel.tier).toBe(expected.tier)
-      expect(subjects.toSorted()).toEqual(expected.available.toSorted())
+      expect(backends.toSorted()).toEqual(expected.available.toSorted())
       expect(threads).toBe(expected.threads)
     } finally {
       await browser.close()

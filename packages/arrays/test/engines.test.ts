@@ -13,7 +13,7 @@ import {
   diffGrad,
   SGD,
 } from '../src/index.ts'
-import { classOf, subjects } from './subject.ts'
+import { backends, classOf } from './conformance-adapter.ts'
 
 // Node 20 has relaxed SIMD only on request; later ones have it anyway.
 setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -134,13 +134,13 @@ test.each([
 const tiny = { epsilon: 1e-15, gradient: 5e-15, steps: 300 }
 
 test.each(
-  subjects().flatMap((subject) =>
-    ([0.999, 0.5] as const).map((beta2) => [subject.name, beta2, subject] as const),
+  backends().flatMap((backend) =>
+    ([0.999, 0.5] as const).map((beta2) => [backend.name, beta2, backend] as const),
   ),
 )(
   '%s: Adam with β₂ = %d and a tiny ε moves as far as its equations say',
-  async (_, beta2, subject) => {
-    const { step, parameters } = subject.create(adam, {
+  async (_, beta2, backend) => {
+    const { step, parameters } = backend.create(adam, {
       dtype: 'float32',
       parameters: { x: { values: [0], shape: [1] } },
       options: { epsilon: tiny.epsilon, beta2 },

@@ -4,7 +4,7 @@ import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
 
 /** The model that an engine trains, its optimizer and its batches. */
-export interface EngineOptions {
+export interface TrainingEngineOptions {
   /** From `pixel_values` [batch, 3, size, size] to `logits` [batch, classes]. */
   readonly model: Model
   /** Matches names of parameters to keep fixed. */

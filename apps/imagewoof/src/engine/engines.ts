@@ -9,15 +9,15 @@ import {
 } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
 import { Divergence } from '../failure.ts'
-import { accuracyOf, type EngineOptions, type TrainingEngine } from './engine.ts'
+import { accuracyOf, type TrainingEngine, type TrainingEngineOptions } from './engine.ts'
 
 /** The engines by their names on the command line. */
 export const engines: Readonly<
-  Record<'onnxruntime' | 'tfjs', (options: EngineOptions) => Promise<TrainingEngine>>
+  Record<'onnxruntime' | 'tfjs', (options: TrainingEngineOptions) => Promise<TrainingEngine>>
 > = { onnxruntime: createOnnxRuntimeEngine, tfjs: createTfjsEngine }
 
 /** Trains on ONNX Runtime, on the CPU. */
-async function createOnnxRuntimeEngine(options: EngineOptions): Promise<TrainingEngine> {
+async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
   const { model, frozen, optimizer, batch, size, threads } = options
   const [{ name: input, shape = [] }] = model.inputs
   const [{ name: output }] = model.outputs
@@ -61,7 +61,7 @@ async function createOnnxRuntimeEngine(options: EngineOptions): Promise<Training
 }
 
 /** Trains on TensorFlow.js, on a graphics card if there is one. */
-async function createTfjsEngine(options: EngineOptions): Promise<TrainingEngine> {
+async function createTfjsEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
   const { model, frozen, optimizer, size } = options
   await selectBackend()
   const trainer = new ClassifierTrainer(model, { optimizer, frozen })

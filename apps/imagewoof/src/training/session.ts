@@ -4,7 +4,7 @@ import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
-import type { EngineOptions, TrainingEngine } from '../engine/engine.ts'
+import type { TrainingEngine, TrainingEngineOptions } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { Failure } from '../failure.ts'
 import { formatCount } from '../format.ts'
@@ -66,7 +66,7 @@ export function engineOptions(
   config: Config,
   { batchesPerEpoch }: DatasetInfo,
   { model, frozen }: TrainableModel,
-): EngineOptions {
+): TrainingEngineOptions {
   const { batch, size, threads } = config
   const optimizer = optimizerOf(config, updatesOf(config, batchesPerEpoch))
   return { model, frozen, optimizer, batch, size, threads }

@@ -1,14 +1,14 @@
 import { laws } from '@diffgrad/testing/conformance'
 import { allocate, DiffGrad, type KernelReport } from '../../src/index.ts'
-import { subjects } from '../subject.ts'
+import { backends } from '../conformance-adapter.ts'
 
 /** The results of a page. */
 export interface PageReport {
   /** What runs an optimizer without options. */
   readonly kernel: KernelReport
-  /** The names of all subjects that can run in the page. */
-  readonly subjects: readonly string[]
-  /** How many laws were checked on each of the selected subjects. */
+  /** The names of all backends that can run in the page. */
+  readonly backends: readonly string[]
+  /** How many laws were checked on each of the selected backends. */
   readonly laws: number
   readonly failures: readonly string[]
   /** How many threads moved shared parameters as one thread does; 0 if they moved differently. */
@@ -17,12 +17,12 @@ export interface PageReport {
 
 async function checkLaws(names: readonly string[]): Promise<readonly string[]> {
   const failures: string[] = []
-  for (const subject of subjects().filter(({ name }) => names.includes(name))) {
+  for (const backend of backends().filter(({ name }) => names.includes(name))) {
     for (const law of laws) {
       try {
-        await law.check(subject)
+        await law.check(backend)
       } catch (error) {
-        failures.push(`${subject.name}: ${law.name}: ${error}`)
+        failures.push(`${backend.name}: ${law.name}: ${error}`)
       }
     }
   }
@@ -48,10 +48,10 @@ async function checkThreads(): Promise<number> {
   return results[0].every((x, i) => x === results[1][i]) ? started : 0
 }
 
-/** @param names - the subjects on which the laws are checked. */
+/** @param names - the backends on which the laws are checked. */
 const report = async (names: readonly string[]): Promise<PageReport> => ({
   kernel: new DiffGrad({ w: new Float32Array(1) }).kernel,
-  subjects: subjects().map(({ name }) => name),
+  backends: backends().map(({ name }) => name),
   laws: laws.length,
   failures: await checkLaws(names),
   threads: globalThis.crossOriginIsolated ? await checkThreads() : 1,

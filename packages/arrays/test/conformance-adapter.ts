@@ -22,8 +22,8 @@ import {
 } from '../src/index.ts'
 import * as optimizers from '../src/optimizers.ts'
 
-/** Starts an optimizer for a rule. */
-export type InitialParameter = (
+/** Creates an optimizer for a rule. */
+export type OptimizerFactory = (
   rule: UpdateRule,
   parameters: ParameterSet,
   options: ArraysOptions<Hyperparameters>,
@@ -38,8 +38,8 @@ type OptimizerClass = new (
 export const classOf = (rule: UpdateRule): OptimizerClass | undefined =>
   new Map<string, OptimizerClass>(Object.entries(optimizers)).get(classNameOf(rule))
 
-/** Starts the class of a shipped rule, or ArraysOptimizer for any other rule. */
-export const shipped: InitialParameter = (rule, parameters, options) => {
+/** Creates the class of a shipped rule, or ArraysOptimizer for any other rule. */
+export const shipped: OptimizerFactory = (rule, parameters, options) => {
   const Optimizer = classOf(rule)
   return Optimizer
     ? new Optimizer(parameters, options)
@@ -101,9 +101,9 @@ const allocatedArrays =
   }
 
 /** Returns typed arrays as a backend under test. */
-export const subject = (
+export const backend = (
   name: string,
-  start: InitialParameter,
+  start: OptimizerFactory,
   arraysOf: (setup: OptimizerSpec) => Arrays = ordinaryArrays,
 ): BackendUnderTest => ({
   name,
@@ -129,32 +129,32 @@ export const subject = (
 })
 
 const on =
-  (kernel: NonNullable<EngineOptions['kernel']>): InitialParameter =>
+  (kernel: NonNullable<EngineOptions['kernel']>): OptimizerFactory =>
   (rule, parameters, options) =>
     shipped(rule, parameters, { ...options, kernel })
 
 /** Typed arrays on every engine that runs here. */
-export const subjects = (): readonly BackendUnderTest[] => {
+export const backends = (): readonly BackendUnderTest[] => {
   const plain = [
-    subject('generated JavaScript', on('javascript')),
-    subject(
+    backend('generated JavaScript', on('javascript')),
+    backend(
       'block interpreter',
       (rule, parameters, options) =>
         new ArraysOptimizer(rule, parameters, { ...options, kernel: 'interpreter' }),
     ),
   ]
   const wasm = [
-    subject('WebAssembly, staged', on('wasm')),
-    subject('WebAssembly, allocated', on('wasm'), allocatedArrays(false)),
+    backend('WebAssembly, staged', on('wasm')),
+    backend('WebAssembly, allocated', on('wasm'), allocatedArrays(false)),
   ]
   return [
     ...plain,
     ...(wasmSupported() ? wasm : []),
     ...(wasmSupported() && typeof SharedArrayBuffer !== 'undefined'
-      ? [subject('WebAssembly, shared', on('wasm'), allocatedArrays(true))]
+      ? [backend('WebAssembly, shared', on('wasm'), allocatedArrays(true))]
       : []),
     ...(wasmSupported(true)
-      ? [subject('WebAssembly, relaxed', on('wasm-relaxed'), allocatedArrays(false))]
+      ? [backend('WebAssembly, relaxed', on('wasm-relaxed'), allocatedArrays(false))]
       : []),
   ]
 }
