@@ -51,7 +51,7 @@ export const allocatedShape = (array: FloatArray): readonly number[] | undefined
  * gradients.bias.set([0.1, 0.2, 0.3])
  * optimizer.step(gradients)
  *
- * @throws TypeError if parameters or options are no plain object.
+ * @throws TypeError if parameters or options are not a plain object.
  * @throws RangeError naming an invalid shape or option, or if the machine does not have so much memory;
  * if `shared` and there is no `SharedArrayBuffer`.
  */

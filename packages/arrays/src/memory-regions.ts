@@ -7,7 +7,7 @@ interface Region {
   readonly end: number
 }
 
-/** Which bytes of which buffers some arrays take that do not overlap. */
+/** An index of the byte ranges of non-overlapping arrays, by buffer. */
 export class MemoryRegions {
   /** In the order of their addresses. Empty arrays have none. */
   readonly #byBuffer = new Map<ArrayBufferLike, Region[]>()

@@ -70,7 +70,7 @@ export class ArraysOptimizer<
    * forbidden; without them the rule is interpreted there.
    * @throws TypeError naming a parameter that cannot be trained: integers, a frozen array, a detached
    * buffer, a shape of another size, memory shared with another parameter, a name that is taken; or if
-   * options are no plain object.
+   * options are not a plain object.
    * @throws RangeError naming an option that is unknown or out of range.
    */
   constructor(

@@ -55,7 +55,7 @@ export function selectEngine(
   return engine
 }
 
-/** The tiers of each choice, of which the first one that can run is used. */
+/** The tiers that each value of `kernel` tries, in order. */
 const tiersOf: Readonly<Record<NonNullable<EngineOptions['kernel']>, readonly KernelTier[]>> = {
   auto: ['wasm', 'javascript'],
   fastest: ['wasm-relaxed', 'wasm', 'javascript'],

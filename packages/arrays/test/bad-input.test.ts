@@ -47,12 +47,12 @@ test.each([
   [{ lookahead: { every: 5, alpha: 2 } }, 'diffGrad: lookahead.alpha must be in (0, 1], but is 2'],
   [
     { groups: [{ parameters: ['wieghts'] }] },
-    'diffGrad: wieghts is selected, which is no parameter',
+    'diffGrad: wieghts is selected, but is not a parameter',
   ],
   [{ toString: 1 }, /diffGrad: has no option toString; it has learningRate,/],
   [
     { beta2: { kind: 'constant', value: 0.9 } },
-    'diffGrad: beta2 can follow no schedule; learningRate, weightDecay, beta1 can',
+    'diffGrad: beta2 cannot follow a schedule; learningRate, weightDecay, beta1 can',
   ],
   [
     { learningRate: { kind: 'warmRestarts', from: 1, to: 0, steps: 0, growth: 1 } },
@@ -347,11 +347,11 @@ test('refuses to step on averaged weights, and to swap without an average', () =
 test('set refuses what cannot change, and changes the rest', () => {
   const { optimizer } = started()
   expect(() => optimizer.set({ learningRate: 1 }, ['bias'])).toThrow(
-    'diffGrad: bias shares its options with weights; make it a group',
+    'diffGrad: bias shares its options with weights; pass it as a group of its own to the constructor',
   )
   expect(() => optimizer.set({ beta1: 1 })).toThrow('diffGrad: beta1 must be in [0, 1), but is 1')
   expect(() => optimizer.set({ learningRate: 1 }, ['wieghts'])).toThrow(
-    'diffGrad: wieghts is selected, which is no parameter',
+    'diffGrad: wieghts is selected, but is not a parameter',
   )
   expect(() => optimizer.set({ learningRate: 1 }, /wieghts/)).toThrow(
     'diffGrad: /wieghts/ selects no parameter',

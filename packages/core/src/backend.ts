@@ -75,4 +75,4 @@ export interface Backend<T, S = SavedArray> {
 
 /** The kind and length of a typed array: `Float32Array(3)`. State that went through JSON has none. */
 export const arraySignature = (saved: SavedArray | undefined): string =>
-  isPlainObject(saved) ? 'an object that is no typed array' : describe(saved)
+  isPlainObject(saved) ? 'an object that is not a typed array' : describe(saved)

@@ -90,7 +90,7 @@ const keyOf = (selector: Selector): unknown => {
 
 type Rule = { readonly name: string }
 
-/** A copy of a selector. @throws TypeError if it is none. */
+/** A copy of a selector. @throws TypeError if the value is not a selector. */
 export function checkedSelector({ name }: Rule, selector: unknown): Selector {
   if (typeof selector === 'function') return selector as Selector // Called with a parameter.
   if (selector instanceof RegExp) return selector
@@ -114,7 +114,7 @@ export function checkSelection(
     const known = new Set(parameters.map((parameter) => parameter.name))
     const unknown = selector.find((listed) => !known.has(listed))
     if (unknown !== undefined) {
-      throw new RangeError(`${name}: ${describe(unknown)} is selected, which is no parameter`)
+      throw new RangeError(`${name}: ${describe(unknown)} is selected, but is not a parameter`)
     }
   }
   if (!parameters.some(selectorTest(selector))) {
@@ -129,7 +129,7 @@ const boolean = oneOf(false, true)
 /**
  * Checks the options of an optimizer, and copies them.
  *
- * @throws TypeError if options are no plain object, or a selector is none.
+ * @throws TypeError if options are not a plain object, or a selector is none.
  * @throws RangeError naming the first option that is unknown or out of range, in any group.
  */
 export function checkedGroupedOptions<H extends Hyperparameters>(

@@ -70,7 +70,7 @@ export type StepOutcome = 'updated' | 'accumulated' | 'skipped'
  * weight transforms, and state dicts.
  *
  * @typeParam Name - the names of the parameters, and `Intermediate` those of the rule's intermediates:
- * types that list them make others an error. Such a type does not learn of parameters that are added.
+ * types that list them make others an error. Parameters added later are not part of the type.
  */
 export class Optimizer<
   T,
@@ -95,7 +95,7 @@ export class Optimizer<
    * @param parameters - the arrays to train. Gradients and state dicts refer to them by name.
    * @throws RangeError naming the first option that is unknown or out of range, or the first group that
    * selects no parameter. Without parameters, the first `step` checks what groups select.
-   * @throws TypeError if options are no plain object, two parameters have one name, or a shape is missing
+   * @throws TypeError if options are not a plain object, two parameters have one name, or a shape is missing
    * that `centralize` needs.
    */
   constructor(

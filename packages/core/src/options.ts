@@ -62,7 +62,7 @@ function checkOption<H extends Hyperparameters>(
   }
   if (!schedulable.has(option)) {
     const can = [...schedulable].filter((name) => Object.hasOwn(rule.defaults, name))
-    refuse(`${option} can follow no schedule; ${can.join(', ')} can`)
+    refuse(`${option} cannot follow a schedule; ${can.join(', ')} can`)
   }
   checkSchedule(`${rule.name}: ${option}`, value)
 }
@@ -123,7 +123,7 @@ export const optionsAfterReport = <O extends object>(options: O, report: LossRep
   mapSchedules(options, (schedule) => afterReport(schedule, report))
 
 /**
- * Options whose plateau schedules have come as far as equal schedules among others, such as loaded ones.
+ * Options whose plateau schedules take the progress of equal schedules in others, such as loaded options.
  */
 export function continueSchedules<O extends object>(options: O, others: readonly object[]): O {
   const keyOf = (schedule: Schedule): string =>

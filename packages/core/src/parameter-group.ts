@@ -267,7 +267,9 @@ export function changedGroups<T, H extends Hyperparameters>(
   return [...groups.select(selector)].map(([group, { inside, outside }]) => {
     if (outside.length > 0) {
       const [selected, other] = [inside[0], outside[0]].map((i) => group.names[i])
-      refuse(`${selected} shares its options with ${other}; make it a group`)
+      refuse(
+        `${selected} shares its options with ${other}; pass it as a group of its own to the constructor`,
+      )
     }
     const options = completeOptions(rule, [group.options, changes], updates)
     if (`${rule.stateNames(options)}` !== `${rule.stateNames(group.options)}`) {

@@ -198,7 +198,7 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
     'to remove an unknown name',
     () => make().remove(['y'] as never),
-    'SGD: y is selected, which is no parameter',
+    'SGD: y is selected, but is not a parameter',
   ],
   [
     'to replace an unknown name',
@@ -247,7 +247,7 @@ test.each(refusals)('refuses %s', (_, run, message) => {
   expect(run).toThrow(message)
 })
 
-test('a group of parameters that come later is optional, or judged at the first step', () => {
+test('a group of parameters that come later must be optional, or is checked at the first step', () => {
   const options = { groups: [{ parameters: /bias/, learningRate: 0.5 }] }
   const later = new Optimizer(backend, sgd, [], options)
   later.add(named({ w: F(1) }))
@@ -373,7 +373,7 @@ test('a replaced parameter continues with its mapped state, step count and optio
   }
 })
 
-test('what goes in and comes out is by value', () => {
+test('options, states and results are copied', () => {
   const clip = { by: 'value' as const, limit: 1 }
   const groups = [{ parameters: ['x'], learningRate: 1 }]
   const shape = [1]

@@ -80,7 +80,7 @@ export class WasmEngine {
   }
 }
 
-/** Starts the threads of a memory; undefined if none can be started and the number is up to us. */
+/** Starts the threads of a memory; undefined if none can be started and `threads` is `auto`. */
 function startPool({ memory }: KernelMemory, threads: number | 'auto'): ThreadPool | undefined {
   if (threads !== 'auto') return new ThreadPool(memory, threads)
   try {

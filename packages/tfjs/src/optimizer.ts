@@ -88,7 +88,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * Registers variables before their first gradients do: to swap averages right after loading, say, or to
+   * Registers variables before their first gradients do: to call swapEma right after loading, or to
    * give them options of their own.
    *
    * @param options - override those of the optimizer, of all groups, and of a loaded state.
@@ -104,8 +104,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * Forgets variables and their state, such as those that were disposed of: others of the same names start
-   * anew.
+   * Removes variables and their state, such as disposed ones. Later variables of the same names start
+   * without state.
    *
    * @throws RangeError naming a variable that is not registered. Then nothing has changed.
    */
@@ -114,8 +114,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * What the rule would do with these gradients: its intermediate values, such as `xi`, and the
-   * `effectiveStep` by which each element would move, before weight decay. Nothing changes.
+   * Computes the intermediates of the rule for these gradients, such as `xi`, and the `effectiveStep` by
+   * which each element would move, before weight decay. Nothing changes.
    */
   async inspect(gradients: TensorGradients): Promise<Inspection> {
     const shown = this.#variables.optimizer.inspect(this.#variables.gradients(toList(gradients)))

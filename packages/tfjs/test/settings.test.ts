@@ -270,7 +270,7 @@ test('a group that selects no variable is refused by the first step, unless it i
     new Adam({ groups: [{ parameters: /Bias$/, weightDecay: 0, optional: true }] }),
   ]
   expect(() => step(wrong)).toThrow('Adam: /Bias$/ selects no parameter')
-  expect(() => step(listed)).toThrow('Adam: only/bias is selected, which is no parameter')
+  expect(() => step(listed)).toThrow('Adam: only/bias is selected, but is not a parameter')
   expect(w.dataSync()[0]).toBe(1)
   step(optional)
   expect(w.dataSync()[0]).toBeLessThan(1)

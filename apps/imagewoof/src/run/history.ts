@@ -93,10 +93,10 @@ export const hasFriction = (optimizer: string): boolean =>
   rules[optimizer].intermediates?.includes('xi') ?? false
 
 /** At most so many histograms of ξ per epoch: one over 11 million parameters takes most of a second. */
-const readingsPerEpoch = 4
+const maxHistogramsPerEpoch = 4
 
 /** Whether ξ is recorded at a batch of an epoch: at the last one, and at even distances before it. */
 export const isFrictionRecorded = (batch: number, batchesPerEpoch: number): boolean => {
-  const interval = Math.ceil(batchesPerEpoch / readingsPerEpoch)
+  const interval = Math.ceil(batchesPerEpoch / maxHistogramsPerEpoch)
   return (batchesPerEpoch - 1 - batch) % interval === 0
 }

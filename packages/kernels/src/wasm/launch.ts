@@ -71,7 +71,7 @@ const probe: Graph = (() => {
 /** Bytes of the arguments at the beginning of a workspace. */
 const argumentBytes = 4096
 
-/** Elements of the staging buffer unless told otherwise. */
+/** Default size of the staging buffer, in elements. */
 const defaultStagingElements = 65536
 
 /** Shares the work of a kernel between threads. */

@@ -101,7 +101,7 @@ export const stateLaws: readonly Law[] = [
     },
   },
   {
-    name: 'loading a state restores the settings that were saved with it',
+    name: 'loading a state restores the options that were saved with it',
     async check(backend) {
       for (const rule of allRules) {
         const original = createOptimizer(backend, rule, { learningRate: 0.3, weightDecay: 0.02 })
@@ -115,7 +115,7 @@ export const stateLaws: readonly Law[] = [
     },
   },
   {
-    name: 'a state of other transforms is refused by name, or loaded with either of the two',
+    name: 'a state of other transforms is refused by name, or loaded with the transforms of the optimizer or of the state',
     async check(backend) {
       const clip = { by: 'value', limit: 0.25 } as const
       const saved = createOptimizer(backend, sgd, { learningRate: 1, clip, ema: { decay: 0.5 } })
@@ -158,7 +158,7 @@ export const stateLaws: readonly Law[] = [
     },
   },
   {
-    name: 'without strict, a state is loaded as far as it fits, and what does not is returned',
+    name: 'without strict, loadStateDict loads the parameters that fit and returns the others',
     async check(backend) {
       const saved = createOptimizer(backend, adam, { learningRate: 0.5 })
       await takeSteps(saved, 1, 3)

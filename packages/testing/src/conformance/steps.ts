@@ -128,7 +128,7 @@ export const stepLaws: readonly Law[] = [
     },
   },
   {
-    name: 'a parameter of a group moves as it would alone with the settings of the group',
+    name: 'a parameter of a group moves as it would alone with the options of the group',
     async check(backend) {
       for (const rule of allRules) {
         const defaults = { learningRate: 0.1, weightDecay: 0.01 }

@@ -67,7 +67,7 @@ export const savingChecks: readonly Check[] = [
     run: () => saveAndResume(new Rule({ learningRate: 0.01 })),
   })),
   {
-    name: 'so does training with schedules, groups, clipping, averages and accumulation',
+    name: 'training with schedules, groups, clipping, EMA and accumulation continues bit for bit',
     run: () => saveAndResume(new DiffGrad(allOptions), 3),
   },
 ]

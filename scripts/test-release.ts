@@ -23,14 +23,14 @@ import {
   userEnvironment,
 } from './public-packages.ts'
 
-// `pnpm rehearse-release`: releases a copy of the repository to a registry of its own on this machine,
+// `pnpm test-release`: releases a copy of the repository to a registry of its own on this machine,
 // installs each package by name into an empty project and runs its README's first example there, then
 // releases a patch and installs the update. The repository is not changed, and nothing is published
 // anywhere else: the copy knows no other registry and has no other token.
 
 const verdaccio = 'verdaccio@6.8.0'
 
-const folder = mkdtempSync(join(tmpdir(), 'rehearsal-'))
+const folder = mkdtempSync(join(tmpdir(), 'diffgrad-release-'))
 const copy = join(folder, 'repository')
 const npmrc = join(folder, 'npmrc')
 
@@ -42,9 +42,9 @@ async function step(title: string, run: () => Promise<string[]> | string[]): Pro
   for (const line of lines) console.log(`    ${line}`)
 }
 
-/** Throws unless a fact holds that the rehearsal is to show. */
+/** Throws unless a fact holds that this test must show. */
 function check(fact: string, holds: boolean): void {
-  if (!holds) throw new Error(`rehearse-release: this should hold, but does not: ${fact}`)
+  if (!holds) throw new Error(`test-release: this should hold, but does not: ${fact}`)
 }
 
 /** Copies the tracked files, and new ones that are not ignored, into a repository of its own. */
@@ -60,7 +60,7 @@ function copyRepository(): void {
 
 function commit(message: string): void {
   runIn(copy, 'git', 'add', '--all')
-  const identity = ['-c', 'user.name=rehearsal', '-c', 'user.email=rehearsal@localhost']
+  const identity = ['-c', 'user.name=release-test', '-c', 'user.email=release-test@localhost']
   runIn(copy, 'git', ...identity, 'commit', '--quiet', '--no-verify', '--message', message)
 }
 
@@ -69,7 +69,7 @@ async function freePort(): Promise<number> {
   await once(server, 'listening')
   const address = server.address()
   server.close()
-  if (typeof address !== 'object' || !address) throw new Error('rehearse-release: no free port')
+  if (typeof address !== 'object' || !address) throw new Error('test-release: no free port')
   return address.port
 }
 
@@ -109,7 +109,7 @@ log: { type: stdout, format: json, level: warn }
 
 /** Creates a user of the registry, which lives as long as it does, and returns the user's token. */
 async function createUser(registry: string): Promise<string> {
-  const user = { name: 'rehearsal', password: 'rehearsal-only' }
+  const user = { name: 'release-test', password: 'release-test-only' }
   const response = await fetch(`${registry}-/user/org.couchdb.user:${user.name}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
@@ -212,8 +212,8 @@ try {
     tryOut((name, imported) => ['install', ...new Set([name, ...imported])]),
   )
   await step('Release a patch of @diffgrad/core', () => {
-    const changeset = "---\n'@diffgrad/core': patch\n---\n\nA fix, for the rehearsal.\n"
-    writeFileSync(join(copy, '.changeset/rehearsal.md'), changeset)
+    const changeset = "---\n'@diffgrad/core': patch\n---\n\nA fix, for the release test.\n"
+    writeFileSync(join(copy, '.changeset/release-test.md'), changeset)
     commit('fix')
     return release(registry)
   })
