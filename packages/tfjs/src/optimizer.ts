@@ -1,16 +1,18 @@
-import type {
-  Hyperparameters,
-  Inspection,
-  LoadOptions,
-  LoadReport,
-  OptimizerOptions,
-  PartialOptions,
-  RuleOptions,
-  SavedArray,
-  Selector,
-  StateDict,
-  StepOutcome,
-  UpdateRule,
+import {
+  describe,
+  type Hyperparameters,
+  type Inspection,
+  isPlainObject,
+  type LoadOptions,
+  type LoadReport,
+  type OptimizerOptions,
+  type PartialOptions,
+  type RuleOptions,
+  type SavedArray,
+  type Selector,
+  type StateDict,
+  type StepOutcome,
+  type UpdateRule,
 } from '@diffgrad/core'
 import type { GeneratedKernels } from '@diffgrad/kernels'
 import {
@@ -23,6 +25,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core'
 import { selectEngine } from './engines/select-engine.ts'
+import { checkLoad } from './registration.ts'
 import {
   checkConfig,
   decodeConfig,
@@ -80,7 +83,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * changed.
    */
   override applyGradients(gradients: TensorGradients): StepOutcome {
-    const byParameter = this.#variables.gradients(toList(gradients))
+    const byParameter = this.#variables.gradients(toList(this.rule.name, gradients))
     this.#header.allocate()
     const outcome = tidy(() => this.#variables.optimizer.step(byParameter))
     if (outcome === 'updated') this.incrementIterations()
@@ -118,7 +121,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * which each element would move, before weight decay. Nothing changes.
    */
   async inspect(gradients: TensorGradients): Promise<Inspection> {
-    const shown = this.#variables.optimizer.inspect(this.#variables.gradients(toList(gradients)))
+    const named = toList(this.rule.name, gradients)
+    const shown = this.#variables.optimizer.inspect(this.#variables.gradients(named))
     this.#variables.disposeScratch()
     return mapValues(shown, readAndDispose)
   }
@@ -189,7 +193,9 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    * @returns what was not loaded; nothing if `strict`. The state of `unexpected` variables waits for them.
    * @throws TypeError naming the first thing in the state that does not fit.
    */
-  loadStateDict({ parameters, ...position }: StateDict, options: LoadOptions = {}): LoadReport {
+  loadStateDict(stateDict: StateDict, options: LoadOptions = {}): LoadReport {
+    checkLoad(this.rule.name, stateDict, options)
+    const { parameters, ...position } = stateDict
     let report: LoadReport | undefined
     tidy(() => {
       const entries = Object.entries(parameters).map(([name, { state, ...rest }]) => {
@@ -261,11 +267,27 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 }
 
-/** Gradients as a list. Tensors in the result may be null, which the types of TensorFlow.js deny. */
-const toList = (gradients: TensorGradients): NamedTensors =>
-  Array.isArray(gradients)
-    ? gradients
-    : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))
+/**
+ * Gradients as a list. Tensors in the result may be null, which the types of TensorFlow.js deny.
+ *
+ * @param owner - the name of the rule, for error messages.
+ * @throws TypeError if they are neither a list of objects nor a plain object.
+ */
+function toList(owner: string, gradients: TensorGradients): NamedTensors {
+  if (Array.isArray(gradients)) {
+    const wrong = gradients.findIndex((each) => !isPlainObject(each))
+    if (wrong < 0) return gradients
+    throw new TypeError(
+      `${owner}: a gradient must be an object { name, tensor }, but gradient ${wrong + 1} is ${describe(gradients[wrong])}`,
+    )
+  }
+  if (!isPlainObject(gradients)) {
+    throw new TypeError(
+      `${owner}: gradients must be an object of tensors by name, or a list of { name, tensor }, but are ${describe(gradients)}`,
+    )
+  }
+  return Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))
+}
 
 /** Maps the values of an object, all at once. */
 async function mapValues<A, B>(

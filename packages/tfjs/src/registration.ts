@@ -1,6 +1,8 @@
 import {
   Optimizer as CoreOptimizer,
+  describe,
   type Hyperparameters,
+  isPlainObject,
   type Parameter,
   type ParameterState,
   type PartialOptions,
@@ -43,6 +45,39 @@ export function registerParameters<H extends Hyperparameters>(
     const { parameters } = one.stateDict()
     one.loadStateDict({ ...position, parameters: { ...parameters, ...saved } })
     if (Object.keys(own).length > 0) one.set(own, Object.keys(saved))
+  }
+}
+
+/**
+ * Checks that a state dict, its parameters and the options of loading are objects, so that they can be
+ * read. The optimizer of core checks the rest.
+ *
+ * @param owner - the name of the rule, for error messages.
+ * @throws TypeError naming the first that is not.
+ */
+export function checkLoad(owner: string, stateDict: unknown, options: unknown): void {
+  const refusal = (reason: string): TypeError => new TypeError(`${owner}: ${reason}`)
+  if (!isPlainObject(options)) {
+    throw refusal(
+      `loadStateDict: options must be an object such as { strict: false }, but are ${describe(options)}`,
+    )
+  }
+  if (!isPlainObject(stateDict)) {
+    throw refusal(`the state must be a state dict, but is ${describe(stateDict)}`)
+  }
+  const { parameters } = stateDict
+  if (!isPlainObject(parameters)) {
+    throw refusal(`the state has ${describe(parameters)} as its parameters`)
+  }
+  for (const [name, entry] of Object.entries(parameters)) {
+    if (!isPlainObject(entry)) {
+      throw refusal(`the state has ${describe(entry)} as the parameter ${name}`)
+    }
+    const { options: own, state } = entry
+    if (!isPlainObject(own))
+      throw refusal(`the state has ${describe(own)} as the options of ${name}`)
+    if (!isPlainObject(state))
+      throw refusal(`the state has ${describe(state)} as the state of ${name}`)
   }
 }
 

@@ -186,3 +186,39 @@ test('a group that is selected by a function trains, but cannot be saved', () =>
     'diffGrad: a group that is selected by a function cannot be saved; select it by a RegExp or names',
   )
 })
+
+test('refuses a state, options of loading or gradients that are no objects, and changes nothing', async () => {
+  const { optimizer } = afterOneStep('entire')
+  const before = await optimizer.stateDict()
+  const ofEntire = (entry: object | null) => ({ ...before, parameters: { entire: entry } })
+  const wrong: readonly (readonly [state: unknown, message: string])[] = [
+    [undefined, 'the state must be a state dict, but is undefined'],
+    [null, 'the state must be a state dict, but is null'],
+    [{ ...before, parameters: undefined }, 'the state has undefined as its parameters'],
+    [ofEntire(null), 'the state has null as the parameter entire'],
+    [
+      ofEntire({ ...before.parameters.entire, state: null }),
+      'the state has null as the state of entire',
+    ],
+    [
+      ofEntire({ ...before.parameters.entire, options: null }),
+      'the state has null as the options of entire',
+    ],
+  ]
+  const refusal = (message: string) => new TypeError(`diffGrad: ${message}`)
+  for (const [state, message] of wrong) {
+    expect(() => optimizer.loadStateDict(state as never)).toThrow(refusal(message))
+  }
+  expect(() => optimizer.loadStateDict(before, null as never)).toThrow(
+    refusal('loadStateDict: options must be an object such as { strict: false }, but are null'),
+  )
+  for (const gradients of [undefined, null]) {
+    const message = `gradients must be an object of tensors by name, or a list of { name, tensor }, but are ${gradients}`
+    expect(() => optimizer.applyGradients(gradients as never)).toThrow(refusal(message))
+    await expect(optimizer.inspect(gradients as never)).rejects.toThrow(refusal(message))
+  }
+  expect(() => optimizer.applyGradients([null] as never)).toThrow(
+    refusal('a gradient must be an object { name, tensor }, but gradient 1 is null'),
+  )
+  expect(await optimizer.stateDict()).toEqual(before)
+})
