@@ -116,7 +116,7 @@ const isGenerated = (name: string): boolean => /^\d+$/.test(name)
  * Equal names match first. The remaining names match up to a suffix `_<number>`, if exactly one on
  * either side has that stem: TensorFlow.js renames the variables of a model that is loaded while another
  * one with the same names exists. If no name given by the user matches and both sides are equally long,
- * they match by position. Variables without a match are left out.
+ * they match by position, unless `strict` is false. Variables without a match are left out.
  *
  * @param owner - the name of the rule, for error messages.
  * @throws TypeError if nothing matches, unless `strict` is false.
@@ -140,8 +140,8 @@ export function matchNames(
   const matches = new Map([...[...equal].map((name) => [name, name] as const), ...renamed])
   const isComplete = equal.size === variables.length && equal.size === saved.length
   if (isComplete || [...matches.keys()].some((name) => !isGenerated(name))) return matches
+  if (!strict) return new Map()
   if (variables.length === saved.length)
     return new Map(variables.map((name, i) => [name, saved[i]]))
-  if (!strict) return new Map()
   throw new TypeError(`${owner}: the state is of ${saved}, but the variables are ${variables}`)
 }

@@ -51,6 +51,8 @@ export class Variables<H extends Hyperparameters> {
   readonly #names = new Map<string, string>()
   /** The loaded state of variables that are not registered yet, by parameter name. */
   #pending: Readonly<Record<string, ParameterState<Tensor>>> = {}
+  /** Whether the state was loaded strictly, so that it may be that of variables with other names. */
+  #strict = true
 
   constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
@@ -106,7 +108,10 @@ export class Variables<H extends Hyperparameters> {
       ...pending.map((name) => ({ name })),
     ])
     const addedNames = added.map(([name]) => name)
-    const saved = pending.length > 0 ? matchNames(this.#rule.name, addedNames, pending) : new Map()
+    const saved =
+      pending.length > 0
+        ? matchNames(this.#rule.name, addedNames, pending, { strict: this.#strict })
+        : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
     const resumed = parameters.filter(({ name }) => Object.hasOwn(this.#pending, name))
     tidy(() => {
@@ -219,22 +224,18 @@ export class Variables<H extends Hyperparameters> {
    */
   loadStateDict(state: TensorState, options: LoadOptions = {}): LoadReport {
     const { parameters, ...position } = state
-    const names = matchNames(
-      this.#rule.name,
-      [...this.#variables.keys()],
-      Object.keys(parameters),
-      {
-        strict: options.strict ?? true,
-      },
-    )
+    const { strict = true } = options
+    const [current, saved] = [[...this.#variables.keys()], Object.keys(parameters)]
+    const names = matchNames(this.#rule.name, current, saved, { strict })
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
-      const saved = names.get(name)
-      return saved === undefined ? [] : [[name, reshapeState(parameters[saved], shape)] as const]
+      const match = names.get(name)
+      return match === undefined ? [] : [[name, reshapeState(parameters[match], shape)] as const]
     })
     const report = this.#optimizer.loadStateDict(
       { ...position, parameters: Object.fromEntries(registered) },
       options,
     )
+    this.#strict = strict
     this.#disposePending(Object.keys(this.#pending))
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
@@ -247,7 +248,7 @@ export class Variables<H extends Hyperparameters> {
         return [name, { ...rest, state: Object.fromEntries(kept) }]
       }),
     )
-    if (options.strict ?? true) return report
+    if (strict) return report
     return { ...report, unexpected: unmatched.map(([name]) => name) }
   }
 

@@ -192,3 +192,25 @@ test('a layer that was frozen when the state was saved starts without state', as
   expect(conv_2).toMatchObject({ step: 0, options: { learningRate: 0.25 } })
   expect(() => loading.loadStateDict(state)).toThrow('diffGrad: the state has no parameter conv_2')
 })
+
+test('loading that is not strict matches by names alone, also variables that appear later', async () => {
+  const [p4, p5, p6] = ['p/four', 'p/five', 'p/six'].map((name) =>
+    tf.variable(tf.ones([2]), true, name),
+  )
+  const saving = new DiffGrad({ learningRate: 0.5 })
+  saving.applyGradients({ [p4.name]: tf.ones([2]) })
+  const loading = new DiffGrad({ learningRate: 0.25 })
+  loading.bind([p5])
+  const before = (await loading.stateDict()).parameters
+  expect(loading.loadStateDict(await saving.stateDict(), { strict: false })).toEqual({
+    missing: ['p/five'],
+    unexpected: ['p/four'],
+    mismatched: [],
+  })
+  expect(loading.hyperparameters('p/five').learningRate).toBe(0.25)
+  expect((await loading.stateDict()).parameters['p/five']).toEqual(before['p/five'])
+  loading.bind([p6])
+  expect(loading.hyperparameters('p/six').learningRate).toBe(0.25)
+  loading.bind([p4])
+  expect((await loading.stateDict()).parameters['p/four'].step).toBe(1)
+})
