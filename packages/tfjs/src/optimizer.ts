@@ -259,7 +259,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     return optimizer
   }
 
-  /** Disposes of the optimizer state, and forgets all variables. */
+  /** Disposes of the optimizer state, and forgets all variables. Schedules start again. */
   override dispose(): void {
     this.#variables.dispose()
     this.#header.dispose()

@@ -2,6 +2,7 @@ import {
   Optimizer as CoreOptimizer,
   checkOptions,
   type Hyperparameters,
+  isPlainObject,
   type LoadOptions,
   type LoadReport,
   type OptimizerOptions,
@@ -44,6 +45,8 @@ const isHalfPrecision = (): boolean =>
 export class Variables<H extends Hyperparameters> {
   readonly #rule: UpdateRule<H>
   readonly #backend: TensorBackend
+  /** The options of the constructor. */
+  readonly #initial: OptimizerOptions<H>
   #optimizer: CoreOptimizer<Tensor, H, Tensor>
   /** The registered variables by parameter name: the name under which one was saved, else its own. */
   readonly #variables = new Map<string, Variable>()
@@ -58,6 +61,7 @@ export class Variables<H extends Hyperparameters> {
     this.#rule = rule
     this.#backend = new TensorBackend(selectEngine)
     this.#optimizer = new CoreOptimizer(this.#backend, rule, [], options)
+    this.#initial = this.#optimizer.options // A copy.
   }
 
   /** The optimizer of core, which knows variables by their parameter names. */
@@ -269,9 +273,9 @@ export class Variables<H extends Hyperparameters> {
     this.#backend.disposeScratch()
   }
 
-  /** Disposes of all optimizer state, and forgets all variables. */
+  /** Disposes of all optimizer state, and forgets all variables. Schedules restart, as updates do. */
   dispose(): void {
-    const { options } = this.#optimizer
+    const options = restartSchedules(this.#optimizer.options, this.#initial)
     this.#backend.dispose()
     this.#disposePending(Object.keys(this.#pending))
     this.#variables.clear()
@@ -333,6 +337,43 @@ export class Variables<H extends Hyperparameters> {
       if (disposed.has(name)) for (const tensor of Object.values(state)) tensor.dispose()
     }
     this.#pending = Object.fromEntries(entries.filter(([name]) => !disposed.has(name)))
+  }
+}
+
+/**
+ * Options whose schedules start at the first update, without progress. A `startStep` that the initial
+ * options have stays, because it is a delay that the user chose; `set` adds the others.
+ */
+function restartSchedules<O extends { readonly groups?: readonly object[] | undefined }>(
+  { groups = [], ...common }: O,
+  { groups: initialGroups = [], ...initial }: O,
+): O {
+  const schedules = [initial, ...initialGroups].flatMap(Object.values).filter(isPlainObject)
+  const chosen = new Set(schedules.map(({ startStep }) => startStep))
+  const restart = (options: object): object => {
+    const entries = Object.entries(options).map(([option, value]) => {
+      if (!isPlainObject(value) || !('kind' in value)) return [option, value]
+      const { startStep, ...schedule } = withoutProgress(value)
+      return [option, chosen.has(startStep) ? { ...schedule, startStep } : schedule]
+    })
+    return Object.fromEntries(entries)
+  }
+  // The options of the same rule, with other schedules.
+  return { ...restart(common), groups: groups.map(restart) } as unknown as O
+}
+
+/** A schedule before the first report, including the segments of a joined one. */
+function withoutProgress({
+  progress: _,
+  ...schedule
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { segments } = schedule
+  if (!Array.isArray(segments)) return schedule
+  return {
+    ...schedule,
+    segments: segments.map((segment) => {
+      return { ...segment, schedule: withoutProgress(segment.schedule) }
+    }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { noDecayOnBiasAndNorm, oneCycle } from '@diffgrad/core'
+import { cosine, noDecayOnBiasAndNorm, oneCycle, plateau, startAt } from '@diffgrad/core'
 import * as layers from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
 import { build } from 'esbuild'
@@ -213,4 +213,29 @@ test('loading that is not strict matches by names alone, also variables that app
   expect(loading.hyperparameters('p/six').learningRate).toBe(0.25)
   loading.bind([p4])
   expect((await loading.stateDict()).parameters['p/four'].step).toBe(1)
+})
+
+test('after dispose, schedules restart as the updates do, after the delay of the constructor', () => {
+  tf.variable(tf.ones([2]), true, 'restarted')
+  const optimizer = new DiffGrad({
+    weightDecay: startAt(15, cosine({ from: 0.1, to: 0, steps: 10 })),
+  })
+  const step = (times: number) => {
+    for (let i = 0; i < times; i++) optimizer.applyGradients({ restarted: tf.ones([2]) })
+  }
+  step(100)
+  optimizer.set({ learningRate: { kind: 'cosine', from: 0.1, to: 0, steps: 10 } })
+  optimizer.dispose()
+  step(15)
+  expect(optimizer.hyperparameters('restarted')).toMatchObject({
+    learningRate: 0,
+    weightDecay: 0.1,
+  })
+  step(10)
+  expect(optimizer.hyperparameters('restarted').weightDecay).toBe(0)
+  optimizer.set({ learningRate: plateau({ from: 0.1, factor: 0.5, patience: 0 }) })
+  for (const loss of [1, 2, 3]) optimizer.report(loss)
+  expect(optimizer.learningRate).toBeLessThan(0.1)
+  optimizer.dispose()
+  expect(optimizer.learningRate).toBe(0.1)
 })
