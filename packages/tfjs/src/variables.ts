@@ -10,6 +10,7 @@ import {
   type Parameter,
   type ParameterState,
   type PartialOptions,
+  type RuleOptions,
   type Schedule,
   type Selector,
   scheduleValue,
@@ -21,7 +22,7 @@ import {
   type UpdateRule,
 } from '@diffgrad/core'
 import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
-import { TensorBackend } from './backend.ts'
+import { dryRunBackend, TensorBackend } from './backend.ts'
 import { warnOfOtherCopy } from './copies.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgl } from './engines/webgl.ts'
@@ -193,9 +194,21 @@ export class Variables<H extends Hyperparameters> {
     const selector = Array.isArray(variables)
       ? variables.map((name) => this.parameterName(name))
       : variables
+    checkOptions(this.#rule.name, changes)
+    const entries = Object.entries(changes).filter(([, value]) => value !== undefined)
+    const defined = Object.fromEntries(entries)
+    const stateNames = (options: object): string =>
+      // Options of the rule, checked when they were loaded; the optimizer checks the changes.
+      `${this.#rule.stateNames({ ...this.#rule.defaults, ...options } as RuleOptions<H>)}`
+    this.#mapPendingOptions((options, parameter) => {
+      if (selector && !selects(selector, parameter)) return options
+      if (stateNames(options) === stateNames({ ...options, ...defined })) return options
+      throw new RangeError(
+        `${this.#rule.name}: ${Object.keys(defined)} selects the optimizer state and cannot change`,
+      )
+    })
     this.#optimizer.set(changes, selector)
-    const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
-    const started = startSchedules(Object.fromEntries(defined), this.#optimizer.updates)
+    const started = startSchedules(defined, this.#optimizer.updates)
     this.#mapPendingOptions((options, parameter) =>
       !selector || selects(selector, parameter) ? { ...options, ...started } : options,
     )
@@ -231,6 +244,10 @@ export class Variables<H extends Hyperparameters> {
     const { strict = true } = options
     const [current, saved] = [[...this.#variables.keys()], Object.keys(parameters)]
     const names = matchNames(this.#rule.name, current, saved, { strict })
+    const matched = new Set(names.values())
+    const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
+    // The optimizer refuses the state of another rule.
+    const mismatched = state.rule === this.#rule.name ? this.#wrongOptions(unmatched, strict) : []
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const match = names.get(name)
       return match === undefined ? [] : [[name, reshapeState(parameters[match], shape)] as const]
@@ -241,11 +258,11 @@ export class Variables<H extends Hyperparameters> {
     )
     this.#strict = strict
     this.#disposePending(Object.keys(this.#pending))
-    const matched = new Set(names.values())
-    const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
+    const refused = new Set(mismatched.map(({ name }) => name))
+    const waiting = unmatched.filter(([name]) => !refused.has(name))
     const isDropped = this.#isDropped()
     this.#pending = Object.fromEntries(
-      unmatched.map(([name, { state, ...rest }]) => {
+      waiting.map(([name, { state, ...rest }]) => {
         const kept = Object.entries(state)
           .filter(([slot]) => !isDropped(slot))
           .map(([slot, tensor]) => [slot, keep(tensor.clone())])
@@ -253,7 +270,32 @@ export class Variables<H extends Hyperparameters> {
       }),
     )
     if (strict) return report
-    return { ...report, unexpected: unmatched.map(([name]) => name) }
+    return {
+      ...report,
+      unexpected: unmatched.map(([name]) => name),
+      mismatched: [...report.mismatched, ...mismatched],
+    }
+  }
+
+  /**
+   * The saved parameters whose options are not those of the rule, with the reason.
+   *
+   * @throws RangeError with the first reason if `strict`.
+   */
+  #wrongOptions(
+    saved: readonly (readonly [name: string, ParameterState<Tensor>])[],
+    strict: boolean,
+  ): LoadReport['mismatched'] {
+    return saved.flatMap(([name, { options }]) => {
+      try {
+        // A state has options of any rule; the optimizer of core refuses those that are not of this one.
+        new CoreOptimizer(dryRunBackend, this.#rule, [], {}).set(options as PartialOptions<H>)
+        return []
+      } catch (error) {
+        if (strict || !(error instanceof Error)) throw error
+        return [{ name, reason: error.message }]
+      }
+    })
   }
 
   /** Whether state is of a transform that the optimizer does not have. */

@@ -222,3 +222,30 @@ test('refuses a state, options of loading or gradients that are no objects, and 
   )
   expect(await optimizer.stateDict()).toEqual(before)
 })
+
+test('refuses wrong options in the state of a variable that does not exist yet, at once', async () => {
+  const own = tf.variable(tf.ones([2]), true, 'later')
+  const saving = new Adam({ learningRate: 0.5 })
+  saving.bind([own])
+  const state = await saving.stateDict()
+  const { later } = state.parameters
+  const options = { ...later.options, learningRate: 'x' }
+  const wrong = { ...state, parameters: { later: { ...later, options } } } as never
+  const loading = new Adam()
+  const reason = 'Adam: learningRate must be a finite number, at least 0, or a schedule, but is x'
+  expect(() => loading.loadStateDict(wrong)).toThrow(reason)
+  expect(loading.loadStateDict(wrong, { strict: false })).toEqual({
+    missing: [],
+    unexpected: ['later'],
+    mismatched: [{ name: 'later', reason }],
+  })
+  expect(loading.learningRate).toBe(new Adam().learningRate)
+  loading.loadStateDict(state)
+  const before = await loading.stateDict()
+  expect(() => loading.set({ amsgrad: true })).toThrow(
+    'Adam: amsgrad selects the optimizer state and cannot change',
+  )
+  expect(await loading.stateDict()).toEqual(before)
+  loading.bind([own])
+  expect(loading.hyperparameters('later')).toMatchObject({ learningRate: 0.5, amsgrad: false })
+})
