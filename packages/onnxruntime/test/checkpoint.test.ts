@@ -297,6 +297,40 @@ test('values that are not finite are refused when they are saved, so that what i
   )
 })
 
+const cycle: Record<string, unknown> = {}
+cycle.self = [cycle]
+
+test.each([
+  ['NaN', { a: Number.NaN }, 'notes.a must be a JSON value, but is NaN'],
+  ['a function', () => 1, 'notes must be a JSON value, but is a function'],
+  ['a symbol', [Symbol('s')], 'notes[0] must be a JSON value, but is Symbol(s)'],
+  ['a Map', { a: [{ b: new Map() }] }, 'notes.a[0].b must be a JSON value, but is a Map'],
+  ['a bigint', { a: 1n }, 'notes.a must be a JSON value, but is 1n'],
+  ['a date', { at: new Date(0) }, 'notes.at must be a JSON value, but is a Date'],
+  ['a typed array', { a: Float32Array.of(1) }, 'notes.a must be a JSON value, but is Float32Array'],
+  ['a hole', new Array(1), 'notes[0] must be a JSON value, but is undefined'],
+  ['toJSON', { toJSON: () => 1 }, 'notes.toJSON must be a JSON value, but is a function'],
+  ['themselves', cycle, 'notes.self[0] must be a JSON value, but contains itself'],
+])('notes with %s, which JSON would lose, are refused by their path', async (_, notes, message) => {
+  const write = () => writeCheckpoint({ weights: {}, optimizer: emptyState, notes })
+  expect(write).toThrow(TrainerError)
+  expect(write).toThrow(`checkpoint: ${message}`)
+  const trainer = await createTrainer({})
+  await expect(trainer.save(notes)).rejects.toThrow(`checkpoint: ${message}`)
+  await trainer.dispose()
+})
+
+test('notes are loaded as they were saved, without properties that are undefined', () => {
+  const twice = { x: 1 }
+  const notes = { a: [null, true, -1.5, 'text', twice, twice], b: { c: [] } }
+  const written = writeCheckpoint({
+    weights: {},
+    optimizer: emptyState,
+    notes: { ...notes, unknown: undefined },
+  })
+  expect(readCheckpoint(written).notes).toStrictEqual(notes)
+})
+
 test.each([
   ...['optimizer/m/kernel', 'optimizer/lstm/w', 'weight/w', '__metadata__', '__proto__'],
   ...['constructor', 'hasOwnProperty', 'length', '0', 'ünïcode/层.weight', 'a"b\\c'],
