@@ -81,3 +81,35 @@ test.each([undefined, null, 1, 'w'])('gradients that are %o are refused by name'
     /^Adam: gradients must be an object or a list of pairs, but are /,
   )
 })
+
+test.each(['auto', 'interpreter'] as const)(
+  'after dispose, every call that changes the optimizer or uses its states throws: %s',
+  (kernel) => {
+    const options = { ema: { decay: 0.5 }, kernel }
+    const optimizer: DiffGrad = new DiffGrad({ w: w() }, options)
+    const state = optimizer.stateDict()
+    optimizer.dispose()
+    const calls: Readonly<Record<string, () => unknown>> = {
+      step: () => optimizer.step({ w: w() }),
+      'step without gradients': () => optimizer.step({}),
+      inspect: () => optimizer.inspect({}),
+      histograms: () => optimizer.histograms({}, { xi: [0, 1] }),
+      set: () => optimizer.set({ learningRate: 1 }),
+      report: () => optimizer.report(1),
+      add: () => optimizer.add({ b: w() }),
+      remove: () => optimizer.remove(['w']),
+      replace: () => optimizer.replace({ name: 'w', value: w() }, (elements) => elements),
+      swapEma: () => optimizer.swapEma(),
+      state: () => optimizer.state('w'),
+      stateDict: () => optimizer.stateDict(),
+      loadStateDict: () => optimizer.loadStateDict(state),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      expect(call, name).toThrow(new Error('diffGrad: the optimizer was disposed of'))
+    }
+    expect(optimizer.hyperparameters('w').learningRate).toBe(1e-3)
+    expect(optimizer.options.ema).toEqual({ decay: 0.5 })
+    expect(optimizer.updates).toBe(0)
+    optimizer.dispose()
+  },
+)
