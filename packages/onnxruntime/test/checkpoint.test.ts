@@ -168,6 +168,16 @@ const damages: readonly (readonly [
     /must begin at byte \d+, where the tensor before it ends, but begins at/,
   ],
   [
+    'with a negative shape',
+    (bytes) =>
+      edited(bytes, {
+        header: (header) => {
+          header[weight].shape = [-3, -16]
+        },
+      }),
+    `checkpoint: the shape of "${weight}" must be whole numbers, but is [-3,-16]`,
+  ],
+  [
     'with a gap',
     (bytes) =>
       edited(bytes, {
@@ -191,7 +201,7 @@ const damages: readonly (readonly [
     'with a shape of text',
     (bytes) =>
       edited(bytes, { text: (text) => text.replace('"shape":[3,16]', '"shape":["3","16"]') }),
-    '"2.weight" must be F32 or F64 [3,16], but is F32',
+    'checkpoint: the shape of "2.weight" must be whole numbers, but is ["3","16"]',
   ],
   [
     'with a tensor twice',
