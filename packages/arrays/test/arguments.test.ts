@@ -39,12 +39,22 @@ test.each([
 })
 
 const arrays = 'must be a Float32Array or a Float64Array, but is'
+const arraysOrShaped = 'must be a Float32Array, a Float64Array or { values, shape }, but is'
 
 test.each([
   [{ w: new Int8Array(2) }, `diffGrad: the parameter w ${arrays} Int8Array(2)`],
   [{ w: new BigInt64Array(2) }, `diffGrad: the parameter w ${arrays} BigInt64Array(2)`],
   [{ w: new DataView(new ArrayBuffer(8)) }, `diffGrad: the parameter w ${arrays} DataView(8)`],
-  [{ w: new ArrayBuffer(8) }, `diffGrad: the parameter w ${arrays} [object ArrayBuffer]`],
+  [{ w: new ArrayBuffer(8) }, `diffGrad: the parameter w ${arrays} a ArrayBuffer`],
+  [
+    { w: { value: w() } },
+    `diffGrad: the parameter w ${arraysOrShaped} an object with the keys value`,
+  ],
+  [
+    { w: Object.create(null) },
+    `diffGrad: the parameter w ${arraysOrShaped} an object without keys`,
+  ],
+  [{ w: Symbol('s') }, `diffGrad: the parameter w ${arrays} Symbol(s)`],
   [{ w: { values: w(), shape: 1 } }, /^diffGrad: the parameter w is Float32Array\(1\), which has/],
   [[w()], 'diffGrad: parameters must be an object or a list of pairs, but are a list of objects'],
   [[['w']], `diffGrad: the parameter w ${arrays} undefined`],
