@@ -52,7 +52,7 @@ export const allocatedShape = (array: FloatArray): readonly number[] | undefined
  * optimizer.step(gradients)
  *
  * @throws TypeError if parameters or options are not a plain object.
- * @throws RangeError naming an invalid shape or option, or if the machine does not have so much memory;
+ * @throws RangeError naming an invalid shape or option, or an array for which there is no memory;
  * if `shared` and there is no `SharedArrayBuffer`.
  */
 export function allocate<
@@ -70,10 +70,11 @@ export function allocate<
   const arena =
     Arena.create(dtype, 2 * row + stateRows * apart, shared) ?? Arena.create(dtype, 2 * row, shared)
   const allocateRow = (): unknown => {
-    const arrays = arena?.allocate(sizes) ?? ordinaryArrays(dtype, sizes, shared)
+    const arrays = arena?.allocate(sizes)
     const entries = Object.entries(parameters).map(([name, shape], i) => {
-      shapes.set(arrays[i], [...shape])
-      return [name, arrays[i]]
+      const array = arrays?.[i] ?? ordinaryArray(name, dtype, sizes[i], shared)
+      shapes.set(array, [...shape])
+      return [name, array]
     })
     return Object.freeze(Object.fromEntries(entries))
   }
@@ -81,6 +82,19 @@ export function allocate<
   return { parameters: allocateRow(), gradients: allocateRow() } as ReturnType<
     typeof allocate<S, D, Shared>
   >
+}
+
+/** @throws RangeError naming an array for which there is no memory. */
+function ordinaryArray(name: string, dtype: Dtype, size: number, shared: boolean): FloatArray {
+  try {
+    return ordinaryArrays(dtype, [size], shared)[0]
+  } catch (cause) {
+    const bytes = size * (dtype === 'float32' ? 4 : 8)
+    throw new RangeError(
+      `allocate: ${name} must fit into memory, but has ${bytes} bytes that cannot be allocated`,
+      { cause },
+    )
+  }
 }
 
 function checkObject(what: string, value: unknown): void {

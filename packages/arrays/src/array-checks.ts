@@ -1,9 +1,14 @@
-import { describe } from '@diffgrad/core'
+import { describe, isPlainObject } from '@diffgrad/core'
 import type { FloatArray } from '@diffgrad/kernels'
 
 /** Names any value in an error message: `Float32Array(3)`. */
 function signature(value: unknown): string {
-  if (!ArrayBuffer.isView(value)) return Array.isArray(value) ? 'a plain array' : `${value}`
+  if (Array.isArray(value)) return 'a plain array'
+  if (isPlainObject(value)) {
+    const keys = Object.keys(value)
+    return keys.length > 0 ? `an object with the keys ${keys.join(', ')}` : 'an object without keys'
+  }
+  if (!ArrayBuffer.isView(value)) return describe(value)
   const type = value.constructor.name
   if (isDetached(value)) return `a ${type} whose buffer is detached`
   return `${type}(${'length' in value ? value.length : value.byteLength})`
@@ -31,7 +36,10 @@ const isReadOnly = (values: FloatArray): boolean =>
 /** Returns why a value cannot be trained, to follow "the parameter w"; undefined if it can. */
 export function untrainable(values: unknown, shape?: readonly number[]): string | undefined {
   if (!isFloatArray(values)) {
-    return `must be a Float32Array or a Float64Array, but is ${signature(values)}`
+    const rule = isPlainObject(values)
+      ? 'a Float32Array, a Float64Array or { values, shape }'
+      : 'a Float32Array or a Float64Array'
+    return `must be ${rule}, but is ${signature(values)}`
   }
   if (isDetached(values)) return 'has a detached buffer'
   if (isReadOnly(values)) return 'is frozen'

@@ -159,7 +159,7 @@ export class ArraysBackend implements Backend<FloatArray> {
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void {
-    this.#checkNotDisposed()
+    this.checkNotDisposed()
     this.#engine.run(kernel, lists, coefficients, t)
   }
 
@@ -172,12 +172,12 @@ export class ArraysBackend implements Backend<FloatArray> {
   }
 
   read(array: FloatArray): FloatArray {
-    this.#checkNotDisposed()
+    this.checkNotDisposed()
     return array.slice()
   }
 
   write(array: FloatArray, elements: FloatArray): void {
-    this.#checkNotDisposed()
+    this.checkNotDisposed()
     array.set(elements)
   }
 
@@ -191,7 +191,12 @@ export class ArraysBackend implements Backend<FloatArray> {
     return this.#engine.ready
   }
 
-  /** Frees the states and ends the threads. Any later call throws an error. */
+  /** @throws Error after `dispose`. */
+  checkNotDisposed(): void {
+    if (this.#disposed) throw new Error(`${this.#rule}: the optimizer was disposed of`)
+  }
+
+  /** Frees the states and ends the threads. */
   dispose(): void {
     this.#disposed = true
     this.#allocator?.freeAll()
@@ -207,9 +212,5 @@ export class ArraysBackend implements Backend<FloatArray> {
         cause: error,
       })
     }
-  }
-
-  #checkNotDisposed(): void {
-    if (this.#disposed) throw new Error('the optimizer was disposed of')
   }
 }

@@ -12,6 +12,7 @@ import {
   type Parameter,
   type PartialOptions,
   type SavedArray,
+  type Selector,
   type StateDict,
   type StepOutcome,
   type UpdateRule,
@@ -106,7 +107,10 @@ export class ArraysOptimizer<
   ): void {
     const added = parametersOf<string>(this.rule, parameters)
     // The constructor has checked those that the base constructor adds.
-    if (#backend in this) this.#backend.checkTrainable(added)
+    if (#backend in this) {
+      this.#backend.checkNotDisposed()
+      this.#backend.checkTrainable(added)
+    }
     super.add(added, options)
   }
 
@@ -122,6 +126,7 @@ export class ArraysOptimizer<
     parameter: Parameter<FloatArray, Name>,
     mapState: (elements: SavedArray, stateName: string) => SavedArray,
   ): void {
+    this.#backend.checkNotDisposed()
     const [replacement] = parametersOf<Name>(this.rule, [parameter])
     this.#backend.checkTrainable([replacement])
     super.replace(replacement, mapState)
@@ -134,6 +139,7 @@ export class ArraysOptimizer<
    * parameter whose buffer was detached or resized. Then nothing has changed.
    */
   override step(gradients: Gradients<FloatArray, Name>): StepOutcome {
+    this.#backend.checkNotDisposed()
     this.#backend.checkLengths()
     return super.step(gradients)
   }
@@ -141,18 +147,46 @@ export class ArraysOptimizer<
   override inspect<N extends Name>(
     gradients: Gradients<FloatArray, N>,
   ): Inspection<SavedArray, N, Intermediate> {
+    this.#backend.checkNotDisposed()
     this.#backend.checkLengths()
     return super.inspect(gradients)
   }
 
   override swapEma(): void {
+    this.#backend.checkNotDisposed()
     this.#backend.checkLengths()
     super.swapEma()
   }
 
   override loadStateDict(stateDict: StateDict<SavedArray>, options: LoadOptions = {}): LoadReport {
+    this.#backend.checkNotDisposed()
     this.#backend.checkLengths()
     return super.loadStateDict(stateDict, options)
+  }
+
+  override set(changes: PartialOptions<H>, parameters?: Selector<Name>): void {
+    this.#backend.checkNotDisposed()
+    super.set(changes, parameters)
+  }
+
+  override report(loss: number): void {
+    this.#backend.checkNotDisposed()
+    super.report(loss)
+  }
+
+  override remove(parameters: Selector<Name>): void {
+    this.#backend.checkNotDisposed()
+    super.remove(parameters)
+  }
+
+  override state(parameter: Name): Readonly<Record<string, FloatArray>> {
+    this.#backend.checkNotDisposed()
+    return super.state(parameter)
+  }
+
+  override stateDict(): StateDict<SavedArray> {
+    this.#backend.checkNotDisposed()
+    return super.stateDict()
   }
 
   /** What runs the kernels: the tier, the threads that have started, and whether arrays are copied. */
@@ -170,8 +204,11 @@ export class ArraysOptimizer<
 
   /**
    * Ends the threads and frees the states, so that another optimizer of the same allocated parameters
-   * can use the memory. The parameters stay as they are; any later call throws an error. The threads of an
-   * optimizer that nothing refers to end by themselves, but only some time later.
+   * can use the memory. The parameters stay as they are. From then on, every method that changes the
+   * optimizer or uses its states throws an Error: step, inspect, histograms, set, report, add, remove,
+   * replace, swapEma, state, stateDict and loadStateDict. Options, hyperparameters and the number of updates
+   * can still be read, and `dispose` can be repeated. The threads of an optimizer that nothing refers to end
+   * by themselves, but only some time later.
    */
   dispose(): void {
     this.#backend.dispose()

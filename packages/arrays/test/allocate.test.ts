@@ -199,3 +199,11 @@ test('refuses an unknown data type', () => {
     new RangeError('allocate: dtype must be float32 or float64, but is float16'),
   )
 })
+
+test('an array that does not fit into memory is named, with its bytes', () => {
+  const make = () => allocate({ small: [2], large: [1e13] })
+  expect(make).toThrow(RangeError)
+  expect(make).toThrow(
+    'allocate: large must fit into memory, but has 40000000000000 bytes that cannot be allocated',
+  )
+})

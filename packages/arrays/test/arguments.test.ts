@@ -39,12 +39,22 @@ test.each([
 })
 
 const arrays = 'must be a Float32Array or a Float64Array, but is'
+const arraysOrShaped = 'must be a Float32Array, a Float64Array or { values, shape }, but is'
 
 test.each([
   [{ w: new Int8Array(2) }, `diffGrad: the parameter w ${arrays} Int8Array(2)`],
   [{ w: new BigInt64Array(2) }, `diffGrad: the parameter w ${arrays} BigInt64Array(2)`],
   [{ w: new DataView(new ArrayBuffer(8)) }, `diffGrad: the parameter w ${arrays} DataView(8)`],
-  [{ w: new ArrayBuffer(8) }, `diffGrad: the parameter w ${arrays} [object ArrayBuffer]`],
+  [{ w: new ArrayBuffer(8) }, `diffGrad: the parameter w ${arrays} a ArrayBuffer`],
+  [
+    { w: { value: w() } },
+    `diffGrad: the parameter w ${arraysOrShaped} an object with the keys value`,
+  ],
+  [
+    { w: Object.create(null) },
+    `diffGrad: the parameter w ${arraysOrShaped} an object without keys`,
+  ],
+  [{ w: Symbol('s') }, `diffGrad: the parameter w ${arrays} Symbol(s)`],
   [{ w: { values: w(), shape: 1 } }, /^diffGrad: the parameter w is Float32Array\(1\), which has/],
   [[w()], 'diffGrad: parameters must be an object or a list of pairs, but are a list of objects'],
   [[['w']], `diffGrad: the parameter w ${arrays} undefined`],
@@ -81,3 +91,35 @@ test.each([undefined, null, 1, 'w'])('gradients that are %o are refused by name'
     /^Adam: gradients must be an object or a list of pairs, but are /,
   )
 })
+
+test.each(['auto', 'interpreter'] as const)(
+  'after dispose, every call that changes the optimizer or uses its states throws: %s',
+  (kernel) => {
+    const options = { ema: { decay: 0.5 }, kernel }
+    const optimizer: DiffGrad = new DiffGrad({ w: w() }, options)
+    const state = optimizer.stateDict()
+    optimizer.dispose()
+    const calls: Readonly<Record<string, () => unknown>> = {
+      step: () => optimizer.step({ w: w() }),
+      'step without gradients': () => optimizer.step({}),
+      inspect: () => optimizer.inspect({}),
+      histograms: () => optimizer.histograms({}, { xi: [0, 1] }),
+      set: () => optimizer.set({ learningRate: 1 }),
+      report: () => optimizer.report(1),
+      add: () => optimizer.add({ b: w() }),
+      remove: () => optimizer.remove(['w']),
+      replace: () => optimizer.replace({ name: 'w', value: w() }, (elements) => elements),
+      swapEma: () => optimizer.swapEma(),
+      state: () => optimizer.state('w'),
+      stateDict: () => optimizer.stateDict(),
+      loadStateDict: () => optimizer.loadStateDict(state),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      expect(call, name).toThrow(new Error('diffGrad: the optimizer was disposed of'))
+    }
+    expect(optimizer.hyperparameters('w').learningRate).toBe(1e-3)
+    expect(optimizer.options.ema).toEqual({ decay: 0.5 })
+    expect(optimizer.updates).toBe(0)
+    optimizer.dispose()
+  },
+)

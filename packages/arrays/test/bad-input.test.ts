@@ -36,7 +36,8 @@ test.each([
   [{ learningRate: -1 }, 'diffGrad: learningRate must be a finite number, at least 0, but is -1'],
   [{ beta1: 1 }, 'diffGrad: beta1 must be in [0, 1), but is 1'],
   [{ beta2: -0.1 }, 'diffGrad: beta2 must be in [0, 1), but is -0.1'],
-  [{ epsilon: 0 }, 'diffGrad: epsilon must be a finite number above 0, but is 0'],
+  [{ epsilon: 0 }, 'diffGrad: epsilon must be a finite number, at least 1e-36, but is 0'],
+  [{ epsilon: 1e-46 }, 'diffGrad: epsilon must be a finite number, at least 1e-36, but is 1e-46'],
   [{ version: 3 }, 'diffGrad: version must be 0 or 1 or 2, but is 3'],
   [{ decay: 'L2' }, 'diffGrad: decay must be l2 or decoupled, but is L2'],
   [{ accumulate: 0 }, 'diffGrad: accumulate must be a whole number, at least 1, but is 0'],
@@ -156,6 +157,20 @@ test('parameters and gradients may be Maps, and have any names', () => {
   optimizer.step({ constructor: Float32Array.of(1) })
   expect([odd[0], bias[0]]).toEqual([0, 0])
 })
+
+test.each(['auto', 'javascript', 'interpreter'] as const)(
+  'with the smallest epsilon and the largest beta2, a zero gradient moves nothing: %s',
+  (kernel) => {
+    const options = { epsilon: 1e-36, beta2: 1 - Number.EPSILON / 2, kernel }
+    for (const Class of [Adam, DiffGrad]) {
+      const x = Float32Array.of(1)
+      new Class({ x }, options).step({ x: Float32Array.of(0) })
+      expect(x[0]).toBe(1)
+    }
+    const adam = new Adam({ x: Float32Array.of(1) })
+    expect(() => adam.set({ epsilon: 1e-46 })).toThrow('Adam: epsilon must be a finite number')
+  },
+)
 
 test('refuses parameters that share memory', () => {
   const all = new Float32Array(6)

@@ -58,7 +58,11 @@ const rangesByName: Readonly<Record<string, OptionRange>> = {
   nesterov: boolean,
   beta1: fraction,
   beta2: fraction,
-  epsilon: positive,
+  epsilon: {
+    // For any β₂ < 1, float32 has a number for ε√(1 − β₂ᵗ); if it were 0, a zero gradient would give 0 / 0.
+    text: 'a finite number, at least 1e-36',
+    includes: (value) => isFiniteNumber(value) && value >= 1e-36,
+  },
   amsgrad: boolean,
   version: oneOf(0, 1, 2),
   aliased: boolean,

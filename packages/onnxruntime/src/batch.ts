@@ -1,3 +1,4 @@
+import { describe } from '@diffgrad/core'
 import {
   type DataType,
   type Elements,
@@ -8,6 +9,7 @@ import {
 } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import type { Runtime, Tensors } from './runtime.ts'
+import { isRecord } from './safetensors.ts'
 
 /** The elements of an input in row-major order, alone or with their shape. Classes may be plain numbers. */
 export type BatchValue =
@@ -48,6 +50,7 @@ interface ShapedData {
  *   that holds a class out of range.
  */
 export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: Tensors): Tensors {
+  checkBatch(batch)
   const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(weights, name))
   const names = inputs.map(({ name }) => name)
   const unexpected = Object.keys(batch).find((name) => !names.includes(name))
@@ -77,6 +80,7 @@ export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: T
  * @throws {TrainerError} If the batch does not fit the model for any lengths.
  */
 export function symbolicDimensions(model: Model, batch: Batch): Readonly<Record<string, number>> {
+  checkBatch(batch)
   const lengths: Record<string, number> = {}
   for (const input of model.inputs) {
     const value = batch[input.name]
@@ -88,11 +92,17 @@ export function symbolicDimensions(model: Model, batch: Batch): Readonly<Record<
   return lengths
 }
 
+function checkBatch(batch: unknown): void {
+  if (!isRecord(batch))
+    throw new TrainerError(`batch: must be an object of inputs by name, but is ${describe(batch)}`)
+}
+
 /** Checks type and shape. A single symbolic dimension is computed from the number of elements. */
 function checkInput({ name, type, shape = [] }: ValueInfo, value: BatchValue): ShapedData {
-  const { data, dims = undefined } = 'data' in value ? value : { data: value }
+  const isTensor = isRecord(value) && 'data' in value
+  const { data, dims = undefined } = isTensor ? value : { data: value }
   const expected = type && arrayTypes[type]
-  const actual = Array.isArray(data) ? 'a plain array' : data.constructor.name
+  const actual = ArrayBuffer.isView(data) ? data.constructor.name : describe(data)
   if (!Array.isArray(data) && actual !== expected)
     throw new TrainerError(`batch: "${name}" must be ${type} (${expected}), but is ${actual}`)
   const fixed = shape.filter((dimension) => typeof dimension === 'number')

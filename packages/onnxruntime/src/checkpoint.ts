@@ -1,4 +1,4 @@
-import type { StateDict } from '@diffgrad/core'
+import { describe, isPlainObject, type StateDict } from '@diffgrad/core'
 import type { UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import { float32Data, type Tensors } from './runtime.ts'
@@ -19,7 +19,7 @@ export interface Checkpoint {
     Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
   >
   readonly optimizer: StateDict
-  /** JSON of the user's own. */
+  /** JSON of the user's own: null, booleans, finite numbers, strings, and arrays and plain objects of them. */
   readonly notes: unknown
 }
 
@@ -39,9 +39,11 @@ const weightKey = (name: string): string => (reservedName.test(name) ? `weight/$
  * beside them, all else as JSON in the metadata. Weights called `__metadata__`, `__proto__`,
  * `optimizer/…` or `weight/…` get the prefix `weight/`.
  *
- * @throws {TrainerError} Naming the first tensor with an element that is not finite.
+ * @throws {TrainerError} Naming the first tensor with an element that is not finite, or the first of the
+ *   notes that is no JSON value. Properties of notes that are undefined are omitted.
  */
 export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): UnsharedBytes {
+  checkJson('notes', notes, [])
   const weightTensors = Object.entries(weights).map(([name, tensor]): [string, SavedTensor] => [
     weightKey(name),
     tensor,
@@ -99,6 +101,24 @@ export function readCheckpoint(
 
 function readNotes({ notes }: Safetensors['metadata']): unknown {
   return notes === undefined ? null : parseJson(notes, 'the notes')
+}
+
+/** Throws unless a value is the same after `JSON.stringify` and `JSON.parse`. */
+function checkJson(path: string, value: unknown, ancestors: readonly unknown[]): void {
+  if (value === null || ['boolean', 'string'].includes(typeof value) || Number.isFinite(value))
+    return
+  if (ancestors.includes(value))
+    throw new TrainerError(`checkpoint: ${path} must be a JSON value, but contains itself`)
+  const nested = [...ancestors, value]
+  if (Array.isArray(value)) {
+    // Unlike `forEach`, `entries` includes holes.
+    for (const [i, element] of value.entries()) checkJson(`${path}[${i}]`, element, nested)
+  } else if (isPlainObject(value)) {
+    for (const [key, property] of Object.entries(value))
+      if (property !== undefined) checkJson(`${path}.${key}`, property, nested)
+  } else {
+    throw new TrainerError(`checkpoint: ${path} must be a JSON value, but is ${describe(value)}`)
+  }
 }
 
 /** The optimizer's state, whose own contents `loadStateDict` checks. */

@@ -1,3 +1,4 @@
+import { describe } from '@diffgrad/core'
 import { elementCount, type UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 
@@ -93,8 +94,12 @@ function checkEntry(name: string, entry: unknown): CheckedEntry {
   // Partial, since the file may have been written by anything.
   const { dtype, shape, data_offsets }: Partial<Entry> = isRecord(entry) ? entry : {}
   const ArrayType = dtype === 'F32' || dtype === 'F64' ? arrayTypes[dtype] : undefined
-  if (!ArrayType || !Array.isArray(shape) || !shape.every(isCount))
+  if (!ArrayType)
     throw new TrainerError(`checkpoint: "${name}" must be F32 or F64 [${shape}], but is ${dtype}`)
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    throw new TrainerError(
+      `checkpoint: the shape of "${name}" must be whole numbers, but is ${describe(shape)}`,
+    )
   const [begin, end]: readonly unknown[] = Array.isArray(data_offsets) ? data_offsets : []
   const length = elementCount(shape) * ArrayType.BYTES_PER_ELEMENT
   if (!isCount(begin) || !isCount(end) || end - begin !== length)

@@ -186,6 +186,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * equals uninterrupted training bit for bit, except for what Dropout draws.
    *
    * @param notes - JSON to store in the same file, such as the state of a random generator.
+   * @throws {TrainerError} Naming the first of the notes that is no JSON value, or the first weight or
+   *   state that is not finite.
    */
   save(notes: unknown = null): Promise<UnsharedBytes> {
     return this.#queue.run(async () => {

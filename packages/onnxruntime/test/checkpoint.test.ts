@@ -168,6 +168,16 @@ const damages: readonly (readonly [
     /must begin at byte \d+, where the tensor before it ends, but begins at/,
   ],
   [
+    'with a negative shape',
+    (bytes) =>
+      edited(bytes, {
+        header: (header) => {
+          header[weight].shape = [-3, -16]
+        },
+      }),
+    `checkpoint: the shape of "${weight}" must be whole numbers, but is [-3,-16]`,
+  ],
+  [
     'with a gap',
     (bytes) =>
       edited(bytes, {
@@ -191,7 +201,7 @@ const damages: readonly (readonly [
     'with a shape of text',
     (bytes) =>
       edited(bytes, { text: (text) => text.replace('"shape":[3,16]', '"shape":["3","16"]') }),
-    '"2.weight" must be F32 or F64 [3,16], but is F32',
+    'checkpoint: the shape of "2.weight" must be whole numbers, but is ["3","16"]',
   ],
   [
     'with a tensor twice',
@@ -295,6 +305,40 @@ test('values that are not finite are refused when they are saved, so that what i
   expect(() => writeCheckpoint({ weights, optimizer: emptyState, notes: null })).toThrow(
     'checkpoint: "w" must hold finite values, but element 1 is Infinity',
   )
+})
+
+const cycle: Record<string, unknown> = {}
+cycle.self = [cycle]
+
+test.each([
+  ['NaN', { a: Number.NaN }, 'notes.a must be a JSON value, but is NaN'],
+  ['a function', () => 1, 'notes must be a JSON value, but is a function'],
+  ['a symbol', [Symbol('s')], 'notes[0] must be a JSON value, but is Symbol(s)'],
+  ['a Map', { a: [{ b: new Map() }] }, 'notes.a[0].b must be a JSON value, but is a Map'],
+  ['a bigint', { a: 1n }, 'notes.a must be a JSON value, but is 1n'],
+  ['a date', { at: new Date(0) }, 'notes.at must be a JSON value, but is a Date'],
+  ['a typed array', { a: Float32Array.of(1) }, 'notes.a must be a JSON value, but is Float32Array'],
+  ['a hole', new Array(1), 'notes[0] must be a JSON value, but is undefined'],
+  ['toJSON', { toJSON: () => 1 }, 'notes.toJSON must be a JSON value, but is a function'],
+  ['themselves', cycle, 'notes.self[0] must be a JSON value, but contains itself'],
+])('notes with %s, which JSON would lose, are refused by their path', async (_, notes, message) => {
+  const write = () => writeCheckpoint({ weights: {}, optimizer: emptyState, notes })
+  expect(write).toThrow(TrainerError)
+  expect(write).toThrow(`checkpoint: ${message}`)
+  const trainer = await createTrainer({})
+  await expect(trainer.save(notes)).rejects.toThrow(`checkpoint: ${message}`)
+  await trainer.dispose()
+})
+
+test('notes are loaded as they were saved, without properties that are undefined', () => {
+  const twice = { x: 1 }
+  const notes = { a: [null, true, -1.5, 'text', twice, twice], b: { c: [] } }
+  const written = writeCheckpoint({
+    weights: {},
+    optimizer: emptyState,
+    notes: { ...notes, unknown: undefined },
+  })
+  expect(readCheckpoint(written).notes).toStrictEqual(notes)
 })
 
 test.each([

@@ -50,6 +50,27 @@ test.each([
   await trainer.dispose()
 })
 
+test('a batch, or a value of it, that is no object is refused by name', async () => {
+  const trainer = await Trainer.create(ort, smallModel(), options)
+  for (const [wrong, message] of [
+    [null, 'batch: must be an object of inputs by name, but is null'],
+    [[1], 'batch: must be an object of inputs by name, but is [1]'],
+    ...[null, 1, {}].map((input) => [
+      { ...batch, input },
+      `batch: "input" must be float32 (Float32Array), but is ${JSON.stringify(input)}`,
+    ]),
+    [
+      { ...batch, input: { data: null } },
+      'batch: "input" must be float32 (Float32Array), but is null',
+    ],
+  ] as const) {
+    for (const call of ['step', 'evaluate'] as const) {
+      await expect(trainer[call](wrong as never), call).rejects.toThrow(message as string)
+    }
+  }
+  await trainer.dispose()
+})
+
 test.each(['kernel', 'graph'] as const)(
   'a loss of NaN is an error that names the step, and changes nothing: %s',
   async (update) => {

@@ -8,7 +8,7 @@ import {
 
 /** The hyperparameters of Adam and AdamW. */
 export interface AdamHyperparameters extends Hyperparameters, MomentHyperparameters {
-  /** ε, added to the square root of the bias-corrected v: above 0. */
+  /** ε, added to the square root of the bias-corrected v: at least 1e-36. */
   readonly epsilon: number
   /** Whether to use the largest v so far, taken before the bias correction. */
   readonly amsgrad: boolean

@@ -10,7 +10,7 @@ import {
 
 /** The hyperparameters of AdaMod. */
 export interface AdaModHyperparameters extends Hyperparameters, MomentHyperparameters {
-  /** ε, added to √v before any bias correction: above 0. */
+  /** ε, added to √v before any bias correction: at least 1e-36. */
   readonly epsilon: number
   /** The number of steps over which step sizes are averaged: at least 1; β₃ = 1 − 1/memoryLength. */
   readonly memoryLength: number

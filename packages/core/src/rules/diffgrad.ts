@@ -23,7 +23,7 @@ export interface DiffGradHyperparameters
   extends Hyperparameters,
     MomentHyperparameters,
     FrictionHyperparameters {
-  /** ε, added to √v before any bias correction: above 0. */
+  /** ε, added to √v before any bias correction: at least 1e-36. */
   readonly epsilon: number
 }
 

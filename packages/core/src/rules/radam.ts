@@ -8,7 +8,7 @@ import {
 
 /** The hyperparameters of RAdam. */
 export interface RAdamHyperparameters extends Hyperparameters, MomentHyperparameters {
-  /** ε, added to √v before any bias correction: above 0. */
+  /** ε, added to √v before any bias correction: at least 1e-36. */
   readonly epsilon: number
   /**
    * Whether to use momentum steps before the variance of the step can be estimated. Otherwise nothing
