@@ -229,7 +229,7 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
     'a state through JSON',
     load((s) => JSON.parse(JSON.stringify(s))),
-    'diffGrad: the state has an object that is no typed array as m of x, but it must be Float64Array(1)',
+    'diffGrad: the state has an object that is not a typed array as m of x, but it must be Float64Array(1)',
   ],
   [
     'an unknown way to load',
