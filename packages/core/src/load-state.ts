@@ -55,6 +55,8 @@ interface Target<T, H extends Hyperparameters, S> {
   readonly backend: Backend<T, S>
   readonly groups: ParameterGroups<T, H>
   readonly transforms: Transforms
+  /** Whether the weights are swapped with their EMA. */
+  readonly swapped: boolean
 }
 
 /**
@@ -62,6 +64,7 @@ interface Target<T, H extends Hyperparameters, S> {
  *
  * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
  * of range.
+ * @throws Error if a part of the state would be loaded while the weights are swapped with their EMA.
  */
 export function checkState<T, H extends Hyperparameters, S>(
   target: Target<T, H, S>,
@@ -141,8 +144,14 @@ export function checkState<T, H extends Hyperparameters, S>(
     }
     return { group, loaded: [...loaded.values()], kept }
   })
+  const keepsNone = checked.every(({ kept }) => kept.length === 0)
+  if (target.swapped && !keepsNone) {
+    throw new Error(
+      `${rule.name}: cannot load a part of a state while the weights are swapped with their EMA`,
+    )
+  }
   must(
-    !swapped || checked.every(({ kept }) => kept.length === 0),
+    !swapped || keepsNone,
     'has weights that are swapped with their EMA, so it cannot be loaded in part',
   )
   return {

@@ -398,6 +398,7 @@ export class Optimizer<
    * @returns what was not loaded.
    * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
    * of range. Then nothing has changed.
+   * @throws Error if some parameters would keep their state while the weights are swapped with their EMA.
    */
   loadStateDict(stateDict: StateDict<S>, options: LoadOptions = {}): LoadReport {
     const target = {
@@ -405,6 +406,7 @@ export class Optimizer<
       backend: this.#backend,
       groups: this.#groups,
       transforms: this.#transforms,
+      swapped: this.#swapped,
     }
     const checked = checkState(target, stateDict, options)
     const { replacements, unused } = splitGroups(target, checked)

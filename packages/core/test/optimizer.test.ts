@@ -400,6 +400,25 @@ test('options, states and results are copied', () => {
   for (const { defaults } of [sgd, adam, diffGrad]) expect(Object.isFrozen(defaults)).toBe(true)
 })
 
+test('refuses to load a part of a state while the weights are swapped with their EMA', () => {
+  const ema = { decay: 0.5 }
+  const [x, y] = [F(1), F(2)]
+  const optimizer = new Optimizer(backend, sgd, named({ x, y }), { learningRate: 1, ema })
+  optimizer.step({ x: F(1), y: F(1) })
+  optimizer.swapEma()
+  const before = optimizer.stateDict()
+  const state = new Optimizer(backend, sgd, named({ x: F(1) }), { ema }).stateDict()
+  for (const transforms of ['same', 'load'] as const) {
+    expect(() => optimizer.loadStateDict(state, { strict: false, transforms })).toThrow(
+      'SGD: cannot load a part of a state while the weights are swapped with their EMA',
+    )
+  }
+  expect(optimizer.stateDict()).toEqual(before)
+  optimizer.swapEma()
+  expect([x, y]).toEqual([F(0), F(1)])
+  expect(optimizer.loadStateDict(state, { strict: false }).missing).toEqual(['y'])
+})
+
 /** The number of elements that searches through arrays by `includes` and `indexOf` compare. */
 function compared(run: () => void): number {
   const { includes, indexOf } = Array.prototype
