@@ -419,6 +419,24 @@ test('refuses to load a part of a state while the weights are swapped with their
   expect(optimizer.loadStateDict(state, { strict: false }).missing).toEqual(['y'])
 })
 
+test('transforms that a load drops and another one adds again start at the weights of kept parameters', () => {
+  const [x, y] = [F(4), F(8)]
+  const options = { ema: { decay: 0.5 }, lookahead: { every: 100, alpha: 0.5 } } as const
+  const optimizer = new Optimizer(backend, sgd, named({ x, y }), { learningRate: 1, ...options })
+  optimizer.step({ x: F(1), y: F(1) })
+  const load = (transforms: object): void => {
+    const { rule } = optimizer
+    const state = new Optimizer(backend, rule, named({ x: F(4) }), { learningRate: 1, ...transforms })
+    optimizer.loadStateDict(state.stateDict(), { strict: false, transforms: 'load' })
+  }
+  load({})
+  load(options)
+  expect(Object.keys(optimizer.stateDict().parameters.y.state)).toEqual([])
+  optimizer.step({ x: F(1), y: F(1) })
+  expect(y).toEqual(F(6))
+  expect(optimizer.state('y')).toEqual({ slow: F(7), ema: F(6.5) })
+})
+
 /** The number of elements that searches through arrays by `includes` and `indexOf` compare. */
 function compared(run: () => void): number {
   const { includes, indexOf } = Array.prototype
