@@ -1,5 +1,5 @@
 import type { Backend } from './backend.ts'
-import { checkedOptions, completeOptions } from './options.ts'
+import { checkedOptions, completeOptions, shiftSchedules } from './options.ts'
 import type { ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters } from './parameters.ts'
 import { checkRange, describe, isPlainObject, oneOf, rangeOf } from './ranges.ts'
@@ -17,7 +17,8 @@ import {
 export interface LoadOptions {
   /**
    * Whether the state must have exactly the parameters of the optimizer; default true. Otherwise only the
-   * parameters that fit are loaded, and the others keep their options and their state.
+   * parameters that fit are loaded, and the others keep their options and their state. Their schedules
+   * continue from their current step, whatever the number of updates of the state.
    */
   readonly strict?: boolean | undefined
   /**
@@ -40,6 +41,8 @@ export interface LoadReport {
 
 /** A checked state dict, and what loading it changes. */
 export interface CheckedState<T, H extends Hyperparameters, S> extends OptimizerPosition {
+  /** By how much the number of updates increases, by which the schedules of kept parameters shift. */
+  readonly addedUpdates: number
   readonly report: LoadReport
   /** For each group, the parameters to load, by options, and the positions of the others. */
   readonly groups: readonly {
@@ -55,6 +58,7 @@ interface Target<T, H extends Hyperparameters, S> {
   readonly backend: Backend<T, S>
   readonly groups: ParameterGroups<T, H>
   readonly transforms: Transforms
+  readonly updates: number
   /** Whether the weights are swapped with their EMA. */
   readonly swapped: boolean
 }
@@ -156,6 +160,7 @@ export function checkState<T, H extends Hyperparameters, S>(
   )
   return {
     updates,
+    addedUpdates: updates - target.updates,
     accumulated,
     swapped,
     transforms,
@@ -330,13 +335,16 @@ export function splitGroups<T, H extends Hyperparameters, S>(
 export function writeStates<T, H extends Hyperparameters, S>(
   backend: Backend<T, S>,
   groups: ParameterGroups<T, H>,
-  { groups: checked }: CheckedState<T, H, S>,
+  { groups: checked, addedUpdates }: CheckedState<T, H, S>,
 ): void {
   for (const { group: before, loaded, kept } of checked) {
+    const keptGroups = new Set<ParameterGroup<T, H>>()
     for (const i of kept) {
       const { group, position } = groups.find(before.names[i])
       group.pending[position] = false
+      keptGroups.add(group)
     }
+    for (const group of keptGroups) group.options = shiftSchedules(group.options, addedUpdates)
     for (const { options, states } of loaded) {
       for (const [i, { step, state }] of states) {
         const { group, position } = groups.find(before.names[i])

@@ -15,6 +15,7 @@ import {
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
 import {
+  type CheckedState,
   checkState,
   type LoadOptions,
   type LoadReport,
@@ -26,6 +27,7 @@ import {
   clone,
   continueSchedules,
   optionsAfterReport,
+  separateSchedules,
   startSchedules,
 } from './options.ts'
 import {
@@ -299,7 +301,8 @@ export class Optimizer<
 
   /**
    * A copy of the options of the constructor with all changes by `set` and `add`. Options loaded from a
-   * state dict are not included: a state dict has the options of each parameter, but no selectors.
+   * state dict are not included: a state dict has the options of each parameter, but no selectors. A load of
+   * a part of a state adds groups of the parameters that keep schedules of their own.
    * Schedules that were set later have a `startStep`, and a plateau has its progress.
    */
   get options(): OptimizerOptions<H, Name> {
@@ -406,9 +409,11 @@ export class Optimizer<
       backend: this.#backend,
       groups: this.#groups,
       transforms: this.#transforms,
+      updates: this.#updates,
       swapped: this.#swapped,
     }
     const checked = checkState(target, stateDict, options)
+    const loadedOptions = this.#optionsAfterLoad(checked)
     const { replacements, unused } = splitGroups(target, checked)
     if (replacements.size > 0) this.#groups.replace(replacements)
     writeStates(this.#backend, this.#groups, checked)
@@ -418,9 +423,23 @@ export class Optimizer<
     this.#accumulator.pending = checked.accumulated
     this.#updates = checked.updates
     this.#swapped = checked.swapped
-    const loaded = checked.groups.flatMap((group) => group.loaded.map(({ options }) => options))
-    this.#options = mapGroupedOptions(this.#options, (own) => continueSchedules(own, loaded))
+    this.#options = loadedOptions
     return checked.report
+  }
+
+  /** The options with the schedules of the loaded parameters, and those of the kept ones by their names. */
+  #optionsAfterLoad({ groups, addedUpdates }: CheckedState<T, H, S>): GroupedOptions<H> {
+    const loaded = groups.flatMap((group) => group.loaded.map(({ options }) => options))
+    const partial = groups.filter(({ kept }) => kept.length > 0)
+    const shift = partial.length > 0 ? addedUpdates : 0
+    let options = mapGroupedOptions(this.#options, (own) => continueSchedules(own, loaded, shift))
+    for (const { group, kept } of partial) {
+      const separate = separateSchedules(group.options, loaded, shift)
+      if (Object.keys(separate).length === 0) continue
+      const names = kept.map((i) => group.names[i])
+      options = changedOptions(options, separate, names)
+    }
+    return options
   }
 
   #hyperparametersOf(group: ParameterGroup<T, H>): H {

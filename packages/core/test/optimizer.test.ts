@@ -426,7 +426,10 @@ test('transforms that a load drops and another one adds again start at the weigh
   optimizer.step({ x: F(1), y: F(1) })
   const load = (transforms: object): void => {
     const { rule } = optimizer
-    const state = new Optimizer(backend, rule, named({ x: F(4) }), { learningRate: 1, ...transforms })
+    const state = new Optimizer(backend, rule, named({ x: F(4) }), {
+      learningRate: 1,
+      ...transforms,
+    })
     optimizer.loadStateDict(state.stateDict(), { strict: false, transforms: 'load' })
   }
   load({})
@@ -435,6 +438,45 @@ test('transforms that a load drops and another one adds again start at the weigh
   optimizer.step({ x: F(1), y: F(1) })
   expect(y).toEqual(F(6))
   expect(optimizer.state('y')).toEqual({ slow: F(7), ema: F(6.5) })
+})
+
+test('a load of a part of a state leaves the schedules of the other parameters where they are', () => {
+  const options = { learningRate: cosine({ from: 1, steps: 50 }), momentum: 0.5 }
+  const train = (count: number): StateDict<Float64Array> => {
+    const trained = new Optimizer(backend, sgd, named({ x: F(0) }), options)
+    for (let t = 0; t < count; t++) trained.step({ x: F(0) })
+    return trained.stateDict()
+  }
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), options)
+  const rates = (): number[] =>
+    (['x', 'y'] as const).map((name) => optimizer.hyperparameters(name).learningRate)
+  optimizer.loadStateDict(train(100), { strict: false })
+  expect(rates()).toEqual([0, 1])
+  for (let t = 0; t < 25; t++) optimizer.step({ x: F(0), y: F(0) })
+  expect(rates()).toEqual([0, expect.closeTo(0.5, 12)])
+  // The state of fewer updates moves the start before the first one.
+  optimizer.loadStateDict(train(0), { strict: false })
+  expect(rates()).toEqual([1, expect.closeTo(0.5, 12)])
+  const resumed = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), optimizer.options)
+  resumed.loadStateDict(optimizer.stateDict())
+  expect(resumed.hyperparameters('y').learningRate).toBe(rates()[1])
+})
+
+test('without a loaded parameter of the same schedule, added parameters follow the shifted one', () => {
+  const state = new Optimizer(backend, sgd, named({ x: F(0) }), { learningRate: 0.5 })
+  for (let t = 0; t < 100; t++) state.step({ x: F(0) })
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), {
+    learningRate: linear({ from: 1, steps: 4 }),
+  })
+  optimizer.step({ x: F(0) })
+  optimizer.loadStateDict(state.stateDict(), { strict: false })
+  optimizer.add(named({ z: F(0) }))
+  const rates = ['x', 'y', 'z'].map((name) => optimizer.hyperparameters(name as never).learningRate)
+  expect(rates).toEqual([0.5, 0.75, 0.75])
+  expect(optimizer.options).toMatchObject({
+    learningRate: startAt(99, linear({ from: 1, steps: 4 })),
+    groups: [],
+  })
 })
 
 /** The number of elements that searches through arrays by `includes` and `indexOf` compare. */
