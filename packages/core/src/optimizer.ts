@@ -11,6 +11,7 @@ import {
   mapGroupedOptions,
   partition,
   type Selector,
+  withoutNames,
 } from './group-options.ts'
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
@@ -145,7 +146,9 @@ export class Optimizer<
   }
 
   /**
-   * Removes parameters and their state. The arrays of the parameters stay as they are.
+   * Removes parameters and their state. The arrays of the parameters stay as they are. The lists of names
+   * in the groups of `options` lose the removed names, so that a parameter of the same name that is added
+   * later has the options of a new one; patterns and functions still select it.
    *
    * @throws RangeError if a name is unknown, or no parameter is selected. Then nothing has changed.
    */
@@ -154,7 +157,9 @@ export class Optimizer<
     const rest = [...selected].map(([group, { outside }]) => {
       return [group, outside.length > 0 ? [group.select(outside)] : []] as const
     })
+    const names = [...selected].flatMap(([group, { inside }]) => inside.map((i) => group.names[i]))
     this.#groups.replace(new Map(rest))
+    this.#options = withoutNames(this.#options, new Set(names))
     const unused = [...selected].flatMap(([{ state }, { inside }]) =>
       Object.values(state).flatMap((arrays) => inside.map((i) => arrays[i])),
     )

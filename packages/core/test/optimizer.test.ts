@@ -333,6 +333,31 @@ test('removed parameters no longer move, their arrays are freed, and others are 
   expect(optimizer.stateDict().parameters.x.step).toBe(0)
 })
 
+test('removed parameters lose the options that list their names', () => {
+  const parameters = named({ x: F(0), y: F(0), z: F(0) })
+  const optimizer = new Optimizer(backend, adam, parameters, {
+    groups: [
+      { parameters: ['x', 'y'], learningRate: 2 },
+      { parameters: ['y'], weightDecay: 0.5 },
+      { parameters: /^[px]$/, beta1: 0.25 },
+    ],
+  })
+  const optionsOf = (name: string) => optimizer.hyperparameters(name as never)
+  optimizer.add(named({ p: F(0) }), { learningRate: 5 })
+  expect(optionsOf('p').learningRate).toBe(5)
+  optimizer.remove(/^[py]$/)
+  expect(optimizer.options.groups).toEqual([
+    { parameters: ['x'], learningRate: 2 },
+    { parameters: /^[px]$/, beta1: 0.25 },
+  ])
+  const rest = new Optimizer(backend, adam, named({ x: F(0), z: F(0) }), optimizer.options)
+  expect(rest.hyperparameters('x').learningRate).toBe(2)
+  optimizer.add(named({ p: F(0), y: F(0) }))
+  expect(optionsOf('p')).toMatchObject({ learningRate: 0.001, beta1: 0.25 })
+  expect(optionsOf('y')).toMatchObject({ learningRate: 0.001, weightDecay: 0 })
+  expect(optionsOf('x').learningRate).toBe(2)
+})
+
 test('a replaced parameter continues with its mapped state, step count and options', () => {
   // Splitting each element into two of equal state must move both as the one would have moved.
   const [x, split, y] = [F(1, 2), F(1, 1, 2, 2), F(5)]
