@@ -170,6 +170,21 @@ export const mapGroupedOptions = <H>(
   groups: groups.map((each) => ({ ...each, options: map(each.options) })),
 })
 
+/** Grouped options whose lists omit removed names, without the groups whose lists become empty. */
+export const withoutNames = <H>(
+  { common, groups }: GroupedOptions<H>,
+  removed: ReadonlySet<string>,
+): GroupedOptions<H> => ({
+  common,
+  groups: groups.flatMap((each) => {
+    const { selector } = each
+    if (!Array.isArray(selector)) return [each]
+    const names: readonly string[] = selector.filter((name) => !removed.has(name))
+    if (names.length === selector.length) return [each]
+    return names.length === 0 ? [] : [{ ...each, selector: names, selects: selectorTest(names) }]
+  }),
+})
+
 /** Parameters with the same options. */
 export interface Partition<T, H> {
   readonly options: RuleOptions<H>

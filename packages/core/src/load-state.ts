@@ -1,5 +1,5 @@
 import type { Backend } from './backend.ts'
-import { checkedOptions, completeOptions } from './options.ts'
+import { checkedOptions, completeOptions, shiftSchedules } from './options.ts'
 import type { ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters } from './parameters.ts'
 import { checkRange, describe, isPlainObject, oneOf, rangeOf } from './ranges.ts'
@@ -17,7 +17,8 @@ import {
 export interface LoadOptions {
   /**
    * Whether the state must have exactly the parameters of the optimizer; default true. Otherwise only the
-   * parameters that fit are loaded, and the others keep their options and their state.
+   * parameters that fit are loaded, and the others keep their options and their state. Their schedules
+   * continue from their current step, whatever the number of updates of the state.
    */
   readonly strict?: boolean | undefined
   /**
@@ -40,6 +41,8 @@ export interface LoadReport {
 
 /** A checked state dict, and what loading it changes. */
 export interface CheckedState<T, H extends Hyperparameters, S> extends OptimizerPosition {
+  /** By how much the number of updates increases, by which the schedules of kept parameters shift. */
+  readonly addedUpdates: number
   readonly report: LoadReport
   /** For each group, the parameters to load, by options, and the positions of the others. */
   readonly groups: readonly {
@@ -55,6 +58,9 @@ interface Target<T, H extends Hyperparameters, S> {
   readonly backend: Backend<T, S>
   readonly groups: ParameterGroups<T, H>
   readonly transforms: Transforms
+  readonly updates: number
+  /** Whether the weights are swapped with their EMA. */
+  readonly swapped: boolean
 }
 
 /**
@@ -62,6 +68,7 @@ interface Target<T, H extends Hyperparameters, S> {
  *
  * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
  * of range.
+ * @throws Error if a part of the state would be loaded while the weights are swapped with their EMA.
  */
 export function checkState<T, H extends Hyperparameters, S>(
   target: Target<T, H, S>,
@@ -141,12 +148,19 @@ export function checkState<T, H extends Hyperparameters, S>(
     }
     return { group, loaded: [...loaded.values()], kept }
   })
+  const keepsNone = checked.every(({ kept }) => kept.length === 0)
+  if (target.swapped && !keepsNone) {
+    throw new Error(
+      `${rule.name}: cannot load a part of a state while the weights are swapped with their EMA`,
+    )
+  }
   must(
-    !swapped || checked.every(({ kept }) => kept.length === 0),
+    !swapped || keepsNone,
     'has weights that are swapped with their EMA, so it cannot be loaded in part',
   )
   return {
     updates,
+    addedUpdates: updates - target.updates,
     accumulated,
     swapped,
     transforms,
@@ -321,13 +335,16 @@ export function splitGroups<T, H extends Hyperparameters, S>(
 export function writeStates<T, H extends Hyperparameters, S>(
   backend: Backend<T, S>,
   groups: ParameterGroups<T, H>,
-  { groups: checked }: CheckedState<T, H, S>,
+  { groups: checked, addedUpdates }: CheckedState<T, H, S>,
 ): void {
   for (const { group: before, loaded, kept } of checked) {
+    const keptGroups = new Set<ParameterGroup<T, H>>()
     for (const i of kept) {
       const { group, position } = groups.find(before.names[i])
       group.pending[position] = false
+      keptGroups.add(group)
     }
+    for (const group of keptGroups) group.options = shiftSchedules(group.options, addedUpdates)
     for (const { options, states } of loaded) {
       for (const [i, { step, state }] of states) {
         const { group, position } = groups.find(before.names[i])

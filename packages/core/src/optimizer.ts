@@ -11,10 +11,12 @@ import {
   mapGroupedOptions,
   partition,
   type Selector,
+  withoutNames,
 } from './group-options.ts'
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
 import {
+  type CheckedState,
   checkState,
   type LoadOptions,
   type LoadReport,
@@ -26,6 +28,7 @@ import {
   clone,
   continueSchedules,
   optionsAfterReport,
+  separateSchedules,
   startSchedules,
 } from './options.ts'
 import {
@@ -143,7 +146,9 @@ export class Optimizer<
   }
 
   /**
-   * Removes parameters and their state. The arrays of the parameters stay as they are.
+   * Removes parameters and their state. The arrays of the parameters stay as they are. The lists of names
+   * in the groups of `options` lose the removed names, so that a parameter of the same name that is added
+   * later has the options of a new one; patterns and functions still select it.
    *
    * @throws RangeError if a name is unknown, or no parameter is selected. Then nothing has changed.
    */
@@ -152,7 +157,9 @@ export class Optimizer<
     const rest = [...selected].map(([group, { outside }]) => {
       return [group, outside.length > 0 ? [group.select(outside)] : []] as const
     })
+    const names = [...selected].flatMap(([group, { inside }]) => inside.map((i) => group.names[i]))
     this.#groups.replace(new Map(rest))
+    this.#options = withoutNames(this.#options, new Set(names))
     const unused = [...selected].flatMap(([{ state }, { inside }]) =>
       Object.values(state).flatMap((arrays) => inside.map((i) => arrays[i])),
     )
@@ -299,7 +306,8 @@ export class Optimizer<
 
   /**
    * A copy of the options of the constructor with all changes by `set` and `add`. Options loaded from a
-   * state dict are not included: a state dict has the options of each parameter, but no selectors.
+   * state dict are not included: a state dict has the options of each parameter, but no selectors. A load of
+   * a part of a state adds groups of the parameters that keep schedules of their own.
    * Schedules that were set later have a `startStep`, and a plateau has its progress.
    */
   get options(): OptimizerOptions<H, Name> {
@@ -398,6 +406,7 @@ export class Optimizer<
    * @returns what was not loaded.
    * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
    * of range. Then nothing has changed.
+   * @throws Error if some parameters would keep their state while the weights are swapped with their EMA.
    */
   loadStateDict(stateDict: StateDict<S>, options: LoadOptions = {}): LoadReport {
     const target = {
@@ -405,8 +414,11 @@ export class Optimizer<
       backend: this.#backend,
       groups: this.#groups,
       transforms: this.#transforms,
+      updates: this.#updates,
+      swapped: this.#swapped,
     }
     const checked = checkState(target, stateDict, options)
+    const loadedOptions = this.#optionsAfterLoad(checked)
     const { replacements, unused } = splitGroups(target, checked)
     if (replacements.size > 0) this.#groups.replace(replacements)
     writeStates(this.#backend, this.#groups, checked)
@@ -416,9 +428,23 @@ export class Optimizer<
     this.#accumulator.pending = checked.accumulated
     this.#updates = checked.updates
     this.#swapped = checked.swapped
-    const loaded = checked.groups.flatMap((group) => group.loaded.map(({ options }) => options))
-    this.#options = mapGroupedOptions(this.#options, (own) => continueSchedules(own, loaded))
+    this.#options = loadedOptions
     return checked.report
+  }
+
+  /** The options with the schedules of the loaded parameters, and those of the kept ones by their names. */
+  #optionsAfterLoad({ groups, addedUpdates }: CheckedState<T, H, S>): GroupedOptions<H> {
+    const loaded = groups.flatMap((group) => group.loaded.map(({ options }) => options))
+    const partial = groups.filter(({ kept }) => kept.length > 0)
+    const shift = partial.length > 0 ? addedUpdates : 0
+    let options = mapGroupedOptions(this.#options, (own) => continueSchedules(own, loaded, shift))
+    for (const { group, kept } of partial) {
+      const separate = separateSchedules(group.options, loaded, shift)
+      if (Object.keys(separate).length === 0) continue
+      const names = kept.map((i) => group.names[i])
+      options = changedOptions(options, separate, names)
+    }
+    return options
   }
 
   #hyperparametersOf(group: ParameterGroup<T, H>): H {

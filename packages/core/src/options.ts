@@ -122,15 +122,55 @@ export const startSchedules = <O extends object>(options: O, step: number): O =>
 export const optionsAfterReport = <O extends object>(options: O, report: LossReport): O =>
   mapSchedules(options, (schedule) => afterReport(schedule, report))
 
+const shiftSchedule = (schedule: Schedule, steps: number): Schedule =>
+  steps === 0 ? schedule : { ...schedule, startStep: (schedule.startStep ?? 0) + steps }
+
+/** Options whose schedules start later by a number of steps, or earlier if it is negative. */
+export const shiftSchedules = <O extends object>(options: O, steps: number): O =>
+  mapSchedules(options, (schedule) => shiftSchedule(schedule, steps))
+
+/** Schedules are equal if they differ in nothing but the progress of a plateau. */
+const scheduleKey = (schedule: Schedule): string =>
+  JSON.stringify(schedule, (key, value) => (key === 'progress' ? undefined : value))
+
+const schedulesByKey = (options: readonly object[]): ReadonlyMap<string, Schedule> => {
+  const schedules = options.flatMap((each) => Object.values(each).filter(isSchedule))
+  return new Map(schedules.map((schedule) => [scheduleKey(schedule), schedule]))
+}
+
 /**
  * Options whose plateau schedules take the progress of equal schedules in others, such as loaded options.
+ * The schedules that equal none of the others are shifted.
  */
-export function continueSchedules<O extends object>(options: O, others: readonly object[]): O {
-  const keyOf = (schedule: Schedule): string =>
-    JSON.stringify(schedule, (key, value) => (key === 'progress' ? undefined : value))
-  const schedules = others.flatMap((other) => Object.values(other).filter(isSchedule))
-  const byKey = new Map(schedules.map((schedule) => [keyOf(schedule), schedule]))
-  return mapSchedules(options, (schedule) => byKey.get(keyOf(schedule)) ?? schedule)
+export function continueSchedules<O extends object>(
+  options: O,
+  others: readonly object[],
+  steps: number,
+): O {
+  const byKey = schedulesByKey(others)
+  return mapSchedules(
+    options,
+    (schedule) => byKey.get(scheduleKey(schedule)) ?? shiftSchedule(schedule, steps),
+  )
+}
+
+/**
+ * The schedules of options, shifted, that equal a schedule of others before but differ from it after the
+ * shift: those that `continueSchedules` does not make.
+ */
+export function separateSchedules<O extends object>(
+  options: O,
+  others: readonly object[],
+  steps: number,
+): Partial<O> {
+  const byKey = schedulesByKey(others)
+  const entries = Object.entries(options).flatMap(([option, value]) => {
+    const other = isSchedule(value) ? byKey.get(scheduleKey(value)) : undefined
+    if (!other) return []
+    const shifted = shiftSchedule(value, steps)
+    return JSON.stringify(shifted) === JSON.stringify(other) ? [] : [[option, shifted] as const]
+  })
+  return Object.fromEntries(entries) as Partial<O> // Some of the options.
 }
 
 /** Options with each schedule replaced by another: the same object if every schedule stays the same. */

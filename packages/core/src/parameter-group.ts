@@ -138,9 +138,18 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     return new ParameterGroup(this.#rule, contents, this.#kernels)
   }
 
-  /** A group with other lists of arrays. */
+  /** A group with other lists of arrays. State that this group does not have is uninitialized. */
   withState(state: ArrayLists<T>): ParameterGroup<T, H> {
-    return new ParameterGroup(this.#rule, { ...this.#contents(), state }, this.#kernels)
+    const unlessNew = (name: string, flags: boolean[]): boolean[] =>
+      name in this.state ? flags : flags.map(() => false)
+    const { slow, ema } = this.initialized
+    const contents = {
+      ...this.#contents(),
+      state,
+      pending: unlessNew('gradient', this.pending),
+      initialized: { slow: unlessNew('slow', slow), ema: unlessNew('ema', ema) },
+    }
+    return new ParameterGroup(this.#rule, contents, this.#kernels)
   }
 
   #contents(): GroupContents<T, H> {

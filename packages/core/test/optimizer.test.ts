@@ -229,7 +229,7 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
     'a state through JSON',
     load((s) => JSON.parse(JSON.stringify(s))),
-    'diffGrad: the state has an object that is no typed array as m of x, but it must be Float64Array(1)',
+    'diffGrad: the state has an object that is not a typed array as m of x, but it must be Float64Array(1)',
   ],
   [
     'an unknown way to load',
@@ -333,6 +333,31 @@ test('removed parameters no longer move, their arrays are freed, and others are 
   expect(optimizer.stateDict().parameters.x.step).toBe(0)
 })
 
+test('removed parameters lose the options that list their names', () => {
+  const parameters = named({ x: F(0), y: F(0), z: F(0) })
+  const optimizer = new Optimizer(backend, adam, parameters, {
+    groups: [
+      { parameters: ['x', 'y'], learningRate: 2 },
+      { parameters: ['y'], weightDecay: 0.5 },
+      { parameters: /^[px]$/, beta1: 0.25 },
+    ],
+  })
+  const optionsOf = (name: string) => optimizer.hyperparameters(name as never)
+  optimizer.add(named({ p: F(0) }), { learningRate: 5 })
+  expect(optionsOf('p').learningRate).toBe(5)
+  optimizer.remove(/^[py]$/)
+  expect(optimizer.options.groups).toEqual([
+    { parameters: ['x'], learningRate: 2 },
+    { parameters: /^[px]$/, beta1: 0.25 },
+  ])
+  const rest = new Optimizer(backend, adam, named({ x: F(0), z: F(0) }), optimizer.options)
+  expect(rest.hyperparameters('x').learningRate).toBe(2)
+  optimizer.add(named({ p: F(0), y: F(0) }))
+  expect(optionsOf('p')).toMatchObject({ learningRate: 0.001, beta1: 0.25 })
+  expect(optionsOf('y')).toMatchObject({ learningRate: 0.001, weightDecay: 0 })
+  expect(optionsOf('x').learningRate).toBe(2)
+})
+
 test('a replaced parameter continues with its mapped state, step count and options', () => {
   // Splitting each element into two of equal state must move both as the one would have moved.
   const [x, split, y] = [F(1, 2), F(1, 1, 2, 2), F(5)]
@@ -398,6 +423,85 @@ test('options, states and results are copied', () => {
   expect(x[0]).toBe(-1)
   expect(optimizer.options.groups).toEqual([{ parameters: ['x'], learningRate: 1 }])
   for (const { defaults } of [sgd, adam, diffGrad]) expect(Object.isFrozen(defaults)).toBe(true)
+})
+
+test('refuses to load a part of a state while the weights are swapped with their EMA', () => {
+  const ema = { decay: 0.5 }
+  const [x, y] = [F(1), F(2)]
+  const optimizer = new Optimizer(backend, sgd, named({ x, y }), { learningRate: 1, ema })
+  optimizer.step({ x: F(1), y: F(1) })
+  optimizer.swapEma()
+  const before = optimizer.stateDict()
+  const state = new Optimizer(backend, sgd, named({ x: F(1) }), { ema }).stateDict()
+  for (const transforms of ['same', 'load'] as const) {
+    expect(() => optimizer.loadStateDict(state, { strict: false, transforms })).toThrow(
+      'SGD: cannot load a part of a state while the weights are swapped with their EMA',
+    )
+  }
+  expect(optimizer.stateDict()).toEqual(before)
+  optimizer.swapEma()
+  expect([x, y]).toEqual([F(0), F(1)])
+  expect(optimizer.loadStateDict(state, { strict: false }).missing).toEqual(['y'])
+})
+
+test('transforms that a load drops and another one adds again start at the weights of kept parameters', () => {
+  const [x, y] = [F(4), F(8)]
+  const options = { ema: { decay: 0.5 }, lookahead: { every: 100, alpha: 0.5 } } as const
+  const optimizer = new Optimizer(backend, sgd, named({ x, y }), { learningRate: 1, ...options })
+  optimizer.step({ x: F(1), y: F(1) })
+  const load = (transforms: object): void => {
+    const { rule } = optimizer
+    const state = new Optimizer(backend, rule, named({ x: F(4) }), {
+      learningRate: 1,
+      ...transforms,
+    })
+    optimizer.loadStateDict(state.stateDict(), { strict: false, transforms: 'load' })
+  }
+  load({})
+  load(options)
+  expect(Object.keys(optimizer.stateDict().parameters.y.state)).toEqual([])
+  optimizer.step({ x: F(1), y: F(1) })
+  expect(y).toEqual(F(6))
+  expect(optimizer.state('y')).toEqual({ slow: F(7), ema: F(6.5) })
+})
+
+test('a load of a part of a state leaves the schedules of the other parameters where they are', () => {
+  const options = { learningRate: cosine({ from: 1, steps: 50 }), momentum: 0.5 }
+  const train = (count: number): StateDict<Float64Array> => {
+    const trained = new Optimizer(backend, sgd, named({ x: F(0) }), options)
+    for (let t = 0; t < count; t++) trained.step({ x: F(0) })
+    return trained.stateDict()
+  }
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), options)
+  const rates = (): number[] =>
+    (['x', 'y'] as const).map((name) => optimizer.hyperparameters(name).learningRate)
+  optimizer.loadStateDict(train(100), { strict: false })
+  expect(rates()).toEqual([0, 1])
+  for (let t = 0; t < 25; t++) optimizer.step({ x: F(0), y: F(0) })
+  expect(rates()).toEqual([0, expect.closeTo(0.5, 12)])
+  // The state of fewer updates moves the start before the first one.
+  optimizer.loadStateDict(train(0), { strict: false })
+  expect(rates()).toEqual([1, expect.closeTo(0.5, 12)])
+  const resumed = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), optimizer.options)
+  resumed.loadStateDict(optimizer.stateDict())
+  expect(resumed.hyperparameters('y').learningRate).toBe(rates()[1])
+})
+
+test('without a loaded parameter of the same schedule, added parameters follow the shifted one', () => {
+  const state = new Optimizer(backend, sgd, named({ x: F(0) }), { learningRate: 0.5 })
+  for (let t = 0; t < 100; t++) state.step({ x: F(0) })
+  const optimizer = new Optimizer(backend, sgd, named({ x: F(0), y: F(0) }), {
+    learningRate: linear({ from: 1, steps: 4 }),
+  })
+  optimizer.step({ x: F(0) })
+  optimizer.loadStateDict(state.stateDict(), { strict: false })
+  optimizer.add(named({ z: F(0) }))
+  const rates = ['x', 'y', 'z'].map((name) => optimizer.hyperparameters(name as never).learningRate)
+  expect(rates).toEqual([0.5, 0.75, 0.75])
+  expect(optimizer.options).toMatchObject({
+    learningRate: startAt(99, linear({ from: 1, steps: 4 })),
+    groups: [],
+  })
 })
 
 /** The number of elements that searches through arrays by `includes` and `indexOf` compare. */

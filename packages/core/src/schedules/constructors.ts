@@ -1,5 +1,5 @@
 import { checkRange, fraction } from '../ranges.ts'
-import { checkSchedule, type Schedule, type ScheduleSegment } from './schedule.ts'
+import { checkSchedule, count, type Schedule, type ScheduleSegment } from './schedule.ts'
 
 /** A change from one value to another. */
 export interface RampOptions {
@@ -106,6 +106,7 @@ export const join = (...segments: readonly ScheduleSegment[]): Schedule =>
  */
 export const startAt = (step: number, schedule: Schedule): Schedule => {
   checkSchedule('startAt', schedule)
+  checkRange(schedule.kind, 'startStep', step, count)
   return checked({ ...schedule, startStep: step })
 }
 

@@ -29,7 +29,7 @@ export interface PlateauProgress {
  * How a hyperparameter changes with the step: plain JSON, made by the functions of constructors.ts.
  *
  * The step of a schedule is the number of updates after `startStep`, by default all updates. Before
- * `startStep` it has its first value.
+ * `startStep` it has its first value. A load of a part of a state may make `startStep` negative.
  */
 export type Schedule = (
   | { readonly kind: 'constant'; readonly value: number }
@@ -70,7 +70,12 @@ export interface LossReport {
 
 const ramp = { from: nonNegative, to: nonNegative, steps: positiveInteger }
 
-const count: OptionRange = {
+const wholeNumber: OptionRange = {
+  text: 'a whole number',
+  includes: (value) => Number.isSafeInteger(value),
+}
+
+export const count: OptionRange = {
   text: 'a whole number, at least 0',
   includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 }
@@ -127,7 +132,7 @@ export function checkSchedule(owner: string, schedule: unknown): asserts schedul
     text: Object.keys(fields).join(' or '),
     includes: (value) => typeof value === 'string' && Object.hasOwn(fields, value),
   })
-  const ranges = { ...fields[kind as Schedule['kind']], startStep: optional(count) }
+  const ranges = { ...fields[kind as Schedule['kind']], startStep: optional(wholeNumber) }
   for (const [field, range] of Object.entries(ranges)) {
     checkRange(owner, field, Object.hasOwn(values, field) ? values[field] : undefined, range)
   }
