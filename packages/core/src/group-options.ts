@@ -129,7 +129,7 @@ const boolean = oneOf(false, true)
 /**
  * Checks the options of an optimizer, and copies them.
  *
- * @throws TypeError if options are not a plain object, or a selector is none.
+ * @throws TypeError if options are not a plain object, or a group's `parameters` are not a selector.
  * @throws RangeError naming the first option that is unknown or out of range, in any group.
  */
 export function checkedGroupedOptions<H extends Hyperparameters>(

@@ -1,4 +1,4 @@
-import { adam, allRules, diffGrad, type UpdateRule } from '@diffgrad/core'
+import { adam, allRules, diffGrad, memoized, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
 import { expectClose } from '../tolerance.ts'
 import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
@@ -102,15 +102,6 @@ const amplification = memoized(async (example: Example): Promise<readonly number
   )
   return exact.map((point, i) => Math.max(...perturbed.map((run) => distance(run[i], point))))
 })
-
-function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new Map<K, V>()
-  return (key) => {
-    const found = known.get(key) ?? compute(key)
-    known.set(key, found)
-    return found
-  }
-}
 
 /** The gradient of a function. Those of Rastrigin's function were recorded clipped to a norm of 1. */
 function gradientAt(name: string, point: readonly number[]): readonly number[] {
