@@ -4,6 +4,7 @@ import { addEvaluate, addPredict } from './commands/evaluate.ts'
 import { addExport, addReport } from './commands/export.ts'
 import { addLrFind } from './commands/lr-find.ts'
 import { addPrepare } from './commands/prepare.ts'
+import { addShowBatch } from './commands/show-batch.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
 import { messageOf } from './failure.ts'
 
@@ -21,6 +22,7 @@ const program = new Command('npm start --')
 // In the order of the help.
 addStart(program)
 addPrepare(program)
+addShowBatch(program)
 addTrain(program)
 addResume(program)
 addEvaluate(program)

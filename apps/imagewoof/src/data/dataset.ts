@@ -35,3 +35,18 @@ export function sharedLabels(labels: ArrayLike<number>): Uint16Array<SharedArray
   shared.set(labels)
   return shared
 }
+
+/** The images of a split at some indices, in that order. */
+export function selectImages({ size, ...split }: Split, indices: readonly number[]): Split {
+  const length = 3 * size * size
+  const pixels = new Uint8Array(new SharedArrayBuffer(length * indices.length))
+  for (const [to, from] of indices.entries())
+    pixels.set(split.pixels.subarray(from * length, (from + 1) * length), to * length)
+  return {
+    size,
+    pixels,
+    labels: sharedLabels(indices.map((i) => split.labels[i])),
+    aspects: indices.map((i) => split.aspects[i]),
+    files: indices.map((i) => split.files[i]),
+  }
+}
