@@ -1,6 +1,5 @@
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -34,7 +33,7 @@ test('an interrupted comparison keeps its finished runs, and reports all runs an
   const interrupted = await run(
     ['compare', ...contenders, diverging, ...options(out, 2, 2)],
     cache,
-    signalBeforeWrite('SIGINT', join('diffgrad-aliased-seed-1', 'config.json')),
+    signalBeforeWrite('SIGINT', 'diffgrad-aliased-seed-1'),
   )
   expect(interrupted.code).toBe(130)
   expect(interrupted.output).toContain(`to resume  npm start -- resume ${out}`)
@@ -80,10 +79,8 @@ test('a killed comparison completes its runs on the same data, which may have be
   // As if killed after the last step of the first run,
   rmSync(join(first, 'report.html'))
   writeFileSync(join(first, 'last.safetensors'), '')
-  // and before the second run had written config.json.
+  // and before the folder of the second run was complete.
   rmSync(second, { recursive: true })
-  mkdirSync(second)
-  writeFileSync(join(second, 'environment.json'), '{}')
   renameSync(original, moved)
 
   expect((await run(['resume', out], cache)).errors).toContain(`no folder or archive ${original}`)

@@ -12,10 +12,7 @@ import { basename, dirname, join } from 'node:path'
  * @throws Error of the file system, such as ENOSPC if the disk is full. The old file is then kept.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(
-    dirname(path),
-    `${temporaryPrefix(path)}${process.pid}.${randomUUID()}.new`,
-  )
+  const temporary = temporaryPath(path)
   try {
     const file = await open(temporary, 'wx')
     try {
@@ -30,8 +27,21 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     throw error
   }
   await syncFolder(dirname(path))
-  await removeStale(path)
+  await removeStale(dirname(path), temporaryPrefix(path))
 }
+
+/**
+ * A new name beside a path, for a file or folder that is renamed to the path when it is complete. If the
+ * process is killed before, `removeLeftovers` recognizes the name.
+ */
+export const temporaryPath = (path: string): string =>
+  join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${randomUUID()}.new`)
+
+/**
+ * Removes the temporary files and folders of `replaceFile` and `temporaryPath` in a folder whose processes,
+ * on this host, have ended. What cannot be removed is left to the next call.
+ */
+export const removeLeftovers = (folder: string): Promise<void> => removeStale(folder, '')
 
 /** How the names of a path's temporary files begin. Process identifiers are unique on a host only. */
 const temporaryPrefix = (path: string): string => `${basename(path)}.${hostname()}.`
@@ -39,16 +49,16 @@ const temporaryPrefix = (path: string): string => `${basename(path)}.${hostname(
 /** The rest of such a name: the process that writes the file, and a name of its own. */
 const temporaryRest = /^(?<pid>\d+)\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.new$/
 
-/** Removes a path's temporary files whose processes have ended. What fails is left to the next call. */
-async function removeStale(path: string): Promise<void> {
-  const folder = dirname(path)
-  const prefix = temporaryPrefix(path)
+/** Removes a folder's stale temporary files whose names begin with a prefix. */
+async function removeStale(folder: string, prefix: string): Promise<void> {
+  const host = `.${hostname()}.`
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.startsWith(prefix)) continue
-    const { pid } = name.slice(prefix.length).match(temporaryRest)?.groups ?? {}
-    const file = join(folder, name)
-    if (pid !== undefined && (await isStale(file, Number(pid))))
-      await rm(file, { force: true }).catch(() => undefined)
+    const rest = name.slice(name.lastIndexOf(host) + host.length)
+    const { pid } = (name.includes(host) && rest.match(temporaryRest)?.groups) || {}
+    const path = join(folder, name)
+    if (pid !== undefined && (await isStale(path, Number(pid))))
+      await rm(path, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 

@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
@@ -5,7 +7,7 @@ import { evaluate } from '../evaluation/evaluate.ts'
 import { messageOf } from '../failure.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import { type ClassProbability, openClassifier } from '../model/classifier.ts'
-import { type CheckpointKind, exists, modifiedAt } from '../run/run-folder.ts'
+import { type CheckpointKind, exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
 import { exportPath, exportRun, loadRun } from '../training/load-run.ts'
 import { checkpointOption, dataPathOption, numberIn } from './command-line.ts'
@@ -72,7 +74,8 @@ export function addPredict(program: Command): void {
     .option('--top <count>', 'number of classes to print', numberIn(positiveInteger), 5)
     .option('--json', 'print JSON')
     .action(async (model: string, images: readonly string[], { top, json }: PredictOptions) => {
-      const classifier = await openClassifier(await modelFolder(model))
+      const folder = await modelFolder(model)
+      const classifier = await openClassifier(folder.path).finally(folder.remove)
       try {
         const results = []
         for (const image of images)
@@ -97,12 +100,31 @@ function printClasses(image: string, classes: readonly ClassProbability[]): void
     console.log(`  ${formatPercent(probability).padStart(7)}  ${label}`)
 }
 
-/** The transformers.js folder of a model. A run is exported unless its export is up to date. */
-async function modelFolder(model: string): Promise<string> {
-  const isRun = await exists(join(model, 'environment.json'))
-  if (!isRun) return model
+interface ModelFolder {
+  readonly path: string
+  /** Deletes it if it is temporary. */
+  remove(): Promise<void>
+}
+
+/**
+ * The transformers.js folder of a model. A run is exported unless its export is up to date; while another
+ * process owns the run, to a temporary folder.
+ */
+async function modelFolder(model: string): Promise<ModelFolder> {
+  const keep = async (): Promise<void> => {}
+  const run = await RunFolder.find(model)
+  if (!run || !(await exists(run.pathOf('environment.json')))) return { path: model, remove: keep }
   const path = exportPath(model, 'best')
-  const saved = await modifiedAt(join(model, 'best.safetensors'))
+  const saved = await modifiedAt(run.pathOf('best.safetensors'))
   const exported = await modifiedAt(join(path, 'onnx', 'model.onnx'))
-  return exported > saved ? path : exportRun(model, 'best')
+  if (exported > saved) return { path, remove: keep }
+  if (!(await run.isOwnedByOther())) return { path: await exportRun(model, 'best'), remove: keep }
+  const temporary = await mkdtemp(join(tmpdir(), 'imagewoof-'))
+  const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true })
+  try {
+    return { path: await exportRun(model, 'best', join(temporary, 'export')), remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
 }

@@ -81,6 +81,7 @@ export function addResume(program: Command): void {
     .addOption(dataPathOption())
     .action(async (path: string, { data }: { readonly data?: string }) => {
       const comparison = await Comparison.open(path)
+      await comparison?.own()
       const dataArguments = data === undefined ? [] : ['--data', data]
       await runInterruptibly(
         async (context) => {

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Config } from '../config/config.ts'
@@ -43,11 +43,7 @@ export class ComparisonRun {
     try {
       if (await RunFolder.find(this.#path))
         await resumeRun(this.#path, context, this.#config.data, dataset)
-      else {
-        // A kill before config.json was written leaves an incomplete folder.
-        await rm(this.#path, { recursive: true, force: true })
-        await startRun(this.#config, this.#path, context, dataset)
-      }
+      else await startRun(this.#config, this.#path, context, dataset)
     } catch (error) {
       if (!(error instanceof Divergence)) throw error
       context.screen.write(`${error.message}\n`)

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import type { Dataset } from '../data/dataset.ts'
-import { Failure, messageOf } from '../failure.ts'
 import { describeEnvironment, type Environment, requireSameData } from '../run/environment.ts'
 import type { History } from '../run/history.ts'
-import { exists } from '../run/run-folder.ts'
+import { createFolder, exists, ownFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
 import { ComparisonRun } from './comparison-run.ts'
@@ -31,24 +30,21 @@ export class Comparison {
   #plan: ComparisonPlan
 
   /**
-   * Creates the folder of a comparison.
+   * Creates the folder of a comparison, which this process owns.
    *
    * @throws {Failure} If the folder exists, or cannot be created.
    */
   static async create(path: string, plan: ComparisonPlan, dataset: Dataset): Promise<Comparison> {
-    if (await exists(path))
-      throw new Failure(`folder ${path}: already exists; resume it, or choose another --out`)
     const resolved = withSettings(plan)
     const environment = describeEnvironment(dataset, resolved.contenders[0].config)
-    try {
-      await mkdir(runsFolder(path), { recursive: true })
-      await writeJson(environmentFile(path), environment)
-      await writeJson(planFile(path), resolved)
-    } catch (cause) {
-      await rm(path, { recursive: true, force: true }).catch(() => undefined)
-      throw new Failure(`folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
-    }
-    return new Comparison(path, resolved)
+    await createFolder(path, 'folder', async (temporary) => {
+      await mkdir(runsFolder(temporary))
+      await writeJson(environmentFile(temporary), environment)
+      await writeJson(planFile(temporary), resolved)
+    })
+    const comparison = new Comparison(path, resolved)
+    await comparison.own()
+    return comparison
   }
 
   /** Opens a comparison; undefined if the folder does not hold one. */
@@ -61,6 +57,15 @@ export class Comparison {
   private constructor(path: string, plan: ComparisonPlan) {
     this.path = path
     this.#plan = plan
+  }
+
+  /**
+   * Makes this process the owner of the comparison, the only one that writes in its folder, until it exits.
+   *
+   * @throws {Failure} If another process owns it.
+   */
+  own(): Promise<void> {
+    return ownFolder(this.path, `the comparison ${this.path}`)
   }
 
   get plan(): ComparisonPlan {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { removeLeftovers, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { imageNetStatistics } from '../data/batch.ts'
 import { Failure, messageOf } from '../failure.ts'
 
@@ -23,9 +24,9 @@ const exportedFiles = [configFile, preprocessorFile, dirname(modelFile), modelFi
  * @throws {Failure} If it cannot be written, or the folder holds any other file.
  */
 export async function writeExportFolder(path: string, exported: ExportedModel): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`
+  const temporary = temporaryPath(path)
   try {
-    await rm(temporary, { recursive: true, force: true })
+    await removeLeftovers(dirname(path))
     await mkdir(join(temporary, 'onnx'), { recursive: true })
     await writeFile(join(temporary, configFile), json(configOf(exported)))
     await writeFile(join(temporary, preprocessorFile), json(preprocessorOf(exported)))

@@ -1,10 +1,11 @@
-import { access, mkdir, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { replaceFile } from '@diffgrad/onnxruntime/node'
+import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { removeLeftovers, replaceFile, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
 import type { EvaluationSummary } from '../evaluation/summary.ts'
 import { Failure, messageOf } from '../failure.ts'
+import { lockOwner, takeLock, withLock } from '../lock.ts'
 import type { Environment } from './environment.ts'
 import { type History, initialState } from './history.ts'
 
@@ -26,6 +27,48 @@ export const modifiedAt = (path: string): Promise<number> =>
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`
 
+/** The file in the folder of a run or a comparison that names the process that owns it. */
+const lockFile = (path: string): string => join(path, 'lock')
+
+/**
+ * Makes this process the owner of the folder of a run or a comparison, until it exits. Then removes what
+ * killed owners left in it.
+ *
+ * @param what - the folder is, as error messages call it.
+ * @throws {Failure} If another process owns it.
+ */
+export async function ownFolder(path: string, what: string): Promise<void> {
+  await takeLock(lockFile(path), what)
+  await removeLeftovers(path)
+}
+
+/**
+ * Creates a folder, which appears only when it is complete.
+ *
+ * @param kind - of folder, as error messages call it.
+ * @param fill - writes its files into a temporary folder.
+ * @throws {Failure} If the folder exists, or cannot be created.
+ */
+export async function createFolder(
+  path: string,
+  kind: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const alreadyExists = `${kind} ${path}: already exists; resume it, or choose another --out`
+  if (await exists(path)) throw new Failure(alreadyExists)
+  const temporary = temporaryPath(path)
+  try {
+    await removeLeftovers(dirname(path))
+    await mkdir(temporary, { recursive: true })
+    await fill(temporary)
+    await rename(temporary, path)
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
+    const message = `${kind} ${path}: cannot be written: ${messageOf(cause)}`
+    throw new Failure((await exists(path)) ? alreadyExists : message, { cause })
+  }
+}
+
 /** The folder of a run. Files are replaced atomically, so that each is complete whenever it exists. */
 export class RunFolder {
   readonly path: string
@@ -35,7 +78,7 @@ export class RunFolder {
   }
 
   /**
-   * Creates a run folder.
+   * Creates a run folder, which this process owns. It appears only when it is complete.
    *
    * @param backbone - the model to fine-tune, as an .onnx file, if the run has one.
    * @throws {Failure} If the folder exists, or cannot be created.
@@ -46,22 +89,18 @@ export class RunFolder {
     environment: Environment,
     backbone?: Uint8Array,
   ): Promise<RunFolder> {
-    if (await exists(path))
-      throw new Failure(`run folder ${path}: already exists; resume it, or choose another --out`)
-    const folder = new RunFolder(path)
-    try {
-      await mkdir(path, { recursive: true })
+    await createFolder(path, 'run folder', async (temporary) => {
+      const folder = new RunFolder(temporary)
       await folder.save('environment.json', json(environment))
       if (backbone) await folder.save('backbone.onnx', backbone)
       await folder.saveConfig(config)
-    } catch (cause) {
-      await rm(path, { recursive: true, force: true }).catch(() => undefined)
-      throw new Failure(`run folder ${path}: cannot be written: ${messageOf(cause)}`, { cause })
-    }
+    })
+    const folder = new RunFolder(path)
+    await folder.own()
     return folder
   }
 
-  /** The run folder at a path. It is one if it holds config.json, which `create` writes last. */
+  /** The run folder at a path. It is one if it holds config.json. */
   static async find(path: string): Promise<RunFolder | undefined> {
     return (await exists(join(path, 'config.json'))) ? new RunFolder(path) : undefined
   }
@@ -71,6 +110,30 @@ export class RunFolder {
     const folder = await RunFolder.find(path)
     if (!folder) throw new Failure(`${path}: is not a run folder; it has no config.json`)
     return folder
+  }
+
+  /**
+   * Makes this process the owner of the run, the only one that writes in its folder, until it exits. Then
+   * removes what killed owners left.
+   *
+   * @throws {Failure} If another process owns the run.
+   */
+  own(): Promise<void> {
+    return ownFolder(this.path, `the run ${this.path}`)
+  }
+
+  /**
+   * Does work while this process owns the run.
+   *
+   * @throws {Failure} If another process owns it.
+   */
+  whileOwned<T>(work: () => Promise<T>): Promise<T> {
+    return withLock(lockFile(this.path), `the run ${this.path}`, work)
+  }
+
+  /** Whether another process owns the run. */
+  async isOwnedByOther(): Promise<boolean> {
+    return (await lockOwner(lockFile(this.path))) !== undefined
   }
 
   saveConfig(config: Config): Promise<void> {

@@ -41,18 +41,21 @@ export const exportPath = (run: string, kind: CheckpointKind): string =>
   join(run, kind === 'best' ? 'export' : `export-${kind}`)
 
 /**
- * Exports a checkpoint of a run as a transformers.js folder. The run's data is not needed.
+ * Exports a checkpoint of a run as a transformers.js folder. The run's data is not needed. By default the
+ * folder is in the run folder, which must then not be owned by another process.
  *
  * @returns the path of the folder.
  * @throws {Failure} If the path is not a run folder, the checkpoint does not exist, or the folder cannot
  * be written.
  */
-export async function exportRun(
-  run: string,
-  kind: CheckpointKind,
-  path: string = exportPath(run, kind),
-): Promise<string> {
+export async function exportRun(run: string, kind: CheckpointKind, path?: string): Promise<string> {
   const folder = await RunFolder.open(run)
+  return path === undefined
+    ? folder.whileOwned(() => exportTo(exportPath(run, kind), folder, kind))
+    : exportTo(path, folder, kind)
+}
+
+async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): Promise<string> {
   const checkpoint = await readCheckpoint(folder, kind)
   const config = await folder.config()
   const { classes, train } = (await folder.environment()).data

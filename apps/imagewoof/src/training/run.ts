@@ -54,7 +54,7 @@ export async function startRun(
  *
  * @param dataPath - the new path of the data, if it was moved. It is saved in the configuration.
  * @param dataset - the data, if it is already open.
- * @throws {Failure} If the path is not a run folder, or the data has changed.
+ * @throws {Failure} If the path is not a run folder, another process owns it, or the data has changed.
  */
 export async function resumeRun(
   path: string,
@@ -63,6 +63,7 @@ export async function resumeRun(
   dataset?: Dataset,
 ): Promise<Run> {
   const folder = await RunFolder.open(path)
+  await folder.own()
   const saved = await folder.config()
   const config = withAbsolutePaths({ ...saved, data: dataPath ?? saved.data })
   const opened = dataset ?? (await openData(config, context))

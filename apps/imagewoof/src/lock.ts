@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { temporaryPath } from '@diffgrad/onnxruntime/node'
+import { z } from 'zod'
+import { Failure } from './failure.ts'
+
+/** The content of a lock file: the process that holds it. */
+interface LockOwner {
+  /** Tells locks apart, also those of one process. */
+  readonly id: string
+  readonly pid: number
+  readonly host: string
+  /** When the lock was taken, in ISO 8601. */
+  readonly since: string
+  /** Tells the process from a later one with the same identifier; null where the system does not say. */
+  readonly processStart: string | null
+  /** The arguments of the command. */
+  readonly command: string
+}
+
+const ownerSchema: z.ZodType<LockOwner> = z.object({
+  id: z.string(),
+  pid: z.int().positive(),
+  host: z.string(),
+  since: z.string(),
+  processStart: z.string().nullable(),
+  command: z.string(),
+})
+
+/** Lock files that this process holds. They are removed when it exits. */
+const held = new Set<string>()
+
+/**
+ * Takes a lock file for this process, until it exits or calls `releaseLock`. A lock of a process that has
+ * ended is taken over. Nothing happens if this process holds it already.
+ *
+ * @param what - is locked, as error messages call it.
+ * @throws {Failure} If another process holds it: who, and since when.
+ */
+export async function takeLock(path: string, what: string): Promise<void> {
+  if (held.has(path)) return
+  const temporary = temporaryPath(path)
+  await writeFile(temporary, JSON.stringify(describeThisProcess()))
+  try {
+    while (!(await linkExclusively(temporary, path))) {
+      const owner = await readOwner(path)
+      if (owner && isAlive(owner)) throw heldByOther(owner, path, what)
+      await removeStaleLock(path, owner)
+    }
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  if (held.size === 0) process.once('exit', releaseAll)
+  held.add(path)
+}
+
+/** Releases a lock that this process holds. */
+export async function releaseLock(path: string): Promise<void> {
+  held.delete(path)
+  await rm(path, { force: true })
+}
+
+/** Does work while a lock is held. See `takeLock`. */
+export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
+  if (held.has(path)) return work()
+  await takeLock(path, what)
+  try {
+    return await work()
+  } finally {
+    await releaseLock(path)
+  }
+}
+
+/** The other process that holds a lock; undefined if none does, or if it has ended. */
+export async function lockOwner(path: string): Promise<LockOwner | undefined> {
+  const owner = held.has(path) ? undefined : await readOwner(path)
+  return owner && isAlive(owner) ? owner : undefined
+}
+
+/** A process and when it took a lock, as text. */
+const describeOwner = ({ pid, host, since, command }: LockOwner): string =>
+  `process ${pid} on ${host} (${command}), since ${new Date(since).toLocaleString('sv')}`
+
+function heldByOther(owner: LockOwner, path: string, what: string): Failure {
+  const advice = owner.host === hostname() ? '' : `; if that process has ended, delete ${path}`
+  return new Failure(`${what} is in use by ${describeOwner(owner)}${advice}`)
+}
+
+const describeThisProcess = (): LockOwner => ({
+  id: randomUUID(),
+  pid: process.pid,
+  host: hostname(),
+  since: new Date().toISOString(),
+  processStart: processStatus(process.pid)?.start ?? null,
+  command: process.argv.slice(2).join(' ') || 'without arguments',
+})
+
+/** Gives a complete file a second name unless that exists. Returns whether it did. */
+async function linkExclusively(from: string, to: string): Promise<boolean> {
+  const wasFree = (error: NodeJS.ErrnoException): false => {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOENT' || code === 'ENOSPC') return wasFree(error as Error)
+    // A file system without hard links, such as exFAT.
+    return copyFile(from, to, constants.COPYFILE_EXCL).then(() => true, wasFree)
+  }
+}
+
+/** The content of a lock file; undefined if there is none, or if it is damaged. */
+async function readOwner(path: string): Promise<LockOwner | undefined> {
+  try {
+    return ownerSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes a stale lock. Renames it first: of processes that do so at the same time, one succeeds. */
+async function removeStaleLock(path: string, stale: LockOwner | undefined): Promise<void> {
+  const aside = temporaryPath(path)
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  const moved = await readOwner(aside)
+  // Another process has taken the lock over since it was read.
+  if (moved && moved.id !== stale?.id) await linkExclusively(aside, path)
+  await rm(aside, { force: true })
+}
+
+/** Whether the owner of a lock still runs. Processes of other hosts are taken to run. */
+function isAlive({ pid, host, processStart: start }: LockOwner): boolean {
+  if (host !== hostname()) return true
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // EPERM means that it runs as another user.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  const status = processStatus(pid)
+  if (status === undefined) return true
+  return !status.hasEnded && (start === null || status.start === start)
+}
+
+interface ProcessStatus {
+  /** Whether it has ended, but its parent has not asked for its exit code yet. */
+  readonly hasEnded: boolean
+  /** In clock ticks since the system started. */
+  readonly start: string
+}
+
+/** What Linux says of a process; undefined on other systems. */
+function processStatus(pid: number): ProcessStatus | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // proc(5). The second field, the name in parentheses, may contain spaces.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { hasEnded: fields[0] === 'Z' || fields[0] === 'X', start: fields[19] }
+  } catch {
+    return undefined
+  }
+}
+
+function releaseAll(): void {
+  for (const path of held) rmSync(path, { force: true })
+}
