@@ -2,6 +2,10 @@
 export const formatPercent = (share: number, digits = 1): string =>
   `${(100 * share).toFixed(digits)} %`
 
+/** A 95 % interval: 0.943, 0.968 → 94.3–96.8 %. */
+export const formatInterval = ([low, high]: readonly [number, number], digits = 1): string =>
+  `${(100 * low).toFixed(digits)}–${formatPercent(high, digits)}`
+
 /** 3929 → 3,929. */
 export const formatCount = (count: number): string => count.toLocaleString('en')
 

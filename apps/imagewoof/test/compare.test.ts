@@ -49,7 +49,8 @@ test('an interrupted comparison keeps its finished runs, and reports all runs an
   expect(rows).toHaveLength(1 + 6)
   const report = readFileSync(join(out, 'report.html'), 'utf8')
   for (const name of [...contenders, control]) expect(report).toContain(`${name}</td>`)
-  expect(report.match(/<svg /g)).toHaveLength(4)
+  // Four charts, wide and narrow.
+  expect(report.match(/role="img"/g)).toHaveLength(8)
 
   // Before the first update, all contenders of a seed have the same loss on the same batch.
   const first = (name: string): number => historyOf(join(runs, name)).losses[0]

@@ -6,7 +6,7 @@ import { summarizeContenders } from '../src/compare/summary.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import { optimizerOf } from '../src/config/optimizer.ts'
 import { argumentsFor } from '../src/config/options.ts'
-import { suggestLearningRate } from '../src/lr-find/range-test.ts'
+import { suggestLearningRates, valleyRate } from '../src/lr-find/range-test.ts'
 
 test("a resolved configuration has the defaults of its rule's settings, and resolves to itself", () => {
   const config = resolveConfig({})
@@ -106,7 +106,7 @@ test('contenders are summarized over seeds, and compared with the first one seed
     finishedRun('a', 2, 0.7),
     finishedRun('b', 2, 0.6),
   ]
-  const [a, b] = summarizeContenders(runs, ['a', 'b', 'c'])
+  const [a, b] = summarizeContenders(runs, ['a', 'b', 'c'], 100)
   const rounding = { relative: 1e-12, absolute: 1e-12 }
   expectClose(a.mean, 0.6, rounding)
   expectClose(a.deviation, Math.sqrt(0.02), rounding)
@@ -116,15 +116,28 @@ test('contenders are summarized over seeds, and compared with the first one seed
   expect(b.difference.wins).toBe(1)
 })
 
-test('the suggested learning rate is where the loss falls fastest', () => {
+test('the first suggested learning rate is where the loss falls fastest', () => {
   const trials = Array.from({ length: 100 }, (_, i) => {
     const rate = 1e-5 * 10 ** (i / 20)
     // Falls by a logistic curve around 1e-3, and rises beyond 0.1.
     const fall = 1 / (1 + Math.exp(-4 * Math.log10(rate / 1e-3)))
     return { rate, loss: 3 - fall + Math.max(0, Math.log10(rate / 0.1)) + 0.02 * (i % 2) }
   })
-  expect(Math.abs(Math.log10((suggestLearningRate(trials) ?? 0) / 1e-3))).toBeLessThan(0.15)
-  expect(suggestLearningRate(trials.map(({ rate }) => ({ rate, loss: rate })))).toBeUndefined()
+  const [steepest, valley, minimum] = suggestLearningRates(trials)
+  expect(steepest.name).toBe('steepest')
+  expect(Math.abs(Math.log10(steepest.rate / 1e-3))).toBeLessThan(0.15)
+  // The average of the losses lags behind them by some ten steps, a factor of three.
+  expect(Math.abs(Math.log10(valley.rate / 1e-3))).toBeLessThan(1)
+  expect(minimum.rate).toBeGreaterThan(0.1 / 10 / 2)
+  expect(minimum.rate).toBeLessThan(0.1)
+  expect(suggestLearningRates(trials.map(({ rate }) => ({ rate, loss: rate })))).toEqual([])
+})
+
+test('the valley is the one of fastai', () => {
+  // Expected: `valley` of fastai/callback/schedule.py, with the same rates and losses.
+  const losses = [3, 3.1, 2.9, 2.5, 2.0, 1.6, 1.5, 4]
+  const rates = losses.map((_, i) => 10 ** i)
+  expect(valleyRate(losses.map((loss, i) => ({ rate: rates[i], loss })))).toBe(1000)
 })
 
 test('the embedded images have a smaller network by default', () => {

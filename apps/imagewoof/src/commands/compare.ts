@@ -8,7 +8,7 @@ import {
   presets,
 } from '../compare/contenders.ts'
 import { writeComparisonReport } from '../compare/report.ts'
-import { summarizeContenders } from '../compare/summary.ts'
+import { noiseText, summarizeContenders, winnerOf } from '../compare/summary.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -78,10 +78,22 @@ export async function runComparison(
   const names = comparison.plan.contenders.map(({ name }) => name)
   const width = Math.max(...names.map((name) => name.length))
   console.log()
-  const summaries = summarizeContenders(await comparison.finishedRuns(), names)
-  for (const { contender, mean, top1 } of summaries) {
+  const runs = await comparison.finishedRuns()
+  const { validation } = (await comparison.environment()).data
+  const summaries = summarizeContenders(runs, names, validation)
+  for (const { contender, mean, top1, difference } of summaries) {
     const bySeed = top1.map((share) => formatPercent(share)).join(', ')
-    console.log(`${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})`)
+    const { pValue } = difference
+    const noise = pValue === undefined ? '' : `  ${noiseText(pValue)}`
+    console.log(`${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})${noise}`)
+  }
+  if (summaries.length > 1) {
+    const winner = winnerOf(summaries, runs, validation)
+    console.log(
+      winner === undefined
+        ? 'no winner: the best mean differs from at least one other within the noise'
+        : `winner: ${winner}, which differs from every other beyond the noise`,
+    )
   }
   for (const { contender, seed, reason } of await comparison.failedRuns())
     console.log(`${contender}, seed ${seed}: ${reason}`)

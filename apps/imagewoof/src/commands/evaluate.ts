@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { evaluate } from '../evaluation/evaluate.ts'
+import { accuracyInterval, balancedAccuracy, classMetrics } from '../evaluation/metrics.ts'
+import { confusionMatrix } from '../evaluation/summary.ts'
 import { messageOf } from '../failure.ts'
-import { formatCount, formatPercent } from '../format.ts'
+import { formatCount, formatInterval, formatPercent } from '../format.ts'
 import { type ClassProbability, openClassifier } from '../model/classifier.ts'
 import { type CheckpointKind, exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
@@ -37,6 +39,13 @@ export function addEvaluate(program: Command): void {
             const evaluation = await evaluate(engine, loader, classes.length, context)
             if (!evaluation) return
             const { loss, top1, top5 } = evaluation
+            const { length } = evaluation.predictions
+            const metrics = classMetrics(
+              confusionMatrix(evaluation.predictions, classes.length),
+              classes,
+            )
+            const balanced = balancedAccuracy(metrics)
+            const interval = accuracyInterval(top1, length)
             const predictions = evaluation.predictions.map(
               ({ label, predicted, probability }, i) => ({
                 file: validation.files[i],
@@ -47,8 +56,17 @@ export function addEvaluate(program: Command): void {
             )
             console.log(
               options.json
-                ? JSON.stringify({ loss, top1, top5, predictions }, undefined, 1)
-                : `top-1 ${formatPercent(top1, 2)}, top-5 ${formatPercent(top5, 2)}, loss ${loss.toFixed(4)} on ${formatCount(predictions.length)} validation images`,
+                ? JSON.stringify(
+                    {
+                      ...{ loss, top1, top1Interval: interval, top5, balancedAccuracy: balanced },
+                      classes: metrics,
+                      predictions,
+                    },
+                    // Ratios without a denominator are null, so that every class has all keys.
+                    (_, value) => value ?? null,
+                    1,
+                  )
+                : `top-1 ${formatPercent(top1, 2)} (95 % interval ${formatInterval(interval)}), balanced accuracy ${formatPercent(balanced, 2)}, top-5 ${formatPercent(top5, 2)}, loss ${loss.toFixed(4)} on ${formatCount(length)} validation images`,
             )
           } finally {
             await session.close()

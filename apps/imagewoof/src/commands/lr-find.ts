@@ -8,7 +8,7 @@ import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, argumentsFor, pickSettings } from '../config/options.ts'
 import { Failure } from '../failure.ts'
 import { formatRate } from '../format.ts'
-import { type RangeTestOptions, rangeTest, suggestLearningRate } from '../lr-find/range-test.ts'
+import { type RangeTestOptions, rangeTest, suggestLearningRates } from '../lr-find/range-test.ts'
 import { rangeTestReport } from '../lr-find/report.ts'
 import { exists } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
@@ -38,16 +38,19 @@ export function addLrFind(program: Command): void {
       const range = { from, to, steps }
       await runInterruptibly(async (context) => {
         const trials = await rangeTest(config, range, context)
-        const suggested = suggestLearningRate(trials)
+        const suggestions = suggestLearningRates(trials)
         await mkdir(path, { recursive: true })
         const table = Buffer.from(stringify([...trials], { header: true }))
         await replaceFile(join(path, 'losses.csv'), table)
         const report = join(path, 'report.html')
-        await replaceFile(report, Buffer.from(rangeTestReport(config, range, trials, suggested)))
-        if (suggested === undefined) console.log('The loss never fell; try a lower --from.')
+        await replaceFile(report, Buffer.from(rangeTestReport(config, range, trials, suggestions)))
+        for (const [i, { name, rate, rule }] of suggestions.entries()) {
+          const word = i === 0 ? 'suggested' : 'or'
+          console.log(`${word.padEnd(9)}  --learning-rate ${formatRate(rate)}  (${name}: ${rule})`)
+        }
+        if (suggestions.length === 0) console.log('The loss never fell; try a lower --from.')
         else {
-          const learningRate = formatRate(suggested)
-          console.log(`suggested  --learning-rate ${learningRate}`)
+          const learningRate = formatRate(suggestions[0].rate)
           const train = commandLine('train', ...argumentsFor({ ...settings, learningRate }))
           console.log(`to train   ${train}`)
         }

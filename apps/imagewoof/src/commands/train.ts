@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
-import { formatCount, formatDuration, formatPercent } from '../format.ts'
+import { accuracyInterval } from '../evaluation/metrics.ts'
+import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
 import { runInterruptibly } from '../terminal/context.ts'
@@ -103,7 +104,7 @@ async function reportRun({ folder, state, finished }: Run): Promise<void> {
   if (finished && last && best) {
     const { data } = await folder.environment()
     console.log(
-      `\ntop-1 accuracy ${formatPercent(last.top1)} on ${formatCount(data.validation)} validation images (best: ${formatPercent(best.top1)}, epoch ${best.epoch}), after ${formatDuration(trainingSeconds(history))} of training`,
+      `\ntop-1 accuracy ${formatPercent(last.top1)} (95 % interval ${formatInterval(accuracyInterval(last.top1, data.validation))}) on ${formatCount(data.validation)} validation images (best: ${formatPercent(best.top1)}, epoch ${best.epoch}), after ${formatDuration(trainingSeconds(history))} of training`,
     )
   } else {
     console.log(`\nInterrupted after ${history.losses.length} steps. A checkpoint was saved.`)

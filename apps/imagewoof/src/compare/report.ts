@@ -1,11 +1,21 @@
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
-import { formatCount, formatDuration, formatPercent } from '../format.ts'
-import { type ChartOption, chart, ink, muted, series, surface } from '../report/chart.ts'
+import { accuracyInterval } from '../evaluation/metrics.ts'
+import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
+import {
+  type ChartOption,
+  chart,
+  ink,
+  lineSample,
+  lineSeries,
+  series,
+  surface,
+} from '../report/chart.ts'
 import { figure, type Html, html, page, valueTable } from '../report/page.ts'
 import type { EpochRow } from '../run/history.ts'
 import type { Comparison, FinishedRun } from './comparison.ts'
-import { type ContenderSummary, summarizeContenders } from './summary.ts'
+import { significanceLevel, testDescription } from './significance.ts'
+import { type ContenderSummary, noiseText, summarizeContenders, winnerOf } from './summary.ts'
 
 /**
  * Writes report.html of a comparison from its finished runs.
@@ -17,8 +27,8 @@ export async function writeComparisonReport(comparison: Comparison): Promise<str
   const failed = await comparison.failedRuns()
   const { contenders, seeds } = comparison.plan
   const names = contenders.map(({ name }) => name)
-  const summaries = summarizeContenders(runs, names)
   const { data, engine, node, system, processor, cores } = await comparison.environment()
+  const summaries = summarizeContenders(runs, names, data.validation)
   const [{ config }] = contenders
   const isSingle = names.length === 1
   const title = `${isSingle ? names[0] : `${names.length} optimizers`} on ${data.name}`
@@ -27,7 +37,7 @@ export async function writeComparisonReport(comparison: Comparison): Promise<str
 <p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; ${config.epochs} epochs with ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}${runs.length < comparison.runCount ? html`, ${runs.length} of ${comparison.runCount} runs finished` : ''}.</p>
 ${isSingle ? '' : html`<p>With each seed, all contenders start from the same weights and train on the same batches. The control is Adam at half the learning rate, which diffGrad equals where ξ is ½.</p>`}`,
     ...(summaries.length > 0
-      ? results(summaries, runs, names)
+      ? results(summaries, runs, names, data.validation)
       : [html`<p>No run is finished yet.</p>`]),
     ...failed.map(
       ({ contender, seed, reason }) => html`<p>${contender}, seed ${seed}, failed: ${reason}</p>`,
@@ -51,52 +61,51 @@ const results = (
   summaries: readonly ContenderSummary[],
   runs: readonly FinishedRun[],
   names: readonly string[],
+  images: number,
 ): readonly Html[] => [
-  html`<h2>Result</h2><div class="card scroll">${resultTable(summaries, names)}</div>`,
+  html`<h2>Result</h2>${verdict(summaries, runs, images)}<div class="card scroll">${resultTable(summaries, names, winnerOf(summaries, runs, images), images)}</div>`,
   html`<h2>Runs</h2><div class="grid wide">
 ${figure(
   'Every run',
   chart(dotsChart(summaries), 'Final accuracy of every run', {
-    width: 460,
+    width: 500,
     height: 70 + 32 * summaries.length,
   }),
   'Dots are seeds, bars their means. Each run has its own report in runs/.',
 )}
-${figure(
-  'Validation accuracy (%)',
-  chart(
-    epochsChart(runs, names, ({ top1 }) => 100 * top1),
-    'Validation accuracy by epoch',
-    { width: 460, height: 300 },
-  ),
-  legend(names),
-)}
-${figure(
-  'Validation loss',
-  chart(
-    epochsChart(runs, names, ({ validationLoss }) => validationLoss),
-    'Validation loss by epoch',
-    { width: 460, height: 300 },
-  ),
-  legend(names),
-)}
-${figure(
-  'Training loss',
-  chart(
-    epochsChart(runs, names, ({ trainLoss }) => trainLoss),
-    'Training loss by epoch',
-    { width: 460, height: 300 },
-  ),
-  legend(names),
-)}
+${byEpoch(runs, names, 'Validation accuracy (%)', ({ top1 }) => 100 * top1)}
+${byEpoch(runs, names, 'Validation loss', ({ validationLoss }) => validationLoss)}
+${byEpoch(runs, names, 'Training loss', ({ trainLoss }) => trainLoss)}
 </div>`,
 ]
 
-const swatch = (i: number): Html =>
-  html`<span class="swatch" style="background: ${series(i)}"></span>`
+/** A chart of a value by epoch. */
+const byEpoch = (
+  runs: readonly FinishedRun[],
+  names: readonly string[],
+  title: string,
+  value: (row: EpochRow) => number,
+): Html =>
+  figure(
+    title,
+    chart(epochsChart(runs, names, value), `${title} by epoch`, { width: 500, height: 300 }),
+    runs.length > names.length ? 'Thin: runs. Thick: their mean.' : '',
+  )
 
-const legend = (names: readonly string[]): Html =>
-  html`${names.map((name, i) => html`<span class="key">${swatch(i)}${name}</span> `)}`
+/** Whether there is a winner, and how the noise is judged. */
+function verdict(
+  summaries: readonly ContenderSummary[],
+  runs: readonly FinishedRun[],
+  images: number,
+): Html | string {
+  if (summaries.length < 2) return ''
+  const winner = winnerOf(summaries, runs, images)
+  return html`<p>${
+    winner === undefined
+      ? 'No winner: the best mean differs from at least one other within the noise.'
+      : html`<b>${winner}</b> is best: it differs from every other beyond the noise.`
+  }</p><p class="muted">${testDescription}</p>`
+}
 
 const pointsText = (share: number): string =>
   `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`
@@ -104,24 +113,29 @@ const pointsText = (share: number): string =>
 const deviationText = (share: number): string =>
   Number.isNaN(share) ? '' : ` ± ${(100 * share).toFixed(1)}`
 
-function resultTable(summaries: readonly ContenderSummary[], names: readonly string[]): Html {
-  const best = Math.max(...summaries.map(({ mean }) => mean))
+function resultTable(
+  summaries: readonly ContenderSummary[],
+  names: readonly string[],
+  winner: string | undefined,
+  images: number,
+): Html {
   const rows = summaries.map(
-    ({ contender, top1, mean, deviation, difference, validationLoss, seconds, friction }, i) => {
+    ({ contender, mean, deviation, difference, validationLoss, seconds, friction }) => {
       const shown = `${formatPercent(mean)}${deviationText(deviation)}`
+      const { pValue, seeds, wins } = difference
       const differenceText =
-        i === 0
+        pValue === undefined
           ? '–'
-          : `${pointsText(difference.mean)}${deviationText(difference.deviation)} (${difference.wins} of ${top1.length} better)`
-      return html`<tr><td class="name">${swatch(names.indexOf(contender))}${contender}</td>
-<td class="number">${mean === best ? html`<b>${shown}</b>` : shown}</td>
+          : html`${pointsText(difference.mean)}${deviationText(difference.deviation)} (${wins} of ${seeds} better)<br><small>${pValue < significanceLevel ? html`<b>${noiseText(pValue)}</b>` : noiseText(pValue)}</small>`
+      return html`<tr class="${contender === winner ? 'best' : ''}"><td class="name">${lineSample(names.indexOf(contender))} ${contender === winner ? '★ ' : ''}${contender}</td>
+<td class="number">${shown}<br><small>${formatInterval(accuracyInterval(mean, images))}</small></td>
 <td class="number">${differenceText}</td>
 <td class="number">${validationLoss.toFixed(3)}</td>
 <td class="number">${friction === undefined ? '–' : friction.toFixed(6)}</td>
 <td class="number">${formatDuration(seconds)}</td></tr>`
     },
   )
-  return html`<table><tr><th>optimizer</th><th class="number">top-1, mean ± deviation</th><th class="number">points against ${names[0]}, paired</th><th class="number">validation loss</th><th class="number">mean ξ</th><th class="number">time</th></tr>${rows}</table>`
+  return html`<table><tr><th>optimizer</th><th class="number">top-1, mean ± deviation<br><small>95 % interval of ${formatCount(images)} images</small></th><th class="number">points against ${names[0]}, paired</th><th class="number">validation loss</th><th class="number">mean ξ</th><th class="number">time</th></tr>${rows}</table>`
 }
 
 /** The accuracy of every run as a dot, and the mean of each contender as a bar. */
@@ -140,7 +154,6 @@ const dotsChart = (summaries: readonly ContenderSummary[]): ChartOption => ({
     name: 'top-1 after the last epoch (%)',
     nameLocation: 'middle',
     nameGap: 24,
-    axisLabel: { color: muted },
   },
   yAxis: {
     type: 'category',
@@ -181,22 +194,21 @@ function epochsChart(
   const lines = contenders.flatMap((contender, i) => {
     const own = runs.filter((run) => run.contender === contender)
     const points = own.map(({ history }) => history.epochs.map((row) => [row.epoch, value(row)]))
-    const mean = (points[0] ?? []).map(([epoch], j) => [
-      epoch,
-      points.reduce((sum, run) => sum + run[j][1], 0) / points.length,
-    ])
-    const color = series(i)
-    const line = { type: 'line', itemStyle: { color } }
+    const mean = (points[0] ?? []).map(
+      ([epoch], j) =>
+        [epoch, points.reduce((sum, run) => sum + run[j][1], 0) / points.length] as const,
+    )
+    const named = lineSeries(contender, i, mean)
     return [
       ...(points.length > 1
         ? points.map((data) => ({
-            ...line,
+            type: 'line',
             data,
             symbol: 'none',
-            lineStyle: { color, width: 1, opacity: 0.3 },
+            lineStyle: { ...named.lineStyle, width: 1, opacity: 0.3 },
           }))
         : []),
-      { ...line, data: mean, symbol: 'circle', symbolSize: 4, lineStyle: { color, width: 2 } },
+      named,
     ]
   })
   return {
@@ -208,7 +220,6 @@ function epochsChart(
       nameGap: 24,
       minInterval: 1,
       min: 'dataMin',
-      axisLabel: { color: muted },
     },
     yAxis: { type: 'value', scale: true },
     series: lines,

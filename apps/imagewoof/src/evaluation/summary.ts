@@ -62,7 +62,7 @@ export async function summarizeEvaluation(
 }
 
 /** Number of images by true class (row) and predicted class (column). */
-function confusionMatrix(
+export function confusionMatrix(
   predictions: readonly Prediction[],
   classes: number,
 ): readonly (readonly number[])[] {

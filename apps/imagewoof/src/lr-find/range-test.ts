@@ -92,13 +92,44 @@ export function smoothed(trials: readonly Trial[], decay = 0.9): readonly Trial[
   })
 }
 
+/** A suggested learning rate. */
+export interface Suggestion {
+  readonly name: 'steepest' | 'valley' | 'minimum / 10'
+  readonly rate: number
+  /** How it is found, as a phrase. */
+  readonly rule: string
+}
+
 /**
- * Suggests the learning rate where the loss falls fastest per factor of the rate: the centre of the
- * quarter of the trials with the steepest regression line.
+ * Suggests learning rates by three rules, the preferred one first.
  *
- * @returns undefined if the loss never falls.
+ * @returns an empty list if the loss never falls.
  */
-export function suggestLearningRate(trials: readonly Trial[]): number | undefined {
+export function suggestLearningRates(trials: readonly Trial[]): readonly Suggestion[] {
+  const steepest = steepestRate(trials)
+  if (steepest === undefined) return []
+  const smooth = smoothed(trials)
+  const lowest = smooth.reduce((a, b) => (b.loss < a.loss ? b : a))
+  return [
+    { name: 'steepest', rate: steepest, rule: 'where the loss falls fastest' },
+    {
+      name: 'valley',
+      rate: valleyRate(smooth),
+      rule: 'halfway down the longest fall, as in fastai',
+    },
+    {
+      name: 'minimum / 10',
+      rate: lowest.rate / 10,
+      rule: 'a tenth of the rate with the lowest loss',
+    },
+  ]
+}
+
+/**
+ * The learning rate where the loss falls fastest per factor of the rate: the centre of the quarter of the
+ * trials with the steepest regression line; undefined if the loss never falls.
+ */
+function steepestRate(trials: readonly Trial[]): number | undefined {
   const width = Math.max(Math.floor(trials.length / 4), 3)
   const starts = [...trials.keys()].filter((start) => start + width <= trials.length)
   const slopes = starts.map((start) => slopeOf(trials.slice(start, start + width)))
@@ -106,6 +137,22 @@ export function suggestLearningRate(trials: readonly Trial[]): number | undefine
   if (!(steepest < 0)) return undefined
   const start = slopes.indexOf(steepest)
   return Math.sqrt(trials[start].rate * trials[start + width - 1].rate)
+}
+
+/**
+ * The learning rate half-way along the longest decreasing subsequence of the losses, counted from its end.
+ *
+ * @see `valley` in fastai/callback/schedule.py.
+ */
+export function valleyRate(trials: readonly Trial[]): number {
+  // Length of the longest decreasing subsequence that ends at each trial.
+  const lengths: number[] = []
+  for (const { loss } of trials)
+    lengths.push(1 + Math.max(0, ...lengths.filter((_, j) => trials[j].loss > loss)))
+  const longest = Math.max(...lengths)
+  const start = lengths.indexOf(longest) - longest
+  const section = longest / 3
+  return trials[Math.max(start + Math.floor(section) + Math.floor(section / 2), 0)].rate
 }
 
 /** Slope of the least-squares line through the losses, over the logarithms of the rates. */

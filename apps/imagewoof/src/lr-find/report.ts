@@ -1,33 +1,33 @@
 import { rules } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
 import { formatNumber } from '../format.ts'
-import { type ChartOption, chart, muted, series } from '../report/chart.ts'
-import { figure, html, page, valueTable } from '../report/page.ts'
-import { type RangeTestOptions, smoothed, type Trial } from './range-test.ts'
+import { type ChartOption, chart, lineSeries, series } from '../report/chart.ts'
+import { figure, html, page, tile, valueTable } from '../report/page.ts'
+import { type RangeTestOptions, type Suggestion, smoothed, type Trial } from './range-test.ts'
 
-/** The report of a range test: a plot of its losses, and the suggested learning rate. */
+/** The report of a range test: a plot of its losses, and the suggested learning rates. */
 export function rangeTestReport(
   config: Config,
   range: RangeTestOptions,
   trials: readonly Trial[],
-  suggested: number | undefined,
+  suggestions: readonly Suggestion[],
 ): string {
   const { name } = rules[config.optimizer]
   const title = `Learning-rate range test of ${name} on ${config.data}`
   return page(title, [
     html`<h1>${title}</h1>
-<p>${
-      suggested === undefined
-        ? 'The loss never fell; start the range lower.'
-        : html`Suggested: <b>${formatNumber(suggested)}</b>, where the loss falls fastest.`
-    }</p>
+${
+  suggestions.length === 0
+    ? html`<p>The loss never fell; start the range lower.</p>`
+    : html`<div class="tiles">${suggestions.map(({ name, rate, rule }) => tile(formatNumber(rate), `${name}: ${rule}`))}</div>`
+}
 <div class="grid wide">${figure(
       'Loss by learning rate',
-      chart(rangeChart(range, trials, suggested), 'Loss by learning rate', {
+      chart(rangeChart(range, trials, suggestions), 'Loss by learning rate', {
         width: 640,
         height: 380,
       }),
-      'Thin: loss of every step. Thick: exponential moving average. Dashed: the suggested rate.',
+      'Thin: loss of every step. Thick: exponential moving average. Vertical: suggested rates.',
     )}</div>
 <details><summary>Configuration</summary>${valueTable(Object.entries(config))}</details>`,
   ])
@@ -36,7 +36,7 @@ export function rangeTestReport(
 function rangeChart(
   { from, to }: RangeTestOptions,
   trials: readonly Trial[],
-  suggested: number | undefined,
+  suggestions: readonly Suggestion[],
 ): ChartOption {
   const smooth = smoothed(trials)
   const losses = smooth.map(({ loss }) => loss)
@@ -45,9 +45,9 @@ function rangeChart(
     Math.floor(10 * (low - 0.2 * (high - low))) / 10,
     Math.ceil(10 * (high + 0.5 * (high - low))) / 10,
   ]
-  const points = (losses: readonly Trial[]) => losses.map(({ rate, loss }) => [rate, loss])
+  const points = (losses: readonly Trial[]) => losses.map(({ rate, loss }) => [rate, loss] as const)
   return {
-    grid: { left: 48, right: 20, top: 16, bottom: 44 },
+    grid: { left: 56, right: 20, top: 16, bottom: 44 },
     xAxis: {
       type: 'log',
       name: 'learning rate',
@@ -55,35 +55,31 @@ function rangeChart(
       nameGap: 28,
       min: from,
       max: to,
-      axisLabel: { color: muted, formatter: (rate: number) => rate.toExponential(0) },
+      axisLabel: { formatter: (rate: number) => rate.toExponential(0) },
     },
-    yAxis: { type: 'value', min: bottom, max: top },
+    yAxis: {
+      type: 'value',
+      name: 'training loss',
+      nameLocation: 'middle',
+      nameGap: 36,
+      min: bottom,
+      max: top,
+    },
+    hover: { x: (rate) => `learning rate ${formatNumber(rate)}` },
     series: [
       {
-        type: 'line',
+        ...lineSeries('loss of a step', 0, points(trials)),
         symbol: 'none',
-        data: points(trials),
         lineStyle: { color: series(0), width: 1, opacity: 0.35 },
       },
-      {
-        type: 'line',
+      { ...lineSeries('average', 0, points(smooth)), symbol: 'none' },
+      ...suggestions.map(({ name, rate }, i) => ({
+        ...lineSeries(name, i + 1, [
+          [rate, bottom],
+          [rate, top],
+        ]),
         symbol: 'none',
-        data: points(smooth),
-        lineStyle: { color: series(0), width: 2 },
-      },
-      ...(suggested === undefined
-        ? []
-        : [
-            {
-              type: 'line',
-              symbol: 'none',
-              data: [
-                [suggested, bottom],
-                [suggested, top],
-              ],
-              lineStyle: { color: series(1), type: 'dashed', width: 2 },
-            },
-          ]),
+      })),
     ],
   }
 }

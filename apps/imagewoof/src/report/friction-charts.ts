@@ -1,6 +1,7 @@
 import type { Histogram } from '@diffgrad/core'
+import { formatNumber } from '../format.ts'
 import { type FrictionReading, frictionDistances } from '../run/history.ts'
-import { accent, type ChartOption, line, muted, type RenderApi, series } from './chart.ts'
+import { accent, type ChartOption, line, lineSeries, muted, type RenderApi } from './chart.ts'
 
 /** The share of parameters in each bin of |ξ − ½|: below the first distance, and between each two. */
 export function distanceShares({ edges, counts }: Histogram): readonly number[] {
@@ -31,7 +32,7 @@ const powers = [-7, -6, -5, -4, -3, -2, -1, 0]
 const powerText = (power: number): string =>
   power === 0 ? '1' : `10⁻${['', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷'][-power] ?? ''}`
 
-/** Heat map of |ξ − ½| over the steps, on a logarithmic scale, with the median. Darker is more parameters. */
+/** Heat map of |ξ − ½| over the steps, on a logarithmic scale, with the median. A stronger colour is more parameters. */
 export function frictionChart(
   readings: readonly FrictionReading[],
   stepsPerEpoch: number,
@@ -49,11 +50,15 @@ export function frictionChart(
     ]),
   )
   const largest = Math.max(...cells.map(([, , , , share]) => share))
-  const median = readings.map(({ histogram }, i) => [
-    ((times[i - 1] ?? 0) + times[i]) / 2,
-    Math.log10(distanceQuantile(histogram, 0.5)),
-  ])
+  const median = readings.map(
+    ({ histogram }, i) =>
+      [((times[i - 1] ?? 0) + times[i]) / 2, Math.log10(distanceQuantile(histogram, 0.5))] as const,
+  )
   return {
+    hover: {
+      x: (epoch) => `epoch ${Number(epoch.toFixed(2))}`,
+      y: (power) => formatNumber(10 ** power),
+    },
     grid: { left: 56, right: 16, top: 12, bottom: 40 },
     xAxis: {
       type: 'value',
@@ -98,10 +103,8 @@ export function frictionChart(
         encode: { x: [0, 1], y: [2, 3] },
       },
       {
-        type: 'line',
-        data: median,
+        ...lineSeries('median', 1, median),
         symbol: 'none',
-        lineStyle: { color: series(1), width: 2 },
       },
     ],
   }
@@ -132,7 +135,12 @@ export function distributionChart(
       axisLine: { onZero: false, lineStyle: { color: line } },
       axisLabel: { formatter: '{value} %', color: muted },
     },
+    hover: {
+      x: (power) => `|ξ − ½| near ${formatNumber(10 ** power)}`,
+      y: (percent) => `${formatNumber(percent)} %`,
+    },
     series: shown.map(({ histogram }, i) => ({
+      ...(i === shown.length - 1 && { name: 'share of the parameters' }),
       type: 'line',
       step: 'middle',
       symbol: 'none',

@@ -1,3 +1,5 @@
+import { interactionScript } from './interaction.ts'
+
 /** A complete HTML page that loads nothing else. */
 export const page = (title: string, content: readonly Html[]): string =>
   html`<!doctype html>
@@ -7,6 +9,7 @@ export const page = (title: string, content: readonly Html[]): string =>
 <title>${title}</title>
 <style>${new Html(style)}</style>
 ${content}
+<script>${new Html(interactionScript)}</script>
 </html>
 `.markup
 
@@ -82,31 +85,76 @@ h3 { margin: 0 0 0.5rem; font-size: 0.95rem; }
 p { margin: 0.5rem 0; max-width: 46rem; }
 .muted, figcaption { color: var(--muted); }
 .tiles { display: grid; gap: 0.75rem; margin: 1.25rem 0;
-  grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .tile, figure, .card { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
 .tile { padding: 0.75rem 1rem; }
-.tile b { display: block; font-size: 1.5rem; font-weight: 600; line-height: 1.3; }
+.tile b { display: block; white-space: nowrap; font-size: 1.35rem; font-weight: 600; line-height: 1.3; }
 .tile span { color: var(--muted); font-size: 0.85rem; }
 .grid { display: grid; gap: 0.75rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+@media (min-width: 48rem) { .at-narrow { display: none !important; } }
+@media (max-width: 47.99rem) { .at-wide { display: none !important; } }
 .wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; padding: 1rem; min-width: 0; }
-figure svg { display: block; width: 100%; height: auto; }
+figure > svg { display: block; width: 100%; height: auto; max-width: 38rem; }
+figure > svg.at-narrow, figure > svg:not([class]) { max-width: 30rem; }
+:focus-visible { outline: 2px solid var(--series-0); outline-offset: 2px; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.15rem 1rem; font-size: 0.85rem; }
+.legend span { display: inline-flex; align-items: center; gap: 0.4em; }
+.sample { flex: none; vertical-align: middle; }
+.cursor { pointer-events: none; }
+.cursor .rule { stroke: var(--muted); stroke-dasharray: 2 2; }
+.tip { position: fixed; z-index: 9; max-width: min(20rem, 90vw); padding: 0.35rem 0.6rem;
+  border-radius: 6px; background: var(--ink); color: var(--page); font-size: 0.8rem;
+  line-height: 1.4; pointer-events: none; }
+.tip .keyed { border-left: 4px solid var(--key); padding-left: 0.4em; }
 figcaption { margin-top: 0.5rem; font-size: 0.85rem; }
 .card { padding: 1rem; }
 .images { display: flex; gap: 0.5rem; flex-wrap: wrap; }
 .images figure { padding: 0; border: 0; width: 76px; background: none; }
 .images img { display: block; width: 76px; height: 76px; border-radius: 4px; }
 .images figcaption { margin: 0.15rem 0 0; text-align: center; font-size: 0.78rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow: auto; max-height: 32rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--muted); font-weight: 500; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; }
+td.number { white-space: nowrap; }
 td.name { white-space: nowrap; }
 td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
 .key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }
+td small { color: var(--muted); font-size: 0.75rem; white-space: nowrap; }
+thead th { position: sticky; top: 0; background: var(--surface); vertical-align: bottom; }
+th button { all: unset; cursor: pointer; }
+th button:focus-visible { outline: 2px solid var(--series-0); }
+th button::after { content: " ↕"; opacity: 0.5; }
+[aria-sort=ascending] button::after { content: " ↑"; opacity: 1; }
+[aria-sort=descending] button::after { content: " ↓"; opacity: 1; }
+tr.best { font-weight: 600; }
+.matrix { width: auto; border-collapse: separate; border-spacing: 1px; font-size: 0.75rem; line-height: 1.25; }
+.matrix th, .matrix td { padding: 0.2rem 0.1rem; border: 0; text-align: center; vertical-align: middle; }
+.matrix td { min-width: 2.2rem; height: 2rem; background: color-mix(in srgb, var(--series-0) var(--share), var(--page)); }
+.matrix td.strong { color: var(--surface); }
+.matrix td.at { outline: 2px solid var(--ink); }
+.matrix tbody th { text-align: right; padding-right: 0.4rem; min-width: 6rem; overflow-wrap: anywhere; }
+.pan { overflow: auto; max-height: 70vh; }
+.map { display: block; width: 100%; background: var(--page); }
+.map path { fill: var(--series-0); }
+.map .cursor rect { fill: none; stroke: var(--ink); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.zoom { display: flex; gap: 0.4rem; margin-bottom: 0.5rem; }
+.zoom button { font: inherit; font-size: 0.8rem; padding: 0.1rem 0.6rem; border: 1px solid var(--line);
+  border-radius: 6px; background: var(--page); color: var(--ink); cursor: pointer; }
+.zoom [aria-pressed=true] { border-color: var(--ink); }
 details { margin-top: 0.75rem; }
 summary { cursor: pointer; color: var(--muted); }
+@media (max-width: 30rem) {
+  body { padding: 1rem 0.75rem 3rem; }
+  figure, .card { padding: 0.75rem; }
+  th, td { padding: 0.3rem 0.4rem; }
+  table { font-size: 0.8rem; }
+  td { overflow-wrap: anywhere; }
+  td small { display: block; }
+  .matrix td { min-width: 1.35rem; height: 1.7rem; }
+}
 `

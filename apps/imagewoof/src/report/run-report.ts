@@ -1,10 +1,25 @@
 import { rules } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
+import {
+  accuracyInterval,
+  balancedAccuracy,
+  type ClassMetrics,
+  classMetrics,
+} from '../evaluation/metrics.ts'
 import type { ConfusedPair, EvaluationSummary } from '../evaluation/summary.ts'
-import { formatCount, formatDuration, formatNumber, formatPercent } from '../format.ts'
+import {
+  formatCount,
+  formatDuration,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+  formatRate,
+} from '../format.ts'
 import type { Environment } from '../run/environment.ts'
 import {
+  bestEpoch,
+  type EpochRow,
   type FrictionReading,
   frictionDistances,
   type History,
@@ -12,9 +27,11 @@ import {
 } from '../run/history.ts'
 import type { RunFolder } from '../run/run-folder.ts'
 import { chart } from './chart.ts'
+import { confusionFigures } from './confusion.ts'
 import { distanceQuantile, distributionChart, frictionChart } from './friction-charts.ts'
 import { figure, type Html, html, page, tile, valueTable } from './page.ts'
-import { accuracyChart, confusionChart, lossChart, rateChart } from './run-charts.ts'
+import { accuracyChart, lossChart, rateChart } from './run-charts.ts'
+import { type Column, dataTable } from './table.ts'
 
 interface ReportData {
   readonly config: Config
@@ -48,13 +65,14 @@ function runReport({ config, environment, history, evaluation }: ReportData): st
   return page(title, [
     html`<h1>${title}</h1>
 <p class="muted">${network}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; started ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
-    tiles(config, history, evaluation),
+    tiles(config, history, evaluation, data.validation),
     html`<h2>Training</h2><div class="grid">
 ${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Training: before each update, with label smoothing and mixup. Validation: after each epoch, without.')}
 ${figure('Accuracy', chart(accuracyChart(history), 'Accuracy by epoch'))}
 ${figure('Learning rate', chart(rateChart(ratesOf(config, history, stepsPerEpoch)), 'Learning rate by epoch'))}
 </div>`,
-    ...(evaluation ? [confusions(evaluation)] : []),
+    ...(history.epochs.length > 0 ? [epochTable(history, data)] : []),
+    ...(evaluation ? [classTable(evaluation), confusions(evaluation)] : []),
     ...(history.friction.length > 0 ? [friction(config, history.friction, stepsPerEpoch)] : []),
     html`<h2>Environment</h2>
 ${valueTable([...environmentRows(environment)])}
@@ -62,18 +80,91 @@ ${valueTable([...environmentRows(environment)])}
   ])
 }
 
-function tiles(config: Config, history: History, evaluation: EvaluationSummary | undefined): Html {
+function tiles(
+  config: Config,
+  history: History,
+  evaluation: EvaluationSummary | undefined,
+  images: number,
+): Html {
   const { epochs } = history
   const last = epochs[epochs.length - 1]
   if (!last || !evaluation) return html`<p>No epoch is complete yet.</p>`
   const speed = epochs.reduce((sum, row) => sum + row.imagesPerSecond, 0) / epochs.length
+  const { matrix, classes, epoch } = evaluation
+  const balanced = balancedAccuracy(classMetrics(matrix, classes))
+  const interval = (accuracy: number): string => formatInterval(accuracyInterval(accuracy, images))
   return html`<div class="tiles">
-${tile(formatPercent(last.top1), `top-1 after epoch ${last.epoch} of ${config.epochs}`)}
-${tile(formatPercent(evaluation.top1), `best top-1, epoch ${evaluation.epoch}`)}
-${evaluation.classes.length > 5 ? tile(formatPercent(last.top5), 'top-5 after the last epoch') : ''}
+${tile(formatPercent(evaluation.top1), `best top-1, epoch ${epoch} (${interval(evaluation.top1)})`)}
+${tile(formatPercent(last.top1), `top-1 after epoch ${last.epoch} of ${config.epochs} (${interval(last.top1)})`)}
+${classes.length > 5 ? tile(formatPercent(last.top5), `top-5 after the last epoch (${interval(last.top5)})`) : ''}
+${tile(formatPercent(balanced), `balanced accuracy, the mean recall of the classes, epoch ${epoch}`)}
 ${tile(formatDuration(trainingSeconds(history)), 'training time')}
 ${tile(speed.toFixed(0), 'training images per second')}
-</div>`
+</div>
+<p class="muted">In parentheses: 95 % intervals of the sampling error of ${formatCount(images)} validation images (Wilson).</p>`
+}
+
+function epochTable(
+  history: History,
+  { classes: { length: classes }, validation: images }: Environment['data'],
+): Html {
+  const best = bestEpoch(history)
+  const hasTop5 = classes > 5
+  const columns: readonly Column<EpochRow>[] = [
+    {
+      name: 'epoch',
+      text: (row) => `${row === best ? '★ ' : ''}${row.epoch}`,
+      value: ({ epoch }) => epoch,
+    },
+    { name: 'top-1', ...accuracyCell(({ top1 }) => top1, images) },
+    { name: 'validation loss', ...numberCell((row) => row.validationLoss, lossText) },
+    { name: 'training loss', ...numberCell((row) => row.trainLoss, lossText) },
+    { name: 'training accuracy', ...numberCell((row) => row.trainAccuracy, formatPercent) },
+    ...(hasTop5 ? [{ name: 'top-5', ...accuracyCell(({ top5 }) => top5, images) }] : []),
+    { name: 'learning rate', ...numberCell((row) => row.learningRate, formatRate) },
+    { name: 'time', ...numberCell((row) => row.seconds, formatDuration) },
+  ]
+  return html`<h2>Epochs</h2>${dataTable(columns, history.epochs, (row) => row === best)}
+<p class="muted">★ is the best epoch: the first with the highest top-1 accuracy. Small: 95 % intervals.</p>`
+}
+
+const numberCell = (
+  value: (row: EpochRow) => number,
+  format: (value: number) => string,
+): Omit<Column<EpochRow>, 'name'> => ({ text: (row) => format(value(row)), value })
+
+const accuracyCell = (
+  value: (row: EpochRow) => number,
+  images: number,
+): Omit<Column<EpochRow>, 'name'> => ({ text: (row) => withInterval(value(row), images), value })
+
+const lossText = (loss: number): string => loss.toFixed(3)
+
+const withInterval = (accuracy: number, images: number): Html =>
+  html`${formatPercent(accuracy)} <small>${formatInterval(accuracyInterval(accuracy, images))}</small>`
+
+/** The metrics of every class, the worst first. */
+function classTable({ matrix, classes, epoch }: EvaluationSummary): Html {
+  const share = (value: number | undefined): string =>
+    value === undefined ? '–' : formatPercent(value)
+  const columns: readonly Column<ClassMetrics>[] = [
+    { name: 'class', text: ({ name }) => name },
+    {
+      name: 'images',
+      text: ({ support }) => formatCount(support),
+      value: ({ support }) => support,
+    },
+    { name: 'precision', text: (row) => share(row.precision), value: (row) => row.precision ?? -1 },
+    {
+      name: 'recall',
+      text: ({ recall, support }) => (recall === undefined ? '–' : withInterval(recall, support)),
+      value: ({ recall }) => recall ?? -1,
+    },
+    { name: 'F1', text: ({ f1 }) => share(f1), value: ({ f1 }) => f1 ?? -1 },
+  ]
+  const worstFirst = classMetrics(matrix, classes).toSorted((a, b) => (a.f1 ?? -1) - (b.f1 ?? -1))
+  return html`<h2>Classes</h2>${dataTable(columns, worstFirst)}
+<p class="muted">With the weights of epoch ${epoch}. Recall is the accuracy of a class, with its 95 % interval; F1 is the harmonic mean of precision and recall.</p>`
 }
 
 function ratesOf(
@@ -90,13 +181,9 @@ function ratesOf(
   })
 }
 
-const confusions = ({ matrix, classes, confused, epoch }: EvaluationSummary): Html =>
+const confusions = ({ confused, ...evaluation }: EvaluationSummary): Html =>
   html`<h2>Errors</h2><div class="grid wide">
-${figure(
-  'Confusion matrix',
-  chart(confusionChart(matrix, classes), 'Confusion matrix', { width: 500, height: 480 }),
-  `Rows are true classes, columns predicted classes, with the weights of epoch ${epoch}.`,
-)}
+${confusionFigures(evaluation)}
 <div class="card"><h3>Most confused pairs</h3>${
     confused.length === 0 ? html`<p class="muted">There are no errors.</p>` : confused.map(pair)
   }</div></div>`
@@ -127,7 +214,7 @@ function friction(
       width: 460,
       height: 280,
     }),
-    'Darker is more parameters; the line is the median. Logarithmic scale; the lowest band holds all distances below 10⁻⁷, which float32 values near ½ hardly resolve.',
+    'The stronger the colour, the more parameters; the line is the median. Logarithmic scale; the lowest band holds all distances below 10⁻⁷, which float32 values near ½ hardly resolve.',
   )}
 ${figure(
   '|ξ − ½| at the end of each epoch',
