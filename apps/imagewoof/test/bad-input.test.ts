@@ -46,7 +46,11 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
     '--flat needs --schedule flat-cosine, but the schedule is cosine',
   ],
   ['a missing folder', ['train', '--data', join(folder, 'none')], 'there is no folder or archive'],
-  ['an empty class', ['train', '--data', join(folder, 'empty')], 'holds no images'],
+  [
+    'empty classes',
+    ['train', '--data', join(folder, 'empty')],
+    'but holds none; expected <class>/*',
+  ],
   [
     'a class in val only',
     ['train', '--data', join(folder, 'unexpected'), ...tinyNetwork],

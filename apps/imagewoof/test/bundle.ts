@@ -24,7 +24,13 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     format: 'esm',
     platform: 'node',
     conditions: ['@diffgrad/source'],
-    external: ['sharp', 'onnxruntime-node', '@xenova/transformers', 'tsx/*'],
+    external: [
+      'sharp',
+      '@imagemagick/magick-wasm',
+      'onnxruntime-node',
+      '@xenova/transformers',
+      'tsx/*',
+    ],
     // Bundled CommonJS modules call `require` for Node's modules.
     banner: {
       js: "import * as module from 'node:module'; const require = module.createRequire(import.meta.url)",

@@ -1,32 +1,37 @@
 import type { Command } from 'commander'
-import { imageSize } from '../config/schema.ts'
+import { resolveConfig } from '../config/config.ts'
+import { addConfigOptions } from '../config/options.ts'
+import { schema } from '../config/schema.ts'
 import type { Split } from '../data/dataset.ts'
 import { type OpenedDataset, type OpenOptions, openDataset } from '../data/open.ts'
-import { formatCount } from '../format.ts'
+import { formatCount, formatPercent } from '../format.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
-import { numberIn } from './command-line.ts'
+
+/** Settings that say what a data set is and how it is decoded. */
+const dataSettings = ['size', 'validation', 'exclude']
+const otherSettings = Object.keys(schema.shape).filter((key) => !dataSettings.includes(key))
 
 /** Adds `prepare`: downloads and decodes a data set, and prints what it holds. */
 export function addPrepare(program: Command): void {
-  program
+  const command = program
     .command('prepare')
     .description('download, check and decode a data set, and print what it holds')
-    .argument('<source>', 'a folder, an archive, or the name of a data set')
-    .option('--size <pixels>', 'image size (edge length)', numberIn(imageSize), 64)
-    .action(async (data: string, { size }: { readonly size: number }) => {
-      const interruption = new AbortController()
-      const interrupt = (): void => interruption.abort()
-      process.once('SIGINT', interrupt)
-      try {
-        await prepare({ data, size, signal: interruption.signal })
-      } catch (error) {
-        if (!interruption.signal.aborted) throw error
-        console.error('interrupted; the partial download is kept')
-        process.exitCode = 130
-      } finally {
-        process.off('SIGINT', interrupt)
-      }
-    })
+    .argument('<source>', 'a folder, an archive or its URL, a CSV, or the name of a data set')
+  addConfigOptions(command, otherSettings).action(async (data: string, settings: object) => {
+    const { size, validation, exclude } = resolveConfig({ ...settings, data })
+    const interruption = new AbortController()
+    const interrupt = (): void => interruption.abort()
+    process.once('SIGINT', interrupt)
+    try {
+      await prepare({ data, size, validation, exclude, signal: interruption.signal })
+    } catch (error) {
+      if (!interruption.signal.aborted) throw error
+      console.error('interrupted; the partial download is kept')
+      process.exitCode = 130
+    } finally {
+      process.off('SIGINT', interrupt)
+    }
+  })
 }
 
 async function prepare(options: OpenOptions): Promise<void> {
@@ -36,8 +41,9 @@ async function prepare(options: OpenOptions): Promise<void> {
 }
 
 /** The classes, image counts, skipped files, folders and hash of a data set, as text. */
-export function describeDataset({ dataset, grey, skipped, folders }: OpenedDataset): string {
-  const { name, hash, classes, train, validation } = dataset
+export function describeDataset(opened: OpenedDataset): string {
+  const { dataset, grey, skipped, drawn, folders } = opened
+  const { name, hash, classes, train, validation, warnings } = dataset
   const width = Math.max(...classes.map((name) => name.length))
   const row = (name: string, ...counts: readonly number[]): string =>
     [name.padEnd(width), ...counts.map((n) => formatCount(n).padStart(8))].join('  ')
@@ -49,7 +55,11 @@ export function describeDataset({ dataset, grey, skipped, folders }: OpenedDatas
     row('total', train.labels.length, validation.labels.length),
     '',
     ...(grey > 0 ? [`${grey} one-channel images, converted to RGB`] : []),
-    ...(skipped.length > 0 ? [`${skipped.length} skipped (cannot be decoded):`] : []),
+    ...(drawn !== undefined
+      ? [`${formatPercent(drawn, 0)} of the images were drawn for validation, by their contents`]
+      : []),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...(skipped.length > 0 ? [`${formatCount(skipped.length)} skipped:`] : []),
     ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
     ...(folders ? [`images    ${folders.images}`, `decoded   ${folders.decoded}`] : []),
     `hash      ${hash}`,

@@ -12,7 +12,17 @@ export interface Contender {
 }
 
 /** Settings that all contenders share. */
-const sharedSettings = ['data', 'size', 'batch', 'epochs', 'seed', 'threads', 'saveEvery']
+const sharedSettings = [
+  'data',
+  'validation',
+  'exclude',
+  'size',
+  'batch',
+  'epochs',
+  'seed',
+  'threads',
+  'saveEvery',
+]
 
 /** Contenders by the name of a preset. */
 export const presets: Readonly<Record<string, readonly string[]>> = {

@@ -67,7 +67,11 @@ function withDependentDefaults(config: Config): Config {
     if (!holds) throw new Failure(complaint)
   }
   const { backbone, tune, flat, schedule, architecture, activation, width, selfAttention } = config
-  const { decay, weightDecay, momentum, nesterov } = config
+  const { decay, weightDecay, momentum, nesterov, data, validation, exclude } = config
+  must(
+    data !== 'shapes' || (validation === undefined && exclude === undefined),
+    `${validation === undefined ? '--exclude' : '--validation'} needs a --data other than shapes, the embedded images`,
+  )
   must(tune === undefined || backbone !== undefined, '--tune needs a --backbone')
   must(
     flat === undefined || schedule === 'flat-cosine',

@@ -30,10 +30,19 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
     // Text that is not a number is left to the schema, whose message names the option.
     if (inner.type === 'custom')
       added.argParser((text) => (Number.isNaN(Number(text)) || text === '' ? text : Number(text)))
+    if (inner.type === 'array')
+      added.argParser((text, previous: readonly string[] = []) => [...previous, ...splitList(text)])
     command.addOption(added)
   }
   return command
 }
+
+/** The items between commas, except for commas in braces: `*.{gif,bmp},old/**` has two. */
+const splitList = (text: string): readonly string[] =>
+  text
+    .split(/,(?![^{]*\})/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 
 /** Those of a command's options that are settings of a configuration. */
 export const pickSettings = (options: object): object =>

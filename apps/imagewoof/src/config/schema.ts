@@ -24,6 +24,11 @@ const share: OptionRange = {
   includes: (value) => isFiniteNumber(value) && value > 0 && value <= 1,
 }
 
+const openShare: OptionRange = {
+  text: 'in (0, 1)',
+  includes: (value) => isFiniteNumber(value) && value > 0 && value < 1,
+}
+
 /** Seeds that pure-rand accepts. */
 const seed: OptionRange = {
   text: 'a whole number in [0, 2³¹)',
@@ -31,7 +36,7 @@ const seed: OptionRange = {
 }
 
 /** Image sizes that an XResNet can halve five times. */
-export const imageSize: OptionRange = {
+const imageSize: OptionRange = {
   text: 'a whole number of pixels, at least 17',
   includes: (value) => Number.isSafeInteger(value) && Number(value) >= 17,
 }
@@ -77,7 +82,17 @@ const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) =>
 export const schema = z.strictObject({
   data: text()
     .default('shapes')
-    .meta(data('a folder, an archive, or the name of a data set', '<source>')),
+    .meta(data('a folder, an archive or its URL, a CSV, or the name of a data set', '<source>')),
+  validation: numeric(openShare)
+    .optional()
+    .meta(
+      data('share to draw for validation, from data without a split (default: 0.2)', '<share>'),
+    ),
+  exclude: z
+    .array(text())
+    .min(1, { error: 'must name a pattern' })
+    .optional()
+    .meta(data('leave out paths that match; separate patterns by commas, or repeat', '<glob>')),
   size: numeric(imageSize).default(64).meta(data('image size (edge length)', '<pixels>')),
 
   architecture: choice(keysOf(architectures))

@@ -1,3 +1,28 @@
+import type { SkippedFile } from './tree.ts'
+
+/** An image file of a data set. */
+export interface ImageFile {
+  /** Relative to the data set, with slashes: `train/beagle/1.jpg`. */
+  readonly path: string
+  /** Class index. */
+  readonly label: number
+}
+
+/** The image files of a data set, in an order that does not depend on the machine. */
+export interface ImageListing {
+  /** The folder that paths are relative to. */
+  readonly root: string
+  /** Names of the class folders, or labels of a table. */
+  readonly classes: readonly string[]
+  readonly train: readonly ImageFile[]
+  /** Undefined if the data set has no validation images, so that they are drawn from `train`. */
+  readonly validation: readonly ImageFile[] | undefined
+  /** Whether the paths name split and class, as `train/<class>/*` and `val/<class>/*` do. */
+  readonly namedByPath: boolean
+  readonly skipped: readonly SkippedFile[]
+  readonly warnings: readonly string[]
+}
+
 /** The decoded images of one split, in shared memory, which the loader's threads read without a copy. */
 export interface Split {
   /** Edge of the stored squares, in pixels. */
@@ -27,6 +52,8 @@ export interface Dataset {
   readonly classes: readonly string[]
   readonly train: Split
   readonly validation: Split
+  /** What a user should know of the data before a training, in sentences. */
+  readonly warnings: readonly string[]
 }
 
 /** Copies labels into shared memory. */

@@ -4,23 +4,36 @@ import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { Failure, messageOf } from '../failure.ts'
 import type { ProgressOptions } from '../terminal/data-progress.ts'
-import type { ImageFile, ImageListing } from './list.ts'
+import type { ImageFile } from './dataset.ts'
+import { lastLine, readableImage } from './formats.ts'
+import type { FileDigests } from './split.ts'
+import type { SkippedFile } from './tree.ts'
 
-/** SHA-256 over the paths and bytes of all files. The paths contain the classes. */
-export async function contentHash(
-  { root, train, validation }: ImageListing,
+/**
+ * SHA-256 of files, by their paths. Files that cannot be read are listed in `skipped`.
+ *
+ * @throws the signal's reason if it aborts.
+ */
+export async function digestFiles(
+  root: string,
+  files: readonly ImageFile[],
   { onProgress, signal }: ProgressOptions = {},
-): Promise<string> {
-  const files = [...train, ...validation]
-  const lines: string[] = []
+): Promise<{ readonly digests: FileDigests; readonly skipped: readonly SkippedFile[] }> {
+  const digests = new Map<string, string>()
+  const skipped: SkippedFile[] = []
   let done = 0
-  await forEachConcurrent(files, 8, async ({ path }, i) => {
+  await forEachConcurrent(files, 8, async ({ path }) => {
     signal?.throwIfAborted()
-    const bytes = await readFile(join(root, path))
-    lines[i] = `${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`
+    try {
+      const bytes = await readFile(join(root, path))
+      digests.set(path, createHash('sha256').update(bytes).digest('hex'))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException // Of a call of node:fs.
+      skipped.push({ file: path, reason: `cannot be read (${code})` })
+    }
     onProgress?.({ task: 'reading', done: ++done, total: files.length, unit: 'images' })
   })
-  return createHash('sha256').update(lines.join('')).digest('hex')
+  return { digests, skipped }
 }
 
 /** A decoded image, with the EXIF orientation applied. */
@@ -34,8 +47,8 @@ interface DecodedImage {
 }
 
 /** @throws Error if the bytes are not a complete image. */
-async function decodeImage(bytes: Uint8Array): Promise<DecodedImage> {
-  const file = sharp(bytes, { failOn: 'error' })
+export async function decodeImage(bytes: Buffer): Promise<DecodedImage> {
+  const file = sharp(await readableImage(bytes), { failOn: 'error' })
   const { channels } = await file.metadata()
   const { data, info } = await file
     .autoOrient()
@@ -83,13 +96,6 @@ export async function validationSquare(image: DecodedImage, size: number): Promi
 
 const sharpOf = ({ pixels, width, height }: DecodedImage): Sharp =>
   sharp(pixels, { raw: { width, height, channels: 3 } })
-
-/** A file that cannot be decoded. */
-export interface SkippedFile {
-  /** Relative to the data set. */
-  readonly file: string
-  readonly reason: string
-}
 
 /** The decoded images of a split. */
 export interface DecodedSplit {
@@ -143,15 +149,14 @@ export async function decodeSplit(
   let grey = 0
   await forEachConcurrent(images, decodeConcurrency, async ({ path }, i) => {
     signal?.throwIfAborted()
-    const file = await readFile(join(root, path))
     try {
-      const image = await decodeImage(file)
+      const image = await decodeImage(await readFile(join(root, path)))
       const square = await squareOf(image, size)
       pixels.set(square.pixels, i * bytes)
       aspects[i] = square.aspect
       if (image.grey) grey++
     } catch (error) {
-      reasons.set(i, messageOf(error).trim().split('\n')[0])
+      reasons.set(i, lastLine(messageOf(error)))
     }
     onFile()
   })

@@ -5,23 +5,32 @@ import { classes, shapes } from '@diffgrad/testing/shapes'
 import { Failure } from '../failure.ts'
 import type { ProgressOptions } from '../terminal/data-progress.ts'
 import { cacheFolder, type DecodedDataset, readDecoded, writeDecoded } from './cache.ts'
-import { type Dataset, type Split, sharedLabels } from './dataset.ts'
+import { type Dataset, type ImageListing, type Split, sharedLabels } from './dataset.ts'
 import {
-  contentHash,
   type DecodedSplit,
   decodeSplit,
-  type SkippedFile,
+  digestFiles,
   trainingSquare,
   validationSquare,
 } from './decode.ts'
-import { classNameOf, type ImageListing, listImages } from './list.ts'
+import { classNameOf, listImages } from './list.ts'
 import { archiveAddress, type DataLocations, locate } from './sources/locate.ts'
+import {
+  dataWarnings,
+  defaultValidation,
+  drawValidation,
+  identityOf,
+  type SplitListing,
+} from './split.ts'
+import { countReasons, type SkippedFile } from './tree.ts'
 
 /** A data set, and what was found while decoding it. */
 export interface OpenedDataset {
   readonly dataset: Dataset
-  /** Files that cannot be decoded. */
+  /** Files that are no images, or cannot be decoded, and folders without images. */
   readonly skipped: readonly SkippedFile[]
+  /** The share of the images that was drawn for validation; undefined if the data set has a split. */
+  readonly drawn?: number | undefined
   /** Number of one-channel images, which are converted to RGB. */
   readonly grey: number
   /** Folders of the image files and of the decoded cache; undefined for the embedded data set. */
@@ -30,8 +39,12 @@ export interface OpenedDataset {
 
 /** Which data set to open, and how. */
 export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
-  /** A folder, an archive, or a name; `shapes` is the embedded data set. */
+  /** A folder, an archive, its URL, a CSV, or a name; `shapes` is the embedded data set. */
   readonly data: string
+  /** Share of the images to draw for validation, in (0, 1), from a data set without a split. */
+  readonly validation?: number | undefined
+  /** Patterns of paths to leave out. */
+  readonly exclude?: readonly string[] | undefined
   /** Edge of the network's input, in pixels. */
   readonly size: number
 }
@@ -54,14 +67,26 @@ const version = 2
 export async function openDataset({
   data,
   size,
+  validation: share,
+  exclude = [],
   cache = cacheFolder(),
   address = process.env.IMAGEWOOF_ADDRESS ?? archiveAddress,
   ...progress
 }: OpenOptions): Promise<OpenedDataset> {
   if (data === 'shapes') return { dataset: shapesDataset(size), skipped: [], grey: 0 }
-  const { name, folder } = await locate(data, { cache, address }, progress)
-  const listing = await listImages(folder)
-  const hash = await contentHash(listing, progress)
+  const { name, path } = await locate(data, { cache, address }, progress)
+  const found = await listImages(path, { exclude, ...progress })
+  const files = [...found.train, ...(found.validation ?? [])]
+  const { digests, skipped } = await digestFiles(found.root, files, progress)
+  const isRead = (file: { readonly path: string }): boolean => digests.has(file.path)
+  const readable = {
+    ...found,
+    train: found.train.filter(isRead),
+    validation: found.validation?.filter(isRead),
+  }
+  const listing = drawValidation(readable, digests, share)
+  if (listing.classes.length < 2) throw new Failure(tooFewClasses(listing))
+  const hash = identityOf(listing, digests)
   const parent = join(cache, 'decoded')
   const prefix = `${hash.slice(0, 16)}-${size}-`
   const decodedFolder = join(parent, `${prefix}${version}`)
@@ -74,24 +99,32 @@ export async function openDataset({
         await rm(join(parent, other), { recursive: true, force: true })
   }
   const { train, validation } = decoded
+  const classes = listing.classes.map(classNameOf)
   return {
     dataset: {
       name,
       hash,
       version,
       size,
-      classes: listing.classes.map(classNameOf),
+      classes,
       train: splitOf(train),
       validation: splitOf(validation),
+      warnings: [...listing.warnings, ...dataWarnings(classes, train, validation, digests)],
     },
-    skipped: [...train.skipped, ...validation.skipped],
+    skipped: [...listing.skipped, ...skipped, ...train.skipped, ...validation.skipped],
     grey: train.grey + validation.grey,
+    drawn: found.validation ? undefined : (share ?? defaultValidation),
     folders: { images: listing.root, decoded: decodedFolder },
   }
 }
 
+function tooFewClasses({ root, classes, skipped }: ImageListing): string {
+  const left = skipped.length > 0 ? `; skipped: ${countReasons(skipped)}` : ''
+  return `${root} must hold images of at least two classes, but holds ${classes.join(', ') || 'none'} only: there is nothing to learn${left}`
+}
+
 async function decodeAll(
-  { root, classes, train, validation }: ImageListing,
+  { root, classes, train, validation }: SplitListing,
   size: number,
   { onProgress, signal }: ProgressOptions,
 ): Promise<DecodedDataset> {
@@ -104,11 +137,20 @@ async function decodeAll(
     train: await decodeSplit(root, train, trainSquares, { onFile, signal }),
     validation: await decodeSplit(root, validation, validationSquares, { onFile, signal }),
   }
+  const undecoded = [...decoded.train.skipped, ...decoded.validation.skipped]
   for (const [label, name] of classes.entries())
-    if (!decoded.train.labels.includes(label))
-      throw new Failure(`${join(root, 'train', name)} holds no image that can be decoded`)
+    if (!decoded.train.labels.includes(label)) {
+      const ofClass = new Set(train.filter((file) => file.label === label).map(({ path }) => path))
+      const reasons = undecoded.filter(({ file }) => ofClass.has(file))
+      const listed = reasons.length > 0 ? `: ${countReasons(reasons)}` : ''
+      throw new Failure(
+        `the class ${name} of ${root} has no training image that can be decoded${listed}`,
+      )
+    }
   if (decoded.validation.files.length === 0)
-    throw new Failure(`${join(root, 'val')} holds no image that can be decoded`)
+    throw new Failure(
+      `${root} has no validation image that can be decoded: ${countReasons(undecoded) || 'none was drawn'}`,
+    )
   return decoded
 }
 
@@ -128,7 +170,7 @@ function shapesDataset(size: number): Dataset {
   const validation = renderShapes(shapesValidated, size, 1)
   const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
   // The hash covers the squares themselves, so the version never changes.
-  return { name: 'shapes', hash, version: 1, size, classes, train, validation }
+  return { name: 'shapes', hash, version: 1, size, classes, train, validation, warnings: [] }
 }
 
 function renderShapes(count: number, size: number, seed: number): Split {

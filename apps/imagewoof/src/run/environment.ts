@@ -30,11 +30,13 @@ interface DatasetDescription {
   readonly train: number
   /** Number of validation images. */
   readonly validation: number
+  /** See `Dataset.warnings`. Runs of earlier versions have none. */
+  readonly warnings?: readonly string[]
 }
 
 /** Describes this process, the machine, and a data set. */
 export function describeEnvironment(
-  { name, hash, version, classes, train, validation }: Dataset,
+  { name, hash, version, classes, train, validation, warnings }: Dataset,
   { engine }: Config,
 ): Environment {
   const processors = cpus()
@@ -52,6 +54,7 @@ export function describeEnvironment(
       classes,
       train: train.labels.length,
       validation: validation.labels.length,
+      warnings,
     },
   }
 }

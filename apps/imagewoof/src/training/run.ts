@@ -4,7 +4,7 @@ import { writeModel } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { archives } from '../data/sources/locate.ts'
+import { archives, isUrl } from '../data/sources/locate.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
 import { savedModel } from '../model/network.ts'
 import { describeEnvironment, requireSameData } from '../run/environment.ts'
@@ -114,7 +114,7 @@ export function withAbsolutePaths(config: Config): Config {
   const { data, backbone } = config
   return {
     ...config,
-    ...(data !== 'shapes' && !archives.has(data) && { data: resolve(data) }),
+    ...(data !== 'shapes' && !archives.has(data) && !isUrl(data) && { data: resolve(data) }),
     ...(backbone !== undefined && existsSync(backbone) && { backbone: resolve(backbone) }),
   }
 }

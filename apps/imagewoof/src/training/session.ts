@@ -4,10 +4,11 @@ import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
+import { countReasons } from '../data/tree.ts'
 import type { TrainingEngine, TrainingEngineOptions } from '../engine/engine.ts'
 import { engines } from '../engine/engines.ts'
 import { Failure } from '../failure.ts'
-import { formatCount } from '../format.ts'
+import { formatCount, formatPercent } from '../format.ts'
 import type { TrainableModel } from '../model/backbone.ts'
 import { type ModelSource, newModel } from '../model/network.ts'
 import type { CommandContext } from '../terminal/context.ts'
@@ -18,19 +19,24 @@ import { showDataProgress } from '../terminal/data-progress.ts'
  *
  * @throws {Failure} If the source does not exist or is not a data set.
  */
-export async function openData({ data, size }: Config, context: CommandContext): Promise<Dataset> {
+export async function openData(
+  { data, validation, exclude, size }: Config,
+  context: CommandContext,
+): Promise<Dataset> {
   const { screen, signal } = context
   const view = showDataProgress(screen)
-  const options = { data, size, onProgress: view.onProgress, signal }
-  const { dataset, skipped } = await openDataset(options).finally(view.stop)
+  const options = { data, validation, exclude, size, onProgress: view.onProgress, signal }
+  const { dataset, skipped, drawn } = await openDataset(options).finally(view.stop)
   if (skipped.length > 0)
     screen.write(
-      `${skipped.length} files cannot be decoded and were skipped; \`prepare\` lists them\n`,
+      `${formatCount(skipped.length)} skipped (${countReasons(skipped)}); \`prepare\` lists them\n`,
     )
-  const { name, classes, train, validation } = dataset
+  const { name, classes, train, warnings } = dataset
+  const note = drawn === undefined ? '' : `; ${formatPercent(drawn, 0)} were drawn for validation`
   screen.write(
-    `${name}: ${formatCount(train.labels.length)} training and ${formatCount(validation.labels.length)} validation images of ${classes.length} classes\n`,
+    `${name}: ${formatCount(train.labels.length)} training and ${formatCount(dataset.validation.labels.length)} validation images of ${classes.length} classes${note}\n`,
   )
+  for (const warning of warnings) screen.write(`warning: ${warning}\n`)
   return dataset
 }
 

@@ -30,6 +30,7 @@ const dataset: Dataset = {
   classes: Array.from({ length: 40 }, (_, i) => `${i}`),
   train: noise(40, 12, testSeed(1)),
   validation: noise(10, 8, testSeed(2)),
+  warnings: [],
 }
 
 const defaults = {

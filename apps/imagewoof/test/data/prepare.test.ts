@@ -12,7 +12,7 @@ test('prepare prints the contents of a data set', async () => {
   const opened = await openDataset({ data: folder, size: 32, cache: temporaryFolder() })
   const text = describeDataset(opened)
   expect(text).toMatch(/cat +2 +1\ndog +1 +1\ntotal +3 +2\n/)
-  expect(text).toMatch(/1 skipped \(cannot be decoded\):\n {2}val\/dog\/3.jpg: .*unsupported/)
+  expect(text).toMatch(/1 skipped:\n {2}val\/dog\/3.jpg: .*unsupported/)
   expect(text).toContain(`decoded   ${opened.folders?.decoded}`)
   expect(text).toMatch(/hash {6}[0-9a-f]{64}$/)
 })

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { link, readFile, symlink, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { create } from 'tar'
 import { expect, test } from 'vitest'
 import { unpack } from '../../src/data/sources/unpack.ts'
@@ -46,11 +46,14 @@ test.each(Object.entries(hostile))(
 test('a truncated archive and a file that is no archive are rejected, and no files are left', async () => {
   const whole = await readFile(await pack(await folderOf({ 'a.jpg': undefined }), ['a.jpg']))
   const parent = temporaryFolder()
-  for (const bytes of [whole.subarray(0, whole.length / 2), Buffer.from('not an archive')]) {
+  const broken = [
+    [whole.subarray(0, whole.length / 2), 'broken.tgz cannot be unpacked'],
+    [Buffer.from('not an archive'), 'broken.tgz must be a folder, a CSV, a zip, or a tar'],
+  ] as const
+  for (const [bytes, message] of broken) {
     const archive = join(temporaryFolder(), 'broken.tgz')
     await writeFile(archive, bytes)
-    const unpacked = unpack(archive, join(parent, 'unpacked'))
-    await expect(unpacked).rejects.toThrow(`${basename(archive)} cannot be unpacked`)
+    await expect(unpack(archive, join(parent, 'unpacked'))).rejects.toThrow(message)
   }
   expect(readdirSync(parent)).toEqual([])
 })

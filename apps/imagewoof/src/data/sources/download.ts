@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { Failure, messageOf } from '../../failure.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
 
@@ -13,8 +14,9 @@ export interface ArchiveFile {
 }
 
 /**
- * Downloads a file and checks its size and MD5 sum. An incomplete download is kept as `<path>.part`, and
- * resumed by the next call.
+ * Downloads a file and checks its size and MD5 sum, if they are known. An incomplete download is kept as
+ * `<path>.part`, and resumed by the next call. A file without a known checksum is resumed only if the
+ * server says that it has not changed; its version is kept as `<path>.version`.
  *
  * @throws {Failure} If the server cannot be reached, the response is an error, or the file differs.
  * @throws the signal's reason if it aborts.
@@ -22,53 +24,93 @@ export interface ArchiveFile {
 export async function download(
   url: string,
   path: string,
-  { size, md5, ...progress }: ArchiveFile & ProgressOptions,
+  { size, md5, ...progress }: Partial<ArchiveFile> & ProgressOptions,
 ): Promise<void> {
-  const partial = `${path}.part`
-  if ((await sizeOf(partial)) !== size) await downloadRest(url, partial, { size, ...progress })
-  const digest = await fileDigest(partial, 'md5', progress.signal)
-  if (digest !== md5) {
-    await rm(partial)
-    throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${digest}; it was removed`)
+  const [partial, version] = [`${path}.part`, md5 === undefined ? `${path}.version` : undefined]
+  const isComplete = size !== undefined && (await sizeOf(partial)) === size
+  if (!isComplete) await downloadRest(url, partial, { size, version, ...progress })
+  if (md5 !== undefined) {
+    const digest = await fileDigest(partial, 'md5', progress.signal)
+    if (digest !== md5) {
+      await rm(partial)
+      throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${digest}; it was removed`)
+    }
   }
   await rename(partial, path)
+  if (version !== undefined) await rm(version, { force: true })
+}
+
+interface RestOptions extends ProgressOptions {
+  /** The expected size of the whole file, in bytes. */
+  readonly size: number | undefined
+  /** The file that holds the ETag or date of the partial file; undefined if a checksum is known. */
+  readonly version: string | undefined
 }
 
 async function downloadRest(
   url: string,
   partial: string,
-  { size, onProgress, signal }: Pick<ArchiveFile, 'size'> & ProgressOptions,
+  { size, version, onProgress, signal }: RestOptions,
 ): Promise<void> {
-  const response = await request(url, await sizeOf(partial), signal)
+  const known = version === undefined ? undefined : await readFile(version, 'utf8').catch(() => '')
+  const have = known === '' ? 0 : await sizeOf(partial)
+  const response = await request(url, { begin: have, version: known || undefined, signal })
   const begin = firstByteOf(response)
-  const length = Number(response.headers.get('content-length') ?? size - begin)
-  if (begin + length !== size) {
+  const length = response.headers.get('content-length')
+  const total = length === null ? size : begin + Number(length)
+  if (size !== undefined && total !== size) {
     await response.body?.cancel()
     await rm(partial, { force: true })
-    throw new Failure(`${url} must have ${size} bytes, but has ${begin + length}`)
+    throw new Failure(`${url} must have ${size} bytes, but has ${total}`)
   }
   const file = await open(partial, begin > 0 ? 'r+' : 'w')
   let done = begin
   try {
+    if (version !== undefined) await replaceFile(version, Buffer.from(versionOf(response)))
     for await (const bytes of response.body ?? []) {
       await file.write(bytes, 0, bytes.length, done)
       done += bytes.length
-      onProgress?.({ task: `downloading ${basename(url)}`, done, total: size, unit: 'bytes' })
+      onProgress?.({ task: `downloading ${basename(url)}`, done, total, unit: 'bytes' })
     }
   } catch (error) {
     signal?.throwIfAborted()
-    throw incomplete(url, done, size, `: ${messageOf(error)}`)
+    throw incomplete(url, done, total, `: ${messageOf(error)}`)
   } finally {
     await file.close()
   }
-  if (done !== size) throw incomplete(url, done, size, '')
+  if (total !== undefined && done !== total) throw incomplete(url, done, total, '')
 }
 
-const incomplete = (url: string, done: number, size: number, reason: string): Failure =>
-  new Failure(`${url} broke off after ${done} of ${size} bytes${reason}; run again to resume`)
+const incomplete = (
+  url: string,
+  done: number,
+  total: number | undefined,
+  reason: string,
+): Failure =>
+  new Failure(
+    `${url} broke off after ${done} of ${total ?? 'unknown'} bytes${reason}; run again to resume`,
+  )
 
-async function request(url: string, begin: number, signal?: AbortSignal): Promise<Response> {
-  const headers = begin > 0 ? { Range: `bytes=${begin}-` } : {}
+/** What If-Range accepts to identify a version of a file; empty if the server sends neither. */
+function versionOf({ headers }: Response): string {
+  const tag = headers.get('etag')
+  return tag !== null && !tag.startsWith('W/') ? tag : (headers.get('last-modified') ?? '')
+}
+
+interface RequestOptions {
+  /** Offset of the first byte to request. */
+  readonly begin: number
+  /** Request the whole file if its version is another one. */
+  readonly version: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+async function request(url: string, { begin, version, signal }: RequestOptions): Promise<Response> {
+  const headers = {
+    'accept-encoding': 'identity',
+    ...(begin > 0 && { range: `bytes=${begin}-` }),
+    ...(begin > 0 && version !== undefined && { 'if-range': version }),
+  }
   const response = await fetch(url, { headers, signal: signal ?? null }).catch((error) => {
     signal?.throwIfAborted()
     const cause = error instanceof Error && error.cause ? error.cause : error
@@ -77,7 +119,7 @@ async function request(url: string, begin: number, signal?: AbortSignal): Promis
   if (response.ok) return response
   await response.body?.cancel()
   // Range not satisfiable: the partial file is longer than the server's file.
-  if (response.status === 416) return request(url, 0, signal)
+  if (response.status === 416) return request(url, { begin: 0, version: undefined, signal })
   throw new Failure(`${url}: the server responded ${response.status} ${response.statusText}`)
 }
 

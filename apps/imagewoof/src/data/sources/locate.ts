@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Failure } from '../../failure.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
 import { createCacheFolder } from '../cache.ts'
+import { isLabelTable } from '../labels.ts'
 import { type ArchiveFile, download, fileDigest } from './download.ts'
 import { unpack } from './unpack.ts'
 
@@ -25,7 +27,8 @@ export const archives: ReadonlyMap<string, ArchiveFile> = new Map([
 interface LocatedImages {
   /** Name of the data set in reports. */
   readonly name: string
-  readonly folder: string
+  /** A folder, or a CSV. */
+  readonly path: string
 }
 
 /** Where data is downloaded from and stored. */
@@ -36,37 +39,69 @@ export interface DataLocations {
   readonly address: string
 }
 
+/** Whether a source is the URL of an archive. */
+export const isUrl = (source: string): boolean => /^https?:\/\//i.test(source)
+
 /**
- * Finds the image folder of a source: a folder, an archive, or the name of a published archive. Archives
- * are downloaded and unpacked the first time.
+ * Finds the images of a source: a folder, a CSV, an archive, the URL of an archive, or the name of a
+ * published one. Archives are downloaded and unpacked the first time.
  *
- * @throws {Failure} If the source does not exist, or is neither a folder nor an archive.
+ * @throws {Failure} If the source does not exist, or is none of these.
+ * @throws the signal's reason if it aborts.
  */
 export async function locate(
   source: string,
   { cache, address }: DataLocations,
   progress: ProgressOptions = {},
 ): Promise<LocatedImages> {
+  const folder = join(cache, 'archives')
   const published = archives.get(source)
   if (published) {
-    const path = join(cache, 'archives', `${source}.tgz`)
+    const path = join(folder, `${source}.tgz`)
     if (!(await kindOf(path))) {
-      await createCacheFolder(join(cache, 'archives'))
+      await createCacheFolder(folder)
       const url = new URL(`${source}.tgz`, address.replace(/\/*$/, '/')).href
       await download(url, path, { ...published, ...progress })
     }
-    return { name: source, folder: await unpackOnce(path, source, cache, progress) }
+    return { name: source, path: await unpackOnce(path, source, cache, progress) }
   }
+  if (isUrl(source)) {
+    const name = archiveName(decodeURIComponent(new URL(source).pathname)) || 'images'
+    const digest = createHash('sha256').update(source).digest('hex').slice(0, 16)
+    const path = join(folder, `${name}-${digest}`)
+    if (!(await kindOf(path))) {
+      await createCacheFolder(folder)
+      await download(source, path, progress)
+    }
+    try {
+      return { name, path: await unpackOnce(path, name, cache, progress) }
+    } catch (error) {
+      // The next call downloads it again: it may have been an error page.
+      if (error instanceof Failure) await rm(path, { force: true })
+      throw error instanceof Failure
+        ? new Failure(error.message.replace(path, source), { cause: error })
+        : error
+    }
+  }
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source))
+    throw new Failure(`${source} must be a path, or a URL that begins with http:// or https://`)
   const kind = await kindOf(source)
-  if (kind === 'folder') return { name: basename(resolve(source)), folder: source }
   if (!kind) {
     const names = ['shapes', ...archives.keys()].join(', ')
     throw new Failure(`there is no folder or archive ${source}; named data sets are ${names}`)
   }
-  const name = basename(source).match(/^(.+)\.(?:tgz|tar\.gz|tar)$/i)?.[1]
-  if (!name) throw new Failure(`${source} must be a folder, or a .tgz or .tar archive`)
-  return { name, folder: await unpackOnce(source, name, cache, progress) }
+  const name = basename(resolve(source))
+  if (kind === 'folder') return { name, path: source }
+  if (isLabelTable(source)) return { name: archiveName(name), path: source }
+  return {
+    name: archiveName(name),
+    path: await unpackOnce(source, archiveName(name), cache, progress),
+  }
 }
+
+/** The name of an archive or table without its extensions. */
+const archiveName = (path: string): string =>
+  basename(path).replace(/(\.tar)?\.(tgz|tbz2?|txz|tar|gz|bz2|xz|zip|csv|tsv)$/i, '')
 
 /** The folder of an unpacked archive, named by the archive's content rather than its path. */
 async function unpackOnce(

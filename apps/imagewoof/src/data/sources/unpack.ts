@@ -1,11 +1,18 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { basename, isAbsolute, win32 } from 'node:path'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, win32 } from 'node:path'
+import { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { extract, type ReadEntry } from 'tar'
+import unbzip2 from 'unbzip2-stream'
+import { XzReadableStream } from 'xz-decompress'
+import { openPromise } from 'yauzl'
 import { Failure, messageOf } from '../../failure.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
 
 /**
- * Unpacks a `.tar` or `.tgz` into a new folder. The folder appears only when it is complete.
+ * Unpacks a zip, or a tar that is plain or compressed with gzip, bzip2 or xz, into a new folder. The
+ * format is found by content. The folder appears only when it is complete.
  *
  * @throws {Failure} If the archive is broken, or holds links or paths outside its folder.
  * @throws the signal's reason if it aborts.
@@ -17,38 +24,134 @@ export async function unpack(
 ): Promise<void> {
   const temporary = `${folder}.${process.pid}.new`
   const task = `unpacking ${basename(archive)}`
-  let violation: string | undefined
+  const extract = await extractorOf(archive)
   let done = 0
+  const onFile = (): void => onProgress?.({ task, done: ++done, total: undefined, unit: 'images' })
   try {
     await mkdir(temporary, { recursive: true })
-    await extract({
-      file: archive,
-      cwd: temporary,
-      strict: true,
-      noMtime: true,
-      filter(path, entry) {
-        if ('type' in entry) violation ??= violationOf(path, entry) // Extracted entries have a type.
-        return violation === undefined && !signal?.aborted
-      },
-      onReadEntry(entry) {
-        if (entry.type === 'File') done++
-        onProgress?.({ task, done, total: undefined, unit: 'images' })
-      },
-    }).catch((error) => {
+    await extract(archive, temporary, { onFile, signal }).catch((error) => {
+      signal?.throwIfAborted()
+      if (error instanceof Failure) throw error
       throw new Failure(`${archive} cannot be unpacked: ${messageOf(error)}`)
     })
     signal?.throwIfAborted()
-    if (violation) throw new Failure(`${archive} is rejected: ${violation}`)
     await rename(temporary, folder)
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
 }
 
+interface ExtractOptions {
+  /** Called for each file. */
+  readonly onFile: () => void
+  readonly signal: AbortSignal | undefined
+}
+
+type Extract = (archive: string, folder: string, options: ExtractOptions) => Promise<void>
+
+/** Signatures at the beginning of archives, and how to extract them. */
+const signatures: readonly (readonly [hex: string, Extract])[] = [
+  ['504b0304', extractZip],
+  ['504b0506', extractZip], // Without files.
+  ['1f8b', extractTar], // node-tar decompresses gzip itself.
+  ['425a68', (...args) => extractTar(...args, () => unbzip2())],
+  ['fd377a585a00', (...args) => extractTar(...args, decompressXz)],
+]
+
+/** Other files by their beginning, and what to do with them. */
+const unsupported: readonly (readonly [hex: string, name: string])[] = [
+  ['526172211a07', 'a RAR archive; unpack it, or pack it as zip'],
+  ['377abcaf271c', 'a 7z archive; unpack it, or pack it as zip'],
+  ['28b52ffd', 'compressed with zstd; unpack it, or pack it as tar.xz'],
+  ['3c21', 'a web page; use the address of the file itself'],
+  ['3c68746d6c', 'a web page; use the address of the file itself'],
+  ['ffd8ff', 'a JPEG; pass the folder around its class folders'],
+  ['89504e47', 'a PNG; pass the folder around its class folders'],
+]
+
+async function extractorOf(archive: string): Promise<Extract> {
+  const file = await open(archive)
+  try {
+    const { buffer } = await file.read(Buffer.alloc(512), 0, 512, 0)
+    const hex = buffer.toString('hex').toLowerCase()
+    const found = signatures.find(([signature]) => hex.startsWith(signature))
+    if (found) return found[1]
+    const isTar = buffer.toString('latin1', 257, 262) === 'ustar' || /\.tar$/i.test(archive)
+    if (isTar) return extractTar
+    const other = unsupported.find(([signature]) => hex.startsWith(signature))
+    throw new Failure(
+      `${archive} must be a folder, a CSV, a zip, or a tar (plain, gz, bz2 or xz), but is ${other?.[1] ?? 'something else'}`,
+    )
+  } finally {
+    await file.close()
+  }
+}
+
+/** @param decompress - creates a stream from compressed to plain bytes. */
+async function extractTar(
+  archive: string,
+  folder: string,
+  { onFile, signal }: ExtractOptions,
+  decompress?: () => NodeJS.ReadWriteStream,
+): Promise<void> {
+  let violation: string | undefined
+  const target = extract({
+    cwd: folder,
+    strict: true,
+    noMtime: true,
+    filter(path, entry) {
+      if ('type' in entry) violation ??= violationOf(path, entry) // Extracted entries have a type.
+      return violation === undefined && !signal?.aborted
+    },
+    onReadEntry: ({ type }) => {
+      if (type === 'File') onFile()
+    },
+  })
+  const source = createReadStream(archive)
+  await (decompress ? pipeline(source, decompress(), target) : pipeline(source, target)).catch(
+    (error) => {
+      if (violation === undefined) throw error
+    },
+  )
+  if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
+}
+
+const decompressXz = (): NodeJS.ReadWriteStream => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  return Duplex.fromWeb({ readable: new XzReadableStream(readable), writable })
+}
+
+async function extractZip(
+  archive: string,
+  folder: string,
+  { onFile, signal }: ExtractOptions,
+): Promise<void> {
+  const zip = await openPromise(archive)
+  for await (const entry of zip.eachEntry()) {
+    signal?.throwIfAborted()
+    const { fileName, externalFileAttributes } = entry
+    // The upper half holds the mode of files that were packed on Unix.
+    const isLink = ((externalFileAttributes >>> 16) & 0o170000) === 0o120000
+    const type = isLink ? 'SymbolicLink' : fileName.endsWith('/') ? 'Directory' : 'File'
+    const violation = violationOf(fileName, { type })
+    if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
+    if (entry.isEncrypted())
+      throw new Failure(`${archive} is encrypted; unpack it with its password`)
+    const path = join(folder, fileName)
+    await mkdir(type === 'Directory' ? path : dirname(path), { recursive: true })
+    if (type === 'Directory') continue
+    await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path))
+    onFile()
+  }
+}
+
 const allowedTypes = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory'])
 
 /** Why an entry of an archive must not be extracted; undefined if it may be. */
-function violationOf(path: string, { type }: Pick<ReadEntry, 'type'>): string | undefined {
+function violationOf(
+  path: string,
+  { type }: { readonly type: ReadEntry['type'] },
+): string | undefined {
   const outside = isAbsolute(path) || win32.isAbsolute(path) || path.split(/[\\/]/).includes('..')
   if (outside) return `it holds ${path}, which is outside its folder`
   if (!allowedTypes.has(type))

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { Failure } from '../failure.ts'
+import { formatCount } from '../format.ts'
+import type { ImageFile, ImageListing } from './dataset.ts'
+
+/** SHA-256 of files, in hexadecimal, by their paths. */
+export type FileDigests = ReadonlyMap<string, string>
+
+/** A listing with both splits. */
+export interface SplitListing extends ImageListing {
+  readonly validation: readonly ImageFile[]
+}
+
+/** Share of validation images that is drawn from data sets without a split, unless it is set. */
+export const defaultValidation = 0.2
+
+/**
+ * Draws the validation images of a listing without a split. Each content is drawn by its own SHA-256, so
+ * that equal contents are on the same side, and a draw stays the same when files are renamed or others
+ * are added. A class whose draw leaves one side empty gives that side its nearest content. Listings with
+ * a split are returned as they are.
+ *
+ * @param validation - the share to draw, in (0, 1).
+ * @throws {Failure} If the share is set, but the listing has a split; or if no image is drawn.
+ */
+export function drawValidation(
+  listing: ImageListing,
+  digests: FileDigests,
+  validation: number | undefined,
+): SplitListing {
+  const { root, classes, train } = listing
+  if (listing.validation) {
+    if (validation === undefined) return { ...listing, validation: listing.validation }
+    throw new Failure(
+      `--validation ${validation} has no effect: ${root} has validation images of its own`,
+    )
+  }
+  const share = validation ?? defaultValidation
+  const digestOf = ({ path }: ImageFile): string => digests.get(path) ?? ''
+  const drawn = new Set(train.map(digestOf).filter((digest) => positionOf(digest) < share))
+  for (const label of classes.keys()) {
+    const contents = [...new Set(train.filter((file) => file.label === label).map(digestOf))]
+    if (contents.length < 2) continue
+    contents.sort()
+    if (!contents.some((digest) => drawn.has(digest))) drawn.add(contents[0])
+    if (contents.every((digest) => drawn.has(digest))) drawn.delete(contents[contents.length - 1])
+  }
+  return {
+    ...listing,
+    train: train.filter((file) => !drawn.has(digestOf(file))),
+    validation: train.filter((file) => drawn.has(digestOf(file))),
+  }
+}
+
+/** The position of a digest among all digests, in [0, 1). */
+const positionOf = (digest: string): number => Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48
+
+/** SHA-256 over splits, classes, paths and contents of all files. */
+export function identityOf(
+  { classes, train, validation, namedByPath }: SplitListing,
+  digests: FileDigests,
+): string {
+  const hash = createHash('sha256')
+  for (const [split, files] of Object.entries({ train, validation }))
+    for (const { path, label } of files) {
+      const name = namedByPath ? path : `${split}/${classes[label]}/${path}`
+      hash.update(`${digests.get(path)}  ${name}\n`)
+    }
+  return hash.digest('hex')
+}
+
+/** The decoded files of a split, and their classes. */
+interface LabelledFiles {
+  readonly files: readonly string[]
+  readonly labels: ArrayLike<number>
+}
+
+/** Largest ratio of class sizes that is not reported. */
+const largestImbalance = 20
+/** Fewer images of a class are reported: `training` in training, `validation` in all of validation. */
+const fewImages = { training: 10, validation: 30 }
+
+/** What a user should know of a data set before a training, in sentences. */
+export function dataWarnings(
+  classes: readonly string[],
+  train: LabelledFiles,
+  validation: LabelledFiles,
+  digests: FileDigests,
+): readonly string[] {
+  return [
+    ...duplicateWarnings(classes, train, validation, digests),
+    ...missingWarnings(classes, validation),
+    ...sizeWarnings(classes, train, validation),
+  ]
+}
+
+function duplicateWarnings(
+  classes: readonly string[],
+  train: LabelledFiles,
+  validation: LabelledFiles,
+  digests: FileDigests,
+): readonly string[] {
+  const trained = new Map(train.files.map((file) => [digests.get(file), file]))
+  const twins = validation.files.flatMap((file) => {
+    const twin = trained.get(digests.get(file))
+    return twin === undefined ? [] : [`${file} equals ${twin}`]
+  })
+  const labelOf = new Map<string | undefined, number>()
+  const conflicts: string[] = []
+  for (const { files, labels } of [train, validation])
+    for (const [i, file] of files.entries()) {
+      const digest = digests.get(file)
+      const label = labelOf.get(digest)
+      if (label === undefined) labelOf.set(digest, labels[i])
+      else if (label !== labels[i])
+        conflicts.push(`${file} is ${classes[labels[i]]} here and ${classes[label]} elsewhere`)
+    }
+  return [
+    ...(twins.length > 0
+      ? [
+          `${formatCount(twins.length)} of ${formatCount(validation.files.length)} validation images are training images too, so that the accuracy is too high: ${listed(twins)}.`,
+        ]
+      : []),
+    ...(conflicts.length > 0
+      ? [`${formatCount(conflicts.length)} images are in two classes: ${listed(conflicts)}.`]
+      : []),
+  ]
+}
+
+function missingWarnings(classes: readonly string[], { labels }: LabelledFiles): readonly string[] {
+  const validated = new Set(Array.from(labels))
+  const missing = classes.filter((_, label) => !validated.has(label))
+  if (missing.length === 0) return []
+  return [
+    `${missing.length} of ${classes.length} classes have no validation images, so that nothing is known of them: ${listed(missing)}.`,
+  ]
+}
+
+function sizeWarnings(
+  classes: readonly string[],
+  train: LabelledFiles,
+  validation: LabelledFiles,
+): readonly string[] {
+  const counts = classes.map(() => 0)
+  for (const label of Array.from(train.labels)) counts[label]++
+  const order = [...counts.keys()].sort((a, b) => counts[a] - counts[b])
+  const [smallest, largest] = [order[0], order[order.length - 1]]
+  const few = order.filter((label) => counts[label] < fewImages.training)
+  const described = (label: number): string => `${classes[label]} (${formatCount(counts[label])})`
+  return [
+    ...(counts[largest] > largestImbalance * counts[smallest]
+      ? [
+          `The classes are unbalanced: ${described(largest)} has more than ${largestImbalance} times the training images of ${described(smallest)}.`,
+        ]
+      : []),
+    ...(few.length > 0
+      ? [
+          `${few.length} of ${classes.length} classes have fewer than ${fewImages.training} training images: ${listed(few.map(described))}.`,
+        ]
+      : []),
+    ...(validation.files.length < fewImages.validation
+      ? [
+          `There are only ${validation.files.length} validation images, so that an accuracy can be off by ${Math.round(100 / Math.sqrt(validation.files.length))} percentage points.`,
+        ]
+      : []),
+  ]
+}
+
+/** The first items, and how many more there are. */
+function listed(items: readonly string[]): string {
+  const shown = 5
+  const rest = items.length - shown
+  return [...items.slice(0, shown), ...(rest > 0 ? [`and ${formatCount(rest)} more`] : [])].join(
+    ', ',
+  )
+}
