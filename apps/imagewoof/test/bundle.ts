@@ -13,11 +13,15 @@ declare module 'vitest' {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Bundles the command line and its loader thread once for all tests. */
+/** Bundles the command line and its worker threads once for all tests. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(here('../node_modules/.bundled-'))
   await build({
-    entryPoints: [here('../src/main.ts'), here('../src/data/loader/worker.ts')],
+    entryPoints: [
+      here('../src/main.ts'),
+      here('../src/data/loader/worker.ts'),
+      here('../src/engine/engine-worker.ts'),
+    ],
     entryNames: '[name]',
     outdir: folder,
     bundle: true,

@@ -52,8 +52,6 @@ export async function evaluate(
       const probability = Math.exp(logits[row * classes + predicted] - sum)
       predictions.push({ label, predicted, probability })
     }
-    // `predict` blocks the event loop, so yield once to let process signals be delivered.
-    await new Promise(setImmediate)
     if (signal?.aborted) return undefined
   }
   const count = predictions.length

@@ -1,11 +1,11 @@
 import { exponential } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import type { Batch, Loader } from '../data/batch.ts'
-import { engines } from '../engine/engines.ts'
+import { openEngine } from '../engine/engine-thread.ts'
 import { Divergence } from '../failure.ts'
 import { newModel } from '../model/network.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { engineOptions, openData, openLoader } from '../training/session.ts'
+import { openData, openLoader } from '../training/session.ts'
 
 /** The loss of one step, and the learning rate of its update. */
 export interface Trial {
@@ -38,14 +38,10 @@ export async function rangeTest(
   const dataset = await openData(config, context)
   const loader = openLoader(dataset, config)
   try {
-    const info = { classes: dataset.classes.length, batchesPerEpoch: loader.batchesPerEpoch }
-    const options = engineOptions(config, info, await newModel(config, info.classes))
+    const model = await newModel(config, dataset.classes.length)
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
-    const engine = await engines[config.engine]({
-      ...options,
-      optimizer: { ...options.optimizer, learningRate },
-    })
+    const engine = await openEngine(config, loader.batchesPerEpoch, model, learningRate)
     try {
       const trials: Trial[] = []
       for await (const batch of takeBatches(loader, steps)) {
@@ -60,7 +56,6 @@ export async function rangeTest(
         )
         if (loss === undefined) break
         trials.push({ rate, loss })
-        await new Promise(setImmediate)
         const losses = smoothed(trials).map((trial) => trial.loss)
         const diverges = losses[losses.length - 1] > maxLossRatio * Math.min(...losses)
         if (signal.aborted || diverges) break

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import type { TrainingEngine } from '../engine/engine.ts'
+import { openEngine } from '../engine/engine-thread.ts'
 import { Failure } from '../failure.ts'
 import { writeExportFolder } from '../model/export-folder.ts'
 import { savedModel } from '../model/network.ts'
 import { dataDifference, requireSameClasses } from '../run/environment.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { openData, openEngine, openSession, type Session } from './session.ts'
+import { openData, openSession, type Session } from './session.ts'
 
 /**
  * Loads a checkpoint of a run and opens the run's data. Other images of the same classes are accepted
@@ -59,9 +60,8 @@ async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): 
   const checkpoint = await readCheckpoint(folder, kind)
   const config = await folder.config()
   const { classes, train } = (await folder.environment()).data
-  const info = { classes: classes.length, batchesPerEpoch: Math.floor(train / config.batch) }
-  const model = await savedModel(folder.pathOf('backbone.onnx'))(config, info.classes)
-  const engine = await openEngine(config, info, model)
+  const model = await savedModel(folder.pathOf('backbone.onnx'))(config, classes.length)
+  const engine = await openEngine(config, Math.floor(train / config.batch), model)
   await loadCheckpoint(engine, checkpoint, () => engine.dispose())
   try {
     await writeExportFolder(path, { model: await engine.export(), classes, size: config.size })

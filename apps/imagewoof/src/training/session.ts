@@ -1,12 +1,11 @@
 import type { Config } from '../config/config.ts'
-import { optimizerOf, updatesOf } from '../config/optimizer.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
 import { countReasons } from '../data/tree.ts'
-import type { TrainingEngine, TrainingEngineOptions } from '../engine/engine.ts'
-import { engines } from '../engine/engines.ts'
+import type { TrainingEngine } from '../engine/engine.ts'
+import { openEngine } from '../engine/engine-thread.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import type { TrainableModel } from '../model/backbone.ts'
@@ -60,31 +59,6 @@ export function openLoader(dataset: Dataset, config: Config): Loader {
   return createLoader(dataset, config)
 }
 
-/** What a training needs to know of its data set. */
-export interface DatasetInfo {
-  /** Number of classes. */
-  readonly classes: number
-  readonly batchesPerEpoch: number
-}
-
-/** The input of an engine: model, optimizer and shapes. */
-export function engineOptions(
-  config: Config,
-  { batchesPerEpoch }: DatasetInfo,
-  { model, frozen }: TrainableModel,
-): TrainingEngineOptions {
-  const { batch, size, threads } = config
-  const optimizer = optimizerOf(config, updatesOf(config, batchesPerEpoch))
-  return { model, frozen, optimizer, batch, size, threads }
-}
-
-/** Creates the engine of a configuration. */
-export const openEngine = (
-  config: Config,
-  info: DatasetInfo,
-  model: TrainableModel,
-): Promise<TrainingEngine> => engines[config.engine](engineOptions(config, info, model))
-
 /** An engine with a model, and a loader of its data. */
 export interface Session {
   readonly config: Config
@@ -108,9 +82,8 @@ export async function openSession(
 ): Promise<Session> {
   const loader = openLoader(dataset, config)
   try {
-    const info = { classes: dataset.classes.length, batchesPerEpoch: loader.batchesPerEpoch }
-    const trainable = await modelSource(config, info.classes)
-    const engine = await openEngine(config, info, trainable)
+    const trainable = await modelSource(config, dataset.classes.length)
+    const engine = await openEngine(config, loader.batchesPerEpoch, trainable)
     const close = async (): Promise<void> => {
       await engine.dispose()
       await loader.dispose()

@@ -93,8 +93,6 @@ async function trainEpoch(training: Training, from: TrainingState): Promise<Trai
     const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
     await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
     progress.step({ steps: step + 1, images: batch.labels.length, loss, learningRate })
-    // The runtime blocks the event loop, so yield once to let signals and the loader's batches arrive.
-    await new Promise(setImmediate)
     if (signal.aborted) break
     if (now - saved >= 1000 * config.saveEvery) {
       await saveLast(training, state)

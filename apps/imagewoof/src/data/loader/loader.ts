@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { WorkerThread } from '../../worker-thread.ts'
 import type { Batch, Loader } from '../batch.ts'
 import type { Dataset, Split } from '../dataset.ts'
 import type { BatchOptions } from './build-batch.ts'
@@ -28,9 +28,13 @@ export function createLoader(
     train: withoutFiles(train),
     validation: withoutFiles(validation),
   }
-  const threads = Array.from({ length: workers }, () => new LoaderThread({ data, options }))
+  const workerData: WorkerData = { data, options }
+  const threads = Array.from(
+    { length: workers },
+    () => new WorkerThread<BatchRequest, Batch>(new URL('./worker', import.meta.url), workerData),
+  )
   const build = (request: BatchRequest): Promise<Batch> =>
-    threads[request.index % workers].build(request)
+    threads[request.index % workers].send(request)
 
   /** Yields batches in the order of the requests. Prefetched batches of an iterator left early are dropped. */
   async function* batchesOf(requests: Iterator<BatchRequest>): AsyncGenerator<Batch> {
@@ -70,58 +74,4 @@ function* requestRange(
   for (let index = from; index < to; index++) {
     yield epoch === undefined ? { index } : { epoch, index }
   }
-}
-
-interface PendingRequest {
-  readonly resolve: (batch: Batch) => void
-  readonly reject: (error: Error) => void
-}
-
-/** A worker thread that builds batches one after the other. */
-class LoaderThread {
-  readonly #worker: Worker
-  readonly #pending: PendingRequest[] = []
-  #failure: Error | undefined
-
-  constructor(data: WorkerData) {
-    this.#worker = startWorker(data)
-    this.#worker.unref() // A process that forgets `dispose` can still exit.
-    this.#worker.on('message', (batch: Batch) => {
-      const request = this.#pending.shift()
-      if (this.#pending.length === 0) this.#worker.unref()
-      request?.resolve(batch)
-    })
-    this.#worker.on('error', (error) => this.#fail(error))
-    this.#worker.on('exit', () => this.#fail(new Error('the loader has been disposed')))
-  }
-
-  build(request: BatchRequest): Promise<Batch> {
-    if (this.#failure) return Promise.reject(this.#failure)
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject })
-      this.#worker.ref()
-      this.#worker.postMessage(request)
-    })
-  }
-
-  async dispose(): Promise<void> {
-    // Keeps the process alive until the worker has ended: a late batch would call `unref`.
-    this.#worker.removeAllListeners('message')
-    this.#worker.ref()
-    await this.#worker.terminate()
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error
-    for (const { reject } of this.#pending.splice(0)) reject(this.#failure)
-  }
-}
-
-/** Starts worker.js in a build. From TypeScript sources, as in tests, the worker registers tsx first. */
-function startWorker(workerData: WorkerData): Worker {
-  const built = new URL('./worker.js', import.meta.url)
-  if (import.meta.url.endsWith('.js')) return new Worker(built, { workerData })
-  const source = new URL('./worker.ts', import.meta.url)
-  const code = `import('tsx/esm/api').then(({ register }) => register()).then(() => import('${source}'))`
-  return new Worker(code, { eval: true, workerData })
 }

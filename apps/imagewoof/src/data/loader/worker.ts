@@ -14,7 +14,7 @@ export interface BatchRequest {
   readonly index: number
 }
 
-const { data, options }: WorkerData = workerData // Posted by `LoaderThread`.
+const { data, options }: WorkerData = workerData // Posted by `createLoader`.
 const builder = new BatchBuilder(data, options)
 
 // Batches are posted in the order of the requests. Their buffers are transferred, not copied.

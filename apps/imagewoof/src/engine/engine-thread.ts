@@ -1,0 +1,80 @@
+import type { Schedule } from '@diffgrad/core'
+import { writeModel } from '@diffgrad/onnx'
+import type { Config } from '../config/config.ts'
+import { updatesOf } from '../config/optimizer.ts'
+import { Divergence, messageOf } from '../failure.ts'
+import type { TrainableModel } from '../model/backbone.ts'
+import { WorkerThread } from '../worker-thread.ts'
+import type { TrainingEngine } from './engine.ts'
+
+/** What the thread of an engine is started with. */
+export interface EngineWorkerData {
+  readonly config: Config
+  /** Number of optimizer updates in the whole training. */
+  readonly updates: number
+  /** Replaces that of the configuration. */
+  readonly learningRate: Schedule | undefined
+  /** As an .onnx file. */
+  readonly model: Uint8Array
+  readonly frozen: readonly RegExp[]
+}
+
+/** A call of a method of the engine; `create` waits until there is one. */
+export interface EngineRequest {
+  readonly method: 'create' | keyof TrainingEngine
+  readonly args: readonly unknown[]
+}
+
+export type EngineResponse =
+  | { readonly value: unknown }
+  | { readonly error: unknown; readonly diverged: boolean }
+
+/**
+ * Creates the engine of a configuration in a thread of its own, so that a step, however long, does not
+ * block this thread: signals, resizing and other connections are handled at once.
+ *
+ * @param batchesPerEpoch - of the data.
+ * @param learningRate - replaces that of the configuration.
+ */
+export async function openEngine(
+  config: Config,
+  batchesPerEpoch: number,
+  { model, frozen }: TrainableModel,
+  learningRate?: Schedule,
+): Promise<TrainingEngine> {
+  const updates = updatesOf(config, batchesPerEpoch)
+  const workerData: EngineWorkerData = {
+    ...{ config, updates, learningRate },
+    ...{ model: writeModel(model), frozen },
+  }
+  const module = new URL('./engine-worker', import.meta.url)
+  const thread = new WorkerThread<EngineRequest, EngineResponse>(module, workerData)
+  const send = async (method: EngineRequest['method'], ...args: readonly unknown[]) => {
+    const response = await thread.send({ method, args })
+    if ('value' in response) return response.value
+    throw errorOf(response)
+  }
+  try {
+    await send('create')
+  } catch (error) {
+    await thread.dispose()
+    throw error
+  }
+  const methods = ['step', 'predict', 'report', 'save', 'load', 'export'] as const
+  const entries = methods.map((method) => [
+    method,
+    (...args: readonly unknown[]) => send(method, ...args),
+  ])
+  return {
+    // The thread calls the engine's own methods, so types of arguments and results are theirs.
+    ...(Object.fromEntries(entries) as Omit<TrainingEngine, 'dispose'>),
+    async dispose() {
+      await send('dispose')
+      await thread.dispose()
+    },
+  }
+}
+
+/** The error of a response. Structured cloning loses its class. */
+const errorOf = ({ error, diverged }: { error: unknown; diverged: boolean }): unknown =>
+  diverged ? new Divergence(messageOf(error), { cause: error }) : error
