@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { evaluate } from '../src/evaluation/evaluate.ts'
 import { openClassifier } from '../src/model/classifier.ts'
+import { Screen } from '../src/terminal/screen.ts'
 import { exportRun, loadRun } from '../src/training/load-run.ts'
 
 // Compares the pipeline of transformers.js with `evaluate`, on the image files of the validation split:
 // `pnpm --filter imagewoof agreement <run> <folder of the images> [count]`.
 const [run, folder, count = '100'] = process.argv.slice(2)
-const context = { screen: process.stdout, signal: new AbortController().signal }
+const context = { screen: new Screen(process.stdout), signal: new AbortController().signal }
 const { engine, loader, dataset, close } = await loadRun(run, 'best', context)
 const { predictions } = (await evaluate(engine, loader, dataset.classes.length)) ?? {}
 await close()

@@ -2,6 +2,7 @@ import { cpus } from 'node:os'
 import { seeded } from '@diffgrad/onnx'
 import { resolveConfig } from '../src/config/config.ts'
 import type { Batch } from '../src/data/batch.ts'
+import { Screen } from '../src/terminal/screen.ts'
 import { openData, openSession } from '../src/training/session.ts'
 
 // Measures whether training waits for the loader: `pnpm --filter imagewoof bench:training [data] [size]`.
@@ -9,7 +10,7 @@ import { openData, openSession } from '../src/training/session.ts'
 const [data = 'shapes', size = '64'] = process.argv.slice(2)
 const [rounds, steps] = [5, 10]
 const config = resolveConfig({ data, size: Number(size), epochs: rounds + 1 })
-const context = { screen: process.stdout, signal: new AbortController().signal }
+const context = { screen: new Screen(process.stdout), signal: new AbortController().signal }
 const dataset = await openData(config, context)
 const { engine, loader, close } = await openSession(config, dataset)
 

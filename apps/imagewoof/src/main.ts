@@ -7,6 +7,7 @@ import { addPrepare } from './commands/prepare.ts'
 import { addShowBatch } from './commands/show-batch.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
 import { messageOf } from './failure.ts'
+import { surviveClosedOutput } from './terminal/context.ts'
 
 const environment = `
 Environment:
@@ -36,6 +37,7 @@ const args = process.argv.slice(2)
 const [first = '--data'] = args
 const namesCommand = !first.startsWith('-') || ['-h', '--help'].includes(first)
 
+surviveClosedOutput()
 try {
   // Options without a command are those of `start`.
   await program.parseAsync(namesCommand ? args : ['start', ...args], { from: 'user' })

@@ -50,7 +50,7 @@ export const run = (...args: Parameters<typeof start>): Promise<CommandResult> =
  * time. The moment does not depend on the speed of the machine.
  */
 export const signalBeforeWrite = (
-  signal: 'SIGINT' | 'SIGKILL' | 'SIGSTOP',
+  signal: 'SIGINT' | 'SIGHUP' | 'SIGKILL' | 'SIGSTOP',
   file: string,
   n = 1,
 ): Readonly<Record<string, string>> => ({

@@ -6,6 +6,7 @@ import type { Split } from '../data/dataset.ts'
 import { type OpenedDataset, type OpenOptions, openDataset } from '../data/open.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
+import { Screen } from '../terminal/screen.ts'
 
 /** Settings that say what a data set is and how it is decoded. */
 const dataSettings = ['size', 'validation', 'exclude']
@@ -35,7 +36,7 @@ export function addPrepare(program: Command): void {
 }
 
 async function prepare(options: OpenOptions): Promise<void> {
-  const view = showDataProgress(process.stdout)
+  const view = showDataProgress(new Screen(process.stdout))
   const opened = await openDataset({ ...options, onProgress: view.onProgress }).finally(view.stop)
   console.log(describeDataset(opened))
 }

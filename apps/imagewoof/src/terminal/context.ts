@@ -1,84 +1,103 @@
-/** A writable stream that may be a terminal. */
-export interface Screen extends NodeJS.WritableStream {
-  readonly isTTY?: boolean
-}
+import { type OutputStream, Screen } from './screen.ts'
 
 /** What every long-running command passes down. */
 export interface CommandContext {
   /** Receives progress and status lines. */
   readonly screen: Screen
-  /** Aborts on Ctrl-C or SIGTERM. Training ends after the step in progress. */
+  /** Aborts on Ctrl-C, SIGTERM or SIGHUP. Training ends after the step in progress. */
   readonly signal: AbortSignal
 }
 
 interface InterruptOptions {
   /** Receives progress and status lines; standard output by default. */
-  readonly screen?: Screen
+  readonly screen?: OutputStream
   /** The command to print for resuming, if the work can be resumed. */
   readonly resumeCommand?: string
 }
 
 /**
- * Runs work that Ctrl-C and SIGTERM interrupt after the step in progress, and then sets the exit code of
- * the signal. An interruption while data is being opened rejects the work with the signal's reason; that
- * rejection is handled here.
+ * Runs work that Ctrl-C, SIGTERM and SIGHUP interrupt after the step in progress, and then sets the exit
+ * code of the signal. An interruption while data is being opened rejects the work with the signal's
+ * reason; that rejection is handled here.
  */
 export async function runInterruptibly(
   work: (context: CommandContext) => Promise<void>,
-  { screen = process.stdout, resumeCommand }: InterruptOptions = {},
+  { screen: stream = process.stdout, resumeCommand }: InterruptOptions = {},
 ): Promise<void> {
-  const interrupts = handleInterrupts(() =>
-    screen.write('\nFinishing the current step; press Ctrl-C again to quit at once.\n'),
-  )
+  const screen = new Screen(stream)
+  const interrupts = handleInterrupts(() => {
+    screen.close()
+    screen.write('Finishing the current step; press Ctrl-C again to quit at once.')
+  })
   try {
     await work({ screen, signal: interrupts.signal })
   } catch (error) {
     if (error !== interrupts.signal.reason) throw error
-    screen.write('Interrupted while opening the data.\n')
-    if (resumeCommand !== undefined) screen.write(`to resume  ${resumeCommand}\n`)
+    screen.write('Interrupted while opening the data.')
+    if (resumeCommand !== undefined) screen.write(`to resume  ${resumeCommand}`)
   } finally {
+    screen.hide()
     interrupts.remove()
     if (interrupts.signal.aborted) process.exitCode = interrupts.exitCode
   }
 }
 
 /** Exit codes of a process that a signal ended: 128 plus the signal's number. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 interface InterruptHandlers {
   /** Aborts on the first signal. */
   readonly signal: AbortSignal
-  /** The exit code of the signal that arrived; 0 before. */
+  /** The exit code of the first signal; 0 before. */
   readonly exitCode: number
   /** Removes the handlers: the next signal ends the process. */
   remove(): void
 }
 
 /**
- * Installs handlers that turn the first Ctrl-C or SIGTERM into an abort signal. The second one ends the
- * process at once, even while the runtime blocks the event loop, because the first removes the handlers.
+ * Installs handlers that turn the first signal into an abort signal. The next Ctrl-C or SIGTERM ends the
+ * process at once, because the first signal removes their handlers. Further SIGHUPs are ignored: a
+ * terminal that closes sends one to each process itself, and its shell sends another.
  */
 function handleInterrupts(onInterrupt: () => void): InterruptHandlers {
   const controller = new AbortController()
   let exitCode = 0
   const handlers = Object.entries(exitCodes).map(([name, code]) => {
     const handler = (): void => {
-      remove()
+      if (controller.signal.aborted) return
+      removeAllBut('SIGHUP')
       exitCode = code
       onInterrupt()
       controller.abort()
     }
     return [name, handler] as const
   })
-  const remove = (): void => {
-    for (const [name, handler] of handlers) process.off(name, handler)
+  const removeAllBut = (kept?: string): void => {
+    for (const [name, handler] of handlers) if (name !== kept) process.off(name, handler)
   }
   for (const [name, handler] of handlers) process.on(name, handler)
   return {
     signal: controller.signal,
-    remove,
+    remove: removeAllBut,
     get exitCode() {
       return exitCode
     },
   }
+}
+
+/** Errors of an output whose reader has ended, as in `| head`, or whose terminal was closed. */
+const closedOutput = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']
+
+/**
+ * Discards output that nobody can read any more, so that a training runs to its end and is saved. Another
+ * error, such as of a full disk that output is redirected to, makes the exit code 1.
+ */
+export function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+      if (closedOutput.includes(code)) return
+      process.exitCode = 1
+      if (stream === process.stdout)
+        process.stderr.write(`error: standard output cannot be written: ${message}\n`)
+    })
 }

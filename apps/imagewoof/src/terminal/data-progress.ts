@@ -1,5 +1,5 @@
-import { SingleBar } from 'cli-progress'
-import type { Screen } from './context.ts'
+import { formatCount } from '../format.ts'
+import { RemainingTime, type Screen } from './screen.ts'
 
 /** Progress of downloading, unpacking, reading or decoding. */
 interface DataProgress {
@@ -24,43 +24,21 @@ interface DataProgressView {
   stop(): void
 }
 
-/** Shows a progress bar for each task on a terminal, and one line for each task elsewhere. */
-export const showDataProgress = (screen: Screen): DataProgressView =>
-  screen.isTTY ? showBars(screen) : writeLines(screen)
-
-function showBars(stream: Screen): DataProgressView {
-  let shown: { readonly task: string; readonly bar: SingleBar } | undefined
-  const stop = (): void => shown?.bar.stop()
+/** Writes a line for each task, and shows its progress. */
+export function showDataProgress(screen: Screen): DataProgressView {
+  let current: { readonly task: string; readonly time: RemainingTime } | undefined
   return {
     onProgress({ task, done, total, unit }) {
-      if (shown?.task !== task) {
-        stop()
-        const format = total === undefined ? `${task} · {value} ${unit}` : barFormat(task, unit)
-        const bar = new SingleBar({ format, stream, hideCursor: true, barsize: 20, formatValue })
-        bar.start(total ?? 0, done)
-        shown = { task, bar }
+      if (current?.task !== task) {
+        current = { task, time: new RemainingTime(done) }
+        const amount = total === undefined ? '' : ` · ${formatCount(total)} ${unit}`
+        screen.write(`${task}${amount}`)
       }
-      shown.bar.update(done)
+      const left = total === undefined ? undefined : current.time.text(done, total)
+      const of = total === undefined ? '' : ` of ${formatCount(total)}`
+      const details = [...(left ? [left] : []), `${formatCount(done)}${of} ${unit}`]
+      screen.show({ task, done, total, details })
     },
-    stop,
-  }
-}
-
-const barFormat = (task: string, unit: string): string =>
-  `${task} {bar} {value} of {total} ${unit} · {eta_formatted} left`
-
-const formatValue = (value: number, _options: unknown, type: string): string =>
-  type === 'value' || type === 'total' ? value.toLocaleString('en') : String(value)
-
-function writeLines(screen: Screen): DataProgressView {
-  let current = ''
-  return {
-    onProgress({ task, total, unit }) {
-      if (task === current) return
-      current = task
-      const amount = total === undefined ? '' : ` · ${total.toLocaleString('en')} ${unit}`
-      screen.write(`${task}${amount}\n`)
-    },
-    stop() {},
+    stop: () => screen.hide(),
   }
 }

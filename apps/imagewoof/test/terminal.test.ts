@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { fileFolder, historyOf, run, signalBeforeWrite, start, tinyNetwork } from './command.ts'
+import { writePatterns } from './images.ts'
+import { hasScript, startOnTerminal, terminalTitle } from './terminal.ts'
+
+const folder = fileFolder()
+const cache = join(folder, 'cache')
+const data = join(folder, 'data')
+const environment = { IMAGEWOOF_CACHE: cache }
+
+/** A training whose end no test waits for, unless it has few epochs. */
+const train = (out: string, epochs = 10_000): readonly string[] => [
+  ...['train', '--data', data, '--out', out, ...tinyNetwork],
+  ...['--epochs', `${epochs}`],
+]
+
+beforeAll(async () => {
+  await writePatterns(data, { train: 8, validation: 4 })
+  expect((await run(['prepare', data, '--size', '20'], cache)).code).toBe(0)
+})
+
+describe.skipIf(!hasScript)(terminalTitle, () => {
+  test('the line to copy after Ctrl-C stands alone, whenever it is pressed', async () => {
+    const interruptAfter = async (epoch: number): Promise<void> => {
+      const out = join(folder, `interrupted-${epoch}`)
+      const terminal = startOnTerminal(train(out), { environment, columns: 200 })
+      await terminal.waitFor(`epoch ${epoch} of`)
+      terminal.type('\x03')
+      expect(await terminal.ended).toBe(130)
+      const lines = terminal.text.split('\n')
+      const first = lines.indexOf('Finishing the current step; press Ctrl-C again to quit at once.')
+      expect(lines.slice(first + 1)).toEqual([
+        '',
+        `Interrupted after ${historyOf(out).losses.length} steps. A checkpoint was saved.`,
+        `to resume  npm start -- resume ${out}`,
+        `run        ${out}`,
+        `report     ${join(out, 'report.html')}`,
+      ])
+      expect(terminal.isRestored).toBe(true)
+    }
+    await Promise.all([1, 2, 3].map(interruptAfter))
+  })
+
+  test('Ctrl-C twice quits in a step that never ends', async () => {
+    const blocked = {
+      NODE_OPTIONS: `--import=${new URL('fixtures/blocked-step.mjs', import.meta.url)}`,
+      BLOCKED_RUN: '2',
+    }
+    const terminal = startOnTerminal(train(join(folder, 'blocked')), {
+      environment: { ...environment, ...blocked },
+    })
+    await terminal.waitFor('a long step')
+    terminal.type('\x03')
+    await terminal.waitFor('press Ctrl-C again')
+    terminal.type('\x03')
+    expect(await terminal.ended).toBe(130)
+    expect(terminal.isRestored).toBe(true)
+    expect(terminal.text).not.toMatch(/[█░]\n/)
+  })
+
+  test('there is one bar, on one line, also while the window becomes narrower', async () => {
+    const terminal = startOnTerminal(train(join(folder, 'narrow')), { environment, columns: 90 })
+    const bars = (): readonly string[] => terminal.text.match(/^training [█░].*$/gm) ?? []
+    await terminal.waitFor(/left · loss .* images\/s/)
+    expect(bars()).toHaveLength(1)
+    for (const columns of [70, 50, 40, 25]) {
+      terminal.resize(columns)
+      const epochs = terminal.text.match(/epoch \d+ of/g)?.length ?? 0
+      await terminal.waitFor(`epoch ${epochs + 2} of`)
+      await terminal.waitFor(/\ntraining [█░…]+[^\n]*$/)
+      expect(bars()).toHaveLength(1)
+      expect(bars()[0].length).toBeLessThan(columns)
+    }
+    terminal.type('\x03')
+    expect(await terminal.ended).toBe(130)
+    expect(terminal.text).not.toMatch(/[█░]/)
+  })
+
+  test('the cursor is shown and lines are wrapped after kill -9', async () => {
+    const terminal = startOnTerminal(train(join(folder, 'killed')), {
+      environment: { ...environment, ...signalBeforeWrite('SIGKILL', 'last.safetensors', 2) },
+    })
+    expect(await terminal.ended).toBe(128 + 9)
+    expect(terminal.text).toContain('epoch 1 of')
+    expect(terminal.isRestored).toBe(true)
+  })
+
+  test('a dumb terminal gets lines without a bar', async () => {
+    const terminal = startOnTerminal(train(join(folder, 'dumb'), 1), {
+      environment: { ...environment, TERM: 'dumb' },
+    })
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.text).toMatch(/^data: 24 training/m)
+    expect(terminal.text).not.toMatch(/[█░]/)
+  })
+})
+
+test('a training whose window is closed is saved', async () => {
+  const out = join(folder, 'hung-up')
+  const hangup = signalBeforeWrite('SIGHUP', 'last.safetensors')
+  const { code, errors } = await run(train(out), cache, hangup)
+  expect(errors).toBe('')
+  expect(code).toBe(129)
+  expect(historyOf(out).losses).toHaveLength(3)
+  expect(existsSync(join(out, 'report.html'))).toBe(true)
+})
+
+test('a training whose output is no longer read runs to its end', async () => {
+  const out = join(folder, 'unread')
+  const { child, ended } = start(train(out, 5), cache)
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  const { code, errors } = await ended
+  expect(errors).toBe('')
+  expect(code).toBe(0)
+  expect(historyOf(out).epochs).toHaveLength(5)
+  expect(existsSync(join(out, 'report.html'))).toBe(true)
+})
