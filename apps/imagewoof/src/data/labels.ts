@@ -15,6 +15,9 @@ const columnNames = {
   split: 'split subset partition set isvalid isvalidation',
 } as const
 
+/** A table that does not label files beside it. */
+export class UnrelatedTable extends Failure {}
+
 /** The split that a cell names; undefined for a name of neither split. */
 const splitOf = (cell: string): 'train' | 'validation' | 'test' | undefined => {
   const name = cell.trim().toLowerCase()
@@ -28,7 +31,8 @@ const splitOf = (cell: string): 'train' | 'validation' | 'test' | undefined => {
  * path in the folder of the table or, if that is unique, by its name with or without extension.
  *
  * @param folder - the folder of the table, as read by `readTree`.
- * @throws {Failure} If the table cannot be read, or lacks a column, or none of its files exists.
+ * @throws {UnrelatedTable} If it lacks a column, or none of its files exists.
+ * @throws {Failure} If it cannot be read, or a cell is invalid.
  */
 export async function readLabelTable(
   root: string,
@@ -44,7 +48,7 @@ export async function readLabelTable(
   }
   for (const key of ['file', 'label'] as const)
     if (columns[key] === undefined)
-      throw new Failure(
+      throw new UnrelatedTable(
         `${path} must have a column ${key}, or ${columnNames[key].split(' ').join(', ')}; its columns are ${header.join(', ')}`,
       )
   const cell = (row: readonly string[], key: keyof typeof columns): string =>
@@ -71,7 +75,7 @@ export async function readLabelTable(
     else labels.set(file, { label, split })
   }
   if (labels.size === 0)
-    throw new Failure(`${path} must name files beside it, but names none of ${rows.length}`)
+    throw new UnrelatedTable(`${path} must name files beside it, but names none of ${rows.length}`)
   return listingOf(root, name, labels, columns.split !== undefined, skipped)
 }
 

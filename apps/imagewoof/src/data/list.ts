@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '../failure.ts'
 import type { ImageFile, ImageListing } from './dataset.ts'
-import { isLabelTable, readLabelTable } from './labels.ts'
+import { isLabelTable, readLabelTable, UnrelatedTable } from './labels.ts'
 import {
   describeFolder,
   type Folder,
@@ -159,7 +159,7 @@ async function listTable(root: string, base: Folder): Promise<ImageListing | und
   const used: string[] = []
   for (const name of names) {
     const listing = await readLabelTable(root, base, name).catch((error) => {
-      if (error instanceof Failure) return undefined // Other tables may lie beside class folders.
+      if (error instanceof UnrelatedTable) return undefined // Other tables may lie beside class folders.
       throw error
     })
     if (!listing) continue

@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type ReadEntry } from 'tar'
 import unbzip2 from 'unbzip2-stream'
-import { XzReadableStream } from 'xz-decompress'
+import xz from 'xz-decompress'
 import { openPromise } from 'yauzl'
 import { Failure, messageOf } from '../../failure.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
@@ -28,14 +28,15 @@ export async function unpack(
   let done = 0
   const onFile = (): void => onProgress?.({ task, done: ++done, total: undefined, unit: 'images' })
   try {
-    await mkdir(temporary, { recursive: true })
-    await extract(archive, temporary, { onFile, signal }).catch((error) => {
+    const files = join(temporary, 'files')
+    await mkdir(files, { recursive: true })
+    await extract(archive, files, { onFile, signal }).catch((error) => {
       signal?.throwIfAborted()
       if (error instanceof Failure) throw error
       throw new Failure(`${archive} cannot be unpacked: ${messageOf(error)}`)
     })
     signal?.throwIfAborted()
-    await rename(temporary, folder)
+    await rename(files, folder)
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
@@ -49,13 +50,84 @@ interface ExtractOptions {
 
 type Extract = (archive: string, folder: string, options: ExtractOptions) => Promise<void>
 
+async function extractTar(
+  archive: string,
+  folder: string,
+  { onFile, signal }: ExtractOptions,
+): Promise<void> {
+  let violation: string | undefined
+  await extract({
+    file: archive,
+    cwd: folder,
+    strict: true,
+    noMtime: true,
+    filter(path, entry) {
+      if ('type' in entry) violation ??= violationOf(path, entry) // Extracted entries have a type.
+      return violation === undefined && !signal?.aborted
+    },
+    onReadEntry: ({ type }) => {
+      if (type === 'File') onFile()
+    },
+  })
+  if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
+}
+
+/**
+ * Extracts a tar in two steps, because node-tar does not stop writing at once if its input breaks off.
+ *
+ * @param decompress - creates a stream from compressed to plain bytes.
+ */
+const extractCompressed =
+  (decompress: () => NodeJS.ReadWriteStream): Extract =>
+  async (archive, folder, options) => {
+    const plain = `${folder}.tar`
+    const { signal } = options
+    await pipeline(createReadStream(archive), decompress(), createWriteStream(plain), {
+      ...(signal && { signal }),
+    }).catch((cause) => {
+      signal?.throwIfAborted()
+      if (cause.code) throw cause // Of the file system.
+      throw new Failure(`${archive} cannot be unpacked: it is damaged or incomplete`, { cause })
+    })
+    await extractTar(plain, folder, options)
+  }
+
+const decompressXz = (): NodeJS.ReadWriteStream => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  return Duplex.fromWeb({ readable: new xz.XzReadableStream(readable), writable })
+}
+
+async function extractZip(
+  archive: string,
+  folder: string,
+  { onFile, signal }: ExtractOptions,
+): Promise<void> {
+  const zip = await openPromise(archive)
+  for await (const entry of zip.eachEntry()) {
+    signal?.throwIfAborted()
+    const { fileName, externalFileAttributes } = entry
+    // The upper half holds the mode of files that were packed on Unix.
+    const isLink = ((externalFileAttributes >>> 16) & 0o170000) === 0o120000
+    const type = isLink ? 'SymbolicLink' : fileName.endsWith('/') ? 'Directory' : 'File'
+    const violation = violationOf(fileName, { type })
+    if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
+    if (entry.isEncrypted())
+      throw new Failure(`${archive} is encrypted; unpack it with its password`)
+    const path = join(folder, fileName)
+    await mkdir(type === 'Directory' ? path : dirname(path), { recursive: true })
+    if (type === 'Directory') continue
+    await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path))
+    onFile()
+  }
+}
+
 /** Signatures at the beginning of archives, and how to extract them. */
 const signatures: readonly (readonly [hex: string, Extract])[] = [
   ['504b0304', extractZip],
   ['504b0506', extractZip], // Without files.
   ['1f8b', extractTar], // node-tar decompresses gzip itself.
-  ['425a68', (...args) => extractTar(...args, () => unbzip2())],
-  ['fd377a585a00', (...args) => extractTar(...args, decompressXz)],
+  ['425a68', extractCompressed(() => unbzip2())],
+  ['fd377a585a00', extractCompressed(() => decompressXz())],
 ]
 
 /** Other files by their beginning, and what to do with them. */
@@ -84,64 +156,6 @@ async function extractorOf(archive: string): Promise<Extract> {
     )
   } finally {
     await file.close()
-  }
-}
-
-/** @param decompress - creates a stream from compressed to plain bytes. */
-async function extractTar(
-  archive: string,
-  folder: string,
-  { onFile, signal }: ExtractOptions,
-  decompress?: () => NodeJS.ReadWriteStream,
-): Promise<void> {
-  let violation: string | undefined
-  const target = extract({
-    cwd: folder,
-    strict: true,
-    noMtime: true,
-    filter(path, entry) {
-      if ('type' in entry) violation ??= violationOf(path, entry) // Extracted entries have a type.
-      return violation === undefined && !signal?.aborted
-    },
-    onReadEntry: ({ type }) => {
-      if (type === 'File') onFile()
-    },
-  })
-  const source = createReadStream(archive)
-  await (decompress ? pipeline(source, decompress(), target) : pipeline(source, target)).catch(
-    (error) => {
-      if (violation === undefined) throw error
-    },
-  )
-  if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
-}
-
-const decompressXz = (): NodeJS.ReadWriteStream => {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  return Duplex.fromWeb({ readable: new XzReadableStream(readable), writable })
-}
-
-async function extractZip(
-  archive: string,
-  folder: string,
-  { onFile, signal }: ExtractOptions,
-): Promise<void> {
-  const zip = await openPromise(archive)
-  for await (const entry of zip.eachEntry()) {
-    signal?.throwIfAborted()
-    const { fileName, externalFileAttributes } = entry
-    // The upper half holds the mode of files that were packed on Unix.
-    const isLink = ((externalFileAttributes >>> 16) & 0o170000) === 0o120000
-    const type = isLink ? 'SymbolicLink' : fileName.endsWith('/') ? 'Directory' : 'File'
-    const violation = violationOf(fileName, { type })
-    if (violation !== undefined) throw new Failure(`${archive} is rejected: ${violation}`)
-    if (entry.isEncrypted())
-      throw new Failure(`${archive} is encrypted; unpack it with its password`)
-    const path = join(folder, fileName)
-    await mkdir(type === 'Directory' ? path : dirname(path), { recursive: true })
-    if (type === 'Directory') continue
-    await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path))
-    onFile()
   }
 }
 
