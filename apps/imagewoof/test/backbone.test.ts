@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Model, readModel } from '@diffgrad/onnx'
+import { type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { beforeAll, expect, test } from 'vitest'
 import { fileFolder, historyOf, run, tinyNetwork } from './command.ts'
@@ -72,12 +72,15 @@ test('--tune all trains the whole backbone and its running statistics, and can b
 test('a hub model is downloaded once, and its input is renormalized', async () => {
   const preprocessor = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }
   const requests: string[] = []
+  const network = writeModel(readModel(readFileSync(join(folder, 'head', 'backbone.onnx'))))
   const address = await serve(({ url = '' }, response) => {
     requests.push(url)
     const file = url.match(/^\/owner\/model\/resolve\/main\/(.+)$/)?.[1]
     const body = file?.startsWith('preprocessor')
       ? JSON.stringify(preprocessor)
-      : file && readFileSync(join(exported, file))
+      : file?.endsWith('.onnx')
+        ? network
+        : file && readFileSync(join(exported, file))
     response.writeHead(body ? 200 : 404).end(body)
   })
   const environment = { HF_ENDPOINT: address.replace(/\/$/, '') }

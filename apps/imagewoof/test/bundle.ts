@@ -29,6 +29,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     platform: 'node',
     conditions: ['@diffgrad/source'],
     external: [
+      'esbuild',
       'sharp',
       '@imagemagick/magick-wasm',
       'onnxruntime-node',
@@ -39,6 +40,14 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     banner: {
       js: "import * as module from 'node:module'; const require = module.createRequire(import.meta.url)",
     },
+    logLevel: 'error',
+  })
+  await build({
+    entryPoints: [here('../src/export/page-script.ts')],
+    outdir: folder,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
     logLevel: 'error',
   })
   provide('main', join(folder, 'main.js'))

@@ -1,15 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { readModel } from '@diffgrad/onnx'
+import { chromiumPath, chromiumTitle, launchChromium } from '@diffgrad/testing/chromium'
 import { expectClose } from '@diffgrad/testing/tolerance'
-import { build } from 'esbuild'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openExportedPage, openPipelines } from './chromium.ts'
 import { fileFolder, run, tinyNetwork } from './command.ts'
-import { writePatterns } from './images.ts'
-import { serve } from './server.ts'
+import { writePatterns, writePhotographs } from './images.ts'
 
 const folder = fileFolder()
 const cache = join(folder, 'cache')
@@ -24,9 +22,14 @@ interface Prediction {
 }
 let predictions: readonly Prediction[] = []
 
+/** The predictions for generated photographs. */
+const photographs = (): readonly Prediction[] =>
+  predictions.filter(({ file }) => file.startsWith('val/noise/photographs-'))
+
 beforeAll(async () => {
   await writePatterns(data)
-  const options = ['--epochs', '3', '--learning-rate', '0.01']
+  await writePhotographs(join(data, 'val/noise'), 'photographs-')
+  const options = ['--epochs', '3', '--learning-rate', '0.01', '--size', '25']
   const { errors } = await run(
     ['train', '--data', data, '--out', trained, ...tinyNetwork, ...options],
     cache,
@@ -37,7 +40,7 @@ beforeAll(async () => {
 })
 
 test('the pipeline of transformers.js predicts what evaluate predicts', async () => {
-  expect(predictions).toHaveLength(30)
+  expect(predictions).toHaveLength(54)
   expect(new Set(predictions.map(({ predicted }) => predicted)).size).toBeGreaterThan(1)
   const files = predictions.map(({ file }) => join(data, file))
   const { code, output } = await run(['predict', trained, ...files, '--json', '--top', '1'], cache)
@@ -48,6 +51,38 @@ test('the pipeline of transformers.js predicts what evaluate predicts', async ()
     expect(classes[0].label).toBe(predictions[i].predicted)
     expectClose(classes[0].probability, predictions[i].probability, { relative: 1e-3 })
   }
+})
+
+test('transformers.js in Node classifies image files of all kinds as evaluate does', async () => {
+  const { env, pipeline } = await import('@xenova/transformers')
+  env.allowRemoteModels = false
+  const classify = await pipeline('image-classification', join(trained, 'export'), {
+    dtype: 'fp32',
+  })
+  for (const { file, predicted, probability } of photographs()) {
+    const [best] = [await classify(join(data, file), { top_k: 1 })].flat(2)
+    expect([file, best.label]).toEqual([file, predicted])
+    expectClose(best.score, probability, { relative: 1e-2 })
+  }
+  await classify.dispose()
+})
+
+test('an exported model takes images of any size, and its metadata has classes and normalization', async () => {
+  const file = readFileSync(join(trained, 'export', 'onnx', 'model.onnx'))
+  const [input] = readModel(file).inputs
+  expect([input.name, input.shape]).toEqual([
+    'pixel_values',
+    ['batch', 'channels', 'height', 'width'],
+  ])
+  for (const text of ['classes', '["columns","noise","rows"]', 'size', '[0.485,0.456,0.406]'])
+    expect(file.includes(text)).toBe(true)
+})
+
+test('an export has a model card with results, classes and usage', async () => {
+  const card = readFileSync(join(trained, 'export', 'README.md'), 'utf8')
+  expect(card).toMatch(/top-1 accuracy \d+\.\d % ± \d+\.\d on 54 validation images/)
+  expect(card).toContain('0. columns\n1. noise\n2. rows')
+  expect(card).toContain("pipeline('image-classification'")
 })
 
 test('predict prints the classes of the data by descending probability', async () => {
@@ -83,56 +118,65 @@ test('an image that cannot be read does not stop the others from being classifie
   expect(output.split('\n')[0]).toBe(good)
 })
 
-test.skipIf(!chromiumPath)(`an exported folder loads in a page, ${chromiumTitle}`, async () => {
-  await run(['export', trained], cache)
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('fixtures/page.ts', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    logLevel: 'error',
+describe.skipIf(!chromiumPath)(`an exported folder, ${chromiumTitle}`, () => {
+  let chromium: Awaited<ReturnType<typeof launchChromium>>
+  beforeAll(async () => {
+    chromium = await launchChromium()
+    await run(['export', trained], cache)
   })
-  const files = predictions.filter((_, i) => i % 5 === 0).map(({ file }) => `/data/${file}`)
-  const origin = await servePage(outputFiles[0].text, files)
-  const started = await launchChromium()
-  onTestFinished(() => started.close())
-  const page = await openPage(started)
-  const pageErrors: string[] = []
-  page.on('pageerror', ({ message }) => pageErrors.push(message))
-  await page.goto(origin)
-  await page.waitForFunction('document.title !== ""').catch(() => {
-    throw new Error(pageErrors.join('\n') || 'the page did not finish')
-  })
-  const labels: readonly string[] = JSON.parse(await page.title())
-  expect(labels).toHaveLength(files.length)
-  for (const label of labels) expect(['rows', 'columns', 'noise']).toContain(label)
-})
+  afterAll(() => chromium.close())
 
-/** Serves the page, the exported folder, the images, and the files of ONNX Runtime. */
-function servePage(program: string, images: readonly string[]): Promise<string> {
-  const require = createRequire(import.meta.url)
-  const transformers = createRequire(require.resolve('@xenova/transformers'))
-  const runtime = dirname(transformers.resolve('onnxruntime-web'))
-  const bodyOf = (url: string): string | Buffer | undefined => {
-    if (url === '/') return '<!doctype html><script type="module" src="/program.mjs"></script>'
-    if (url === '/program.mjs') return program
-    if (url === '/images.json') return JSON.stringify(images)
-    const [, root, ...rest] = url.split('/')
-    const parent = { export: join(trained, 'export'), data, runtime }[root ?? '']
-    const path = parent && join(parent, ...rest)
-    return path && existsSync(path) ? readFileSync(path) : undefined
-  }
-  const types: Readonly<Record<string, string>> = {
-    '': 'text/html',
-    mjs: 'text/javascript',
-    wasm: 'application/wasm',
-    json: 'application/json',
-    jpeg: 'image/jpeg',
-  }
-  return serve(({ url = '/' }, response) => {
-    const body = bodyOf(decodeURIComponent(url))
-    const type = types[url.slice(1).split('.').slice(1).pop() ?? ''] ?? 'application/octet-stream'
-    response.writeHead(body === undefined ? 404 : 200, { 'content-type': type }).end(body)
+  test('classifies photographs of all kinds as evaluate does, by transformers.js', async () => {
+    const classify = await openPipelines(chromium, { exported: join(trained, 'export') }, data)
+    for (const { file, predicted, probability } of photographs()) {
+      const [label, found] = await classify('exported', file)
+      expect([file, label]).toEqual([file, predicted])
+      expectClose(found, probability, { relative: 0.05 })
+    }
   })
-}
+
+  test('classifies files that are dropped on its page, without a network', async () => {
+    const { page, requests, shown } = await openExportedPage(chromium, join(trained, 'export'))
+    const files = photographs().map(({ file }) => join(data, file))
+    // The page accepts every file that is dropped, so a script drops them.
+    const dropped = await Promise.all(
+      files.map(async (path) => [basename(path), (await readFile(path)).toString('base64')]),
+    )
+    dropped.push(['notes.txt', 'bm8gcGljdHVyZQ=='], ['phone.heic', 'AAAA'], ['empty.jpg', ''])
+    await page.evaluate(`{
+      const transfer = new DataTransfer()
+      for (const [name, content] of ${JSON.stringify(dropped)})
+        transfer.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name))
+      document.querySelector('form').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }))
+    }`)
+    const cards = await shown(dropped.length)
+    expect(cards.map(({ file }) => file)).toEqual(dropped.map(([name]) => name))
+    for (const [i, { predicted, probability }] of photographs().entries()) {
+      const { labels, percentages } = cards[i]
+      expect([files[i], labels[0]]).toEqual([files[i], predicted])
+      expectClose(percentages[0] / 100, probability, { relative: 0.05 })
+      expect(labels.toSorted()).toEqual(['columns', 'noise', 'rows'])
+      expect(percentages).toEqual(percentages.toSorted((a, b) => b - a))
+    }
+    expect(cards.slice(-3).map(({ problem }) => problem)).toEqual([
+      'This browser cannot read it as a picture: it is damaged, or of another kind, such as text.',
+      'This browser cannot read HEIC photographs. Save it as JPEG first.',
+      'This file is empty.',
+    ])
+    expect(await page.textContent('#status')).toBe('24 of 27 classified, 3 cannot be read.')
+    // The page itself, data that it holds, and the pictures that were dropped.
+    expect(requests.filter((url) => !/^(file|data|blob):/.test(url))).toEqual([])
+  })
+
+  test('classifies files that are chosen with the keyboard', async () => {
+    const { page, shown } = await openExportedPage(chromium, join(trained, 'export'))
+    await page.keyboard.press('Tab')
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.keyboard.press('Enter'),
+    ])
+    await chooser.setFiles(join(data, predictions[0].file))
+    const [{ labels }] = await shown(1)
+    expect(labels[0]).toBe(predictions[0].predicted)
+  })
+})

@@ -83,3 +83,56 @@ function patternImage(name: string, random: () => number): Sharp {
   })
   return sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg({ quality: 90 })
 }
+
+/** Widths and heights with and without a common parity, smaller and larger than a network's input. */
+const photographSizes = [
+  [101, 67],
+  [64, 64],
+  [57, 130],
+  [200, 151],
+  [33, 30],
+  [161, 240],
+] as const
+
+/**
+ * Writes generated photographs, 24 files, into an existing folder: smooth shades, noise and edges in many sizes; opaque,
+ * partly transparent, of one channel, rotated by EXIF, and in Display P3.
+ */
+export async function writePhotographs(folder: string, prefix: string): Promise<void> {
+  const generator = xoroshiro128plus(testSeed(7))
+  const random = (): number => uniformFloat64(generator)
+  for (const [i, [width, height]] of photographSizes.entries()) {
+    const save = (name: string, image: Sharp): Promise<unknown> =>
+      image.toFile(join(folder, `${prefix}${i}-${name}`))
+    await save('opaque.jpg', photograph(width, height, random).jpeg({ quality: 85 }))
+    const grey = photograph(width, height, random).toColourspace('b-w')
+    await save('grey.jpg', grey.jpeg({ quality: 85 }))
+    const rotated = photograph(width, height, random).withMetadata({ orientation: 6 })
+    await save('rotated.jpg', rotated.jpeg({ quality: 85 }))
+    const alpha = Uint8Array.from({ length: width * height }, (_, k) =>
+      Math.min(255, Math.floor((700 * (k % width)) / width)),
+    )
+    const image =
+      i % 2 === 0
+        ? photograph(width, height, random).joinChannel(alpha, {
+            raw: { width, height, channels: 1 },
+          })
+        : photograph(width, height, random).withIccProfile('p3')
+    await save(i % 2 === 0 ? 'transparent.png' : 'p3.png', image.png())
+  }
+}
+
+/** Shades and noise, with bars of random direction, period and colour in front of them. */
+function photograph(width: number, height: number, random: () => number): Sharp {
+  const [slope, turn, period] = [random(), 2 * Math.PI * random(), 4 + 12 * random()]
+  const colours = Array.from({ length: 3 }, () => [200 * random(), 255 * random()])
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)]
+    const position = x * Math.cos(turn) + y * Math.sin(turn)
+    const isBar = Math.abs(position) % period < period / 2
+    const [behind, front] = colours[i % 3]
+    const shade = isBar ? front : behind + 55 * slope * (y / height)
+    return Math.min(255, Math.max(0, shade + 40 * (random() - 0.5)))
+  })
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+}

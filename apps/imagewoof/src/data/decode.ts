@@ -6,6 +6,7 @@ import { Failure, messageOf } from '../failure.ts'
 import type { ProgressOptions } from '../terminal/data-progress.ts'
 import type { ImageFile } from './dataset.ts'
 import { lastLine, readableImage } from './formats.ts'
+import { limitedSize, type Pixels, resizeCentre } from './loader/resample.ts'
 import type { FileDigests } from './split.ts'
 import type { SkippedFile } from './tree.ts'
 
@@ -36,12 +37,8 @@ export async function digestFiles(
   return { digests, skipped }
 }
 
-/** A decoded image, with the EXIF orientation applied. */
-interface DecodedImage {
-  /** RGB bytes · height × width × 3. */
-  readonly pixels: Buffer
-  readonly width: number
-  readonly height: number
+/** A decoded image, with the EXIF orientation applied, on white where it is transparent. */
+interface DecodedImage extends Pixels {
   /** Whether the file has a single channel, apart from transparency. */
   readonly grey: boolean
 }
@@ -53,7 +50,7 @@ export async function decodeImage(bytes: Buffer): Promise<DecodedImage> {
   const { data, info } = await file
     .autoOrient()
     .toColourspace('srgb')
-    .removeAlpha()
+    .flatten({ background: 'white' })
     .raw()
     .toBuffer({ resolveWithObject: true })
   return { pixels: data, width: info.width, height: info.height, grey: channels < 3 }
@@ -62,7 +59,7 @@ export async function decodeImage(bytes: Buffer): Promise<DecodedImage> {
 /** An image or its central part, resized to a square. */
 interface Square {
   /** RGB bytes · edge × edge × 3. */
-  readonly pixels: Buffer
+  readonly pixels: Uint8Array
   /** Width / height of the area before it was resized. */
   readonly aspect: number
 }
@@ -74,24 +71,19 @@ export async function trainingSquare(image: DecodedImage, edge: number): Promise
 }
 
 /**
- * The network's input in validation: the shorter side is resized to 8⁄7 of the edge, and the centre is
- * cropped, as 224 of 256 pixels are. It equals the ConvNext preprocessing of transformers.js in every
- * pixel, so that exported models see the same images.
+ * The network's input in validation: the central square, seven eighths of the shorter side, resized by a
+ * Lanczos filter. Exported models hold the same preprocessing, so that they see the same images.
  */
 export async function validationSquare(image: DecodedImage, size: number): Promise<Square> {
-  const scale = Math.floor(size / 0.875) / Math.min(image.width, image.height)
-  const [width, height] = [image.width, image.height].map((length) =>
-    Math.floor(Number((length * scale).toFixed(2))),
-  )
-  const centre = sharpOf(image)
-    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
-    .extract({
-      left: Math.floor((width - size) / 2),
-      top: Math.floor((height - size) / 2),
-      width: size,
-      height: size,
-    })
-  return { pixels: await centre.raw().toBuffer(), aspect: 1 }
+  const [width, height] = limitedSize(image.width, image.height)
+  const limited =
+    width === image.width && height === image.height
+      ? image.pixels
+      : await sharpOf(image)
+          .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
+          .raw()
+          .toBuffer()
+  return { pixels: resizeCentre({ pixels: limited, width, height }, size), aspect: 1 }
 }
 
 const sharpOf = ({ pixels, width, height }: DecodedImage): Sharp =>

@@ -56,7 +56,7 @@ export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
 const trainingEdge = (size: number): number => Math.floor(1.75 * size)
 
 /** See `Dataset.version`. */
-const version = 2
+const version = 3
 
 /**
  * Opens a data set. Images are decoded the first time, and found by their content hash in the cache

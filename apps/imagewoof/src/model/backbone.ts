@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Config } from '../config/config.ts'
 import { imageNetStatistics } from '../data/batch.ts'
 import { cacheFolder } from '../data/cache.ts'
+import { withoutPreprocessing } from '../export/preprocessing.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { headNames, renormalize, replaceHead } from './head.ts'
 
@@ -35,10 +36,15 @@ export async function loadBackbone(config: Config, classes: number): Promise<Tra
   try {
     const text = await readFile(join(folder, 'preprocessor_config.json'), 'utf8')
     const { do_normalize, image_mean, image_std } = preprocessorSchema.parse(JSON.parse(text))
-    const model = readForSize(await readFile(join(folder, 'onnx', 'model.onnx')), size)
-    const statistics = do_normalize
-      ? { mean: image_mean, deviation: image_std }
-      : { mean: [0, 0, 0], deviation: [1, 1, 1] }
+    const file = readModel(await readFile(join(folder, 'onnx', 'model.onnx')))
+    // The network of an exported run takes images normalized by ImageNet's statistics.
+    const network = withoutPreprocessing(file)
+    const statistics = network
+      ? imageNetStatistics
+      : do_normalize
+        ? { mean: image_mean, deviation: image_std }
+        : { mean: [0, 0, 0], deviation: [1, 1, 1] }
+    const model = requireSize(network ?? file, size)
     const adapted = renormalize(model, imageNetStatistics, statistics)
     return trainableBackbone(replaceHead(adapted, classes, seed), config)
   } catch (cause) {
@@ -47,8 +53,7 @@ export async function loadBackbone(config: Config, classes: number): Promise<Tra
 }
 
 /** @throws {Failure} If the model's input has another fixed size. */
-function readForSize(file: Uint8Array, size: number): Model {
-  const model = readModel(file)
+function requireSize(model: Model, size: number): Model {
   const [, , ...edges] = model.inputs[0].shape ?? []
   const other = edges.find((edge) => typeof edge === 'number' && edge !== size)
   if (other === undefined) return model

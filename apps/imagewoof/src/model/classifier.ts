@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { decodeImage } from '../data/decode.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** The predicted probability of a class. */
@@ -21,7 +23,7 @@ export interface Classifier {
  */
 export async function openClassifier(folder: string): Promise<Classifier> {
   // Imported here because it takes a second to load.
-  const { env, pipeline } = await import('@xenova/transformers')
+  const { env, pipeline, RawImage } = await import('@xenova/transformers')
   env.allowRemoteModels = false
   env.useFSCache = false
   try {
@@ -29,7 +31,10 @@ export async function openClassifier(folder: string): Promise<Classifier> {
     return {
       async classify(image, top) {
         try {
-          const classes = await classify(image, { top_k: top })
+          // Decoded as `evaluate` does: CMYK and 16-bit images, for example, give the same colours.
+          const { pixels, width, height } = await decodeImage(await readFile(image))
+          const picture = new RawImage(new Uint8ClampedArray(pixels), width, height, 3)
+          const classes = await classify(picture, { top_k: top })
           return [classes].flat(2).map(({ label, score }) => ({ label, probability: score }))
         } catch (cause) {
           throw new Failure(`${image}: cannot be read as an image: ${messageOf(cause)}`, { cause })

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { TrainingEngine } from '../engine/engine.ts'
 import { openEngine } from '../engine/engine-thread.ts'
+import { writeExportFolder } from '../export/folder.ts'
 import { Failure } from '../failure.ts'
-import { writeExportFolder } from '../model/export-folder.ts'
 import { savedModel } from '../model/network.ts'
 import { dataDifference, requireSameClasses } from '../run/environment.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
@@ -59,12 +59,16 @@ export async function exportRun(run: string, kind: CheckpointKind, path?: string
 async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): Promise<string> {
   const checkpoint = await readCheckpoint(folder, kind)
   const config = await folder.config()
-  const { classes, train } = (await folder.environment()).data
+  const environment = await folder.environment()
+  const { classes, train } = environment.data
   const model = await savedModel(folder.pathOf('backbone.onnx'))(config, classes.length)
   const engine = await openEngine(config, Math.floor(train / config.batch), model)
   await loadCheckpoint(engine, checkpoint, () => engine.dispose())
   try {
-    await writeExportFolder(path, { model: await engine.export(), classes, size: config.size })
+    const network = await engine.export()
+    const result =
+      kind === 'best' ? await folder.evaluation() : (await folder.history()).epochs.at(-1)
+    await writeExportFolder(path, { network, config, environment, result })
     return path
   } finally {
     await engine.dispose()

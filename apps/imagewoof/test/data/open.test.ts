@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AutoProcessor, RawImage } from '@xenova/transformers'
+import { writeModel } from '@diffgrad/onnx'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
 import { create } from 'tar'
 import { expect, test } from 'vitest'
 import { type OpenOptions, openDataset } from '../../src/data/open.ts'
+import { withPreprocessing } from '../../src/export/preprocessing.ts'
 import { catsAndDogs, folderOf, noiseImage, temporaryFolder } from '../images.ts'
 
 const open = (data: string, options: Partial<OpenOptions> = {}) =>
@@ -100,28 +102,54 @@ test('one channel becomes three, and the EXIF orientation is applied', async () 
 const meanDifference = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length
 
-test('validation images equal the preprocessing of transformers.js in every pixel', async () => {
-  const folder = await folderOf(catsAndDogs)
+test('validation images equal the preprocessing of exported models in every pixel', async () => {
+  const transparent = { width: 90, height: 41, channels: 4, background: '#20408080' } as const
+  const folder = await folderOf({
+    ...catsAndDogs,
+    'val/cat/large.png': await noiseImage(5, 700, 401),
+    'val/cat/small.png': await noiseImage(6, 7, 5),
+    'val/cat/narrow.png': await noiseImage(7, 1, 50),
+    'val/dog/grey.png': await sharp(await noiseImage(8, 61, 64))
+      .toColourspace('b-w')
+      .png()
+      .toBuffer(),
+    'val/dog/transparent.png': await sharp({ create: transparent }).png().toBuffer(),
+  })
   const { dataset } = await open(folder)
-  const processor = temporaryFolder()
-  const settings = {
-    image_processor_type: 'ConvNextFeatureExtractor',
-    do_resize: true,
-    size: { shortest_edge: 32 },
-    resample: 1,
-    do_rescale: false,
-    do_normalize: false,
+  // A model that returns its input.
+  const pixels = { name: 'pixels', type: 'float32', shape: ['batch', 3, 32, 32] } as const
+  const network = {
+    ...{ name: 'identity', inputs: [pixels], outputs: [{ ...pixels, name: 'same' }] },
+    nodes: [
+      {
+        ...{ operator: 'Identity', domain: '', name: '', inputs: ['pixels'], outputs: ['same'] },
+        attributes: new Map(),
+      },
+    ],
+    ...{ initializers: new Map(), values: new Map(), domains: new Map() },
   }
-  await writeFile(join(processor, 'preprocessor_config.json'), JSON.stringify(settings))
-  const process = await AutoProcessor.from_pretrained(processor)
+  const statistics = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] }
+  const session = await InferenceSession.create(
+    writeModel(withPreprocessing(network, 32, statistics)),
+  )
   for (const [i, file] of dataset.validation.files.entries()) {
-    const { pixel_values } = await process(await RawImage.read(join(folder, file)))
+    const { data, info } = await sharp(join(folder, file))
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    const { width, height, channels } = info
+    const planes = Float32Array.from(
+      data,
+      (_, k) => data[channels * (k % (width * height)) + Math.floor(k / (width * height))],
+    )
+    const { same } = await session.run({
+      pixels: new Tensor('float32', planes, [1, channels, height, width]),
+    })
     const stored = dataset.validation.pixels.subarray(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3)
-    const channels = Array.from(
+    const expected = Array.from(
       stored,
       (_, k) => stored[3 * (k % (32 * 32)) + Math.floor(k / (32 * 32))],
     )
-    expect([...pixel_values.data]).toEqual(channels)
+    expect(Array.from(same.data, (value) => Math.round(Number(value)))).toEqual(expected)
   }
 })
 

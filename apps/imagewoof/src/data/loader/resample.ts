@@ -24,16 +24,17 @@ const lanczos = (x: number): number => (Math.abs(x) < lobes ? sinc(x) * sinc(x /
  *
  * @param length - stored pixels.
  * @param size - resampled pixels.
+ * @param span - length of the central interval that is resampled, in stored pixels.
  */
-function lanczosTaps(length: number, size: number): Taps {
-  const scale = length / size
+function lanczosTaps(length: number, size: number, span = length): Taps {
+  const scale = span / size
   const filterScale = Math.max(scale, 1)
   const radius = lobes * filterScale
   const count = Math.min(Math.ceil(2 * radius), length)
   const first = new Int32Array(size)
   const weights = new Float64Array(count * size)
   for (let i = 0; i < size; i++) {
-    const centre = (i + 0.5) * scale
+    const centre = (length - span) / 2 + (i + 0.5) * scale
     first[i] = Math.max(Math.min(Math.floor(centre - radius + 0.5), length - count), 0)
     const row = Array.from({ length: count }, (_, k) =>
       lanczos((first[i] + k + 0.5 - centre) / filterScale),
@@ -47,14 +48,72 @@ function lanczosTaps(length: number, size: number): Taps {
   return { count, first, weights }
 }
 
+/** Clamps to the range of a byte: Lanczos resampling overshoots. */
+const clamp = (value: number): number => Math.min(Math.max(value, 0), 255)
+
+/** An image of RGB bytes · height × width × 3. */
+export interface Pixels {
+  readonly pixels: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+/** The share of an image's shorter side that the network sees in validation, as 224 of 256 pixels. */
+export const centralShare = 0.875
+
+/** Images with a longer side than this are first reduced to it, in pixels. */
+export const longestSide = 2048
+
+/** The width and height of an image after its longer side is reduced to `longestSide`. */
+export function limitedSize(width: number, height: number): readonly [number, number] {
+  const scale = Math.min(1, longestSide / Math.max(width, height))
+  return [Math.max(Math.floor(width * scale), 1), Math.max(Math.floor(height * scale), 1)]
+}
+
+/**
+ * Resizes the central square of an image, `centralShare` of its shorter side, to RGB bytes · size × size
+ * × 3. `preprocessing` expresses the same as ONNX operators.
+ */
+export function resizeCentre({ pixels, width, height }: Pixels, size: number): Uint8Array {
+  const span = centralShare * Math.min(width, height)
+  const [columns, rows] = [lanczosTaps(width, size, span), lanczosTaps(height, size, span)]
+  const [begin, end] = [rows.first[0], rows.first[size - 1] + rows.count]
+  const resized = new Float64Array((end - begin) * size * 3)
+  for (let x = 0; x < size; x++) {
+    const taps = columns.weights.subarray(x * columns.count, (x + 1) * columns.count)
+    for (let y = begin; y < end; y++) {
+      let [red, green, blue] = [0, 0, 0]
+      for (let k = 0, i = 3 * (y * width + columns.first[x]); k < taps.length; k++, i += 3) {
+        red += taps[k] * pixels[i]
+        green += taps[k] * pixels[i + 1]
+        blue += taps[k] * pixels[i + 2]
+      }
+      resized.set([red, green, blue], 3 * ((y - begin) * size + x))
+    }
+  }
+  const square = new Uint8Array(size * size * 3)
+  const stride = 3 * size
+  for (let y = 0, to = 0; y < size; y++) {
+    const taps = rows.weights.subarray(y * rows.count, (y + 1) * rows.count)
+    for (let i = 0; i < stride; i++, to++) {
+      let sum = 0
+      for (
+        let k = 0, from = (rows.first[y] - begin) * stride + i;
+        k < taps.length;
+        k++, from += stride
+      )
+        sum += taps[k] * resized[from]
+      square[to] = Math.round(clamp(sum))
+    }
+  }
+  return square
+}
+
 const { mean, deviation } = imageNetStatistics
 
 // (value / 255 − mean) / deviation = value · factor + offset.
 const factor = deviation.map((d) => 1 / (255 * d))
 const offset = mean.map((m, channel) => -m / deviation[channel])
-
-/** Clamps to the range of a byte: Lanczos resampling overshoots. */
-const clamp = (value: number): number => Math.min(Math.max(value, 0), 255)
 
 /**
  * Resizes crops of stored squares to the network's input. It uses the Lanczos filter of the validation
