@@ -109,8 +109,8 @@ export async function writePhotographs(folder: string, prefix: string): Promise<
     await save('grey.jpg', grey.jpeg({ quality: 85 }))
     const rotated = photograph(width, height, random).withMetadata({ orientation: 6 })
     await save('rotated.jpg', rotated.jpeg({ quality: 85 }))
-    const alpha = Uint8Array.from({ length: width * height }, (_, k) =>
-      Math.min(255, Math.floor((700 * (k % width)) / width)),
+    const alpha = Buffer.from(
+      Array.from({ length: width * height }, (_, k) => Math.min(255, (700 * (k % width)) / width)),
     )
     const image =
       i % 2 === 0

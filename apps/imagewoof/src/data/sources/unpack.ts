@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, win32 } from 'node:path'
 import { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
 import { extract, type ReadEntry } from 'tar'
 import unbzip2 from 'unbzip2-stream'
 import xz from 'xz-decompress'
@@ -94,7 +95,9 @@ const extractCompressed =
 
 const decompressXz = (): NodeJS.ReadWriteStream => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  return Duplex.fromWeb({ readable: new xz.XzReadableStream(readable), writable })
+  // It extends the global class, which has the type of browsers.
+  const decompressed = new xz.XzReadableStream(readable) as ReadableStream<Uint8Array>
+  return Duplex.fromWeb({ readable: decompressed, writable })
 }
 
 async function extractZip(
