@@ -52,8 +52,12 @@ export class WorkerThread<Request, Response> {
 }
 
 /** Starts a .js module in a build. From TypeScript sources, as in tests, the worker registers tsx first. */
-function startWorker(module: URL, workerData: unknown): Worker {
+export function startWorker(module: URL, workerData: unknown): Worker {
   if (import.meta.url.endsWith('.js')) return new Worker(new URL(`${module}.js`), { workerData })
   const code = `import('tsx/esm/api').then(({ register }) => register()).then(() => import('${module}.ts'))`
-  return new Worker(code, { eval: true, workerData })
+  return new Worker(code, {
+    eval: true,
+    workerData,
+    execArgv: ['--conditions=@diffgrad/source'],
+  })
 }

@@ -21,6 +21,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       here('../src/main.ts'),
       here('../src/data/loader/worker.ts'),
       here('../src/engine/engine-worker.ts'),
+      here('../src/watch/server.ts'),
     ],
     entryNames: '[name]',
     outdir: folder,

@@ -7,20 +7,23 @@ import {
   parseContenders,
   presets,
 } from '../compare/contenders.ts'
-import { writeComparisonReport } from '../compare/report.ts'
+import { comparisonContent, writeComparisonReport } from '../compare/report.ts'
 import { noiseText, summarizeContenders, winnerOf } from '../compare/summary.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { formatPercent } from '../format.ts'
-import { type CommandContext, runInterruptibly } from '../terminal/context.ts'
+import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
+import type { WatchOption } from '../watch/live-page.ts'
 import { commandLine, newFolderPath, numberIn } from './command-line.ts'
+import { runWatched, watchOption } from './watch.ts'
 
 interface CompareOptions {
   readonly preset?: string
   readonly runs: number
   readonly out?: string
+  readonly watch?: WatchOption
 }
 
 /** Adds `compare`: trains several optimizers from the same weights, on the same batches, with several seeds. */
@@ -35,8 +38,9 @@ export function addCompare(program: Command): void {
     .addOption(new Option('--preset <name>', 'a list of contenders').choices(Object.keys(presets)))
     .option('--runs <count>', 'number of seeds', numberIn(positiveInteger), 3)
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
+    .addOption(watchOption())
   addConfigOptions(command, ['optimizer']).action(
-    async (names: readonly string[], { preset, runs, out, ...options }: CompareOptions) => {
+    async (names: readonly string[], { preset, runs, out, watch, ...options }: CompareOptions) => {
       const selected = preset
         ? [...presets[preset], ...names]
         : names.length > 0
@@ -44,7 +48,8 @@ export function addCompare(program: Command): void {
           : defaultContenders
       const contenders = parseContenders(selected, pickSettings(options))
       const seeds = seedsFrom(contenders[0].config, runs)
-      await startComparison(out ?? newFolderPath('compare'), { contenders, seeds, keep: false })
+      const plan = { contenders, seeds, keep: false }
+      await startComparison(out ?? newFolderPath('compare'), plan, watch)
     },
   )
 }
@@ -54,25 +59,37 @@ export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
   Array.from({ length: runs }, (_, i) => seed + i)
 
 /** Creates a comparison and trains all of its runs. */
-export const startComparison = (path: string, plan: ComparisonPlan): Promise<void> =>
-  runInterruptibly(async (context) => {
+export const startComparison = (
+  path: string,
+  plan: ComparisonPlan,
+  watch: WatchOption | undefined,
+): Promise<void> =>
+  runWatched(watch, {}, async (context) => {
     const dataset = await openData(plan.contenders[0].config, context)
     const comparison = await Comparison.create(path, plan, dataset)
     try {
-      await runComparison(comparison, context, dataset)
+      return await runComparison(comparison, context, dataset)
     } catch (error) {
       await comparison.deleteIfEmpty()
       throw error
     }
   })
 
-/** Trains the unfinished runs of a comparison, writes its report, and prints its result. */
+/**
+ * Trains the unfinished runs of a comparison, writes its report, and prints its result.
+ *
+ * @returns the folder of the comparison.
+ */
 export async function runComparison(
   comparison: Comparison,
   context: CommandContext,
   dataset?: Dataset,
-): Promise<void> {
-  await comparison.trainRemaining(context, dataset)
+): Promise<string> {
+  const { livePage } = context
+  const show = async (heading: string): Promise<void> =>
+    livePage?.showComparison(heading, (await comparisonContent(comparison)).content)
+  await comparison.trainRemaining(context, dataset, livePage && show)
+  if (livePage) await show('')
   await comparison.saveTable()
   const report = await writeComparisonReport(comparison)
   const names = comparison.plan.contenders.map(({ name }) => name)
@@ -99,4 +116,5 @@ export async function runComparison(
     console.log(`${contender}, seed ${seed}: ${reason}`)
   if (context.signal.aborted) console.log(`to resume  ${commandLine('resume', comparison.path)}`)
   console.log(`report     ${report}`)
+  return comparison.path
 }

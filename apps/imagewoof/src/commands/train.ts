@@ -7,10 +7,16 @@ import { accuracyInterval } from '../evaluation/metrics.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
-import { runInterruptibly } from '../terminal/context.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
+import type { WatchOption } from '../watch/live-page.ts'
 import { commandLine, dataPathOption, numberIn, runFolderPath } from './command-line.ts'
 import { runComparison, seedsFrom, startComparison } from './compare.ts'
+import { runWatched, watchOption } from './watch.ts'
+
+interface StartOptions {
+  readonly out?: string
+  readonly watch?: WatchOption
+}
 
 /** Adds `start`: `train` with defaults that need no argument, and hints on further commands. */
 export function addStart(program: Command): void {
@@ -18,12 +24,14 @@ export function addStart(program: Command): void {
     .command('start')
     .description('prepare, train and report, by default on the embedded images')
     .option('--out <folder>', 'run folder (default: a new one in runs/)')
-  addConfigOptions(command).action(async ({ out, ...options }: { readonly out?: string }) => {
+    .addOption(watchOption())
+  addConfigOptions(command).action(async ({ out, watch, ...options }: StartOptions) => {
     const config = resolveConfig(pickSettings(options))
-    await runInterruptibly(async (context) => {
+    await runWatched(watch, {}, async (context) => {
       const run = await startRun(config, out ?? runFolderPath(config), context)
       await reportRun(run)
       if (run.finished) console.log(`\n${nextSteps(run)}`)
+      return run.folder.path
     })
   })
 }
@@ -43,8 +51,7 @@ function nextSteps({ folder: { path } }: Run): string {
   ].join('\n')
 }
 
-interface TrainOptions {
-  readonly out?: string
+interface TrainOptions extends StartOptions {
   readonly runs: number
 }
 
@@ -60,17 +67,22 @@ export function addTrain(program: Command): void {
       numberIn(positiveInteger),
       1,
     )
-  addConfigOptions(command).action(async ({ out, runs, ...options }: TrainOptions) => {
+    .addOption(watchOption())
+  addConfigOptions(command).action(async ({ out, runs, watch, ...options }: TrainOptions) => {
     const config = resolveConfig(pickSettings(options))
     const path = out ?? runFolderPath(config)
     if (runs > 1) {
       const contenders = [{ name: config.optimizer, config }]
-      return startComparison(path, { contenders, seeds: seedsFrom(config, runs), keep: true })
+      const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
+      return startComparison(path, plan, watch)
     }
-    await runInterruptibly(async (context) => {
-      await reportRun(await startRun(config, path, context))
-    })
+    await runWatched(watch, {}, async (context) => reportRun(await startRun(config, path, context)))
   })
+}
+
+interface ResumeOptions {
+  readonly data?: string
+  readonly watch?: WatchOption
 }
 
 /** Adds `resume`: continues an interrupted run or comparison. */
@@ -80,23 +92,26 @@ export function addResume(program: Command): void {
     .description('resume an interrupted run or comparison; the result equals an uninterrupted one')
     .argument('<run>', 'folder of a run or a comparison')
     .addOption(dataPathOption())
-    .action(async (path: string, { data }: { readonly data?: string }) => {
+    .addOption(watchOption())
+    .action(async (path: string, { data, watch }: ResumeOptions) => {
       const comparison = await Comparison.open(path)
       await comparison?.own()
       const dataArguments = data === undefined ? [] : ['--data', data]
-      await runInterruptibly(
-        async (context) => {
-          if (!comparison) return reportRun(await resumeRun(path, context, data))
-          const dataset = data === undefined ? undefined : await comparison.openData(context, data)
-          await runComparison(comparison, context, dataset)
-        },
-        { resumeCommand: commandLine('resume', path, ...dataArguments) },
-      )
+      const resumeCommand = commandLine('resume', path, ...dataArguments)
+      await runWatched(watch, { resumeCommand }, async (context) => {
+        if (!comparison) return reportRun(await resumeRun(path, context, data))
+        const dataset = data === undefined ? undefined : await comparison.openData(context, data)
+        return runComparison(comparison, context, dataset)
+      })
     })
 }
 
-/** Writes the report of a run, and prints its result. */
-async function reportRun({ folder, state, finished }: Run): Promise<void> {
+/**
+ * Writes the report of a run, and prints its result.
+ *
+ * @returns the run folder.
+ */
+async function reportRun({ folder, state, finished }: Run): Promise<string> {
   const report = await writeRunReport(folder)
   const { history } = state
   const last = history.epochs[history.epochs.length - 1]
@@ -112,4 +127,5 @@ async function reportRun({ folder, state, finished }: Run): Promise<void> {
   }
   console.log(`run        ${folder.path}`)
   console.log(`report     ${report}`)
+  return folder.path
 }

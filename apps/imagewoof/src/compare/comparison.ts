@@ -97,8 +97,13 @@ export class Comparison {
    * diverges does not stop the others.
    *
    * @param dataset - the data, if it is already open.
+   * @param onRun - called before each run with a line that names it.
    */
-  async trainRemaining(context: CommandContext, dataset?: Dataset): Promise<void> {
+  async trainRemaining(
+    context: CommandContext,
+    dataset?: Dataset,
+    onRun?: (heading: string) => Promise<void>,
+  ): Promise<void> {
     let opened = dataset
     for (const [i, run] of this.#runs.entries()) {
       if (context.signal.aborted) return
@@ -106,7 +111,9 @@ export class Comparison {
       if (!(await run.result())) {
         opened ??= await this.openData(context)
         const { contender, seed } = run
-        context.screen.write(`run ${i + 1} of ${this.runCount} · ${contender} · seed ${seed}\n`)
+        const heading = `run ${i + 1} of ${this.runCount} · ${contender} · seed ${seed}`
+        context.screen.write(`${heading}\n`)
+        await onRun?.(heading)
         await run.train(opened, context)
       }
       if (await run.result()) await run.finish(this.plan.keep)

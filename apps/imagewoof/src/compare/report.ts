@@ -11,7 +11,7 @@ import {
   series,
   surface,
 } from '../report/chart.ts'
-import { figure, type Html, html, page, valueTable } from '../report/page.ts'
+import { figure, type Html, html, type PageContent, page, valueTable } from '../report/page.ts'
 import type { EpochRow } from '../run/history.ts'
 import type { Comparison, FinishedRun } from './comparison.ts'
 import { significanceLevel, testDescription } from './significance.ts'
@@ -23,6 +23,14 @@ import { type ContenderSummary, noiseText, summarizeContenders, winnerOf } from 
  * @returns the path of the report.
  */
 export async function writeComparisonReport(comparison: Comparison): Promise<string> {
+  const { title, content } = await comparisonContent(comparison)
+  const path = join(comparison.path, 'report.html')
+  await replaceFile(path, Buffer.from(page(title, content)))
+  return path
+}
+
+/** The sections of the report of a comparison. */
+export async function comparisonContent(comparison: Comparison): Promise<PageContent> {
   const runs = await comparison.finishedRuns()
   const failed = await comparison.failedRuns()
   const { contenders, seeds } = comparison.plan
@@ -32,7 +40,7 @@ export async function writeComparisonReport(comparison: Comparison): Promise<str
   const [{ config }] = contenders
   const isSingle = names.length === 1
   const title = `${isSingle ? names[0] : `${names.length} optimizers`} on ${data.name}`
-  const text = page(title, [
+  const content = [
     html`<h1>${title}</h1>
 <p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; ${config.epochs} epochs with ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}${runs.length < comparison.runCount ? html`, ${runs.length} of ${comparison.runCount} runs finished` : ''}.</p>
 ${isSingle ? '' : html`<p>With each seed, all contenders start from the same weights and train on the same batches. The control is Adam at half the learning rate, which diffGrad equals where ξ is ½.</p>`}`,
@@ -51,10 +59,8 @@ ${valueTable([
   ['seeds', seeds.join(', ')],
 ])}
 <details><summary>Configuration of the first contender</summary>${valueTable(Object.entries(config))}</details>`,
-  ])
-  const path = join(comparison.path, 'report.html')
-  await replaceFile(path, Buffer.from(text))
-  return path
+  ]
+  return { title, content }
 }
 
 const results = (

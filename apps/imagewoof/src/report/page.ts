@@ -1,5 +1,11 @@
 import { interactionScript } from './interaction.ts'
 
+/** The title of a report, and its sections. */
+export interface PageContent {
+  readonly title: string
+  readonly content: readonly Html[]
+}
+
 /** A complete HTML page that loads nothing else. */
 export const page = (title: string, content: readonly Html[]): string =>
   html`<!doctype html>

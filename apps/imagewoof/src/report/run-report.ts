@@ -29,7 +29,7 @@ import type { RunFolder } from '../run/run-folder.ts'
 import { chart } from './chart.ts'
 import { confusionFigures } from './confusion.ts'
 import { distanceQuantile, distributionChart, frictionChart } from './friction-charts.ts'
-import { figure, type Html, html, page, tile, valueTable } from './page.ts'
+import { figure, type Html, html, type PageContent, page, tile, valueTable } from './page.ts'
 import { accuracyChart, lossChart, rateChart } from './run-charts.ts'
 import { type Column, dataTable } from './table.ts'
 
@@ -46,23 +46,27 @@ interface ReportData {
  * @returns the path of the report.
  */
 export async function writeRunReport(folder: RunFolder): Promise<string> {
-  const data = {
-    config: await folder.config(),
-    environment: await folder.environment(),
-    history: await folder.history(),
-    evaluation: await folder.evaluation(),
-  }
-  await folder.save('report.html', runReport(data))
+  const { title, content } = runContent(await readReportData(folder))
+  await folder.save('report.html', page(title, content))
   return folder.pathOf('report.html')
 }
 
-function runReport({ config, environment, history, evaluation }: ReportData): string {
+/** Reads what the report of a run shows. */
+export const readReportData = async (folder: RunFolder): Promise<ReportData> => ({
+  config: await folder.config(),
+  environment: await folder.environment(),
+  history: await folder.history(),
+  evaluation: await folder.evaluation(),
+})
+
+/** The sections of the report of a run. */
+export function runContent({ config, environment, history, evaluation }: ReportData): PageContent {
   const { data } = environment
   const { name } = rules[config.optimizer]
   const network = config.backbone ?? config.architecture
   const title = `${name} on ${data.name}`
   const stepsPerEpoch = Math.floor(data.train / config.batch)
-  return page(title, [
+  const content = [
     html`<h1>${title}</h1>
 <p class="muted">${network}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; started ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
     tiles(config, history, evaluation, data.validation),
@@ -77,7 +81,8 @@ ${figure('Learning rate', chart(rateChart(ratesOf(config, history, stepsPerEpoch
     html`<h2>Environment</h2>
 ${valueTable([...environmentRows(environment)])}
 <details><summary>Configuration</summary>${valueTable(Object.entries(config))}</details>`,
-  ])
+  ]
+  return { title, content }
 }
 
 function tiles(

@@ -1,3 +1,4 @@
+import type { LivePage } from '../watch/live-page.ts'
 import { type OutputStream, Screen } from './screen.ts'
 
 /** What every long-running command passes down. */
@@ -6,9 +7,11 @@ export interface CommandContext {
   readonly screen: Screen
   /** Aborts on Ctrl-C, SIGTERM or SIGHUP. Training ends after the step in progress. */
   readonly signal: AbortSignal
+  /** Shows the training while it runs, if the user asked for it. */
+  readonly livePage?: LivePage
 }
 
-interface InterruptOptions {
+export interface InterruptOptions {
   /** Receives progress and status lines; standard output by default. */
   readonly screen?: OutputStream
   /** The command to print for resuming, if the work can be resumed. */

@@ -92,15 +92,16 @@ async function trainFrom(
   from: TrainingState,
   session: Session,
   folder: RunFolder,
-  { screen, signal }: CommandContext,
+  { screen, signal, livePage }: CommandContext,
 ): Promise<Run> {
   const { config, loader } = session
   const steps = config.epochs * loader.batchesPerEpoch
   const learningRate = learningRateOf(config, loader.batchesPerEpoch)
   const progress = showTrainingProgress(screen, steps, from.history.losses.length)
+  livePage?.showRun(folder.path, steps)
   const events = await EventFile.open(folder.path, from.events)
   try {
-    const training = { ...session, learningRate, folder, events, progress, signal }
+    const training = { ...session, learningRate, folder, events, progress, signal, livePage }
     const state = await train(training, from)
     return { folder, state, finished: isFinished(state, config) }
   } finally {

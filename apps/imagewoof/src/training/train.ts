@@ -18,6 +18,7 @@ import {
 } from '../run/history.ts'
 import type { RunFolder } from '../run/run-folder.ts'
 import type { TrainingProgress } from '../terminal/training-progress.ts'
+import type { LivePage } from '../watch/live-page.ts'
 
 /** What the training loop works with. */
 export interface Training {
@@ -31,6 +32,7 @@ export interface Training {
   readonly progress: TrainingProgress
   /** Aborts to end the training after the step in progress. */
   readonly signal: AbortSignal
+  readonly livePage?: LivePage | undefined
 }
 
 /**
@@ -92,7 +94,9 @@ async function trainEpoch(training: Training, from: TrainingState): Promise<Trai
     const learningRate = training.learningRate(step, history)
     const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
     await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
-    progress.step({ steps: step + 1, images: batch.labels.length, loss, learningRate })
+    const report = { steps: step + 1, images: batch.labels.length, loss, learningRate }
+    progress.step(report)
+    training.livePage?.step(report)
     if (signal.aborted) break
     if (now - saved >= 1000 * config.saveEvery) {
       await saveLast(training, state)
@@ -162,7 +166,11 @@ const epochLine = (row: EpochRow, epochs: number): string =>
   ].join(' · ')
 
 /** Writes the last checkpoint, and then the history. */
-async function saveLast({ engine, folder, events }: Training, state: TrainingState): Promise<void> {
+async function saveLast(
+  { engine, folder, events, livePage }: Training,
+  state: TrainingState,
+): Promise<void> {
   await folder.saveCheckpoint('last', await engine.save({ ...state, events: events.length }))
   await folder.saveHistory(state.history)
+  livePage?.saved()
 }
