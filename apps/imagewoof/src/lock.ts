@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { Failure } from './failure.ts'
 
 /** The content of a lock file: the process that holds it. */
-interface LockOwner {
+export interface LockOwner {
   /** Tells locks apart, also those of one process. */
   readonly id: string
   readonly pid: number
@@ -31,6 +31,7 @@ const ownerSchema: z.ZodType<LockOwner> = z.object({
 
 /** Lock files that this process holds. They are removed when it exits. */
 const held = new Set<string>()
+let releasesAtExit = false
 
 /**
  * Takes a lock file for this process, until it exits or calls `releaseLock`. A lock of a process that has
@@ -52,7 +53,8 @@ export async function takeLock(path: string, what: string): Promise<void> {
   } finally {
     await rm(temporary, { force: true })
   }
-  if (held.size === 0) process.once('exit', releaseAll)
+  if (!releasesAtExit) process.once('exit', releaseAll)
+  releasesAtExit = true
   held.add(path)
 }
 
@@ -79,8 +81,14 @@ export async function lockOwner(path: string): Promise<LockOwner | undefined> {
   return owner && isAlive(owner) ? owner : undefined
 }
 
+/** Removes a lock whose owner has ended. */
+export async function removeIfStale(path: string): Promise<void> {
+  const owner = await readOwner(path)
+  if (!held.has(path) && !(owner && isAlive(owner))) await removeStaleLock(path, owner)
+}
+
 /** A process and when it took a lock, as text. */
-const describeOwner = ({ pid, host, since, command }: LockOwner): string =>
+export const describeOwner = ({ pid, host, since, command }: LockOwner): string =>
   `process ${pid} on ${host} (${command}), since ${new Date(since).toLocaleString('sv')}`
 
 function heldByOther(owner: LockOwner, path: string, what: string): Failure {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addCache } from './commands/cache.ts'
 import { addCompare } from './commands/compare.ts'
 import { addEvaluate, addPredict } from './commands/evaluate.ts'
 import { addExport, addReport } from './commands/export.ts'
@@ -32,6 +33,7 @@ addExport(program)
 addCompare(program)
 addLrFind(program)
 addReport(program)
+addCache(program)
 
 const args = process.argv.slice(2)
 const [first = '--data'] = args

@@ -1,11 +1,17 @@
-import { createHash } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { replaceFile } from '@diffgrad/onnxruntime/node'
-import { z } from 'zod'
+import { join, relative, sep } from 'node:path'
+import { removeLeftovers, replaceFile } from '@diffgrad/onnxruntime/node'
 import { Failure } from '../failure.ts'
-import { type DecodedSplit, sharedBytes } from './decode.ts'
+import {
+  describeOwner,
+  lockOwner,
+  releaseLock,
+  removeIfStale,
+  takeLock,
+  withLock,
+} from '../lock.ts'
 
 /** The default folder for downloaded, unpacked and decoded data. */
 export const cacheFolder = (): string =>
@@ -22,88 +28,188 @@ export async function createCacheFolder(path: string): Promise<void> {
   })
 }
 
-/** The decoded images of a data set, as the cache stores them. */
-export interface DecodedDataset {
-  readonly train: DecodedSplit
-  readonly validation: DecodedSplit
-}
+/** The folders of the cache: archives, their files, decoded images, checksums of files, and backbones. */
+export const cacheKinds = ['archives', 'unpacked', 'decoded', 'digests', 'hub'] as const
 
-/** A split in index.json: its pixels are in a file beside it, and `pixels` is their SHA-256. */
-interface IndexedSplit extends Omit<DecodedSplit, 'pixels'> {
-  readonly pixels: string
-}
+export type CacheKind = (typeof cacheKinds)[number]
 
-const splitSchema = z.object({
-  size: z.int().positive(),
-  files: z.array(z.string()),
-  labels: z.array(z.int().nonnegative()),
-  aspects: z.array(z.number().positive()),
-  grey: z.int().nonnegative(),
-  skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
-  pixels: z.string(),
-})
+/** A lock file of a process that uses the cache begins so. */
+const userPrefix = 'user-'
 
-const indexSchema: z.ZodType<{
-  readonly train: IndexedSplit
-  readonly validation: IndexedSplit
-}> = z.object({ train: splitSchema, validation: splitSchema })
+const userLocks = async (cache: string): Promise<readonly string[]> =>
+  (await namesIn(cache))
+    .filter((name) => name.startsWith(userPrefix))
+    .map((name) => join(cache, name))
 
-/** Writes decoded images to a folder. index.json is written last: without it the folder is ignored. */
-export async function writeDecoded(
-  folder: string,
-  { train, validation }: DecodedDataset,
-): Promise<void> {
-  await createCacheFolder(folder)
-  const index = {
-    train: await writeSplit(join(folder, 'train.bin'), train),
-    validation: await writeSplit(join(folder, 'validation.bin'), validation),
-  }
-  await replaceFile(join(folder, 'index.json'), Buffer.from(JSON.stringify(index)))
-}
+/** The lock of a process that empties the cache. */
+const clearingLock = (cache: string): string => join(cache, 'clearing')
 
-/** The decoded images of a folder; undefined if any of it is missing, truncated or changed. */
-export async function readDecoded(folder: string): Promise<DecodedDataset | undefined> {
+/** The times at which entries were last used, by kind and name. */
+const usesFile = (cache: string): string => join(cache, 'uses.json')
+
+/** Whether an error says that a folder may not be written. */
+export const isReadOnly = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
+
+/**
+ * Does work with the cache, which no process empties meanwhile. Before, it removes what killed processes
+ * left.
+ *
+ * @throws {Failure} If a process is emptying the cache.
+ */
+export async function useCache<T>(cache: string, work: () => Promise<T>): Promise<T> {
+  await createCacheFolder(cache)
+  const mark = join(cache, `${userPrefix}${randomUUID()}`)
+  await takeLock(mark, 'the cache').catch((error) => {
+    if (!isReadOnly(error)) throw error // A cache that was prepared can still be read.
+  })
   try {
-    const text = await readFile(join(folder, 'index.json'), 'utf8')
-    const { train, validation } = indexSchema.parse(JSON.parse(text))
-    return {
-      train: await readSplit(join(folder, 'train.bin'), train),
-      validation: await readSplit(join(folder, 'validation.bin'), validation),
-    }
-  } catch {
-    return undefined
-  }
-}
-
-async function writeSplit(path: string, { pixels, ...rest }: DecodedSplit): Promise<IndexedSplit> {
-  await replaceFile(path, pixels)
-  return { ...rest, pixels: sha256(pixels) }
-}
-
-async function readSplit(
-  path: string,
-  { pixels: digest, ...rest }: IndexedSplit,
-): Promise<DecodedSplit> {
-  const pixels = sharedBytes(3 * rest.size * rest.size * rest.files.length)
-  const file = await open(path)
-  try {
-    for (let done = 0; done < pixels.length; ) {
-      const { bytesRead } = await file.read(pixels, done, Math.min(chunk, pixels.length - done))
-      if (bytesRead === 0) throw new Error('truncated')
-      done += bytesRead
-    }
+    // After the mark, so that of two processes at least one sees the other.
+    const clearing = await lockOwner(clearingLock(cache))
+    if (clearing)
+      throw new Failure(`the cache ${cache} is being emptied by ${describeOwner(clearing)}`)
+    await removeCacheLeftovers(cache)
+    return await work()
   } finally {
-    await file.close()
+    await releaseLock(mark)
   }
-  if (sha256(pixels) !== digest) throw new Error('changed')
-  return { ...rest, pixels }
 }
 
-/** Bytes per call: some functions of Node accept at most 2³¹. */
-const chunk = 2 ** 28
+/** Removes the locks and temporary files of killed processes. */
+async function removeCacheLeftovers(cache: string): Promise<void> {
+  for (const lock of [...(await userLocks(cache)), clearingLock(cache)]) await removeIfStale(lock)
+  for (const folder of ['', ...cacheKinds]) await removeLeftovers(join(cache, folder))
+  const decoded = join(cache, 'decoded')
+  for (const name of await namesIn(decoded)) await removeLeftovers(join(decoded, name))
+  const archives = join(cache, 'archives')
+  for (const name of await namesIn(archives))
+    if (name.endsWith('.lock')) await removeIfStale(join(archives, name))
+  const files = await namesIn(archives)
+  for (const name of files) {
+    // Of a download that is complete, or of one that has not begun.
+    const [, file, rest] = name.match(/^(.+)\.(part|version)$/) ?? []
+    const isOver = rest && (files.includes(file) || !files.includes(`${file}.part`))
+    if (isOver && !files.includes(`${file}.lock`)) await rm(join(archives, name), { force: true })
+  }
+  for (const model of await entryNames(cache, 'hub'))
+    for (const folder of ['', 'onnx']) await removeLeftovers(join(cache, 'hub', model, folder))
+}
 
-function sha256(bytes: Uint8Array): string {
-  const hash = createHash('sha256')
-  for (let i = 0; i < bytes.length; i += chunk) hash.update(bytes.subarray(i, i + chunk))
-  return hash.digest('hex')
+const namesIn = (folder: string): Promise<readonly string[]> =>
+  readdir(folder).then(
+    (names) => names.toSorted(),
+    () => [],
+  )
+
+/** The names of the entries of a kind: of the hub, `owner/model`. */
+async function entryNames(cache: string, kind: CacheKind): Promise<readonly string[]> {
+  const names = await namesIn(join(cache, kind))
+  if (kind !== 'hub') return names
+  const models = names.map(async (owner) =>
+    (await namesIn(join(cache, kind, owner))).map((model) => `${owner}/${model}`),
+  )
+  return (await Promise.all(models)).flat()
+}
+
+/** Records that entries are used now, by a path in each. Paths outside the cache are not entries. */
+export async function recordUse(cache: string, paths: readonly string[]): Promise<void> {
+  const now = new Date().toISOString()
+  const used = paths.flatMap((path) => {
+    const [kind, name, model] = relative(cache, path).split(sep)
+    if (!cacheKinds.some((known) => known === kind) || name === undefined) return []
+    return [[kind === 'hub' ? `${kind}/${name}/${model}` : `${kind}/${name}`, now]]
+  })
+  if (used.length === 0) return
+  const uses = { ...(await readUses(cache)), ...Object.fromEntries(used) }
+  await replaceFile(usesFile(cache), Buffer.from(JSON.stringify(uses, undefined, 1))).catch(
+    (error) => {
+      if (!isReadOnly(error)) throw error
+    },
+  )
+}
+
+async function readUses(cache: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return { ...JSON.parse(await readFile(usesFile(cache), 'utf8')) }
+  } catch {
+    return {}
+  }
+}
+
+/** A part of the cache that can be removed alone. */
+export interface CacheEntry {
+  readonly kind: CacheKind
+  /** Of the file or folder. */
+  readonly name: string
+  /** What it holds, if its name does not say it: the name of a data set, or a folder. */
+  readonly content: string | undefined
+  /** In bytes. */
+  readonly size: number
+  readonly lastUsed: Date
+}
+
+/** Everything in the cache, also what is incomplete. */
+export async function listCache(cache: string): Promise<readonly CacheEntry[]> {
+  const uses = await readUses(cache)
+  const entries: CacheEntry[] = []
+  for (const kind of cacheKinds)
+    for (const name of await entryNames(cache, kind)) {
+      const path = join(cache, kind, name)
+      const found = await stat(path).catch(() => undefined)
+      if (!found) continue
+      const used = new Date(String(uses[`${kind}/${name}`]))
+      const lastUsed = Number.isNaN(used.getTime()) ? found.mtime : used
+      const content = await contentOf(kind, path)
+      entries.push({ kind, name, content, size: await sizeOf(path), lastUsed })
+    }
+  return entries
+}
+
+/** The name in the file that describes decoded images, or the folder in the first line of digests. */
+async function contentOf(kind: CacheKind, path: string): Promise<string | undefined> {
+  try {
+    if (kind === 'decoded')
+      return String(JSON.parse(await readFile(join(path, 'about.json'), 'utf8')).description)
+    if (kind === 'digests')
+      return String(JSON.parse((await readFile(path, 'utf8')).trimStart().split('\n')[0]).folder)
+    return undefined
+  } catch {
+    return 'incomplete'
+  }
+}
+
+/** The size of a file, or of all files in a folder, in bytes. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found?.isDirectory()) return found?.size ?? 0
+  let size = 0
+  for (const name of await namesIn(path)) size += await sizeOf(join(path, name))
+  return size
+}
+
+/**
+ * Removes entries of the cache.
+ *
+ * @param kinds - of entries to remove.
+ * @returns the removed entries.
+ * @throws {Failure} If a process uses the cache.
+ */
+export async function clearCache(
+  cache: string,
+  kinds: readonly CacheKind[],
+): Promise<readonly CacheEntry[]> {
+  if (!(await stat(cache).catch(() => undefined))) return []
+  return withLock(clearingLock(cache), `the cache ${cache}`, async () => {
+    for (const lock of await userLocks(cache)) {
+      const user = await lockOwner(lock)
+      if (user) throw new Failure(`the cache ${cache} is in use by ${describeOwner(user)}`)
+    }
+    await removeCacheLeftovers(cache)
+    const entries = (await listCache(cache)).filter(({ kind }) => kinds.includes(kind))
+    for (const kind of kinds) await rm(join(cache, kind), { recursive: true, force: true })
+    if (kinds.length === cacheKinds.length) await rm(usesFile(cache), { force: true })
+    return entries
+  })
 }

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { classes, shapes } from '@diffgrad/testing/shapes'
 import { Failure } from '../failure.ts'
 import type { ProgressOptions } from '../terminal/data-progress.ts'
-import { cacheFolder, type DecodedDataset, readDecoded, writeDecoded } from './cache.ts'
+import { cacheFolder, createCacheFolder, recordUse, useCache } from './cache.ts'
+import { ChunkFiles } from './chunks.ts'
 import { type Dataset, type ImageListing, type Split, sharedLabels } from './dataset.ts'
-import {
-  type DecodedSplit,
-  decodeSplit,
-  digestFiles,
-  trainingSquare,
-  validationSquare,
-} from './decode.ts'
+import { digestFiles, trainingSquare, validationSquare } from './decode.ts'
+import { type DecodedSplit, decodeSplit } from './decode-split.ts'
+import { DigestIndex } from './digest-index.ts'
 import { classNameOf, listImages } from './list.ts'
 import { archiveAddress, type DataLocations, locate } from './sources/locate.ts'
 import {
@@ -60,7 +58,7 @@ const version = 3
 
 /**
  * Opens a data set. Images are decoded the first time, and found by their content hash in the cache
- * after that.
+ * after that. An interrupted decoding is resumed by the next call.
  *
  * @throws {Failure} If the source does not exist or is not a data set.
  */
@@ -74,10 +72,28 @@ export async function openDataset({
   ...progress
 }: OpenOptions): Promise<OpenedDataset> {
   if (data === 'shapes') return { dataset: shapesDataset(size), skipped: [], grey: 0 }
+  return useCache(cache, () =>
+    openImages({ data, size, validation: share, exclude, cache, address, ...progress }),
+  )
+}
+
+/** Opens a data set of image files. */
+async function openImages({
+  data,
+  size,
+  validation: share,
+  exclude,
+  cache,
+  address,
+  ...progress
+}: OpenOptions & DataLocations): Promise<OpenedDataset> {
   const { name, path } = await locate(data, { cache, address }, progress)
   const found = await listImages(path, { exclude, ...progress })
   const files = [...found.train, ...(found.validation ?? [])]
-  const { digests, skipped } = await digestFiles(found.root, files, progress)
+  const index = await DigestIndex.open(cache, found.root)
+  const { digests, skipped } = await digestFiles(index, files, progress).finally(() =>
+    index.close(),
+  )
   const isRead = (file: { readonly path: string }): boolean => digests.has(file.path)
   const readable = {
     ...found,
@@ -88,16 +104,15 @@ export async function openDataset({
   if (listing.classes.length < 2) throw new Failure(tooFewClasses(listing))
   const hash = identityOf(listing, digests)
   const parent = join(cache, 'decoded')
-  const prefix = `${hash.slice(0, 16)}-${size}-`
-  const decodedFolder = join(parent, `${prefix}${version}`)
-  let decoded = await readDecoded(decodedFolder)
-  if (!decoded) {
-    decoded = await decodeAll(listing, size, progress)
-    await writeDecoded(decodedFolder, decoded)
-    for (const other of await readdir(parent))
-      if (other.startsWith(prefix) && join(parent, other) !== decodedFolder)
-        await rm(join(parent, other), { recursive: true, force: true })
-  }
+  const decodedFolder = join(parent, `${hash.slice(0, 16)}-${size}-${version}`)
+  await createCacheFolder(decodedFolder)
+  await removeOlderVersions(parent)
+  const decoded = await decodeAll(listing, decodedFolder, size, progress)
+  const description = `${name}, ${size} px`
+  const about = join(decodedFolder, 'about.json')
+  if (!(await stat(about).catch(() => undefined)))
+    await replaceFile(about, Buffer.from(JSON.stringify({ description })))
+  await recordUse(cache, [decodedFolder, listing.root])
   const { train, validation } = decoded
   const classes = listing.classes.map(classNameOf)
   return {
@@ -123,19 +138,39 @@ function tooFewClasses({ root, classes, skipped }: ImageListing): string {
   return `${root} must hold images of at least two classes, but holds ${classes.join(', ') || 'none'} only: there is nothing to learn${left}`
 }
 
+/** Removes images that older versions have decoded. */
+async function removeOlderVersions(parent: string): Promise<void> {
+  for (const name of await readdir(parent))
+    if (Number(name.match(/^[\da-f]+-\d+-(\d+)$/)?.[1]) < version)
+      await rm(join(parent, name), { recursive: true, force: true })
+}
+
+interface DecodedDataset {
+  readonly train: DecodedSplit
+  readonly validation: DecodedSplit
+}
+
 async function decodeAll(
   { root, classes, train, validation }: SplitListing,
+  folder: string,
   size: number,
   { onProgress, signal }: ProgressOptions,
 ): Promise<DecodedDataset> {
   const total = train.length + validation.length
   let done = 0
-  const onFile = (): void => onProgress?.({ task: 'decoding', done: ++done, total, unit: 'images' })
+  const options = (split: string) => ({
+    chunks: new ChunkFiles(folder, split),
+    onKept: (count: number): void => {
+      done += count
+    },
+    onFile: (): void => onProgress?.({ task: 'decoding', done: ++done, total, unit: 'images' }),
+    signal,
+  })
   const trainSquares = { size: trainingEdge(size), squareOf: trainingSquare }
   const validationSquares = { size, squareOf: validationSquare }
   const decoded = {
-    train: await decodeSplit(root, train, trainSquares, { onFile, signal }),
-    validation: await decodeSplit(root, validation, validationSquares, { onFile, signal }),
+    train: await decodeSplit(root, train, trainSquares, options('train')),
+    validation: await decodeSplit(root, validation, validationSquares, options('validation')),
   }
   const undecoded = [...decoded.train.skipped, ...decoded.validation.skipped]
   for (const [label, name] of classes.entries())

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
@@ -154,20 +154,62 @@ test('validation images equal the preprocessing of exported models in every pixe
   }
 })
 
+/** Chunks of decoded images in a cache. */
+function chunksIn(cache: string): readonly string[] {
+  const [decoded] = readdirSync(join(cache, 'decoded'))
+  const folder = join(cache, 'decoded', decoded)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.chunk'))
+  return names.toSorted().map((name) => join(folder, name))
+}
+
 test('images are decoded once, and again if the cache is truncated or changed', async () => {
   const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
   const first = await open(folder, { cache })
   expect(await tasksOf(folder, cache)).toEqual(['reading'])
-  const [decoded] = readdirSync(join(cache, 'decoded'))
-  const pixels = join(cache, 'decoded', decoded, 'train.bin')
-  await truncate(pixels, 1000)
+  const [chunk] = chunksIn(cache)
+  await truncate(chunk, 1000)
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
-  const bytes = await readFile(pixels)
-  bytes[5] ^= 1
-  await writeFile(pixels, bytes)
+  const bytes = await readFile(chunk)
+  bytes[bytes.length - 5] ^= 1
+  await writeFile(chunk, bytes)
   expect(await tasksOf(folder, cache)).toEqual(['reading', 'decoding'])
   expect(await open(folder, { cache })).toEqual(first)
+})
+
+/** More images than a chunk has. Some cannot be decoded. */
+async function manyImages(): Promise<string> {
+  const images = await Promise.all(Array.from({ length: 7 }, (_, i) => noiseImage(i)))
+  const files: Record<string, Uint8Array> = {}
+  for (let i = 0; i < 150; i++)
+    files[`train/${i % 2 ? 'cat' : 'dog'}/${i}.jpeg`] =
+      i % 31 === 5 ? Buffer.from('text') : images[i % 7]
+  return folderOf({ ...files, 'val/cat/1.jpeg': images[0], 'val/dog/1.jpeg': images[1] })
+}
+
+test('an interrupted decoding is resumed: complete chunks are kept, and the result is the same', async () => {
+  const [folder, cache] = [await manyImages(), temporaryFolder()]
+  const whole = await open(folder)
+  const interruption = new AbortController()
+  const opened = open(folder, {
+    cache,
+    signal: interruption.signal,
+    onProgress: ({ task, done }) =>
+      task === 'decoding' && done === 140 && interruption.abort(new Error('interrupted')),
+  })
+  await expect(opened).rejects.toThrow('interrupted')
+  expect(chunksIn(cache).map((path) => basename(path))).toEqual([
+    'train-00000.chunk',
+    'train-00001.chunk',
+  ])
+  const reported: number[] = []
+  const resumed = await open(folder, {
+    cache,
+    onProgress: ({ task, done }) => task === 'decoding' && reported.push(done),
+  })
+  expect(reported).toEqual(Array.from({ length: 152 - 128 }, (_, i) => 129 + i))
+  expect(resumed.dataset).toEqual(whole.dataset)
+  expect(resumed.skipped).toEqual(whole.skipped)
 })
 
 test('decoded images of another version are replaced', async () => {
@@ -196,26 +238,9 @@ test('another image makes another data set', async () => {
   expect(after.dataset.train.pixels).not.toEqual(before.dataset.train.pixels)
 })
 
-test('an interrupted decoding leaves no files', async () => {
-  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
-  const interruption = new AbortController()
-  const opened = open(folder, {
-    cache,
-    signal: interruption.signal,
-    onProgress: ({ task }) => task === 'decoding' && interruption.abort(new Error('interrupted')),
-  })
-  await expect(opened).rejects.toThrow('interrupted')
-  expect(existsSync(join(cache, 'decoded'))).toBe(false)
-})
-
 test.each<[string, Parameters<typeof folderOf>[0], string]>([
   ['no images', { 'a/notes.txt': 'x' }, 'must hold images in a folder for each class'],
   ['one class', { 'train/cat/1.jpg': undefined, 'val/cat/1.jpg': undefined }, 'but holds cat only'],
-  [
-    'a class without an image that can be decoded',
-    { ...catsAndDogs, 'train/bird/1.jpg': 'x' },
-    'has no training image that can be decoded: 1 × Input buffer contains unsupported',
-  ],
   [
     'a class that only validation has',
     { ...catsAndDogs, 'val/bird/1.jpg': undefined },
@@ -225,6 +250,13 @@ test.each<[string, Parameters<typeof folderOf>[0], string]>([
   const cache = temporaryFolder()
   await expect(open(await folderOf(files), { cache })).rejects.toThrow(message)
   expect(readdirSync(cache)).toEqual([])
+})
+
+test('a class without an image that can be decoded is rejected', async () => {
+  const folder = await folderOf({ ...catsAndDogs, 'train/bird/1.jpg': 'x' })
+  await expect(open(folder)).rejects.toThrow(
+    'has no training image that can be decoded: 1 × Input buffer contains unsupported',
+  )
 })
 
 test('a source that does not exist, or is neither folder nor archive, is rejected', async () => {

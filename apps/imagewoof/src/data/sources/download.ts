@@ -4,6 +4,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { Failure, messageOf } from '../../failure.ts'
+import { withLock } from '../../lock.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
 
 /** The expected content of a download. */
@@ -18,7 +19,7 @@ export interface ArchiveFile {
  * `<path>.part`, and resumed by the next call. A file without a known checksum is resumed only if the
  * server says that it has not changed; its version is kept as `<path>.version`.
  *
- * @throws {Failure} If the server cannot be reached, the response is an error, or the file differs.
+ * @throws {Failure} If another process downloads it, the server cannot be reached, the response is an error, or the file differs.
  * @throws the signal's reason if it aborts.
  */
 export async function download(
@@ -26,18 +27,21 @@ export async function download(
   path: string,
   { size, md5, ...progress }: Partial<ArchiveFile> & ProgressOptions,
 ): Promise<void> {
-  const [partial, version] = [`${path}.part`, md5 === undefined ? `${path}.version` : undefined]
-  const isComplete = size !== undefined && (await sizeOf(partial)) === size
-  if (!isComplete) await downloadRest(url, partial, { size, version, ...progress })
-  if (md5 !== undefined) {
-    const digest = await fileDigest(partial, 'md5', progress.signal)
-    if (digest !== md5) {
-      await rm(partial)
-      throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${digest}; it was removed`)
+  await withLock(`${path}.lock`, `the download of ${url}`, async () => {
+    const partial = `${path}.part`
+    const version = md5 === undefined ? `${path}.version` : undefined
+    const isComplete = size !== undefined && (await sizeOf(partial)) === size
+    if (!isComplete) await downloadRest(url, partial, { size, version, ...progress })
+    if (md5 !== undefined) {
+      const digest = await fileDigest(partial, 'md5', progress.signal)
+      if (digest !== md5) {
+        await rm(partial)
+        throw new Failure(`${url} must have the MD5 sum ${md5}, but has ${digest}; it was removed`)
+      }
     }
-  }
-  await rename(partial, path)
-  if (version !== undefined) await rm(version, { force: true })
+    await rename(partial, path)
+    if (version !== undefined) await rm(version, { force: true })
+  })
 }
 
 interface RestOptions extends ProgressOptions {

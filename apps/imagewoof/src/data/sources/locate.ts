@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../../failure.ts'
 import type { ProgressOptions } from '../../terminal/data-progress.ts'
-import { createCacheFolder } from '../cache.ts'
+import { createCacheFolder, recordUse } from '../cache.ts'
+import { DigestIndex } from '../digest-index.ts'
 import { isLabelTable } from '../labels.ts'
-import { type ArchiveFile, download, fileDigest } from './download.ts'
+import { type ArchiveFile, download } from './download.ts'
 import { unpack } from './unpack.ts'
 
 /** The address of fast.ai's archives. */
@@ -110,7 +111,9 @@ async function unpackOnce(
   cache: string,
   progress: ProgressOptions,
 ): Promise<string> {
-  const digest = await fileDigest(archive, 'sha256', progress.signal)
+  const index = await DigestIndex.open(cache, dirname(archive))
+  const digest = await index.digest(basename(archive), progress.signal).finally(() => index.close())
+  await recordUse(cache, [archive])
   const folder = join(cache, 'unpacked', `${name}-${digest.slice(0, 16)}`)
   if (!(await kindOf(folder))) {
     await createCacheFolder(join(cache, 'unpacked'))

@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, win32 } from 'node:path'
 import { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
+import { temporaryPath } from '@diffgrad/onnxruntime/node'
 import { extract, type ReadEntry } from 'tar'
 import unbzip2 from 'unbzip2-stream'
 import xz from 'xz-decompress'
@@ -23,7 +24,7 @@ export async function unpack(
   folder: string,
   { onProgress, signal }: ProgressOptions = {},
 ): Promise<void> {
-  const temporary = `${folder}.${process.pid}.new`
+  const temporary = temporaryPath(folder)
   const task = `unpacking ${basename(archive)}`
   const extract = await extractorOf(archive)
   let done = 0
@@ -37,7 +38,10 @@ export async function unpack(
       throw new Failure(`${archive} cannot be unpacked: ${messageOf(error)}`)
     })
     signal?.throwIfAborted()
-    await rename(files, folder)
+    await rename(files, folder).catch(async (error) => {
+      // Another process may have unpacked the same archive meanwhile.
+      if (!(await stat(folder).catch(() => undefined))) throw error
+    })
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
