@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { addCache } from './commands/cache.ts'
+import { commandLine } from './commands/command-line.ts'
 import { addCompare } from './commands/compare.ts'
 import { addEvaluate, addPredict } from './commands/evaluate.ts'
 import { addExport, addReport } from './commands/export.ts'
@@ -7,7 +9,7 @@ import { addLrFind } from './commands/lr-find.ts'
 import { addPrepare } from './commands/prepare.ts'
 import { addShowBatch } from './commands/show-batch.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
-import { messageOf } from './failure.ts'
+import { Failure, messageOf } from './failure.ts'
 import { surviveClosedOutput } from './terminal/context.ts'
 
 const environment = `
@@ -41,6 +43,8 @@ const namesCommand = !first.startsWith('-') || ['-h', '--help'].includes(first)
 
 surviveClosedOutput()
 try {
+  if (existsSync(first) && !program.commands.some((command) => command.name() === first))
+    throw new Failure(`${first} is not a command; did you mean ${commandLine('--data', first)}?`)
   // Options without a command are those of `start`.
   await program.parseAsync(namesCommand ? args : ['start', ...args], { from: 'user' })
 } catch (error) {

@@ -22,6 +22,28 @@ beforeAll(async () => {
 
 const cases: readonly (readonly [input: string, args: readonly string[], message: string])[] = [
   ['an unknown command', ['trian'], 'Did you mean train?'],
+  [
+    'data without --data',
+    ['train', 'dogs'],
+    'dogs is not an option; did you mean npm start -- train --data dogs?',
+  ],
+  ['a folder instead of a command', [folder], `did you mean npm start -- --data ${folder}?`],
+  [
+    'a share without data of its own',
+    ['train', '--validation', '0.1'],
+    '--validation needs a --data other than shapes',
+  ],
+  [
+    'a share for data with a split',
+    [...train, '--validation', '0.1'],
+    '--validation 0.1 has no effect',
+  ],
+  ['a share out of range', [...train, '--validation', '1'], 'must be in (0, 1), but is 1'],
+  [
+    'a pattern that matches nothing',
+    [...train, '--exclude', '*.gif'],
+    '--exclude *.gif matches no',
+  ],
   ['an unknown option', ['train', '--epoch', '3'], 'Did you mean --epochs?'],
   [
     'zero epochs',

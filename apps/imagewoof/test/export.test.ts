@@ -114,7 +114,7 @@ test('an image that cannot be read does not stop the others from being classifie
   const good = join(data, predictions[0].file)
   const { code, output, errors } = await run(['predict', trained, '/none.jpg', good], cache)
   expect(code).toBe(1)
-  expect(errors).toContain('error: /none.jpg: cannot be read as an image')
+  expect(errors).toContain('error: /none.jpg: there is no such file')
   expect(output.split('\n')[0]).toBe(good)
 })
 

@@ -1,13 +1,29 @@
 import { join } from 'node:path'
 import type { OptionRange } from '@diffgrad/core'
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
+import { Failure } from '../failure.ts'
 
 /** The command line that runs this program from the root of the repository. */
 export const commandLine = (...args: readonly string[]): string =>
   ['npm', 'start', '--', ...args.map(quote)].join(' ')
 
 const quote = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `'${text}'`)
+
+/**
+ * Refuses arguments of a command without any, which are mostly data: `train dogs`.
+ *
+ * @returns the command.
+ */
+export const withoutArguments = (command: Command): Command =>
+  command.allowExcessArguments().hook('preAction', () => {
+    const [source] = command.args
+    if (source === undefined) return
+    const name = command.name() === 'start' ? [] : [command.name()]
+    throw new Failure(
+      `${source} is not an option; did you mean ${commandLine(...name, '--data', source)}?`,
+    )
+  })
 
 /** An option for the checkpoint of a run. */
 export const checkpointOption = (): Option =>

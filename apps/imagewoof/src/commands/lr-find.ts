@@ -12,7 +12,7 @@ import { type RangeTestOptions, rangeTest, suggestLearningRates } from '../lr-fi
 import { rangeTestReport } from '../lr-find/report.ts'
 import { exists } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
-import { commandLine, newFolderPath, numberIn } from './command-line.ts'
+import { commandLine, newFolderPath, numberIn, withoutArguments } from './command-line.ts'
 
 /** Settings without effect on a range test. */
 const excluded = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
@@ -26,7 +26,7 @@ export function addLrFind(program: Command): void {
     .option('--to <rate>', 'last learning rate', numberIn(positive), 1)
     .option('--steps <count>', 'number of steps', numberIn(positiveInteger), 100)
     .option('--out <folder>', 'output folder (default: a new one in runs/)')
-  addConfigOptions(command, excluded).action(
+  addConfigOptions(withoutArguments(command), excluded).action(
     async ({ from, to, steps, out, ...options }: RangeTestOptions & { readonly out?: string }) => {
       if (to <= from) throw new Failure(`--to must be above --from, ${from}, but is ${to}`)
       if (steps < 10) throw new Failure(`--steps must be at least 10, but is ${steps}`)

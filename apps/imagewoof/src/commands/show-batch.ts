@@ -13,7 +13,7 @@ import { batchReport, maxShown, type ShownBatches } from '../report/batch-report
 import { exists } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
 import { openData, openLoader } from '../training/session.ts'
-import { newFolderPath, numberIn } from './command-line.ts'
+import { newFolderPath, numberIn, withoutArguments } from './command-line.ts'
 
 interface ShowBatchOptions {
   readonly epoch: number
@@ -27,20 +27,26 @@ export function addShowBatch(program: Command): void {
     .description('write a page of what the network sees; takes the options of train')
     .option('--epoch <number>', 'epoch of the training batch', numberIn(positiveInteger), 1)
     .option('--out <file>', 'HTML file to write (default: a new one in runs/)')
-  addConfigOptions(command).action(async ({ epoch, out, ...options }: ShowBatchOptions) => {
-    const config = resolveConfig(pickSettings(options))
-    if (epoch > config.epochs)
-      throw new Failure(`--epoch must be at most ${config.epochs}, --epochs, but is ${epoch}`)
-    const path = out ?? `${newFolderPath('show-batch')}.html`
-    if (await exists(path)) throw new Failure(`${path}: already exists; choose another --out`)
-    await runInterruptibly(async (context) => {
-      const dataset = await openData(config, context)
-      const report = await batchReport(config, dataset, await firstBatches(config, dataset, epoch))
-      await mkdir(dirname(path), { recursive: true })
-      await replaceFile(path, Buffer.from(report))
-      console.log(`page       ${path}`)
-    })
-  })
+  addConfigOptions(withoutArguments(command)).action(
+    async ({ epoch, out, ...options }: ShowBatchOptions) => {
+      const config = resolveConfig(pickSettings(options))
+      if (epoch > config.epochs)
+        throw new Failure(`--epoch must be at most ${config.epochs}, --epochs, but is ${epoch}`)
+      const path = out ?? `${newFolderPath('show-batch')}.html`
+      if (await exists(path)) throw new Failure(`${path}: already exists; choose another --out`)
+      await runInterruptibly(async (context) => {
+        const dataset = await openData(config, context)
+        const report = await batchReport(
+          config,
+          dataset,
+          await firstBatches(config, dataset, epoch),
+        )
+        await mkdir(dirname(path), { recursive: true })
+        await replaceFile(path, Buffer.from(report))
+        console.log(`page       ${path}`)
+      })
+    },
+  )
 }
 
 /** The first training batch of an epoch, and validation images from all classes in turn. */

@@ -9,7 +9,13 @@ import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
 import type { WatchOption } from '../watch/live-page.ts'
-import { commandLine, dataPathOption, numberIn, runFolderPath } from './command-line.ts'
+import {
+  commandLine,
+  dataPathOption,
+  numberIn,
+  runFolderPath,
+  withoutArguments,
+} from './command-line.ts'
 import { runComparison, seedsFrom, startComparison } from './compare.ts'
 import { runWatched, watchOption } from './watch.ts'
 
@@ -25,15 +31,17 @@ export function addStart(program: Command): void {
     .description('prepare, train and report, by default on the embedded images')
     .option('--out <folder>', 'run folder (default: a new one in runs/)')
     .addOption(watchOption())
-  addConfigOptions(command).action(async ({ out, watch, ...options }: StartOptions) => {
-    const config = resolveConfig(pickSettings(options))
-    await runWatched(watch, {}, async (context) => {
-      const run = await startRun(config, out ?? runFolderPath(config), context)
-      await reportRun(run)
-      if (run.finished) console.log(`\n${nextSteps(run)}`)
-      return run.folder.path
-    })
-  })
+  addConfigOptions(withoutArguments(command)).action(
+    async ({ out, watch, ...options }: StartOptions) => {
+      const config = resolveConfig(pickSettings(options))
+      await runWatched(watch, {}, async (context) => {
+        const run = await startRun(config, out ?? runFolderPath(config), context)
+        await reportRun(run)
+        if (run.finished) console.log(`\n${nextSteps(run)}`)
+        return run.folder.path
+      })
+    },
+  )
 }
 
 function nextSteps({ folder: { path } }: Run): string {
@@ -68,16 +76,20 @@ export function addTrain(program: Command): void {
       1,
     )
     .addOption(watchOption())
-  addConfigOptions(command).action(async ({ out, runs, watch, ...options }: TrainOptions) => {
-    const config = resolveConfig(pickSettings(options))
-    const path = out ?? runFolderPath(config)
-    if (runs > 1) {
-      const contenders = [{ name: config.optimizer, config }]
-      const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
-      return startComparison(path, plan, watch)
-    }
-    await runWatched(watch, {}, async (context) => reportRun(await startRun(config, path, context)))
-  })
+  addConfigOptions(withoutArguments(command)).action(
+    async ({ out, runs, watch, ...options }: TrainOptions) => {
+      const config = resolveConfig(pickSettings(options))
+      const path = out ?? runFolderPath(config)
+      if (runs > 1) {
+        const contenders = [{ name: config.optimizer, config }]
+        const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
+        return startComparison(path, plan, watch)
+      }
+      await runWatched(watch, {}, async (context) =>
+        reportRun(await startRun(config, path, context)),
+      )
+    },
+  )
 }
 
 interface ResumeOptions {

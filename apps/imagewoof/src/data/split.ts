@@ -121,9 +121,7 @@ function duplicateWarnings(
           `${formatCount(twins.length)} of ${formatCount(validation.files.length)} validation images are training images too, so that the accuracy is too high: ${listed(twins)}.`,
         ]
       : []),
-    ...(conflicts.length > 0
-      ? [`${formatCount(conflicts.length)} images are in two classes: ${listed(conflicts)}.`]
-      : []),
+    ...(conflicts.length > 0 ? [`Equal images have different classes: ${listed(conflicts)}.`] : []),
   ]
 }
 

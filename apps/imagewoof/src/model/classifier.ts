@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { decodeImage } from '../data/decode.ts'
+import { lastLine } from '../data/formats.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** The predicted probability of a class. */
@@ -37,7 +38,7 @@ export async function openClassifier(folder: string): Promise<Classifier> {
           const classes = await classify(picture, { top_k: top })
           return [classes].flat(2).map(({ label, score }) => ({ label, probability: score }))
         } catch (cause) {
-          throw new Failure(`${image}: cannot be read as an image: ${messageOf(cause)}`, { cause })
+          throw new Failure(`${image}: ${imageFailure(cause)}`, { cause })
         }
       },
       dispose: () => classify.dispose(),
@@ -45,4 +46,12 @@ export async function openClassifier(folder: string): Promise<Classifier> {
   } catch (cause) {
     throw new Failure(`${folder}: transformers.js cannot load it: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** Why an image file cannot be classified. */
+function imageFailure(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EISDIR') return 'is a folder; name the image files in it'
+  return `cannot be read as an image: ${lastLine(messageOf(error))}`
 }
