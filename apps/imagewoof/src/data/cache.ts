@@ -48,7 +48,7 @@ const clearingLock = (cache: string): string => join(cache, 'clearing')
 const usesFile = (cache: string): string => join(cache, 'uses.json')
 
 /** Whether an error says that a folder may not be written. */
-export const isReadOnly = (error: unknown): boolean =>
+const isReadOnly = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
   ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
