@@ -72,7 +72,7 @@ the classes, too.
 **In a browser, without a network:** open \`index.html\`, and drop pictures on it. It holds all it needs,
 so it can be copied alone.
 
-**transformers.js**, in Node and in browsers, one picture a call (pictures have different sizes):
+**transformers.js**, in Node and in browsers, one picture a call:
 
 \`\`\`js
 import { pipeline } from '@huggingface/transformers'
@@ -94,7 +94,7 @@ print(classes[session.run(None, {'pixel_values': pixels})[0].argmax()])
 
 ## Input
 
-\`onnx/model.onnx\` takes pictures of any size: \`pixel_values\`, values from 0 to 255, batch × channels ×
+\`onnx/model.onnx\` takes pictures of any size: \`pixel_values\`, values from 0 to 255, 1 × channels ×
 height × width, grey, grey and alpha, RGB, or RGBA. Preprocessing is part of the model, and so the same
 everywhere: transparent pictures are put on white, the central square, seven eighths of the shorter side,
 is resized to ${config.size} px by a Lanczos filter, and normalized. Reduce pictures of more than 2,048 px

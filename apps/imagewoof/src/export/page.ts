@@ -95,7 +95,7 @@ body { max-width: 46rem; }
 .over .drop { background: color-mix(in srgb, var(--series-0) 12%, var(--surface)); }
 .result { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: 0.25rem 1.25rem; margin: 0.75rem 0; }
 .result > :not(img):not(div) { grid-column: 1 / -1; margin: 0; }
-.result img { width: 9rem; height: 9rem; object-fit: cover; border-radius: 6px; background: var(--page); }
+.result img { width: 9rem; height: 9rem; object-fit: cover; border-radius: 6px; background: white; }
 .result h3 { overflow-wrap: anywhere; }
 .result ol { list-style: none; margin: 0; padding: 0; }
 .result li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 0.75rem; padding: 0.15rem 0; }
@@ -107,6 +107,6 @@ body { max-width: 46rem; }
 .problem { color: var(--series-4); }
 @media (max-width: 30rem) {
   .result { grid-template-columns: minmax(0, 1fr); }
-  .result img { width: 100%; height: 12rem; }
+  .result img { width: 100%; height: auto; aspect-ratio: 1; }
 }
 `

@@ -15,8 +15,8 @@ interface Fragment {
 
 /**
  * Puts the preprocessing of validation images in front of a network as ONNX operators. The model then
- * takes images of any size, with values from 0 to 255 · images × channels × height × width: grey, grey
- * and alpha, RGB, or RGBA. It sees what `evaluate` sees, whatever runs it.
+ * takes an image of any size, with values from 0 to 255 · 1 × channels × height × width: grey, grey and
+ * alpha, RGB, or RGBA. Batches are refused: transformers.js stacks images without comparing their sizes. It sees what `evaluate` sees, whatever runs it.
  *
  * @param size - edge of the network's input, in pixels.
  */
@@ -28,7 +28,7 @@ export function withPreprocessing(
   const [input, ...others] = network.inputs
   const { nodes, initializers } = preprocessing(input.name, size, statistics)
   const rename = (name: string): string => (name === input.name ? networkInput : name)
-  const shape = [input.shape?.[0] ?? 'batch', 'channels', 'height', 'width']
+  const shape = [1, 'channels', 'height', 'width']
   return {
     ...network,
     // Without its message, whose shape is the network's.

@@ -66,8 +66,9 @@ export const longestSide = 2048
 
 /** The width and height of an image after its longer side is reduced to `longestSide`. */
 export function limitedSize(width: number, height: number): readonly [number, number] {
-  const scale = Math.min(1, longestSide / Math.max(width, height))
-  return [Math.max(Math.floor(width * scale), 1), Math.max(Math.floor(height * scale), 1)]
+  const longest = Math.max(width, height, longestSide)
+  const limit = (side: number): number => Math.max(Math.floor((side * longestSide) / longest), 1)
+  return [limit(width), limit(height)]
 }
 
 /**
