@@ -79,3 +79,30 @@ test('images of other classes are not evaluated', async () => {
   expect(code).toBe(1)
   expect(errors).toContain('must be columns, noise, rows, but are noise, rows, verticals')
 })
+
+test('a share and patterns are settings: saved, used by evaluate and resume, part of the identity', async () => {
+  const folder = temporaryFolder()
+  const [cache, data, out] = ['cache', 'data', 'run'].map((name) => join(folder, name))
+  for (const name of ['rows', 'columns'])
+    cpSync(join(template, 'moved', 'train', name), join(data, name), { recursive: true })
+  const settings = ['--validation', '0.4', '--exclude', '[0-3].jpeg,rows/5.jpeg']
+  const train = ['train', '--data', data, ...tinyNetwork, '--epochs', '1', ...settings]
+  const { code, output } = await run([...train, '--out', out], cache)
+  expect(code).toBe(0)
+  expect(output).toContain('40 % were drawn for validation')
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))
+  expect([config.validation, config.exclude]).toEqual([0.4, ['[0-3].jpeg', 'rows/5.jpeg']])
+  const environment = JSON.parse(readFileSync(join(out, 'environment.json'), 'utf8'))
+  const { train: trained, validation, warnings } = environment.data
+  expect(trained + validation).toBe(39)
+  expect(warnings.at(-1)).toContain(`There are only ${validation} validation images`)
+  const moved = join(folder, 'elsewhere')
+  renameSync(data, moved)
+  const evaluated = await run(['evaluate', out, '--data', moved], cache)
+  expect(evaluated.output).toContain(`on ${validation} validation images`)
+  expect(evaluated.errors).not.toContain('the data has changed')
+  expect((await run(['resume', out, '--data', moved], cache)).errors).toBe('')
+  const other = { ...config, data: moved, validation: 0.3 }
+  writeFileSync(join(out, 'config.json'), JSON.stringify(other))
+  expect((await run(['resume', out], cache)).errors).toContain('the data must be unchanged')
+})

@@ -112,3 +112,42 @@ test('an interrupted download keeps the partial file', async () => {
   await expect(downloaded).rejects.toThrow('interrupted')
   expect(readdirSync(folder)).toEqual(['a.tgz.part'])
 })
+
+/** Serves a file with an ETag, and breaks off the first response. */
+async function serveVersions(versions: readonly string[], stallAfter: number) {
+  const requests: (readonly [range?: string, version?: string])[] = []
+  const bytesOf = (version: string): Uint8Array => file.map((byte) => byte ^ version.length)
+  let disconnect = (): void => {}
+  const address = await serve(({ headers }, response) => {
+    const version = versions[Math.min(requests.length, versions.length - 1)]
+    requests.push([headers.range, headers['if-range']?.toString()])
+    const isSame = headers['if-range'] === `"${version}"`
+    const begin = isSame ? Number(headers.range?.match(/\d+/)?.[0] ?? 0) : 0
+    response.writeHead(begin > 0 ? 206 : 200, {
+      etag: `"${version}"`,
+      'content-length': file.length - begin,
+      ...(begin > 0 && { 'content-range': `bytes ${begin}-${file.length - 1}/${file.length}` }),
+    })
+    if (requests.length > 1) return response.end(bytesOf(version).subarray(begin))
+    disconnect = () => response.destroy()
+    return response.write(bytesOf(version).subarray(0, stallAfter))
+  })
+  return { address, requests, bytesOf, disconnect: () => disconnect() }
+}
+
+test.each([
+  [['a'], 'resumed if it is unchanged'],
+  [['a', 'bb'], 'downloaded from its beginning if it has changed'],
+])('a file without a known checksum, in versions %j, is %s', async (versions) => {
+  const path = join(temporaryFolder(), 'a.zip')
+  const server = await serveVersions(versions, 70_000)
+  const onProgress = disconnectAt(70_000, server)
+  await expect(download(server.address, path, { onProgress })).rejects.toThrow('broke off')
+  await download(server.address, path, {})
+  expect(server.requests).toEqual([
+    [undefined, undefined],
+    ['bytes=70000-', '"a"'],
+  ])
+  expect(readFileSync(path).equals(server.bytesOf(versions[versions.length - 1]))).toBe(true)
+  expect(readdirSync(join(path, '..'))).toEqual(['a.zip'])
+})
