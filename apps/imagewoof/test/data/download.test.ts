@@ -115,7 +115,7 @@ test('an interrupted download keeps the partial file', async () => {
 
 /** Serves a file with an ETag, and breaks off the first response. */
 async function serveVersions(versions: readonly string[], stallAfter: number) {
-  const requests: (readonly [range?: string, version?: string])[] = []
+  const requests: (readonly (string | undefined)[])[] = []
   const bytesOf = (version: string): Uint8Array => file.map((byte) => byte ^ version.length)
   let disconnect = (): void => {}
   const address = await serve(({ headers }, response) => {
