@@ -67,15 +67,15 @@ const symbolPaths: Readonly<Record<string, string>> = {
   pin: 'M13 10l-3-5a3 3 0 1 1 6 0z',
 }
 
-/** The sample of a series in a legend: a piece of its line, with its symbol. */
-function sample({ type, symbol, itemStyle, lineStyle }: Partial<NamedLine>): Html {
-  const color = itemStyle?.color ?? lineStyle?.color ?? accent
+/** The sample of a series in a legend: a piece of its line with its symbol, or a ring. */
+function sample({ type, symbol, lineStyle }: Partial<NamedLine>): Html {
+  const color = lineStyle?.color ?? accent
   const dash = Array.isArray(lineStyle?.type) ? lineStyle.type.join(' ') : ''
-  const path =
+  const shape =
     type === 'line'
-      ? html`<path d="M0 6H26" stroke="${color}" stroke-width="2" stroke-dasharray="${dash}"/>`
-      : ''
-  return html`<svg class="sample" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">${path}<path d="${symbolPaths[symbol ?? ''] ?? ''}" fill="${color}"/>${symbol === 'emptyCircle' ? html`<circle cx="13" cy="6" r="4.5" fill="none" stroke="${color}" stroke-width="2"/>` : ''}</svg>`
+      ? html`<path d="M0 6H26" stroke="${color}" stroke-width="2" stroke-dasharray="${dash}"/><path d="${symbolPaths[symbol ?? ''] ?? ''}" fill="${color}"/>`
+      : html`<circle cx="13" cy="6" r="4.5" fill="none" stroke="${color}" stroke-width="2"/>`
+  return html`<svg class="sample" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">${shape}</svg>`
 }
 
 /** A legend entry of the `i`-th line, as `lineSeries` draws it. */
@@ -153,9 +153,9 @@ function hoverValues(
   { x: xText = formatNumber, y: yText = formatNumber }: ChartOption['hover'] = {},
 ): readonly unknown[] {
   const round = (value: number): number => Math.round(10 * value) / 10
-  return all.flatMap(({ name, data, itemStyle, lineStyle }, seriesIndex) => {
+  return all.flatMap(({ name, data, lineStyle }, seriesIndex) => {
     if (name === undefined) return []
-    const { color } = (itemStyle ?? lineStyle) as NamedLine['itemStyle']
+    const { color } = lineStyle as NamedLine['lineStyle']
     const points = (data as NamedLine['data']).flatMap(([x, y]) => {
       const [left, top] = instance.convertToPixel({ seriesIndex }, [x, y])
       return Number.isFinite(left) && Number.isFinite(top)

@@ -69,9 +69,9 @@ function matrixTable(matrix: Matrix, classes: readonly string[], shown: readonly
       const percent = count === 0 ? 3 : Math.round(12 + 88 * share)
       return html`<td class="${percent > 55 ? 'strong' : ''}" style="--share: ${percent}%" data-tip="${cellText(matrix, classes, i, j)}">${count === 0 ? '' : count}</td>`
     })
-    return html`<tr><th scope="row">${classes[i]} ${position + 1}</th>${cells}</tr>`
+    return html`<tr><th scope="row">${classes[i]}</th><th>${position + 1}</th>${cells}</tr>`
   })
-  return html`<div class="scroll"><table class="matrix" tabindex="0" data-cells="" aria-label="Confusion matrix"><thead><tr><td style="background: none"></td>${columns}</tr></thead><tbody>${rows}</tbody></table></div>`
+  return html`<div class="scroll"><table class="matrix" tabindex="0" data-cells="" aria-label="Confusion matrix"><thead><tr><th colspan="2"></th>${columns}</tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 const strengths = [0.25, 0.45, 0.65, 0.85, 1]

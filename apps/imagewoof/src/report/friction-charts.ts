@@ -110,13 +110,22 @@ export function frictionChart(
   }
 }
 
-/** Distribution of |ξ − ½| at the end of each epoch: shares of the parameters, two bins per decade. */
+/** The number of epochs whose distributions are shown. */
+const maxDistributions = 4
+
+/** Distribution of |ξ − ½| at the end of some epochs: shares of the parameters, two bins per decade. */
 export function distributionChart(
   readings: readonly FrictionReading[],
   stepsPerEpoch: number,
 ): ChartOption {
   const ends = readings.filter(({ step }) => (step + 1) % stepsPerEpoch === 0)
-  const shown = ends.length > 0 ? ends : readings.slice(-1)
+  const all = ends.length > 0 ? ends : readings.slice(-1)
+  const count = Math.min(all.length, maxDistributions)
+  // Evenly spaced, with the last one.
+  const shown = Array.from(
+    { length: count },
+    (_, i) => all[Math.ceil((all.length * (i + 1)) / count) - 1],
+  )
   return {
     grid: { left: 48, right: 20, top: 12, bottom: 40 },
     xAxis: {
@@ -139,17 +148,14 @@ export function distributionChart(
       x: (power) => `|ξ − ½| near ${formatNumber(10 ** power)}`,
       y: (percent) => `${formatNumber(percent)} %`,
     },
-    series: shown.map(({ histogram }, i) => ({
-      ...(i === shown.length - 1 && { name: 'share of the parameters' }),
-      type: 'line',
+    series: shown.map(({ step, histogram }, i) => ({
+      ...lineSeries(
+        `epoch ${formatNumber((step + 1) / stepsPerEpoch)}`,
+        i,
+        distanceShares(histogram).map((share, j) => [Math.min(j / 2 - 7.25, 0.25), 100 * share]),
+      ),
       step: 'middle',
       symbol: 'none',
-      data: distanceShares(histogram).map((share, j) => [
-        Math.min(j / 2 - 7.25, 0.25),
-        100 * share,
-      ]),
-      // The last epoch is opaque.
-      lineStyle: { color: accent, width: 1.5, opacity: 0.2 + (0.8 * (i + 1)) / shown.length },
     })),
   }
 }

@@ -116,6 +116,9 @@ figure > svg.at-narrow, figure > svg:not([class]) { max-width: 30rem; }
 .tip .keyed { border-left: 4px solid var(--key); padding-left: 0.4em; }
 figcaption { margin-top: 0.5rem; font-size: 0.85rem; }
 .card { padding: 1rem; }
+.pairs { display: grid; gap: 0 1rem; align-content: start; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
+.pairs h3 { grid-column: 1 / -1; }
+.wide > .pairs:nth-child(3) { grid-column: 1 / -1; }
 .images { display: flex; gap: 0.5rem; flex-wrap: wrap; }
 .images figure { padding: 0; border: 0; width: 76px; background: none; }
 .images img { display: block; width: 76px; height: 76px; border-radius: 4px; }
@@ -134,16 +137,18 @@ td small { color: var(--muted); font-size: 0.75rem; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: var(--surface); vertical-align: bottom; }
 th button { all: unset; cursor: pointer; }
 th button:focus-visible { outline: 2px solid var(--series-0); }
-th button::after { content: " ↕"; opacity: 0.5; }
-[aria-sort=ascending] button::after { content: " ↑"; opacity: 1; }
-[aria-sort=descending] button::after { content: " ↓"; opacity: 1; }
+th button::after { content: "\\00a0↕"; opacity: 0.5; }
+[aria-sort=ascending] button::after { content: "\\00a0↑"; opacity: 1; }
+[aria-sort=descending] button::after { content: "\\00a0↓"; opacity: 1; }
 tr.best { font-weight: 600; }
 .matrix { width: auto; border-collapse: separate; border-spacing: 1px; font-size: 0.75rem; line-height: 1.25; }
 .matrix th, .matrix td { padding: 0.2rem 0.1rem; border: 0; text-align: center; vertical-align: middle; }
 .matrix td { min-width: 2.2rem; height: 2rem; background: color-mix(in srgb, var(--series-0) var(--share), var(--page)); }
 .matrix td.strong { color: var(--surface); }
 .matrix td.at { outline: 2px solid var(--ink); }
-.matrix tbody th { text-align: right; padding-right: 0.4rem; min-width: 6rem; overflow-wrap: anywhere; }
+.matrix td { white-space: nowrap; }
+.matrix [scope=row] { text-align: right; padding-right: 0.4rem; min-width: 5rem; overflow-wrap: break-word; }
+.matrix tbody th:not([scope]), .matrix thead th { color: var(--ink); font-weight: 600; }
 .pan { overflow: auto; max-height: 70vh; }
 .map { display: block; width: 100%; background: var(--page); }
 .map path { fill: var(--series-0); }
@@ -157,10 +162,15 @@ summary { cursor: pointer; color: var(--muted); }
 @media (max-width: 30rem) {
   body { padding: 1rem 0.75rem 3rem; }
   figure, .card { padding: 0.75rem; }
-  th, td { padding: 0.3rem 0.4rem; }
+  th, td { padding: 0.3rem 0.25rem; }
   table { font-size: 0.8rem; }
-  td { overflow-wrap: anywhere; }
+  td small { font-size: 0.7rem; }
+  .scroll td:not([class]) { min-width: 5rem; max-width: 6.5rem; overflow-wrap: break-word; }
+  .matrix { font-size: 0.7rem; }
+  th:not([aria-sort]) button::after { display: none; }
   td small { display: block; }
-  .matrix td { min-width: 1.35rem; height: 1.7rem; }
+  .scroll .matrix td, .scroll .matrix th { padding: 0.2rem 0; }
+  .scroll .matrix td { min-width: 1.35rem; height: 1.7rem; }
+  .scroll .matrix [scope=row] { padding-right: 0.3rem; min-width: 4.5rem; }
 }
 `

@@ -34,10 +34,11 @@ function bestSeries(history: History, value: (row: EpochRow) => number) {
     type: 'scatter',
     name: 'best epoch',
     data: best ? perEpoch([best], value) : [],
-    symbol: 'emptyCircle',
+    symbol: 'circle',
     symbolSize: 13,
     z: 5,
-    itemStyle: { color: ink, borderColor: ink, borderWidth: 2 },
+    itemStyle: { color: 'transparent', borderColor: ink, borderWidth: 2 },
+    lineStyle: { color: ink },
   }
 }
 

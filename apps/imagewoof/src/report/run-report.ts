@@ -145,8 +145,9 @@ const accuracyCell = (
 
 const lossText = (loss: number): string => loss.toFixed(3)
 
+/** An accuracy with its interval, which has fewer digits for a few images. */
 const withInterval = (accuracy: number, images: number): Html =>
-  html`${formatPercent(accuracy)} <small>${formatInterval(accuracyInterval(accuracy, images))}</small>`
+  html`${formatPercent(accuracy)} <small>${formatInterval(accuracyInterval(accuracy, images), images < 300 ? 0 : 1)}</small>`
 
 /** The metrics of every class, the worst first. */
 function classTable({ matrix, classes, epoch }: EvaluationSummary): Html {
@@ -189,16 +190,16 @@ function ratesOf(
 const confusions = ({ confused, ...evaluation }: EvaluationSummary): Html =>
   html`<h2>Errors</h2><div class="grid wide">
 ${confusionFigures(evaluation)}
-<div class="card"><h3>Most confused pairs</h3>${
+<div class="card pairs"><h3>Most confused pairs</h3>${
     confused.length === 0 ? html`<p class="muted">There are no errors.</p>` : confused.map(pair)
   }</div></div>`
 
 const pair = ({ actual, predicted, count, examples }: ConfusedPair): Html =>
-  html`<p><b>${actual}</b> classified as <b>${predicted}</b>, ${count} times</p>
+  html`<div><p><b>${actual}</b> classified as <b>${predicted}</b>, ${count} times</p>
 <div class="images">${examples.map(
     ({ file, probability, thumbnail }) =>
       html`<figure><img src="${thumbnail}" alt="${file}" title="${file}" width="76" height="76"><figcaption class="muted">${formatPercent(probability, 0)}</figcaption></figure>`,
-  )}</div>`
+  )}</div></div>`
 
 function friction(
   config: Config,
@@ -227,7 +228,7 @@ ${figure(
     width: 460,
     height: 280,
   }),
-  'Shares of all parameters, two bins per decade. The opaque line is the last epoch.',
+  'Shares of all parameters, two bins per decade.',
 )}</div>`
 }
 
