@@ -3,28 +3,37 @@ import { pathToFileURL } from 'node:url'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fileFolder } from './command.ts'
-import { writeSyntheticReport } from './synthetic-run.ts'
+import {
+  writeSyntheticComparison,
+  writeSyntheticRangeTest,
+  writeSyntheticReport,
+} from './synthetic-run.ts'
 
 const folder = fileFolder()
 const counts = [2, 10, 37, 200]
-const reports = new Map<number, string>()
+const reports = new Map<string, string>()
 
 beforeAll(async () => {
   for (const count of counts)
-    reports.set(count, await writeSyntheticReport(join(folder, `run-${count}`), count))
+    reports.set(
+      `a report of ${count} classes`,
+      await writeSyntheticReport(join(folder, `run-${count}`), count),
+    )
+  reports.set('a comparison', await writeSyntheticComparison(join(folder, 'comparison')))
+  reports.set('a range test', await writeSyntheticRangeTest(join(folder, 'range-test.html')))
 })
 
 type Browser = Awaited<ReturnType<typeof launchChromium>>
 
-/** Opens the report of a class count, and collects the errors of its console. */
-async function openReport(count: number, width: number) {
+/** Opens a report, and collects the errors of its console. */
+async function openReport(name: string, width: number) {
   const browser: Browser = await launchChromium()
   onTestFinished(() => browser.close())
   const page = await openPage(browser, { viewport: { width, height: 800 } })
   const errors: string[] = []
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
   page.on('pageerror', ({ message }) => errors.push(message))
-  await page.goto(pathToFileURL(reports.get(count) ?? '').href)
+  await page.goto(pathToFileURL(reports.get(name) ?? '').href)
   return { page, errors }
 }
 
@@ -49,22 +58,23 @@ const measure = `(() => {
 })()`
 
 describe.skipIf(!chromiumPath)(`reports ${chromiumTitle}`, () => {
-  test.each(counts)(
-    'a report of %i classes fits a page of 390 px, in text of 11 px at least',
-    async (count) => {
-      const { page, errors } = await openReport(count, 390)
-      const { smallest, overflow } = await page.evaluate<{
-        smallest: readonly [number, string]
-        overflow: number
-      }>(measure)
-      expect(overflow).toBe(0)
-      expect(smallest[0], smallest[1]).toBeGreaterThanOrEqual(11)
-      expect(errors).toEqual([])
-    },
-  )
+  test.each([
+    ...counts.map((count) => `a report of ${count} classes`),
+    'a comparison',
+    'a range test',
+  ])('%s fits a page of 390 px, in text of 11 px at least', async (name) => {
+    const { page, errors } = await openReport(name, 390)
+    const { smallest, overflow } = await page.evaluate<{
+      smallest: readonly [number, string]
+      overflow: number
+    }>(measure)
+    expect(overflow).toBe(0)
+    expect(smallest[0], smallest[1]).toBeGreaterThanOrEqual(11)
+    expect(errors).toEqual([])
+  })
 
   test('charts show the values under the pointer, and those that arrow keys move to', async () => {
-    const { page, errors } = await openReport(10, 1280)
+    const { page, errors } = await openReport('a report of 10 classes', 1280)
     const chart = page.getByRole('img', { name: 'Accuracy by epoch' })
     await chart.hover({ position: { x: 200, y: 100 } })
     expect((await tipOf(page)).join('\n')).toMatch(
@@ -88,7 +98,7 @@ describe.skipIf(!chromiumPath)(`reports ${chromiumTitle}`, () => {
   })
 
   test('a map of many classes names its cells, and zooms', async () => {
-    const { page, errors } = await openReport(200, 390)
+    const { page, errors } = await openReport('a report of 200 classes', 390)
     const map = page.getByRole('img', { name: 'Confusion map' })
     await map.focus()
     await page.keyboard.press('Home')
@@ -103,7 +113,7 @@ describe.skipIf(!chromiumPath)(`reports ${chromiumTitle}`, () => {
   })
 
   test('a click on a header sorts the classes', async () => {
-    const { page } = await openReport(37, 1280)
+    const { page } = await openReport('a report of 37 classes', 1280)
     const table = page.locator('table', { hasText: 'precision' })
     const column = (i: number): Promise<readonly string[]> =>
       table.locator(`tbody td:nth-child(${i})`).allTextContents()

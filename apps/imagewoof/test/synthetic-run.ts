@@ -1,9 +1,18 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import sharp from 'sharp'
+import { Comparison } from '../src/compare/comparison.ts'
+import { ComparisonRun } from '../src/compare/comparison-run.ts'
+import { parseContenders, presets } from '../src/compare/contenders.ts'
+import { writeComparisonReport } from '../src/compare/report.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import type { EvaluationSummary } from '../src/evaluation/summary.ts'
+import { suggestLearningRates } from '../src/lr-find/range-test.ts'
+import { rangeTestReport } from '../src/lr-find/report.ts'
 import { writeRunReport } from '../src/report/run-report.ts'
+import type { Environment } from '../src/run/environment.ts'
 import { frictionEdges, type History } from '../src/run/history.ts'
 import { RunFolder } from '../src/run/run-folder.ts'
 
@@ -47,25 +56,69 @@ export async function writeSyntheticReport(path: string, count: number): Promise
   const matrix = confusions(count, random)
   const images = matrix.flat().reduce((a, b) => a + b, 0)
   const correct = matrix.reduce((sum, row, i) => sum + row[i], 0)
-  const folder = await RunFolder.create(
-    path,
-    resolveConfig({ data: `my-${count}-classes`, epochs, batch: 32, backbone: undefined }),
-    {
-      began: '2026-01-02T03:04:05.000Z',
-      node: 'v22.12.0',
-      system: 'linux 6.1 x64',
-      processor: 'a processor with a rather long name @ 2.40 GHz',
-      cores: 2,
-      engine: 'onnxruntime-node 1.24.0',
-      data: {
-        ...{ name: `my-${count}-classes`, hash: 'c0ffee'.repeat(10), version: 2 },
-        ...{ classes, train: 32 * stepsPerEpoch, validation: images },
-      },
-    },
-  )
+  const config = resolveConfig({ data: `my-${count}-classes`, epochs, batch: 32 })
+  const folder = await RunFolder.create(path, config, environmentOf(classes, images))
   await folder.saveHistory(historyOf(correct / images, count, random))
   await folder.saveEvaluation(await evaluationOf(matrix, classes, correct / images))
   return writeRunReport(folder)
+}
+
+function environmentOf(classes: readonly string[], validation: number): Environment {
+  const [, , , duplicated] = classes
+  return {
+    ...{ began: '2026-01-02T03:04:05.000Z', node: 'v22.12.0', system: 'linux 6.1 x64', cores: 2 },
+    processor: 'a processor with a rather long name @ 2.40 GHz',
+    engine: 'onnxruntime-node 1.24.0',
+    data: {
+      ...{ name: `my-${classes.length}-classes`, hash: 'c0ffee'.repeat(10), version: 2 },
+      ...{ classes, train: 32 * stepsPerEpoch, validation },
+      ...(duplicated !== undefined && {
+        warnings: [
+          `1 image is in the training and in the validation split: train/${duplicated}/a.jpeg, val/${duplicated}/b.jpeg`,
+        ],
+      }),
+    },
+  }
+}
+
+/**
+ * Writes a comparison of eight contenders with made-up results of three seeds, and its report.
+ *
+ * @returns the path of the report.
+ */
+export async function writeSyntheticComparison(path: string): Promise<string> {
+  const generator = xoroshiro128plus(8)
+  const random = (): number => uniformFloat64(generator)
+  const names = [...presets['diffgrad-family'], 'adamod --memory-length 10 --no-flip --crop 1']
+  const plan = { contenders: parseContenders(names, { epochs }), seeds: [1, 2, 3], keep: false }
+  await mkdir(path, { recursive: true })
+  await writeFile(join(path, 'compare.json'), JSON.stringify(plan))
+  const environment = environmentOf(breeds, 3929)
+  await writeFile(join(path, 'environment.json'), JSON.stringify(environment))
+  for (const [i, contender] of plan.contenders.entries())
+    for (const seed of plan.seeds) {
+      const run = new ComparisonRun(contender, seed, join(path, 'runs'))
+      const folder = await RunFolder.create(run.path, contender.config, environment)
+      await folder.saveHistory(historyOf(0.8 - 0.08 * i + 0.004 * random(), 10, random))
+    }
+  const comparison = await Comparison.open(path)
+  if (!comparison) throw new Error('no comparison was written')
+  return writeComparisonReport(comparison)
+}
+
+/** Writes the report of a range test with made-up losses, and returns its path. */
+export async function writeSyntheticRangeTest(path: string): Promise<string> {
+  const generator = xoroshiro128plus(9)
+  const trials = Array.from({ length: 90 }, (_, i) => {
+    const rate = 1e-5 * 10 ** (i / 20)
+    const fall = 1 / (1 + Math.exp(-3 * Math.log10(rate / 3e-3)))
+    const rise = 3 * Math.max(0, Math.log10(rate / 0.1)) ** 2
+    return { rate, loss: 2.4 - fall + rise + 0.2 * uniformFloat64(generator) }
+  })
+  const range = { from: 1e-5, to: 1, steps: 100 }
+  const config = resolveConfig({ data: '/home/someone/pictures/a folder with a long name' })
+  await writeFile(path, rangeTestReport(config, range, trials, suggestLearningRates(trials)))
+  return path
 }
 
 /** Mostly right, with errors towards neighbouring classes, and one class that is never predicted. */

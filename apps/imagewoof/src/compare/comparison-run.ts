@@ -16,19 +16,19 @@ export class ComparisonRun {
   readonly contender: string
   readonly seed: number
   readonly #config: Config
-  readonly #path: string
+  readonly path: string
 
   /** @param parent - the folder of all runs. */
   constructor({ name, config }: Contender, seed: number, parent: string) {
     this.contender = name
     this.seed = seed
     this.#config = { ...config, seed }
-    this.#path = join(parent, `${name.replace(/[^\w.]+/g, '-')}-seed-${seed}`)
+    this.path = join(parent, `${name.replace(/[^\w.]+/g, '-')}-seed-${seed}`)
   }
 
   /** The history of a finished run; undefined before. */
   async result(): Promise<History | undefined> {
-    const folder = await RunFolder.find(this.#path)
+    const folder = await RunFolder.find(this.path)
     const history = await folder?.history()
     return history && history.epochs.length >= this.#config.epochs ? history : undefined
   }
@@ -41,9 +41,9 @@ export class ComparisonRun {
   /** Starts or resumes the run, and trains to the end, until it diverges, or until the signal aborts. */
   async train(dataset: Dataset, context: CommandContext): Promise<void> {
     try {
-      if (await RunFolder.find(this.#path))
-        await resumeRun(this.#path, context, this.#config.data, dataset)
-      else await startRun(this.#config, this.#path, context, dataset)
+      if (await RunFolder.find(this.path))
+        await resumeRun(this.path, context, this.#config.data, dataset)
+      else await startRun(this.#config, this.path, context, dataset)
     } catch (error) {
       if (!(error instanceof Divergence)) throw error
       context.screen.write(`${error.message}\n`)
@@ -53,7 +53,7 @@ export class ComparisonRun {
 
   /** Writes the report of a finished run unless it is up to date, and deletes its checkpoints. */
   async finish(keepCheckpoints: boolean): Promise<void> {
-    const folder = new RunFolder(this.#path)
+    const folder = new RunFolder(this.path)
     const trained = await modifiedAt(folder.pathOf('history.json'))
     const reported = await modifiedAt(folder.pathOf('report.html'))
     if (reported <= trained) await writeRunReport(folder)
@@ -61,6 +61,6 @@ export class ComparisonRun {
   }
 
   get #failureFile(): string {
-    return join(this.#path, 'failure.txt')
+    return join(this.path, 'failure.txt')
   }
 }

@@ -12,6 +12,7 @@ import {
   surface,
 } from '../report/chart.ts'
 import { figure, type Html, html, type PageContent, page, valueTable } from '../report/page.ts'
+import { warningList } from '../report/run-report.ts'
 import type { EpochRow } from '../run/history.ts'
 import type { Comparison, FinishedRun } from './comparison.ts'
 import { significanceLevel, testDescription } from './significance.ts'
@@ -44,6 +45,7 @@ export async function comparisonContent(comparison: Comparison): Promise<PageCon
     html`<h1>${title}</h1>
 <p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; ${config.epochs} epochs with ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}${runs.length < comparison.runCount ? html`, ${runs.length} of ${comparison.runCount} runs finished` : ''}.</p>
 ${isSingle ? '' : html`<p>With each seed, all contenders start from the same weights and train on the same batches. The control is Adam at half the learning rate, which diffGrad equals where ξ is ½.</p>`}`,
+    warningList(data.warnings),
     ...(summaries.length > 0
       ? results(summaries, runs, names, data.validation)
       : [html`<p>No run is finished yet.</p>`]),
@@ -69,13 +71,13 @@ const results = (
   names: readonly string[],
   images: number,
 ): readonly Html[] => [
-  html`<h2>Result</h2>${verdict(summaries, runs, images)}<div class="card scroll">${resultTable(summaries, names, winnerOf(summaries, runs, images), images)}</div>`,
+  html`<h2>Result</h2>${verdict(summaries, runs, images)}<div class="card scroll">${resultTable(summaries, names, winnerOf(summaries, runs, images), images)}</div>${summaries.length < 2 ? '' : html`<p class="muted">${testDescription}</p>`}`,
   html`<h2>Runs</h2><div class="grid wide">
 ${figure(
   'Every run',
   chart(dotsChart(summaries), 'Final accuracy of every run', {
     width: 500,
-    height: 70 + 32 * summaries.length,
+    height: 60 + 46 * summaries.length,
   }),
   'Dots are seeds, bars their means. Each run has its own report in runs/.',
 )}
@@ -98,7 +100,7 @@ const byEpoch = (
     runs.length > names.length ? 'Thin: runs. Thick: their mean.' : '',
   )
 
-/** Whether there is a winner, and how the noise is judged. */
+/** Whether there is a winner. */
 function verdict(
   summaries: readonly ContenderSummary[],
   runs: readonly FinishedRun[],
@@ -110,7 +112,7 @@ function verdict(
     winner === undefined
       ? 'No winner: the best mean differs from at least one other within the noise.'
       : html`<b>${winner}</b> is best: it differs from every other beyond the noise.`
-  }</p><p class="muted">${testDescription}</p>`
+  }</p>`
 }
 
 const pointsText = (share: number): string =>
@@ -144,15 +146,11 @@ function resultTable(
   return html`<table><tr><th>optimizer</th><th class="number">top-1, mean ± deviation<br><small>95 % interval of ${formatCount(images)} images</small></th><th class="number">points against ${names[0]}, paired</th><th class="number">validation loss</th><th class="number">mean ξ</th><th class="number">time</th></tr>${rows}</table>`
 }
 
-/** The accuracy of every run as a dot, and the mean of each contender as a bar. */
+/** The accuracy of every run as a dot, and the mean of each contender as a bar, below its name. */
 const dotsChart = (summaries: readonly ContenderSummary[]): ChartOption => ({
-  grid: {
-    // echarts cannot measure text on the server, so margins follow its length.
-    left: 24 + 7.5 * Math.max(...summaries.map(({ contender }) => contender.length)),
-    right: 24,
-    top: 8,
-    bottom: 40,
-  },
+  grid: { left: 12, right: 24, top: 8, bottom: 40 },
+  legend: 'none',
+  hover: { x: (percent) => formatPercent(percent / 100), y: () => '' },
   xAxis: {
     type: 'value',
     scale: true,
@@ -160,35 +158,40 @@ const dotsChart = (summaries: readonly ContenderSummary[]): ChartOption => ({
     name: 'top-1 after the last epoch (%)',
     nameLocation: 'middle',
     nameGap: 24,
+    splitNumber: 4,
   },
   yAxis: {
     type: 'category',
     inverse: true,
     data: summaries.map(({ contender }) => contender),
     axisTick: { show: false },
-    axisLabel: { color: ink, interval: 0 },
+    axisLabel: {
+      inside: true,
+      margin: 4,
+      verticalAlign: 'bottom',
+      padding: [0, 0, 8, 0],
+      color: ink,
+      interval: 0,
+    },
+    z: 3,
   },
-  series: [
+  series: summaries.flatMap(({ contender, top1, mean }, i) => [
     {
       type: 'scatter',
+      name: contender,
       symbolSize: 9,
-      data: summaries.flatMap(({ top1 }, i) =>
-        top1.map((share) => ({
-          value: [100 * share, i],
-          itemStyle: { color: series(i), opacity: 0.75, borderColor: surface, borderWidth: 1 },
-        })),
-      ),
+      data: top1.map((share) => [100 * share, i]),
+      itemStyle: { color: series(i), opacity: 0.75, borderColor: surface, borderWidth: 1 },
+      lineStyle: { color: series(i) },
     },
     {
       type: 'scatter',
       symbol: 'rect',
       symbolSize: [3, 20],
-      data: summaries.map(({ mean }, i) => ({
-        value: [100 * mean, i],
-        itemStyle: { color: series(i) },
-      })),
+      data: [[100 * mean, i]],
+      itemStyle: { color: series(i) },
     },
-  ],
+  ]),
 })
 
 /** A value by epoch: runs as thin lines, means of contenders as thick ones. */

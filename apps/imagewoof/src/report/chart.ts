@@ -5,6 +5,8 @@ import { Html, html } from './page.ts'
 /** Options of an echarts chart. */
 export interface ChartOption extends echarts.EChartsCoreOption {
   readonly series: readonly ChartSeries[]
+  /** Charts whose axes name their series have no legend. */
+  readonly legend?: 'none'
   /** How hover values are written; by default with three digits. */
   readonly hover?: {
     readonly x?: (value: number) => string
@@ -42,7 +44,12 @@ export type NamedLine = {
   readonly symbol: string
   readonly symbolSize: number
   readonly itemStyle: { readonly color: string }
-  readonly lineStyle: { readonly color: string; readonly width: number; readonly type: unknown }
+  readonly lineStyle: {
+    readonly color: string
+    readonly width: number
+    readonly opacity?: number
+    readonly type: unknown
+  }
 }
 
 const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 2.5], [9, 3, 2, 3]]
@@ -73,7 +80,7 @@ function sample({ type, symbol, lineStyle }: Partial<NamedLine>): Html {
   const dash = Array.isArray(lineStyle?.type) ? lineStyle.type.join(' ') : ''
   const shape =
     type === 'line'
-      ? html`<path d="M0 6H26" stroke="${color}" stroke-width="2" stroke-dasharray="${dash}"/><path d="${symbolPaths[symbol ?? ''] ?? ''}" fill="${color}"/>`
+      ? html`<path d="M0 6H26" stroke="${color}" stroke-width="${lineStyle?.width ?? 2}" stroke-opacity="${lineStyle?.opacity ?? 1}" stroke-dasharray="${dash}"/><path d="${symbolPaths[symbol ?? ''] ?? ''}" fill="${color}"/>`
       : html`<circle cx="13" cy="6" r="4.5" fill="none" stroke="${color}" stroke-width="2"/>`
   return html`<svg class="sample" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">${shape}</svg>`
 }
@@ -114,7 +121,7 @@ export function chart(
 ): Html {
   const named = option.series.filter(({ name }) => name !== undefined)
   const legend =
-    named.length < 2
+    named.length < 2 || option.legend === 'none'
       ? ''
       : html`<div class="legend">${named.map((own) => html`<span>${sample(own)}${own.name ?? ''}</span> `)}</div>`
   if (width <= narrowWidth) return html`${legend}${render(option, title, { width, height }, '')}`
@@ -122,7 +129,7 @@ export function chart(
 }
 
 function render(
-  { hover, ...option }: ChartOption,
+  { hover, legend: _, ...option }: ChartOption,
   title: string,
   { width, height }: ChartSize,
   className: string,

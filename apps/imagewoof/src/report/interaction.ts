@@ -69,9 +69,11 @@ export const interactionScript = `
     draw(svg, '<path class="rule" d="M' + x + ' 0V' + (height - 40) + '"/>' + nearest.map(({ point, color }) =>
       '<circle r="3.5" cx="' + point[0] + '" cy="' + point[1] + '" fill="' + color + '"/>').join(''))
     const highest = Math.min(...nearest.map(({ point }) => point[1]))
-    show(svg, left + x * scale, top + highest * scale, [{ text }, ...nearest.map(({ name, color, point }) => ({
-      text: name + ' ' + point[3] + (point[2] === text ? '' : ' (' + point[2] + ')'), color,
-    }))])
+    // Points without a second value have only the first.
+    const valueOf = ([, , x, y]) => y === '' ? x : y + (x === text ? '' : ' (' + x + ')')
+    const header = nearest.some(({ point }) => point[3] !== '') ? [{ text }] : []
+    const rows = nearest.map(({ name, color, point }) => ({ text: name + ' ' + valueOf(point), color }))
+    show(svg, left + x * scale, top + highest * scale, [...header, ...rows])
   }
   const moveChart = (svg, key) => {
     const stops = [...new Set(dataOf(svg, 'hover').flatMap(({ points }) => points.map((point) => point[0])))].sort((a, b) => a - b)

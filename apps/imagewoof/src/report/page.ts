@@ -85,7 +85,7 @@ body {
   background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
 }
-h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; }
+h1 { margin: 0; overflow-wrap: anywhere; font-size: 1.6rem; line-height: 1.25; }
 h2 { margin: 2.5rem 0 0.75rem; font-size: 1.15rem; }
 h3 { margin: 0 0 0.5rem; font-size: 0.95rem; }
 p { margin: 0.5rem 0; max-width: 46rem; }
@@ -118,6 +118,7 @@ figcaption { margin-top: 0.5rem; font-size: 0.85rem; }
 .card { padding: 1rem; }
 .pairs { display: grid; gap: 0 1rem; align-content: start; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
 .pairs h3 { grid-column: 1 / -1; }
+.wide > figure:only-child { max-width: 44rem; }
 .wide > .pairs:nth-child(3) { grid-column: 1 / -1; }
 .images { display: flex; gap: 0.5rem; flex-wrap: wrap; }
 .images figure { padding: 0; border: 0; width: 76px; background: none; }
@@ -133,7 +134,7 @@ td.name { white-space: nowrap; }
 td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
 .key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }
-td small { color: var(--muted); font-size: 0.75rem; white-space: nowrap; }
+small { color: var(--muted); font-size: 0.75rem; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: var(--surface); vertical-align: bottom; }
 th button { all: unset; cursor: pointer; }
 th button:focus-visible { outline: 2px solid var(--series-0); }
@@ -157,6 +158,7 @@ tr.best { font-weight: 600; }
 .zoom button { font: inherit; font-size: 0.8rem; padding: 0.1rem 0.6rem; border: 1px solid var(--line);
   border-radius: 6px; background: var(--page); color: var(--ink); cursor: pointer; }
 .zoom [aria-pressed=true] { border-color: var(--ink); }
+ul { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 details { margin-top: 0.75rem; }
 summary { cursor: pointer; color: var(--muted); }
 @media (max-width: 30rem) {
@@ -164,11 +166,12 @@ summary { cursor: pointer; color: var(--muted); }
   figure, .card { padding: 0.75rem; }
   th, td { padding: 0.3rem 0.25rem; }
   table { font-size: 0.8rem; }
-  td small { font-size: 0.7rem; }
+  small { font-size: 0.7rem; }
   .scroll td:not([class]) { min-width: 5rem; max-width: 6.5rem; overflow-wrap: break-word; }
   .matrix { font-size: 0.7rem; }
   th:not([aria-sort]) button::after { display: none; }
   td small { display: block; }
+  .scroll td.name { white-space: normal; min-width: 6rem; overflow-wrap: break-word; }
   .scroll .matrix td, .scroll .matrix th { padding: 0.2rem 0; }
   .scroll .matrix td { min-width: 1.35rem; height: 1.7rem; }
   .scroll .matrix [scope=row] { padding-right: 0.3rem; min-width: 4.5rem; }

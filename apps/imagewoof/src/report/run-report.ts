@@ -14,7 +14,6 @@ import {
   formatInterval,
   formatNumber,
   formatPercent,
-  formatRate,
 } from '../format.ts'
 import type { Environment } from '../run/environment.ts'
 import {
@@ -70,6 +69,7 @@ export function runContent({ config, environment, history, evaluation }: ReportD
     html`<h1>${title}</h1>
 <p class="muted">${network}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; started ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
     tiles(config, history, evaluation, data.validation),
+    warningList(data.warnings),
     html`<h2>Training</h2><div class="grid">
 ${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Training: before each update, with label smoothing and mixup. Validation: after each epoch, without.')}
 ${figure('Accuracy', chart(accuracyChart(history), 'Accuracy by epoch'))}
@@ -84,6 +84,12 @@ ${valueTable([...environmentRows(environment)])}
   ]
   return { title, content }
 }
+
+/** The warnings about a data set, as a list. */
+export const warningList = (warnings: readonly string[] = []): Html =>
+  warnings.length === 0
+    ? html``
+    : html`<div class="card"><h3>Warnings about the data</h3><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`
 
 function tiles(
   config: Config,
@@ -126,7 +132,7 @@ function epochTable(
     { name: 'training loss', ...numberCell((row) => row.trainLoss, lossText) },
     { name: 'training accuracy', ...numberCell((row) => row.trainAccuracy, formatPercent) },
     ...(hasTop5 ? [{ name: 'top-5', ...accuracyCell(({ top5 }) => top5, images) }] : []),
-    { name: 'learning rate', ...numberCell((row) => row.learningRate, formatRate) },
+    { name: 'learning rate', ...numberCell((row) => row.learningRate, formatNumber) },
     { name: 'time', ...numberCell((row) => row.seconds, formatDuration) },
   ]
   return html`<h2>Epochs</h2>${dataTable(columns, history.epochs, (row) => row === best)}
