@@ -124,13 +124,14 @@ figcaption { margin-top: 0.5rem; font-size: 0.85rem; }
 .images figure { padding: 0; border: 0; width: 76px; background: none; }
 .images img { display: block; width: 76px; height: 76px; border-radius: 4px; }
 .images figcaption { margin: 0.15rem 0 0; text-align: center; font-size: 0.78rem; }
-.scroll { overflow: auto; max-height: 32rem; }
+.scroll { overflow: auto; }
+.tall { max-height: 32rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--muted); font-weight: 500; }
 td.number, th.number { text-align: right; }
 td.number { white-space: nowrap; }
-td.name { white-space: nowrap; }
+td.name { min-width: 11rem; }
 td.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.82rem; overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.45em; }
 .key { display: inline-block; margin-right: 0.9em; white-space: nowrap; }
@@ -171,7 +172,7 @@ summary { cursor: pointer; color: var(--muted); }
   .matrix { font-size: 0.7rem; }
   th:not([aria-sort]) button::after { display: none; }
   td small { display: block; }
-  .scroll td.name { white-space: normal; min-width: 6rem; overflow-wrap: break-word; }
+  .scroll td.name { min-width: 6rem; overflow-wrap: break-word; }
   .scroll .matrix td, .scroll .matrix th { padding: 0.2rem 0; }
   .scroll .matrix td { min-width: 1.35rem; height: 1.7rem; }
   .scroll .matrix [scope=row] { padding-right: 0.3rem; min-width: 4.5rem; }

@@ -30,5 +30,5 @@ export function dataTable<Row>(
     (row) =>
       html`<tr class="${isBest(row) ? 'best' : ''}">${columns.map((column) => cell(row, column))}</tr>`,
   )
-  return html`<div class="card scroll"><table><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table></div>`
+  return html`<div class="card scroll tall"><table><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table></div>`
 }
