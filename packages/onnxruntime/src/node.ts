@@ -9,7 +9,8 @@ import { basename, dirname, join } from 'node:path'
  * overlap, the last to finish decides the content. Then removes what killed processes of this host
  * left of their own calls for the same path.
  *
- * @throws Error of the file system, such as ENOSPC if the disk is full. The old file is then kept.
+ * @throws Error of the file system, such as ENOSPC if the disk is full, which names a path. The old file
+ * is then kept.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = temporaryPath(path)
@@ -24,11 +25,17 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw error
+    throw withPath(error, path)
   }
   await syncFolder(dirname(path))
   await removeStale(dirname(path), temporaryPrefix(path))
 }
+
+/** Adds a path to an error of a file handle, which has none, as Node does in errors with a path. */
+const withPath = (error: unknown, path: string): unknown =>
+  error instanceof Error && 'code' in error && !('path' in error)
+    ? Object.assign(error, { path, message: `${error.message} '${path}'` })
+    : error
 
 /**
  * A new name beside a path, for a file or folder that is renamed to the path when it is complete. If the
