@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { addCache } from './commands/cache.ts'
-import { commandLine } from './commands/command-line.ts'
+import { commandLine, enterCallersFolder } from './commands/command-line.ts'
 import { addCompare } from './commands/compare.ts'
 import { addEvaluate, addPredict } from './commands/evaluate.ts'
 import { addExport, addReport } from './commands/export.ts'
@@ -10,6 +10,7 @@ import { addPrepare } from './commands/prepare.ts'
 import { addShowBatch } from './commands/show-batch.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
 import { Failure, messageOf } from './failure.ts'
+import { versions } from './run/environment.ts'
 import { surviveClosedOutput } from './terminal/context.ts'
 
 const environment = `
@@ -22,6 +23,7 @@ const program = new Command('npm start --')
   .description('Trains image classifiers with diffGrad and related optimizers.')
   .configureHelp({ sortSubcommands: false })
   .addHelpText('afterAll', environment)
+  .version(versions(), '--version', 'print the versions of the packages and the engines')
 
 // In the order of the help.
 addStart(program)
@@ -39,9 +41,10 @@ addCache(program)
 
 const args = process.argv.slice(2)
 const [first = '--data'] = args
-const namesCommand = !first.startsWith('-') || ['-h', '--help'].includes(first)
+const namesCommand = !first.startsWith('-') || ['-h', '--help', '--version'].includes(first)
 
 surviveClosedOutput()
+enterCallersFolder()
 try {
   if (existsSync(first) && !program.commands.some((command) => command.name() === first))
     throw new Failure(`${first} is not a command; did you mean ${commandLine('--data', first)}?`)

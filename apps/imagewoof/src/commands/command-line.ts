@@ -1,14 +1,43 @@
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import type { OptionRange } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 
-/** The command line that runs this program from the root of the repository. */
-export const commandLine = (...args: readonly string[]): string =>
-  ['npm', 'start', '--', ...args.map(quote)].join(' ')
+/**
+ * Enters the folder in which the user called `npm start`. npm runs scripts in the root of the repository,
+ * but paths are relative to where the user stands.
+ */
+export function enterCallersFolder(): void {
+  const { INIT_CWD } = process.env
+  if (isScript() && INIT_CWD !== undefined) process.chdir(INIT_CWD)
+}
 
-const quote = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `'${text}'`)
+/** Whether this process is a script of the repository's package.json. */
+const isScript = (): boolean =>
+  ['start', 'imagewoof'].includes(process.env.npm_lifecycle_event ?? '')
+
+/** The command line that runs this program from the current folder. */
+export const commandLine = (...args: readonly string[]): string =>
+  [...npmStart(), '--', ...args].map(quote).join(' ')
+
+/** npm searches for package.json in the current folder and those above it. */
+function npmStart(): readonly string[] {
+  const { npm_package_json: called } = process.env
+  let folder = process.cwd()
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder))
+    folder = dirname(folder)
+  return !isScript() || called === undefined || resolve(called) === join(folder, 'package.json')
+    ? ['npm', 'start']
+    : ['npm', '--prefix', dirname(called), 'start']
+}
+
+/** Quotes an argument for the shell, if it needs that. */
+function quote(text: string): string {
+  if (/^[\w./:@=-]+$/.test(text)) return text
+  return process.platform === 'win32' ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`
+}
 
 /**
  * Refuses arguments of a command without any, which are mostly data: `train dogs`.

@@ -64,11 +64,20 @@ const enginePackages: Readonly<Record<Config['engine'], string>> = {
   tfjs: '@tensorflow/tfjs',
 }
 
-function engineVersion(engine: Config['engine']): string {
-  const name = enginePackages[engine]
+const engineVersion = (engine: Config['engine']): string => packageVersion(enginePackages[engine])
+
+/** The name and version of an installed package. */
+function packageVersion(name: string): string {
   const { version } = createRequire(import.meta.url)(`${name}/package.json`)
   return `${name} ${version}`
 }
+
+/** The versions that results depend on: of this repository's packages, both engines, and Node. */
+export const versions = (): string =>
+  [
+    ...['@diffgrad/core', ...Object.values(enginePackages)].map(packageVersion),
+    `node ${process.version.slice(1)}`,
+  ].join('\n')
 
 /** How a data set differs from the one of a run; undefined if it does not. */
 export function dataDifference(
