@@ -109,6 +109,26 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
   ],
 ]
 
+const early: readonly (readonly [input: string, args: readonly string[], message: string])[] = [
+  ['an existing folder', ['train', '--out', folder], 'already exists'],
+  ['an existing folder of a comparison', ['compare', '--out', folder], 'already exists'],
+  ['an unwritable folder', ['train', '--out', join(folder, 'file', 'run')], 'is not a folder'],
+  ['a missing backbone', ['train', '--backbone', 'none'], 'must be a folder, or a hub model'],
+  ['a backbone without its files', ['train', '--backbone', folder], 'cannot be used'],
+  ['a large batch', ['train', '--batch', '13'], 'must be at most 12'],
+  ['much accumulation', ['train', '--accumulate', '9'], 'must be at most 5, the number of batches'],
+  ['a learning-rate range test', ['lr-find', '--batch', '13'], 'must be at most 12'],
+]
+
+test.concurrent.each(early)('%s is rejected before images are read', async (_, args, message) => {
+  const [command, ...options] = args
+  const common = ['--data', data, '--size', '20', '--batch', '8']
+  const { code, output, errors } = await run([command, ...common, ...options], cache)
+  expect(errors).toContain(message)
+  expect(code).toBe(1)
+  expect(output).not.toContain('reading')
+})
+
 test.concurrent.each(cases)(
   '%s is rejected with a message that names it, and no files are left',
   async (input, args, message) => {

@@ -58,6 +58,12 @@ export const signalBeforeWrite = (
   SIGNAL_BEFORE_WRITE: JSON.stringify({ signal, file, n }),
 })
 
+/** The environment of a command that finds the disk full when it replaces a file for the n-th time. */
+export const fullDiskBeforeWrite = (file: string, n: number): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import=${new URL('fixtures/signal-before-write.mjs', import.meta.url)}`,
+  SIGNAL_BEFORE_WRITE: JSON.stringify({ file, n }),
+})
+
 /** Options for a network that trains in less than a second. */
 export const tinyNetwork: readonly string[] = [
   ...['--size', '20', '--width', '8', '--batch', '8', '--threads', '1'],

@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fileFolder, historyOf, run, signalBeforeWrite, start, tinyNetwork } from './command.ts'
+import {
+  fileFolder,
+  fullDiskBeforeWrite,
+  historyOf,
+  run,
+  signalBeforeWrite,
+  start,
+  tensorsOf,
+  tinyNetwork,
+} from './command.ts'
 import { writePatterns } from './images.ts'
 import { hasScript, startOnTerminal, terminalTitle } from './terminal.ts'
 
@@ -116,4 +126,70 @@ test('a training whose output is no longer read runs to its end', async () => {
   expect(code).toBe(0)
   expect(historyOf(out).epochs).toHaveLength(5)
   expect(existsSync(join(out, 'report.html'))).toBe(true)
+})
+
+test('a full disk is named with the file, and the last checkpoint is whole', async () => {
+  const out = join(folder, 'full-disk')
+  const { code, errors } = await run(
+    train(out, 3),
+    cache,
+    fullDiskBeforeWrite('last.safetensors', 2),
+  )
+  expect(code).toBe(1)
+  expect(errors.trim().split('\n')).toEqual([
+    `error: ${join(out, 'last.safetensors')}: cannot be written: no space left on device (ENOSPC)`,
+    `The last checkpoint, after 3 steps, is whole: ${join(out, 'last.safetensors')}. Make space, and resume the run.`,
+  ])
+  expect((await run(['resume', out], cache)).code).toBe(0)
+  expect(historyOf(out).epochs).toHaveLength(3)
+  const again = join(folder, 'roomy-disk')
+  expect((await run(train(again, 3), cache)).code).toBe(0)
+  expect(tensorsOf(out) === tensorsOf(again)).toBe(true)
+})
+
+test('a finished run is not resumed, and its data is not read', async () => {
+  const out = join(folder, 'finished')
+  await run(train(out, 1), cache)
+  const before = tensorsOf(out)
+  const { code, output } = await run(['resume', out], cache)
+  expect(code).toBe(0)
+  expect(output.split('\n')[0]).toBe(`${out} is finished: all 1 epochs are complete`)
+  expect(output).toContain(`report     ${join(out, 'report.html')}`)
+  expect(output).not.toContain('reading')
+  expect(tensorsOf(out) === before).toBe(true)
+})
+
+describe('npm start from another folder', () => {
+  const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
+  /** What npm sets for `npm --prefix <root> start`. */
+  const fromFolder = {
+    npm_lifecycle_event: 'start',
+    npm_package_json: join(root, 'package.json'),
+    INIT_CWD: folder,
+  }
+
+  test('takes and prints paths from where the user stands', async () => {
+    const args = ['train', '--data', 'data', '--out', 'run here', ...tinyNetwork, '--epochs', '2']
+    const { code, output, errors } = await run(args, cache, {
+      ...fromFolder,
+      ...signalBeforeWrite('SIGINT', 'last.safetensors'),
+    })
+    expect(errors).toBe('')
+    expect(code).toBe(130)
+    expect(output).toContain(`to resume  npm --prefix ${root} start -- resume 'run here'`)
+    expect(output).toContain(`report     ${join('run here', 'report.html')}`)
+    expect((await run(['resume', 'run here'], cache, fromFolder)).code).toBe(0)
+    const image = join('data', 'val', 'rows', '0.jpeg')
+    expect((await run(['predict', 'run here', image], cache, fromFolder)).code).toBe(0)
+    expect((await run(['export', 'run here', '--out', 'dogs'], cache, fromFolder)).code).toBe(0)
+    expect(existsSync(join(folder, 'dogs', 'config.json'))).toBe(true)
+  })
+})
+
+test('--version names the versions of the packages and the engines', async () => {
+  const { code, output } = await run(['--version'], cache)
+  expect(code).toBe(0)
+  expect(output).toMatch(
+    /^@diffgrad\/core \d.*\nonnxruntime-node \d.*\n@tensorflow\/tfjs \d.*\nnode \d+\./,
+  )
 })

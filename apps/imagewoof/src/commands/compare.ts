@@ -13,6 +13,8 @@ import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { formatPercent } from '../format.ts'
+import { checkBackbone } from '../model/backbone.ts'
+import { requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
 import type { WatchOption } from '../watch/live-page.ts'
@@ -65,6 +67,8 @@ export const startComparison = (
   watch: WatchOption | undefined,
 ): Promise<void> =>
   runWatched(watch, {}, async (context) => {
+    await requireNewFolder(path, 'folder')
+    for (const { config } of plan.contenders) await checkBackbone(config)
     const dataset = await openData(plan.contenders[0].config, context)
     const comparison = await Comparison.create(path, plan, dataset)
     try {

@@ -10,7 +10,8 @@ import { Failure } from '../failure.ts'
 import { formatRate } from '../format.ts'
 import { type RangeTestOptions, rangeTest, suggestLearningRates } from '../lr-find/range-test.ts'
 import { rangeTestReport } from '../lr-find/report.ts'
-import { exists } from '../run/run-folder.ts'
+import { checkBackbone } from '../model/backbone.ts'
+import { exists, requireNewFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
 import { commandLine, newFolderPath, numberIn, withoutArguments } from './command-line.ts'
 
@@ -33,8 +34,10 @@ export function addLrFind(program: Command): void {
       const path = out ?? newFolderPath('lr-find')
       if (await exists(path))
         throw new Failure(`folder ${path}: already exists; choose another --out`)
+      await requireNewFolder(path, 'folder')
       const settings = pickSettings(options)
       const config = resolveConfig(settings)
+      await checkBackbone(config)
       const range = { from, to, steps }
       await runInterruptibly(async (context) => {
         const trials = await rangeTest(config, range, context)

@@ -112,6 +112,8 @@ export function addResume(program: Command): void {
       const resumeCommand = commandLine('resume', path, ...dataArguments)
       await runWatched(watch, { resumeCommand }, async (context) => {
         if (!comparison) return reportRun(await resumeRun(path, context, data))
+        if (await comparison.isFinished())
+          context.screen.write(`${path} is finished: all ${comparison.runCount} runs are complete`)
         const dataset = data === undefined ? undefined : await comparison.openData(context, data)
         return runComparison(comparison, context, dataset)
       })

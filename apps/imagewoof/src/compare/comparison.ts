@@ -159,6 +159,12 @@ export class Comparison {
     )
   }
 
+  /** Whether every run is complete, or diverged. */
+  async isFinished(): Promise<boolean> {
+    const ended = [...(await this.finishedRuns()), ...(await this.failedRuns())]
+    return ended.length === this.runCount
+  }
+
   /** Number of runs, finished or not. */
   get runCount(): number {
     return this.plan.contenders.length * this.plan.seeds.length

@@ -45,6 +45,8 @@ export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
   readonly exclude?: readonly string[] | undefined
   /** Edge of the network's input, in pixels. */
   readonly size: number
+  /** Receives the number of training images, at most, before they are read; may throw. */
+  readonly onListed?: ((count: number) => void) | undefined
 }
 
 /**
@@ -69,11 +71,13 @@ export async function openDataset({
   exclude = [],
   cache = cacheFolder(),
   address = process.env.IMAGEWOOF_ADDRESS ?? archiveAddress,
+  onListed,
   ...progress
 }: OpenOptions): Promise<OpenedDataset> {
+  if (data === 'shapes') onListed?.(shapesTrained)
   if (data === 'shapes') return { dataset: shapesDataset(size), skipped: [], grey: 0 }
   return useCache(cache, () =>
-    openImages({ data, size, validation: share, exclude, cache, address, ...progress }),
+    openImages({ data, size, validation: share, exclude, cache, address, onListed, ...progress }),
   )
 }
 
@@ -85,10 +89,12 @@ async function openImages({
   exclude,
   cache,
   address,
+  onListed,
   ...progress
 }: OpenOptions & DataLocations): Promise<OpenedDataset> {
   const { name, path } = await locate(data, { cache, address }, progress)
   const found = await listImages(path, { exclude, ...progress })
+  onListed?.(found.train.length)
   const files = [...found.train, ...(found.validation ?? [])]
   const index = await DigestIndex.open(cache, found.root)
   const { digests, skipped } = await digestFiles(index, files, progress).finally(() =>

@@ -29,6 +29,18 @@ export type EngineResponse =
   | { readonly value: unknown }
   | { readonly error: unknown; readonly diverged: boolean }
 
+type Method = Exclude<keyof TrainingEngine, 'dispose'>
+
+/** All methods but `dispose`, which also ends the thread. */
+const methods: Readonly<Record<Method, true>> = {
+  step: true,
+  predict: true,
+  report: true,
+  save: true,
+  load: true,
+  export: true,
+}
+
 /**
  * Creates the engine of a configuration in a thread of its own, so that a step, however long, does not
  * block this thread: signals, resizing and other connections are handled at once.
@@ -60,14 +72,13 @@ export async function openEngine(
     await thread.dispose()
     throw error
   }
-  const methods = ['step', 'predict', 'report', 'save', 'load', 'export'] as const
-  const entries = methods.map((method) => [
+  const entries = Object.keys(methods).map((method) => [
     method,
-    (...args: readonly unknown[]) => send(method, ...args),
+    (...args: readonly unknown[]) => send(method as keyof typeof methods, ...args), // Of the literal.
   ])
   return {
     // The thread calls the engine's own methods, so types of arguments and results are theirs.
-    ...(Object.fromEntries(entries) as Omit<TrainingEngine, 'dispose'>),
+    ...(Object.fromEntries(entries) as Pick<TrainingEngine, Method>),
     async dispose() {
       await send('dispose')
       await thread.dispose()

@@ -52,6 +52,15 @@ export async function loadBackbone(config: Config, classes: number): Promise<Tra
   }
 }
 
+/**
+ * Checks the backbone of a configuration, if it has one, before its data is read.
+ *
+ * @throws {Failure} If it cannot be used.
+ */
+export async function checkBackbone(config: Config): Promise<void> {
+  if (config.backbone !== undefined) await loadBackbone(config, 2)
+}
+
 /** @throws {Failure} If the model's input has another fixed size. */
 function requireSize(model: Model, size: number): Model {
   const [, , ...edges] = model.inputs[0].shape ?? []

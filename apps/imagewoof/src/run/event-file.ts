@@ -2,6 +2,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Histogram } from '@diffgrad/core'
+import { WriteFailure } from '../failure.ts'
 
 /** The values that an event records at a step: numbers and histograms by tag. */
 interface EventValues {
@@ -15,6 +16,7 @@ interface EventValues {
  * @see tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
  */
 export class EventFile {
+  readonly #path: string
   readonly #file: FileHandle
   #length: number
 
@@ -30,12 +32,13 @@ export class EventFile {
     const path = join(folder, names[0] ?? newName)
     const file = await open(path, names.length > 0 ? 'r+' : 'w')
     await file.truncate(length)
-    const events = new EventFile(file, length)
+    const events = new EventFile(path, file, length)
     if (length === 0) await events.#append(versionRecord(seconds))
     return events
   }
 
-  private constructor(file: FileHandle, length: number) {
+  private constructor(path: string, file: FileHandle, length: number) {
+    this.#path = path
     this.#file = file
     this.#length = length
   }
@@ -54,8 +57,22 @@ export class EventFile {
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
-    await this.#file.write(bytes, 0, bytes.length, this.#length)
-    this.#length += bytes.length
+    let written = 0
+    try {
+      // A full disk first takes a part of the bytes.
+      while (written < bytes.length) {
+        const { bytesWritten } = await this.#file.write(
+          bytes,
+          written,
+          null,
+          this.#length + written,
+        )
+        written += bytesWritten
+      }
+    } catch (cause) {
+      throw new WriteFailure(this.#path, cause)
+    }
+    this.#length += written
   }
 }
 

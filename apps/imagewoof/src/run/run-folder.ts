@@ -1,10 +1,10 @@
-import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, constants, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { removeLeftovers, replaceFile, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
 import type { EvaluationSummary } from '../evaluation/summary.ts'
-import { Failure, messageOf } from '../failure.ts'
+import { Failure, messageOf, WriteFailure } from '../failure.ts'
 import { lockOwner, takeLock, withLock } from '../lock.ts'
 import type { Environment } from './environment.ts'
 import { type History, initialState } from './history.ts'
@@ -42,6 +42,27 @@ export async function ownFolder(path: string, what: string): Promise<void> {
   await removeLeftovers(path)
 }
 
+const alreadyExists = (path: string, kind: string): Failure =>
+  new Failure(`${kind} ${path}: already exists; resume it, or choose another --out`)
+
+/**
+ * Checks that a folder can be created, before the work whose result it is to hold.
+ *
+ * @param kind - of folder, as error messages call it.
+ * @throws {Failure} If it exists, or the folder that it would be created in is not writable.
+ */
+export async function requireNewFolder(path: string, kind: string): Promise<void> {
+  if (await exists(path)) throw alreadyExists(path, kind)
+  let parent = dirname(resolve(path))
+  while (!(await exists(parent)) && parent !== dirname(parent)) parent = dirname(parent)
+  try {
+    if (!(await stat(parent)).isDirectory()) throw new Error(`${parent} is not a folder`)
+    await access(parent, constants.W_OK)
+  } catch (cause) {
+    throw new Failure(`${kind} ${path}: cannot be written: ${messageOf(cause)}`, { cause })
+  }
+}
+
 /**
  * Creates a folder, which appears only when it is complete.
  *
@@ -54,8 +75,7 @@ export async function createFolder(
   kind: string,
   fill: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const alreadyExists = `${kind} ${path}: already exists; resume it, or choose another --out`
-  if (await exists(path)) throw new Failure(alreadyExists)
+  await requireNewFolder(path, kind)
   const temporary = temporaryPath(path)
   try {
     await removeLeftovers(dirname(path))
@@ -64,8 +84,8 @@ export async function createFolder(
     await rename(temporary, path)
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
-    const message = `${kind} ${path}: cannot be written: ${messageOf(cause)}`
-    throw new Failure((await exists(path)) ? alreadyExists : message, { cause })
+    if (await exists(path)) throw alreadyExists(path, kind)
+    throw new Failure(`${kind} ${path}: cannot be written: ${messageOf(cause)}`, { cause })
   }
 }
 
@@ -187,10 +207,13 @@ export class RunFolder {
       : undefined
   }
 
-  /** Writes a file of the run. */
-  save(name: string, content: string | Uint8Array): Promise<void> {
+  /** Writes a file of the run. @throws {WriteFailure} If it cannot be written: the old file is kept. */
+  async save(name: string, content: string | Uint8Array): Promise<void> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    return replaceFile(this.pathOf(name), bytes)
+    const path = this.pathOf(name)
+    await replaceFile(path, bytes).catch((cause) => {
+      throw new WriteFailure(path, cause)
+    })
   }
 
   /** The path of a file of the run. */

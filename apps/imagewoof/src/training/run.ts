@@ -6,11 +6,13 @@ import { learningRateOf } from '../config/optimizer.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { archives, isUrl } from '../data/sources/locate.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
+import { Failure, WriteFailure } from '../failure.ts'
+import { checkBackbone } from '../model/backbone.ts'
 import { savedModel } from '../model/network.ts'
 import { describeEnvironment, requireSameData } from '../run/environment.ts'
 import { EventFile } from '../run/event-file.ts'
 import { initialState, type TrainingState } from '../run/history.ts'
-import { RunFolder } from '../run/run-folder.ts'
+import { RunFolder, requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
 import { openData, openSession, type Session } from './session.ts'
@@ -37,6 +39,8 @@ export async function startRun(
   dataset?: Dataset,
 ): Promise<Run> {
   const config = withAbsolutePaths(settings)
+  await requireNewFolder(path, 'run folder')
+  await checkBackbone(config)
   const session = await openSession(config, dataset ?? (await openData(config, context)))
   try {
     const { model } = session.trainable
@@ -50,7 +54,7 @@ export async function startRun(
 }
 
 /**
- * Resumes a run from its last checkpoint, or restarts it if it has none.
+ * Resumes a run from its last checkpoint, or restarts it if it has none. Of a finished run, says so.
  *
  * @param dataPath - the new path of the data, if it was moved. It is saved in the configuration.
  * @param dataset - the data, if it is already open.
@@ -65,6 +69,12 @@ export async function resumeRun(
   const folder = await RunFolder.open(path)
   await folder.own()
   const saved = await folder.config()
+  const history = await folder.history()
+  if (history.epochs.length >= saved.epochs) {
+    context.screen.write(`${path} is finished: all ${saved.epochs} epochs are complete`)
+    if (dataPath === undefined)
+      return { folder, state: { ...initialState, history }, finished: true }
+  }
   const config = withAbsolutePaths({ ...saved, data: dataPath ?? saved.data })
   const opened = dataset ?? (await openData(config, context))
   requireSameData(opened, await folder.environment(), path)
@@ -104,10 +114,21 @@ async function trainFrom(
     const training = { ...session, learningRate, folder, events, progress, signal, livePage }
     const state = await train(training, from)
     return { folder, state, finished: isFinished(state, config) }
+  } catch (cause) {
+    if (!(cause instanceof WriteFailure)) throw cause
+    throw new Failure(`${cause.message}\n${await checkpointText(folder)}`, { cause })
   } finally {
     progress.stop()
     await events.close()
   }
+}
+
+/** What a training that cannot write leaves. */
+async function checkpointText(folder: RunFolder): Promise<string> {
+  const { losses } = await folder.history()
+  return losses.length === 0
+    ? 'No checkpoint was saved yet.'
+    : `The last checkpoint, after ${losses.length} steps, is whole: ${folder.pathOf('last.safetensors')}. Make space, and resume the run.`
 }
 
 /** Resolves relative folders, so that a run can be resumed from any working directory. */

@@ -16,15 +16,15 @@ import { showDataProgress } from '../terminal/data-progress.ts'
 /**
  * Opens the data set of a configuration, decodes it if necessary, and prints its size.
  *
- * @throws {Failure} If the source does not exist or is not a data set.
+ * @throws {Failure} If the source does not exist or is not a data set, or is too small for the batch size
+ * or for gradient accumulation; the latter before images are read.
  */
-export async function openData(
-  { data, validation, exclude, size }: Config,
-  context: CommandContext,
-): Promise<Dataset> {
+export async function openData(config: Config, context: CommandContext): Promise<Dataset> {
+  const { data, validation, exclude, size } = config
   const { screen, signal } = context
   const view = showDataProgress(screen)
-  const options = { data, validation, exclude, size, onProgress: view.onProgress, signal }
+  const onListed = (count: number): void => requireBatches(config, count)
+  const options = { data, validation, exclude, size, onListed, onProgress: view.onProgress, signal }
   const { dataset, skipped, drawn } = await openDataset(options).finally(view.stop)
   if (skipped.length > 0)
     screen.write(
@@ -40,13 +40,10 @@ export async function openData(
 }
 
 /**
- * Starts the loader of a configuration.
- *
- * @throws {Failure} If the data set is too small for the batch size or for gradient accumulation.
+ * @param count - of the training images.
+ * @throws {Failure} If they are too few for the batch size or for gradient accumulation.
  */
-export function openLoader(dataset: Dataset, config: Config): Loader {
-  const { batch, epochs, accumulate } = config
-  const count = dataset.train.labels.length
+function requireBatches({ batch, epochs, accumulate }: Config, count: number): void {
   if (batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training images, but is ${batch}`,
@@ -56,6 +53,15 @@ export function openLoader(dataset: Dataset, config: Config): Loader {
     throw new Failure(
       `--accumulate must be at most ${batches}, the number of batches, but is ${accumulate}`,
     )
+}
+
+/**
+ * Starts the loader of a configuration.
+ *
+ * @throws {Failure} If the data set is too small for the batch size or for gradient accumulation.
+ */
+export function openLoader(dataset: Dataset, config: Config): Loader {
+  requireBatches(config, dataset.train.labels.length)
   return createLoader(dataset, config)
 }
 
