@@ -95,7 +95,11 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
   ],
   ['an existing run folder', [...train, '--out', folder], 'already exists'],
   ['a folder without a run', ['resume', folder], 'is not a run folder; it has no config.json'],
-  ['a folder without a model', ['predict', folder, 'a.jpg'], 'transformers.js cannot load it'],
+  [
+    'a folder without a model',
+    ['predict', folder, 'a.jpg'],
+    'is neither a run nor an export; it has no config.json',
+  ],
   ['a comparison without data', ['compare', '--data', join(folder, 'none')], 'there is no folder'],
   [
     'a comparison whose first run cannot start',

@@ -1,18 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { accuracyInterval, balancedAccuracy, classMetrics } from '../evaluation/metrics.ts'
 import { confusionMatrix } from '../evaluation/summary.ts'
-import { messageOf } from '../failure.ts'
 import { formatCount, formatInterval, formatPercent } from '../format.ts'
-import { type ClassProbability, openClassifier } from '../model/classifier.ts'
-import { type CheckpointKind, exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
+import type { CheckpointKind } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
-import { exportPath, exportRun, loadRun } from '../training/load-run.ts'
-import { checkpointOption, dataPathOption, numberIn } from './command-line.ts'
+import { loadRun } from '../training/load-run.ts'
+import { checkpointOption, dataPathOption } from './command-line.ts'
 
 interface EvaluateOptions {
   readonly checkpoint: CheckpointKind
@@ -75,74 +69,4 @@ export function addEvaluate(program: Command): void {
         { screen: process.stderr },
       ),
     )
-}
-
-interface PredictOptions {
-  readonly top: number
-  readonly json?: true
-}
-
-/** Adds `predict`: classifies image files with the pipeline of transformers.js. */
-export function addPredict(program: Command): void {
-  program
-    .command('predict')
-    .description('classify image files')
-    .argument('<model>', 'run folder, or transformers.js folder')
-    .argument('<images...>', 'image files')
-    .option('--top <count>', 'number of classes to print', numberIn(positiveInteger), 5)
-    .option('--json', 'print JSON')
-    .action(async (model: string, images: readonly string[], { top, json }: PredictOptions) => {
-      const folder = await modelFolder(model)
-      const classifier = await openClassifier(folder.path).finally(folder.remove)
-      try {
-        const results = []
-        for (const image of images)
-          try {
-            const classes = await classifier.classify(image, top)
-            results.push({ image, classes })
-            if (!json) printClasses(image, classes)
-          } catch (error) {
-            process.exitCode = 1 // The other images are still classified.
-            console.error(`error: ${messageOf(error)}`)
-          }
-        if (json) console.log(JSON.stringify(results, undefined, 1))
-      } finally {
-        await classifier.dispose()
-      }
-    })
-}
-
-function printClasses(image: string, classes: readonly ClassProbability[]): void {
-  console.log(image)
-  for (const { label, probability } of classes)
-    console.log(`  ${formatPercent(probability).padStart(7)}  ${label}`)
-}
-
-interface ModelFolder {
-  readonly path: string
-  /** Deletes it if it is temporary. */
-  remove(): Promise<void>
-}
-
-/**
- * The transformers.js folder of a model. A run is exported unless its export is up to date; while another
- * process owns the run, to a temporary folder.
- */
-async function modelFolder(model: string): Promise<ModelFolder> {
-  const keep = async (): Promise<void> => {}
-  const run = await RunFolder.find(model)
-  if (!run || !(await exists(run.pathOf('environment.json')))) return { path: model, remove: keep }
-  const path = exportPath(model, 'best')
-  const saved = await modifiedAt(run.pathOf('best.safetensors'))
-  const exported = await modifiedAt(join(path, 'onnx', 'model.onnx'))
-  if (exported > saved) return { path, remove: keep }
-  if (!(await run.isOwnedByOther())) return { path: await exportRun(model, 'best'), remove: keep }
-  const temporary = await mkdtemp(join(tmpdir(), 'imagewoof-'))
-  const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true })
-  try {
-    return { path: await exportRun(model, 'best', join(temporary, 'export')), remove }
-  } catch (error) {
-    await remove()
-    throw error
-  }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import type { RawImage } from '@xenova/transformers'
 import { decodeImage } from '../data/decode.ts'
 import { lastLine } from '../data/formats.ts'
 import { Failure, messageOf } from '../failure.ts'
@@ -10,10 +11,21 @@ export interface ClassProbability {
   readonly probability: number
 }
 
+/** A decoded image: an object of transformers.js. */
+type Picture = RawImage
+
 /** An image-classification pipeline of transformers.js. */
 export interface Classifier {
-  /** The `top` most probable classes of an image file, in descending order. */
-  classify(image: string, top: number): Promise<readonly ClassProbability[]>
+  /** Number of classes. */
+  readonly classes: number
+  /**
+   * Decodes an image file as `evaluate` does: CMYK and 16-bit images, for example, give the same colours.
+   *
+   * @throws {Failure} Saying why the file cannot be read, without its name.
+   */
+  read(image: string): Promise<Picture>
+  /** The `top` most probable classes, in descending order. */
+  classify(picture: Picture, top: number): Promise<readonly ClassProbability[]>
   dispose(): Promise<void>
 }
 
@@ -29,17 +41,20 @@ export async function openClassifier(folder: string): Promise<Classifier> {
   env.useFSCache = false
   try {
     const classify = await pipeline('image-classification', resolve(folder), { dtype: 'fp32' })
+    const { id2label = {} } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
     return {
-      async classify(image, top) {
+      classes: Object.keys(id2label).length,
+      async read(image) {
         try {
-          // Decoded as `evaluate` does: CMYK and 16-bit images, for example, give the same colours.
           const { pixels, width, height } = await decodeImage(await readFile(image))
-          const picture = new RawImage(new Uint8ClampedArray(pixels), width, height, 3)
-          const classes = await classify(picture, { top_k: top })
-          return [classes].flat(2).map(({ label, score }) => ({ label, probability: score }))
+          return new RawImage(new Uint8ClampedArray(pixels), width, height, 3)
         } catch (cause) {
-          throw new Failure(`${image}: ${imageFailure(cause)}`, { cause })
+          throw new Failure(imageFailure(cause), { cause })
         }
+      },
+      async classify(picture, top) {
+        const classes = await classify(picture, { top_k: top })
+        return [classes].flat(2).map(({ label, score }) => ({ label, probability: score }))
       },
       dispose: () => classify.dispose(),
     }
@@ -52,6 +67,5 @@ export async function openClassifier(folder: string): Promise<Classifier> {
 function imageFailure(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EISDIR') return 'is a folder; name the image files in it'
   return `cannot be read as an image: ${lastLine(messageOf(error))}`
 }
