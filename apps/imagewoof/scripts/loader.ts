@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import sharp from 'sharp'
+import { resolveConfig } from '../src/config/config.ts'
 import { randomCrop, randomStream } from '../src/data/loader/augment.ts'
 import { createLoader } from '../src/data/loader/loader.ts'
 import { openDataset } from '../src/data/open.ts'
@@ -33,7 +34,7 @@ async function measure(name: string, round: (i: number) => Promise<number>): Pro
   console.log(`${name}: ${range(rates, 0)} images/s, ${range(times, 3)} ms of processor time each`)
 }
 
-const options = { batch: 64, crop: 0.35, flip: true, labelSmoothing: 0.1, seed: 1 }
+const options = { ...resolveConfig({ batch: 64, crop: 0.35 }), workers: 1 }
 for (const mixup of [0, 0.4]) {
   const loader = createLoader(dataset, { ...options, mixup })
   await measure(`loader, one worker, mixup ${mixup}`, async (epoch) => {

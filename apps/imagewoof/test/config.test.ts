@@ -1,10 +1,10 @@
-import { adam, diffGrad, scheduleValue } from '@diffgrad/core'
+import { adam, diffGrad, type Schedule, scheduleValue } from '@diffgrad/core'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
 import { summarizeContenders } from '../src/compare/summary.ts'
 import { resolveConfig } from '../src/config/config.ts'
-import { optimizerOf } from '../src/config/optimizer.ts'
+import { learningRateOf, optimizerOf } from '../src/config/optimizer.ts'
 import { argumentsFor } from '../src/config/options.ts'
 import { suggestLearningRates, valleyRate } from '../src/lr-find/range-test.ts'
 
@@ -42,6 +42,52 @@ test('with one-cycle the momentum falls while the learning rate rises', () => {
 })
 
 test.each([
+  ['flat-cosine', [1, 1, 1, 1 / 2]],
+  ['cosine', [1, 3 / 4, 1 / 2, (1 - Math.sqrt(3 / 4)) / 2]],
+  ['constant', [1, 1, 1, 1]],
+  ['plateau', [1, 1, 1, 1]],
+] as const)('a warm-up rises in a straight line to the start of %s', (schedule, expected) => {
+  const flat = schedule === 'flat-cosine' ? { flat: 60 / 90 } : {}
+  const config = resolveConfig({ epochs: 10, warmup: 1, schedule, ...flat })
+  const { learningRate = 0 } = optimizerOf(config, 100)
+  const rate = (step: number): number => scheduleValue(learningRate, step)
+  expectClose(rate(0), 0.01 * 4e-3, { relative: 1e-12 })
+  // A hundredth of the full rate, and half of the other 99.
+  expectClose(rate(5), (0.01 + 0.99 / 2) * 4e-3, { relative: 1e-12 })
+  const shares = [10, 40, 55, 85].map((step) => rate(step) / 4e-3)
+  expectClose(shares, expected, { relative: 1e-9 })
+})
+
+test('the warm-up of one-cycle is the length of its rise, for the momentum as well', () => {
+  const options = optimizerOf(resolveConfig({ epochs: 10, warmup: 2, schedule: 'one-cycle' }), 100)
+  const { learningRate = 0, beta1 = 0 } = options as { learningRate?: Schedule; beta1?: Schedule }
+  expect(scheduleValue(learningRate, 20)).toBe(4e-3)
+  expect(scheduleValue(learningRate, 19)).toBeLessThan(4e-3)
+  expect(scheduleValue(learningRate, 21)).toBeLessThan(4e-3)
+  expect(scheduleValue(beta1, 20)).toBe(0.85)
+})
+
+test('a plateau counts the validation losses after the warm-up', () => {
+  const config = resolveConfig({ epochs: 10, warmup: 2, schedule: 'plateau' })
+  const learningRate = learningRateOf(config, 10)
+  const epochs = Array.from({ length: 6 }, (_, i) => ({ epoch: i + 1, validationLoss: 1 }))
+  // Two epochs without a lower loss after the first one that counts, which is the third.
+  expect(learningRate(40, { epochs: epochs.slice(0, 4) })).toBe(4e-3)
+  expect(learningRate(50, { epochs: epochs.slice(0, 5) })).toBe(4e-4)
+})
+
+test('padding replaces random crops', () => {
+  expect(resolveConfig({ pad: 4 })).toMatchObject({ pad: 4, crop: 1, size: 48 })
+  expect(resolveConfig({ data: 'dogs', pad: 4 })).toMatchObject({ crop: 1 })
+})
+
+test('a configuration without the latest settings has their neutral values', () => {
+  const { pad, erase, classWeights, warmup, ...older } = resolveConfig({ backbone: 'a/b' })
+  expect([pad, erase, classWeights, warmup]).toEqual([0, 0, 'none', 0])
+  expect(resolveConfig(older)).toEqual(resolveConfig({ backbone: 'a/b' }))
+})
+
+test.each([
   [{ schedule: 'one-cycle', beta1: 0.5 }, '--beta1 is set by --schedule one-cycle'],
   [
     { schedule: 'one-cycle', optimizer: 'sgd', momentum: 0.5 },
@@ -54,6 +100,26 @@ test.each([
   [
     { decay: 'l2', weightDecay: 0 },
     '--decay l2 needs a --weight-decay above 0, but weight decay is 0',
+  ],
+  [{ pad: 4, crop: 0.5 }, '--pad replaces random crops, so --crop must be 1, but is 0.5'],
+  [{ pad: 48 }, '--pad must be below --size, 48, but is 48'],
+  [{ erase: 2 }, '--erase must be in [0, 1], but is 2'],
+  [{ warmup: 8 }, '--warmup must be below --epochs, 8, but is 8'],
+  [{ patience: 8 }, '--patience must be below 8, the epochs of the training, but is 8'],
+  [{ classWeights: 'some' }, '--class-weights must be one of none, balanced, but is some'],
+  [{ tune: 'head' }, '--tune needs a --backbone or --from'],
+  [{ checkpoint: 'last' }, '--checkpoint needs --from'],
+  [
+    { from: 'a', tune: 'all,head' },
+    '--tune must be all, head, or head:<epochs>,all, but is all,head',
+  ],
+  [
+    { from: 'a', tune: 'head:8,all' },
+    '--tune head:8,all needs more than 8 --epochs, but epochs is 8',
+  ],
+  [
+    { from: 'a', tune: 'head:3,all', patience: 5 },
+    '--patience must be below 5, the epochs after the head alone, but is 5',
   ],
 ])('settings without effect are rejected: %o', (settings, message) => {
   expect(() => resolveConfig(settings)).toThrow(message)

@@ -1,9 +1,11 @@
 import { diffGrad, noDecayOnBiasAndNorm } from '@diffgrad/core'
 import { buildModel, readModel, seeded, xResNet18 } from '@diffgrad/onnx'
+import { ClassifierTrainer, selectBackend } from '@diffgrad/onnx-tfjs'
 import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
+import { weightTargets } from '../src/data/loader/augment.ts'
 import type { TrainingEngineOptions } from '../src/engine/engine.ts'
 import { engines } from '../src/engine/engines.ts'
 
@@ -62,6 +64,39 @@ test('both engines give the same losses from the same weights on the same batche
   const { images } = batches[0]
   const rounding = { relative: 0, absolute: 0.02 }
   expectClose(await tfjs.predict(images), await ort.predict(images), rounding)
+  await ort.dispose()
+  await tfjs.dispose()
+})
+
+test('class weights give the loss of PyTorch, and the same training, in both engines', async () => {
+  const [weights, smoothing] = [[0.4, 2.5, 1, 7], 0.1]
+  const { images, labels, targets } = batches[0]
+  await selectBackend()
+  const trainer = new ClassifierTrainer(options.model, options)
+  const { logits } = await trainer.step({ inputs: images, shape: [batch, 3, size, size], targets })
+  trainer.dispose()
+  const logProbability = (n: number, c: number): number => {
+    const row = logits.subarray(n * classes, (n + 1) * classes)
+    return row[c] - Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0))
+  }
+  // CrossEntropyLoss(weight, label_smoothing, reduction='mean') of PyTorch, for class indices.
+  const divisor = labels.reduce((sum, label) => sum + weights[label], 0)
+  const nll = labels.reduce((sum, y, n) => sum - weights[y] * logProbability(n, y), 0) / divisor
+  const smooth =
+    labels.reduce(
+      (sum, _, n) => sum - weights.reduce((s, w, c) => s + w * logProbability(n, c), 0),
+      0,
+    ) / divisor
+  const expected = (1 - smoothing) * nll + (smoothing / classes) * smooth
+  const [ort, tfjs] = [await engines.onnxruntime(options), await engines.tfjs(options)]
+  for (let t = 0; t < 5; t++) {
+    const weighted = { ...batches[t], targets: batches[t].targets.slice() }
+    weightTargets(weighted, weights, smoothing)
+    const [first, second] = [await ort.step(weighted), await tfjs.step(weighted)]
+    if (t === 0) expectClose(first.loss, expected, { relative: 1e-4 })
+    expectClose(second.loss, first.loss, { relative: 1e-3 })
+    expectClose(second.accuracy, first.accuracy, { relative: 0, absolute: 1 / batch })
+  }
   await ort.dispose()
   await tfjs.dispose()
 })

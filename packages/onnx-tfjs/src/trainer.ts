@@ -11,9 +11,14 @@ import { RuleOptimizer, type TensorGradients } from '@diffgrad/tfjs'
 import {
   concat,
   dispose,
-  losses,
+  logSoftmax,
+  mean,
+  mul,
   type NamedTensorMap,
+  neg,
+  type Scalar,
   sum,
+  type Tensor,
   tensor,
   tensor1d,
   tidy,
@@ -38,7 +43,7 @@ export interface ClassifierBatch {
   /** Row-major, [batch, ...shape of one example]. */
   readonly inputs: Float32Array
   readonly shape: readonly number[]
-  /** Probabilities [batch, classes]. */
+  /** Probabilities, times class weights if there are any [batch, classes]. */
   readonly targets: Float32Array
 }
 
@@ -96,7 +101,7 @@ export class ClassifierTrainer {
     const { loss, outputs, gradients, next } = this.#network.differentiate(
       () => ({ [this.#input]: tensor(inputs, [...shape]) }),
       ({ [this.#output]: logits }) =>
-        losses.softmaxCrossEntropy(tensor(targets, logits.shape), logits),
+        crossEntropy(tensor(targets, logits.shape), logits),
     )
     try {
       const [lossValue] = await loss.data()
@@ -203,6 +208,14 @@ export class ClassifierTrainer {
     return histogram(all(), edges)
   }
 }
+
+/**
+ * −Σ target · log p over classes, as a mean over rows, where p = softmax(logits). The gradient of
+ * TensorFlow.js's `softmaxCrossEntropy` is right only for rows that sum to 1, and rows with class weights
+ * do not.
+ */
+const crossEntropy = (targets: Tensor, logits: Tensor): Scalar =>
+  neg(mean(sum(mul(targets, logSoftmax(logits)), 1)))
 
 /**
  * Checks the loss and the running statistics: on the wasm backend, activations turn NaN into 0, so the

@@ -18,7 +18,9 @@ interface ScheduleOptions {
   /** Optimizer updates in the whole training. */
   readonly updates: number
   /** Share of the updates before `flat-cosine` starts to fall, in [0, 1). */
-  readonly flat: number | undefined
+  readonly flat?: number | undefined
+  /** Share of the updates before the peak of `one-cycle`, in [0, 1). */
+  readonly rise?: number | undefined
 }
 
 /** Learning-rate schedules: the values of `--schedule`. Fewer than two updates get a constant rate. */
@@ -29,8 +31,8 @@ export const schedules = {
       : flatCosine({ from, steps: updates, ...(flat !== undefined && { start: flat }) }),
   cosine: ({ learningRate: from, updates }: ScheduleOptions): Schedule | number =>
     cosine({ from, steps: updates }),
-  'one-cycle': ({ learningRate: peak, updates }: ScheduleOptions): Schedule | number =>
-    updates < 2 ? peak : oneCycle({ peak, steps: updates }),
+  'one-cycle': ({ learningRate: peak, updates, rise }: ScheduleOptions): Schedule | number =>
+    updates < 2 ? peak : oneCycle({ peak, steps: updates, start: rise }),
   /** Divides the rate by ten after two consecutive epochs without a lower validation loss. */
   plateau: ({ learningRate: from }: ScheduleOptions): Schedule | number =>
     plateau({ from, patience: 1 }),

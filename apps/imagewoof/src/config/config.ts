@@ -32,13 +32,19 @@ const ruleKeys = Object.keys(ruleSettings) as (keyof typeof ruleSettings)[] // O
 /** Settings that train the embedded data set in a few minutes on two cores. */
 const shapesDefaults: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs: 8 }
 
-/** Defaults that depend on the data: the embedded images are easier than photographs. */
+/**
+ * Defaults that depend on other settings: the embedded images are easier than photographs, and padding
+ * replaces random crops.
+ */
 export const defaultsFor = ({
   data = 'shapes',
   backbone,
+  pad = 0,
 }: Partial<Config>): Readonly<Partial<Config>> => {
-  if (data !== 'shapes') return {}
-  return backbone === undefined ? { ...shapesDefaults, width: 32 } : shapesDefaults
+  const ofPadding = pad === 0 ? {} : { crop: 1 }
+  if (data !== 'shapes') return ofPadding
+  const ofShapes = { ...shapesDefaults, ...ofPadding }
+  return backbone === undefined ? { ...ofShapes, width: 32 } : ofShapes
 }
 
 /** The command-line option of a setting: `learningRate` → `--learning-rate`. */
@@ -72,7 +78,14 @@ function withDependentDefaults(config: Config): Config {
     data !== 'shapes' || (validation === undefined && exclude === undefined),
     `${validation === undefined ? '--exclude' : '--validation'} needs a --data other than shapes, the embedded images`,
   )
-  must(tune === undefined || backbone !== undefined, '--tune needs a --backbone')
+  const { decay, weightDecay, momentum, nesterov, from, checkpoint } = config
+  const { size, crop, pad, epochs, warmup, patience } = config
+  const isTuned = backbone !== undefined || from !== undefined
+  must(tune === undefined || isTuned, '--tune needs a --backbone or --from')
+  must(checkpoint === undefined || from !== undefined, '--checkpoint needs --from')
+  must(pad === 0 || crop === 1, `--pad replaces random crops, so --crop must be 1, but is ${crop}`)
+  must(pad < size, `--pad must be below --size, ${size}, but is ${pad}`)
+  must(warmup < epochs, `--warmup must be below --epochs, ${epochs}, but is ${warmup}`)
   must(
     flat === undefined || schedule === 'flat-cosine',
     `--flat needs --schedule flat-cosine, but the schedule is ${schedule}`,
@@ -91,11 +104,43 @@ function withDependentDefaults(config: Config): Config {
     backbone === undefined || !customNetwork,
     '--backbone excludes --architecture, --activation, --width and --self-attention',
   )
+  const { start: lastStage } = tuneStages(config)[tuneStages(config).length - 1]
+  must(
+    lastStage < epochs,
+    `--tune ${tune} needs more than ${lastStage} --epochs, but epochs is ${epochs}`,
+  )
+  must(
+    patience === undefined || patience < epochs - lastStage,
+    `--patience must be below ${epochs - lastStage}, the epochs ${lastStage > 0 ? 'after the head alone' : 'of the training'}, but is ${patience}`,
+  )
   return {
     ...config,
-    ...(backbone !== undefined && { tune: tune ?? 'all' }),
+    ...(isTuned && { tune: tune ?? 'all' }),
+    ...(from !== undefined && { checkpoint: checkpoint ?? 'best' }),
     ...(schedule === 'flat-cosine' && { flat: flat ?? 0.72 }),
   }
+}
+
+/** A part of a training in which the same parameters are trained. */
+export interface TuneStage {
+  readonly parameters: 'all' | 'head'
+  /** Epochs complete when the stage starts. */
+  readonly start: number
+  /** Epochs complete when the stage ends. */
+  readonly end: number
+}
+
+/** The stages of `--tune`: `head:3,all` are two, everything else is one. */
+export function tuneStages({
+  tune = 'all',
+  epochs,
+}: Pick<Config, 'tune' | 'epochs'>): readonly TuneStage[] {
+  if (tune === 'all' || tune === 'head') return [{ parameters: tune, start: 0, end: epochs }]
+  const split = Number(tune.slice('head:'.length, -',all'.length))
+  return [
+    { parameters: 'head', start: 0, end: split },
+    { parameters: 'all', start: split, end: epochs },
+  ]
 }
 
 /** The setting that the one-cycle schedule moves against the learning rate. */

@@ -1,7 +1,11 @@
 import {
+  constant,
   type Hyperparameters,
+  join,
+  linear,
   noDecayOnBiasAndNorm,
   oneCycleMomentum,
+  type Schedule,
   scheduleValue,
 } from '@diffgrad/core'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
@@ -14,16 +18,14 @@ export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: numbe
 
 /** The optimizer of a configuration, scheduled over so many updates. Biases and norms do not decay. */
 export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hyperparameters> {
-  const { optimizer, schedule, learningRate, weightDecay, decay, accumulate, clip, ema } = config
+  const { optimizer, weightDecay, decay, accumulate, clip, ema } = config
   const ruleOptions = Object.entries(ruleSettings).flatMap(([key, coreKey]) => {
     const value = config[key as keyof typeof ruleSettings] // `Object.entries` widens keys to string.
     return value === undefined ? [] : [[coreKey, value] as const]
   })
-  const cycles = schedule === 'one-cycle' && updates >= 2
   const options = {
     ...Object.fromEntries(ruleOptions),
-    ...(cycles && { [momentumKey(config)]: oneCycleMomentum({ steps: updates }) }),
-    learningRate: schedules[schedule]({ learningRate, updates, flat: config.flat }),
+    ...scheduledOptions(config, updates),
     weightDecay,
     decay,
     groups: [noDecayOnBiasAndNorm],
@@ -33,6 +35,47 @@ export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hype
   }
   return { rule: rules[optimizer], ...options }
 }
+
+/** The first learning rate of a warm-up, as a share of the full one: as in torchvision's recipes. */
+const warmupStart = 0.01
+
+/**
+ * The options of an optimizer that change over so many updates: the learning rate, and with one-cycle the
+ * momentum. A warm-up is a straight line to the full learning rate; the schedule takes the updates after
+ * it. One-cycle has a rise of its own, whose length it becomes.
+ *
+ * @see Goyal et al., "Accurate, Large Minibatch SGD", arXiv:1706.02677, section 2.2.
+ */
+export function scheduledOptions(
+  config: Config,
+  updates: number,
+): { readonly learningRate: Schedule | number; readonly [momentum: string]: Schedule | number } {
+  const { schedule, learningRate, flat } = config
+  const warmup = warmupUpdates(config, updates)
+  if (schedule === 'one-cycle') {
+    const rise = warmup > 0 ? warmup / updates : undefined
+    return {
+      learningRate: schedules[schedule]({ learningRate, updates, rise }),
+      ...(updates >= 2 && {
+        [momentumKey(config)]: oneCycleMomentum({ steps: updates, start: rise }),
+      }),
+    }
+  }
+  const rest = updates - warmup
+  const after = schedules[schedule]({ learningRate, updates: rest, flat })
+  if (warmup === 0) return { learningRate: after }
+  const rise = linear({ from: warmupStart * learningRate, to: learningRate, steps: warmup })
+  return {
+    learningRate: join(
+      { schedule: rise, steps: warmup },
+      { schedule: typeof after === 'number' ? constant(after) : after, steps: rest },
+    ),
+  }
+}
+
+/** The updates of the warm-up: at least one if there is a warm-up, and fewer than all. */
+const warmupUpdates = ({ warmup, epochs }: Config, updates: number): number =>
+  warmup === 0 ? 0 : Math.min(Math.max(Math.round((updates * warmup) / epochs), 1), updates - 1)
 
 /** The validation losses so far: the input of plateau schedules. */
 interface ValidationLosses {

@@ -29,6 +29,16 @@ const openShare: OptionRange = {
   includes: (value) => isFiniteNumber(value) && value > 0 && value < 1,
 }
 
+const probability: OptionRange = {
+  text: 'in [0, 1]',
+  includes: (value) => isFiniteNumber(value) && value >= 0 && value <= 1,
+}
+
+const wholeNumber: OptionRange = {
+  text: 'a whole number, at least 0',
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+}
+
 /** Seeds that pure-rand accepts. */
 const seed: OptionRange = {
   text: 'a whole number in [0, 2³¹)',
@@ -104,19 +114,49 @@ export const schema = z.strictObject({
   backbone: text()
     .optional()
     .meta(network('fine-tune this transformers.js folder or hub model', '<source>')),
-  tune: choice(['all', 'head'])
+  from: text()
     .optional()
-    .meta(network('which parameters of the backbone to train (default: all)', '<parameters>')),
+    .meta(network('start from the weights of this run, at any image size', '<run>')),
+  checkpoint: choice(['best', 'last'])
+    .optional()
+    .meta(network('which checkpoint of that run (default: best)', '<kind>')),
+  tune: text()
+    .regex(/^(?:all|head|head:[1-9]\d*,all)$/, {
+      error: mustBe('all, head, or head:<epochs>,all'),
+    })
+    .optional()
+    .meta(
+      network(
+        'which parameters of a backbone or of --from to train: all, head, or head:3,all for three epochs of the head and then all (default: all)',
+        '<parameters>',
+      ),
+    ),
 
   batch: numeric(positiveInteger).default(64).meta(images('batch size', '<count>')),
   crop: numeric(share)
     .default(0.35)
     .meta(images('smallest area of a random crop, as a share of the image', '<share>')),
+  pad: numeric(wholeNumber)
+    .default(0)
+    .meta(
+      images(
+        'instead of --crop: pad the image by reflection on each side, and crop to its size at random',
+        '<pixels>',
+      ),
+    ),
   flip: flag().default(true).meta(images('disable random horizontal flips')),
+  erase: numeric(probability)
+    .default(0)
+    .meta(images('probability of erasing a random rectangle of an image', '<probability>')),
   mixup: numeric(nonNegative).default(0).meta(images('α of mixup, 0 for none', '<alpha>')),
   labelSmoothing: numeric(fraction)
     .default(0.1)
     .meta(images('share of a target spread over all classes', '<share>')),
+  classWeights: choice(['none', 'balanced'])
+    .default('none')
+    .meta(
+      images('weights of the classes in the loss; balanced: inverse to their frequency', '<kind>'),
+    ),
 
   optimizer: choice(keysOf(rules)).default('diffgrad').meta(optimizer('update rule', '<name>')),
   learningRate: numeric(positive).default(4e-3).meta(optimizer('learning rate', '<rate>')),
@@ -163,6 +203,22 @@ export const schema = z.strictObject({
   flat: numeric(fraction)
     .optional()
     .meta(training('share of the steps before flat-cosine falls (default: 0.72)', '<share>')),
+  warmup: numeric(nonNegative)
+    .default(0)
+    .meta(
+      training(
+        'epochs, or a fraction of one, over which the learning rate rises to its full value before the schedule starts; for one-cycle, the length of its rise',
+        '<epochs>',
+      ),
+    ),
+  patience: numeric(positiveInteger)
+    .optional()
+    .meta(
+      training(
+        'stop after so many epochs without a better validation top-1; the schedule is still that of all --epochs',
+        '<epochs>',
+      ),
+    ),
   seed: numeric(seed)
     .default(1)
     .meta(training('seed of the weights, the batches and the augmentation', '<number>')),

@@ -14,7 +14,7 @@ export const imageNetStatistics: ChannelStatistics = {
 export interface Batch {
   /** Normalized by `imageNetStatistics` · images × 3 × size × size. */
   readonly images: Float32Array<ArrayBuffer>
-  /** Class probabilities after label smoothing and mixup · images × classes. */
+  /** Class probabilities after label smoothing and mixup, times class weights · images × classes. */
   readonly targets: Float32Array<ArrayBuffer>
   /** Class indices before label smoothing and mixup. */
   readonly labels: readonly number[]

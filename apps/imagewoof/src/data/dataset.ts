@@ -56,6 +56,19 @@ export interface Dataset {
   readonly warnings: readonly string[]
 }
 
+/**
+ * Weights of the classes that give each the same total weight in the training images: n / (K · n_c) for
+ * n images, n_c of them of class c, and K classes. As in scikit-learn's `class_weight='balanced'`.
+ */
+export function balancedClassWeights({
+  classes,
+  train: { labels },
+}: Pick<Dataset, 'classes' | 'train'>): readonly number[] {
+  const counts = classes.map(() => 0)
+  for (const label of labels) counts[label]++
+  return counts.map((count) => labels.length / (classes.length * count))
+}
+
 /** Copies labels into shared memory. */
 export function sharedLabels(labels: ArrayLike<number>): Uint16Array<SharedArrayBuffer> {
   const shared = new Uint16Array(new SharedArrayBuffer(2 * labels.length))

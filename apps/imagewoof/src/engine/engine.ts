@@ -21,7 +21,7 @@ export interface TrainingEngineOptions {
 /** The result of a train step, before the weights changed. */
 interface EngineStep {
   readonly loss: number
-  /** The share of images whose largest logit and largest target are of the same class. */
+  /** The share of images whose largest logit is of their label. */
   readonly accuracy: number
   /** ξ of every trained parameter, if its bin edges were passed. */
   readonly friction?: Histogram
@@ -57,15 +57,9 @@ export function argmax(matrix: ArrayLike<number>, row: number, columns: number):
   return best
 }
 
-/** The share of rows in which logits and targets have the same argmax. */
-export function accuracyOf(
-  logits: ArrayLike<number>,
-  targets: ArrayLike<number>,
-  rows: number,
-): number {
-  const columns = logits.length / rows
-  let correct = 0
-  for (let i = 0; i < rows; i++)
-    if (argmax(logits, i, columns) === argmax(targets, i, columns)) correct++
-  return correct / rows
+/** The share of rows of logits whose argmax is the label. */
+export function accuracyOf(logits: ArrayLike<number>, labels: readonly number[]): number {
+  const columns = logits.length / labels.length
+  const correct = labels.filter((label, row) => argmax(logits, row, columns) === label)
+  return correct.length / labels.length
 }

@@ -3,6 +3,7 @@ import { ClassifierTrainer, NonFiniteStepError, selectBackend } from '@diffgrad/
 import {
   type Metric,
   NotFiniteError,
+  type Output,
   readCheckpoint,
   Trainer,
   writeCheckpoint,
@@ -25,18 +26,25 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
   const dimensions = shape.flatMap((dimension, axis) =>
     typeof dimension === 'string' ? [[dimension, lengths[axis]] as const] : [],
   )
+  let labels: readonly number[] = []
+  // The targets of a batch do not tell the labels once they are weighted.
+  const accuracy: Metric = {
+    outputs: [output],
+    compute: (outputs) => accuracyOf(float32(outputs[output]), labels),
+  }
   const trainer = await Trainer.create(ort, model, {
     loss: crossEntropy({ targets: 'probabilities', target: 'targets', output }),
     optimizer,
     frozen,
     dimensions: Object.fromEntries(dimensions),
-    metrics: { accuracy: accuracyMetric(output) },
+    metrics: { accuracy },
     session: { intraOpNumThreads: threads },
   })
   const weights = { ema: Boolean(optimizer.ema) }
   const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })
   return {
-    async step({ images, targets }, edges) {
+    async step({ images, targets, ...batch }, edges) {
+      labels = batch.labels
       const inputs = { ...imagesInput(images), targets }
       const histograms = edges && { histograms: { xi: edges } }
       const result = await trainer.step(inputs, histograms).catch(throwDivergence)
@@ -48,9 +56,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       }
     },
     async predict(images) {
-      const { data } = (await trainer.predict(imagesInput(images), weights))[output]
-      if (data instanceof Float32Array) return data
-      throw new TypeError(`${output} must be float32`)
+      return float32((await trainer.predict(imagesInput(images), weights))[output])
     },
     report: (loss) => trainer.report(loss),
     save: (notes) => trainer.save(notes),
@@ -66,12 +72,12 @@ async function createTfjsEngine(options: TrainingEngineOptions): Promise<Trainin
   await selectBackend()
   const trainer = new ClassifierTrainer(model, { optimizer, frozen })
   return {
-    async step({ images, targets }, edges) {
+    async step({ images, targets, labels }, edges) {
       const shape = imageShape(images, size)
       const { loss, logits, friction } = await trainer
         .step({ inputs: images, shape, targets }, edges)
         .catch(throwDivergence)
-      const accuracy = accuracyOf(logits, targets, shape[0])
+      const accuracy = accuracyOf(logits, labels)
       return { loss, accuracy, ...(friction && { friction }) }
     },
     predict: (images) => trainer.predict(images, imageShape(images, size)),
@@ -102,13 +108,8 @@ function throwDivergence(cause: unknown): never {
     : cause
 }
 
-/** `accuracyOf` for targets that are probabilities. */
-const accuracyMetric = (output: string): Metric => ({
-  outputs: [output],
-  compute(outputs, { targets }) {
-    const { data, dims } = outputs[output]
-    if (!(data instanceof Float32Array) || !(targets instanceof Float32Array))
-      throw new TypeError(`${output} and targets must be float32`)
-    return accuracyOf(data, targets, dims[0])
-  },
-})
+/** The elements of an output, which are logits. */
+function float32({ data }: Output): Float32Array {
+  if (data instanceof Float32Array) return data
+  throw new TypeError('logits must be float32')
+}

@@ -2,7 +2,12 @@ import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Batch } from '../../src/data/batch.ts'
-import { type Dataset, type Split, sharedLabels } from '../../src/data/dataset.ts'
+import {
+  balancedClassWeights,
+  type Dataset,
+  type Split,
+  sharedLabels,
+} from '../../src/data/dataset.ts'
 import { type Crop, randomCrop, randomStream } from '../../src/data/loader/augment.ts'
 import { createLoader, type LoaderOptions } from '../../src/data/loader/loader.ts'
 import { Resampler } from '../../src/data/loader/resample.ts'
@@ -37,9 +42,12 @@ const defaults = {
   batch: 8,
   seed: testSeed(1),
   crop: 0.35,
+  pad: 0,
   flip: true,
+  erase: 0,
   mixup: 0,
   labelSmoothing: 0,
+  classWeights: 'none',
 } as const
 
 function loaderOf(options: Partial<LoaderOptions> = {}, data = dataset) {
@@ -62,10 +70,13 @@ test('the batches depend on the seed, not on the number of workers', async () =>
   expect(await collect(loaderOf({ seed: testSeed(2) }).train(3))).not.toEqual(once)
 })
 
-test.each([0, 0.4])('an epoch can be resumed at any batch (mixup %s)', async (mixup) => {
-  const whole = await collect(loaderOf({ mixup }).train(7))
-  expect(await collect(loaderOf({ mixup }).train(7, 2))).toEqual(whole.slice(2))
-})
+test.each([{ mixup: 0 }, { mixup: 0.4 }, { crop: 1, pad: 2, erase: 0.5 }])(
+  'an epoch can be resumed at any batch (%o)',
+  async (options) => {
+    const whole = await collect(loaderOf(options).train(7))
+    expect(await collect(loaderOf(options).train(7, 2))).toEqual(whole.slice(2))
+  },
+)
 
 test('every image occurs once per epoch, in another order each time', async () => {
   const loader = loaderOf()
@@ -247,4 +258,96 @@ test('a crop is resampled along both axes as by Pillow', () => {
   new Resampler(9, 4).resample(square, crop, false, image)
   const green = Array.from(image.subarray(16, 32), (value) => (value * 0.224 + 0.456) * 255)
   expectClose(green, resampledCrop, printed)
+})
+
+/** A channel of an image, row by row. */
+const channelOf = ({ images }: Batch, image: number, channel: number): number[][] => {
+  const start = (3 * image + channel) * 64
+  return Array.from({ length: 8 }, (_, y) => [...images.subarray(start + 8 * y, start + 8 * y + 8)])
+}
+
+/** Mirrors the rows and columns beyond the ends, as numpy.pad with mode 'reflect'. */
+const reflectPadded = <T>(list: readonly T[], pad: number): readonly T[] => [
+  ...list.slice(1, pad + 1).toReversed(),
+  ...list,
+  ...list.slice(-pad - 1, -1).toReversed(),
+]
+
+test('padding shifts each image by up to so many pixels, and mirrors what is beyond its ends', async () => {
+  const pad = 2
+  const [first] = await collect(loaderOf({ crop: 1, flip: false }).train(0))
+  const [padded] = await collect(loaderOf({ crop: 1, flip: false, pad }).train(0))
+  expect(padded.labels).toEqual(first.labels)
+  // The images of `noise` are square, so that an unpadded view is the whole image.
+  const whole = new Float32Array(3 * 64)
+  const shifts = new Set<string>()
+  for (const [i, label] of padded.labels.entries()) {
+    const square = dataset.train.pixels.subarray(label * 12 * 12 * 3, (label + 1) * 12 * 12 * 3)
+    new Resampler(12, 8).resample(square, { left: 0, top: 0, width: 12, height: 12 }, false, whole)
+    const original = { images: whole, targets: new Float32Array(), labels: [] }
+    const offsets = [0, 1, 2, 3, 4].flatMap((y) => [0, 1, 2, 3, 4].map((x) => [y, x] as const))
+    const found = offsets.filter(([y, x]) =>
+      [0, 1, 2].every((channel) => {
+        const rows = reflectPadded(channelOf(original, 0, channel), pad).slice(y, y + 8)
+        const view = rows.map((row) => reflectPadded(row, pad).slice(x, x + 8))
+        return JSON.stringify(view) === JSON.stringify(channelOf(padded, i, channel))
+      }),
+    )
+    expect(found).toHaveLength(1)
+    shifts.add(`${found[0]}`)
+  }
+  expect(shifts.size).toBeGreaterThan(3)
+})
+
+test('erasing sets one rectangle of 2–33 % of an image to 0, with the given probability', async () => {
+  const options = { crop: 1, flip: false, pad: 1 }
+  let [erased, total] = [0, 0]
+  for (let epoch = 0; epoch < 20; epoch++) {
+    const batches = await collect(loaderOf({ ...options, erase: 0.5 }).train(epoch))
+    for (const batch of batches)
+      for (const i of batch.labels.keys()) {
+        total++
+        const zeros = channelOf(batch, i, 0).map((row) => row.map((value) => value === 0))
+        const rows = zeros.map((row) => row.filter(Boolean).length).filter((count) => count > 0)
+        if (rows.length === 0) continue
+        erased++
+        expect(new Set(rows).size).toBe(1)
+        expect(zeros).toEqual(channelOf(batch, i, 2).map((row) => row.map((value) => value === 0)))
+        // Sides are rounded, by up to half a pixel each.
+        expect(rows.length * rows[0]).toBeLessThanOrEqual(64 * 0.33 + 8)
+        expect(rows.length / rows[0]).toBeLessThanOrEqual(7)
+      }
+  }
+  // Five standard deviations of a binomial distribution.
+  expect(Math.abs(erased / total - 0.5)).toBeLessThan(5 * Math.sqrt(0.25 / total))
+})
+
+test('balanced class weights are n / (K · n_c), and divided by those of the labels of a batch', async () => {
+  const labels = sharedLabels(Array.from({ length: 40 }, (_, i) => (i < 30 ? 0 : i < 38 ? 1 : 2)))
+  const unbalanced = {
+    ...dataset,
+    classes: ['a', 'b', 'c'],
+    train: { ...dataset.train, labels },
+    validation: { ...dataset.validation, labels: sharedLabels(Array(10).fill(0)) },
+  }
+  const weights = [40 / (3 * 30), 40 / (3 * 8), 40 / (3 * 2)]
+  expectClose(balancedClassWeights(unbalanced), weights, { relative: 1e-12 })
+  const options = { labelSmoothing: 0.1, batch: 20 }
+  const [plain] = await collect(loaderOf(options, unbalanced).train(0))
+  const weighted = await collect(
+    loaderOf({ ...options, classWeights: 'balanced' }, unbalanced).train(0),
+  )
+  expect(weighted[0].images).toEqual(plain.images)
+  const divisor = plain.labels.reduce((sum, label) => sum + weights[label], 0)
+  const expected = plain.targets.map((target, i) => (20 * target * weights[i % 3]) / divisor)
+  expectClose(weighted[0].targets, expected, { relative: 1e-6 })
+  // The validation loss is not weighted.
+  const [validation] = await collect(
+    loaderOf({ ...options, classWeights: 'balanced' }, unbalanced).validation(),
+  )
+  expectClose(
+    validation.targets.subarray(0, 3).reduce((a, b) => a + b),
+    1,
+    { relative: 1e-6 },
+  )
 })

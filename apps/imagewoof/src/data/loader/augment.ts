@@ -40,7 +40,8 @@ export interface Crop {
   readonly height: number
 }
 
-const cropAttempts = 10
+/** Of drawing a rectangle that fits. */
+const attempts = 10
 
 const maxAspect = 4 / 3
 
@@ -55,7 +56,7 @@ const maxAspect = 4 / 3
  */
 export function randomCrop(edge: number, aspect: number, minArea: number, random: Random): Crop {
   const pixels = (share: number): number => Math.max(Math.round(edge * share), 1)
-  for (let attempt = 0; attempt < cropAttempts; attempt++) {
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const area = minArea + (1 - minArea) * random()
     const ratio = maxAspect ** (2 * random() - 1)
     const width = pixels(Math.sqrt((area * ratio) / aspect))
@@ -65,13 +66,75 @@ export function randomCrop(edge: number, aspect: number, minArea: number, random
     const top = Math.floor((edge - height + 1) * random())
     return { left, top, width, height }
   }
-  const width = pixels(Math.min(maxAspect / aspect, 1))
-  const height = pixels(Math.min(maxAspect * aspect, 1))
-  return {
-    left: Math.floor((edge - width) / 2),
-    top: Math.floor((edge - height) / 2),
-    width,
-    height,
+  return centredCrop(edge, aspect, maxAspect)
+}
+
+/**
+ * The largest centred crop of an image whose aspect ratio is between 1 / `maxRatio` and `maxRatio`.
+ *
+ * @param edge - of the square that the image is stored in, in pixels.
+ * @param aspect - width / height of the image before it was resized to the square.
+ */
+export function centredCrop(edge: number, aspect: number, maxRatio: number): Crop {
+  const width = Math.max(Math.round(edge * Math.min(maxRatio / aspect, 1)), 1)
+  const height = Math.max(Math.round(edge * Math.min(maxRatio * aspect, 1)), 1)
+  const [left, top] = [Math.floor((edge - width) / 2), Math.floor((edge - height) / 2)]
+  return { left, top, width, height }
+}
+
+/**
+ * Pads an image by reflection about its outermost pixels, by `pad` pixels on each side, and crops it to
+ * its own size at a random position, in place. It has 3 × size × size elements, and `pad` is below size.
+ *
+ * @see He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2, which
+ * pads with zeros; reflection as in fastai, which leaves no edges.
+ */
+export function padAndCrop(image: Float32Array, size: number, pad: number, random: Random): void {
+  const original = image.slice()
+  const offset = (): number => Math.floor((2 * pad + 1) * random()) - pad
+  const [dx, dy] = [offset(), offset()]
+  const reflect = (at: number): number => size - 1 - Math.abs(size - 1 - Math.abs(at))
+  for (let channel = 0, to = 0; channel < 3; channel++)
+    for (let y = 0; y < size; y++) {
+      const row = (channel * size + reflect(y + dy)) * size
+      for (let x = 0; x < size; x++, to++) image[to] = original[row + reflect(x + dx)]
+    }
+}
+
+const erasedArea = { min: 0.02, max: 0.33 }
+
+const erasedAspect = { min: 0.3, max: 3.3 }
+
+/**
+ * Random erasing, with the defaults of torchvision's RandomErasing: with a probability, sets a rectangle
+ * of an image to 0, the mean of ImageNet, in place. The rectangle's share of the area is uniform in [0.02,
+ * 0.33], the logarithm of its aspect ratio in [log 0.3, log 3.3]. A rectangle that does not fit is drawn
+ * again; after ten attempts the image stays as it is.
+ *
+ * @param image - 3 × size × size.
+ * @see Zhong et al., "Random Erasing Data Augmentation", arXiv:1708.04896.
+ */
+export function randomErase(
+  image: Float32Array,
+  size: number,
+  probability: number,
+  random: Random,
+): void {
+  if (random() >= probability) return
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const area = size * size * (erasedArea.min + (erasedArea.max - erasedArea.min) * random())
+    const ratio = erasedAspect.min * (erasedAspect.max / erasedAspect.min) ** random()
+    const height = Math.round(Math.sqrt(area * ratio))
+    const width = Math.round(Math.sqrt(area / ratio))
+    if (height >= size || width >= size) continue
+    const top = Math.floor((size - height + 1) * random())
+    const left = Math.floor((size - width + 1) * random())
+    for (let row = 0; row < 3 * height; row++) {
+      const y = top + (row % height)
+      const start = (Math.floor(row / height) * size + y) * size + left
+      image.fill(0, start, start + width)
+    }
+    return
   }
 }
 
@@ -99,4 +162,26 @@ export function mixup({ images, targets, labels }: Batch, alpha: number, random:
     return result
   }
   return { images: blend(images), targets: blend(targets), labels }
+}
+
+/**
+ * Multiplies the targets of a batch by class weights w, in place, so that the mean cross-entropy of the
+ * batch becomes −Σ w·q·log p / Σ w·t over images and classes, where q are the smoothed targets and t the
+ * targets before label smoothing. Without mixup this is PyTorch's CrossEntropyLoss of class indices with
+ * `weight`, `label_smoothing` and reduction `mean`.
+ */
+export function weightTargets(
+  { targets, labels }: Batch,
+  weights: readonly number[],
+  labelSmoothing: number,
+): void {
+  const classes = weights.length
+  const sum = weights.reduce((a, b) => a + b)
+  let weighted = 0
+  for (const [i, target] of targets.entries()) weighted += weights[i % classes] * target
+  // Smoothed targets are (1 − ε)·t + ε / classes.
+  const divisor =
+    (weighted - (labels.length * labelSmoothing * sum) / classes) / (1 - labelSmoothing)
+  for (const [i, target] of targets.entries())
+    targets[i] = (target * weights[i % classes] * labels.length) / divisor
 }

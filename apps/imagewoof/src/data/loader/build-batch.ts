@@ -1,6 +1,17 @@
 import type { Batch } from '../batch.ts'
 import type { Dataset, Split } from '../dataset.ts'
-import { type Crop, mixup, permutation, randomCrop, randomStream } from './augment.ts'
+import {
+  type Crop,
+  centredCrop,
+  mixup,
+  padAndCrop,
+  permutation,
+  type Random,
+  randomCrop,
+  randomErase,
+  randomStream,
+  weightTargets,
+} from './augment.ts'
 import { Resampler } from './resample.ts'
 
 /** How training batches are made. */
@@ -11,12 +22,18 @@ export interface BatchOptions {
   readonly seed: number
   /** The smallest area of a random crop as a share of the image, in (0, 1]. */
   readonly crop: number
+  /** Pixels of padding before a crop at a random position, which replaces random crops; 0 for none. */
+  readonly pad: number
   /** Whether each image is mirrored with a probability of ½. */
   readonly flip: boolean
+  /** The probability that a rectangle of an image is erased, in [0, 1]. */
+  readonly erase: number
   /** α of mixup, 0 for none. */
   readonly mixup: number
   /** The share of a target that is spread over all classes, in [0, 1). */
   readonly labelSmoothing: number
+  /** The weight of each class in the loss; undefined if all are 1. */
+  readonly classWeights?: readonly number[] | undefined
 }
 
 /** The part of a data set that batches are built from. It is posted to worker threads. */
@@ -25,12 +42,6 @@ export interface LoaderData extends Pick<Dataset, 'size'> {
   readonly classes: number
   readonly train: Omit<Split, 'files'>
   readonly validation: Omit<Split, 'files'>
-}
-
-/** The area of a stored square that is resampled, and whether it is mirrored. */
-interface CropAndFlip {
-  readonly crop: Crop
-  readonly mirror: boolean
 }
 
 /** Builds any batch from its index alone. */
@@ -53,14 +64,26 @@ export class BatchBuilder {
 
   /** A training batch. No image occurs twice in an epoch. */
   train(epoch: number, index: number): Batch {
-    const { train } = this.#data
-    const { seed, crop, flip, mixup: alpha } = this.#options
+    const { seed, mixup: alpha, labelSmoothing, classWeights } = this.#options
     const random = randomStream(seed, epoch, index)
-    const batch = this.#build('train', this.#trainIndices(epoch, index), (i) => ({
-      crop: randomCrop(train.size, train.aspects[i], crop, random),
-      mirror: flip && random() < 0.5,
-    }))
-    return alpha > 0 ? mixup(batch, alpha, random) : batch
+    const indices = this.#trainIndices(epoch, index)
+    const images = this.#build('train', indices, (...image) => this.#augment(random, ...image))
+    const batch = alpha > 0 ? mixup(images, alpha, random) : images
+    if (classWeights) weightTargets(batch, classWeights, labelSmoothing)
+    return batch
+  }
+
+  /** Writes a random view of a training image. */
+  #augment(random: Random, index: number, square: Uint8Array, image: Float32Array): void {
+    const { size, train } = this.#data
+    const { crop: minArea, pad, flip, erase } = this.#options
+    const aspect = train.aspects[index]
+    const crop =
+      pad > 0 ? centredCrop(train.size, aspect, 1) : randomCrop(train.size, aspect, minArea, random)
+    const mirror = flip && random() < 0.5
+    this.#resamplers.train.resample(square, crop, mirror, image)
+    if (pad > 0) padAndCrop(image, size, pad, random)
+    if (erase > 0) randomErase(image, size, erase, random)
   }
 
   /** A validation batch. The last one may be smaller. */
@@ -69,9 +92,11 @@ export class BatchBuilder {
     const { batch } = this.#options
     const { length } = validation.labels.subarray(index * batch, (index + 1) * batch)
     const edge = validation.size
-    const whole = { crop: { left: 0, top: 0, width: edge, height: edge }, mirror: false }
+    const whole: Crop = { left: 0, top: 0, width: edge, height: edge }
     const indices = Uint32Array.from({ length }, (_, i) => index * batch + i)
-    return this.#build('validation', indices, () => whole)
+    return this.#build('validation', indices, (_, square, image) =>
+      this.#resamplers.validation.resample(square, whole, false, image),
+    )
   }
 
   #trainIndices(epoch: number, index: number): Uint32Array {
@@ -83,24 +108,24 @@ export class BatchBuilder {
     return this.#order.indices.subarray(index * batch, (index + 1) * batch)
   }
 
-  /** @param indices - of the images in the split. */
+  /**
+   * @param indices - of the images in the split.
+   * @param resample - writes the image with an index, stored as a square, in the network's input size.
+   */
   #build(
     split: 'train' | 'validation',
     indices: Uint32Array,
-    augment: (index: number) => CropAndFlip,
+    resample: (index: number, square: Uint8Array, image: Float32Array) => void,
   ): Batch {
     const { size, classes } = this.#data
     const { size: edge, pixels, labels } = this.#data[split]
     const { labelSmoothing } = this.#options
     const [storedLength, imageLength] = [edge * edge * 3, size * size * 3]
-    const resampler = this.#resamplers[split]
     const images = new Float32Array(indices.length * imageLength)
     const targets = new Float32Array(indices.length * classes).fill(labelSmoothing / classes)
     for (const [i, index] of indices.entries()) {
       const square = pixels.subarray(index * storedLength, (index + 1) * storedLength)
-      const { crop, mirror } = augment(index)
-      const image = images.subarray(i * imageLength, (i + 1) * imageLength)
-      resampler.resample(square, crop, mirror, image)
+      resample(index, square, images.subarray(i * imageLength, (i + 1) * imageLength))
       targets[i * classes + labels[index]] += 1 - labelSmoothing
     }
     return { images, targets, labels: Array.from(indices, (index) => labels[index]) }

@@ -1,13 +1,14 @@
 import { WorkerThread } from '../../worker-thread.ts'
 import type { Batch, Loader } from '../batch.ts'
-import type { Dataset, Split } from '../dataset.ts'
+import { balancedClassWeights, type Dataset, type Split } from '../dataset.ts'
 import type { BatchOptions } from './build-batch.ts'
 import type { BatchRequest, WorkerData } from './worker.ts'
 
 /** Batches that each worker prepares ahead of their use. */
 const prefetch = 4
 
-export interface LoaderOptions extends BatchOptions {
+export interface LoaderOptions extends Omit<BatchOptions, 'classWeights'> {
+  readonly classWeights: 'none' | 'balanced'
   /** Worker threads; 1 by default, which prepares several hundred images per second. */
   readonly workers?: number
 }
@@ -17,10 +18,13 @@ export interface LoaderOptions extends BatchOptions {
  * each epoch has another order.
  */
 export function createLoader(
-  { size, classes, train, validation }: Dataset,
-  { workers = 1, batch, seed, crop, flip, mixup, labelSmoothing }: LoaderOptions,
+  dataset: Dataset,
+  { workers = 1, batch, seed, crop, pad, flip, erase, ...loaderOptions }: LoaderOptions,
 ): Loader {
-  const options = { batch, seed, crop, flip, mixup, labelSmoothing }
+  const { size, classes, train, validation } = dataset
+  const { mixup, labelSmoothing, classWeights: kind } = loaderOptions
+  const classWeights = kind === 'balanced' ? balancedClassWeights(dataset) : undefined
+  const options = { batch, seed, crop, pad, flip, erase, mixup, labelSmoothing, classWeights }
   const withoutFiles = ({ files, ...rest }: Split): Omit<Split, 'files'> => rest
   const data = {
     size,
