@@ -2,6 +2,8 @@ import { cpus } from 'node:os'
 import { seeded } from '@diffgrad/onnx'
 import { resolveConfig } from '../src/config/config.ts'
 import type { Batch } from '../src/data/batch.ts'
+import { openEngine } from '../src/engine/engine-thread.ts'
+import { newModel } from '../src/model/network.ts'
 import { Screen } from '../src/terminal/screen.ts'
 import { openData, openSession } from '../src/training/session.ts'
 
@@ -12,7 +14,8 @@ const [rounds, steps] = [5, 10]
 const config = resolveConfig({ data, size: Number(size), epochs: rounds + 1 })
 const context = { screen: new Screen(process.stdout), signal: new AbortController().signal }
 const dataset = await openData(config, context)
-const { engine, loader, close } = await openSession(config, dataset)
+const { loader, model, close } = await openSession(config, dataset, newModel)
+const engine = await openEngine(config, loader.batchesPerEpoch, model)
 
 const random = seeded(1)
 const classes = dataset.classes.length
@@ -49,6 +52,7 @@ for (let round = 0; round < rounds; round++) {
   loaded.push(await measure(loader.train(round)))
   constant.push(await measure(constantBatches()))
 }
+await engine.dispose()
 await close()
 
 const rates = (values: readonly number[]): string =>

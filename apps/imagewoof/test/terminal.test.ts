@@ -153,7 +153,9 @@ test('a finished run is not resumed, and its data is not read', async () => {
   const before = tensorsOf(out)
   const { code, output } = await run(['resume', out], cache)
   expect(code).toBe(0)
-  expect(output.split('\n')[0]).toBe(`${out} is finished: all 1 epochs are complete`)
+  expect(output.split('\n')[0]).toBe(
+    `${out} is finished: all 1 epochs are complete. To train longer: resume with --epochs above 1.`,
+  )
   expect(output).toContain(`report     ${join(out, 'report.html')}`)
   expect(output).not.toContain('reading')
   expect(tensorsOf(out) === before).toBe(true)

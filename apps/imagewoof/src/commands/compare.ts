@@ -41,7 +41,7 @@ export function addCompare(program: Command): void {
     .option('--runs <count>', 'number of seeds', numberIn(positiveInteger), 3)
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
     .addOption(watchOption())
-  addConfigOptions(command, ['optimizer']).action(
+  addConfigOptions(command, ['optimizer', 'from', 'checkpoint']).action(
     async (names: readonly string[], { preset, runs, out, watch, ...options }: CompareOptions) => {
       const selected = preset
         ? [...presets[preset], ...names]

@@ -4,7 +4,7 @@ import { positive, positiveInteger } from '@diffgrad/core'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
-import { resolveConfig } from '../config/config.ts'
+import { resolveConfig, tuneStages } from '../config/config.ts'
 import { addConfigOptions, argumentsFor, pickSettings } from '../config/options.ts'
 import { Failure } from '../failure.ts'
 import { formatRate } from '../format.ts'
@@ -16,7 +16,10 @@ import { runInterruptibly } from '../terminal/context.ts'
 import { commandLine, newFolderPath, numberIn, withoutArguments } from './command-line.ts'
 
 /** Settings without effect on a range test. */
-const excluded = ['learningRate', 'schedule', 'flat', 'epochs', 'saveEvery', 'accumulate', 'ema']
+const excluded = [
+  ...['learningRate', 'schedule', 'flat', 'warmup', 'epochs', 'patience', 'saveEvery'],
+  ...['accumulate', 'ema', 'from', 'checkpoint'],
+]
 
 /** Adds `lr-find`: a learning-rate range test. */
 export function addLrFind(program: Command): void {
@@ -38,6 +41,8 @@ export function addLrFind(program: Command): void {
       const settings = pickSettings(options)
       const config = resolveConfig(settings)
       await checkBackbone(config)
+      if (tuneStages(config).length > 1)
+        throw new Failure(`--tune must be head or all for a range test, but is ${config.tune}`)
       const range = { from, to, steps }
       await runInterruptibly(async (context) => {
         const trials = await rangeTest(config, range, context)

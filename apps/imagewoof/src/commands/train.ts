@@ -1,12 +1,13 @@
 import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
-import { resolveConfig } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
+import { Failure } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
+import { resolveSettings } from '../training/load-run.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
 import type { WatchOption } from '../watch/live-page.ts'
 import {
@@ -33,7 +34,7 @@ export function addStart(program: Command): void {
     .addOption(watchOption())
   addConfigOptions(withoutArguments(command)).action(
     async ({ out, watch, ...options }: StartOptions) => {
-      const config = resolveConfig(pickSettings(options))
+      const config = await resolveSettings(pickSettings(options))
       await runWatched(watch, {}, async (context) => {
         const run = await startRun(config, out ?? runFolderPath(config), context)
         await reportRun(run)
@@ -78,7 +79,7 @@ export function addTrain(program: Command): void {
     .addOption(watchOption())
   addConfigOptions(withoutArguments(command)).action(
     async ({ out, runs, watch, ...options }: TrainOptions) => {
-      const config = resolveConfig(pickSettings(options))
+      const config = await resolveSettings(pickSettings(options))
       const path = out ?? runFolderPath(config)
       if (runs > 1) {
         const contenders = [{ name: config.optimizer, config }]
@@ -92,26 +93,38 @@ export function addTrain(program: Command): void {
   )
 }
 
-interface ResumeOptions {
+interface ResumeCommandOptions {
   readonly data?: string
+  readonly epochs?: number
   readonly watch?: WatchOption
 }
 
-/** Adds `resume`: continues an interrupted run or comparison. */
+/** Adds `resume`: continues an interrupted run or comparison, or a run with another number of epochs. */
 export function addResume(program: Command): void {
   program
     .command('resume')
     .description('resume an interrupted run or comparison; the result equals an uninterrupted one')
     .argument('<run>', 'folder of a run or a comparison')
     .addOption(dataPathOption())
+    .option(
+      '--epochs <count>',
+      'train a run for more or fewer epochs than planned; from the next step on, the schedule is that of so many epochs',
+      numberIn(positiveInteger),
+    )
     .addOption(watchOption())
-    .action(async (path: string, { data, watch }: ResumeOptions) => {
+    .action(async (path: string, { data, epochs, watch }: ResumeCommandOptions) => {
       const comparison = await Comparison.open(path)
+      if (comparison && epochs !== undefined)
+        throw new Failure(`--epochs needs a run, but ${path} is a comparison`)
       await comparison?.own()
-      const dataArguments = data === undefined ? [] : ['--data', data]
-      const resumeCommand = commandLine('resume', path, ...dataArguments)
+      const options = [
+        ...(data === undefined ? [] : ['--data', data]),
+        ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+      ]
+      const resumeCommand = commandLine('resume', path, ...options)
       await runWatched(watch, { resumeCommand }, async (context) => {
-        if (!comparison) return reportRun(await resumeRun(path, context, data))
+        if (!comparison)
+          return reportRun(await resumeRun(path, context, { dataPath: data, epochs }))
         if (await comparison.isFinished())
           context.screen.write(`${path} is finished: all ${comparison.runCount} runs are complete`)
         const dataset = data === undefined ? undefined : await comparison.openData(context, data)

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { Divergence } from '../failure.ts'
 import { writeRunReport } from '../report/run-report.ts'
-import type { History } from '../run/history.ts'
+import { endOf, type History } from '../run/history.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resumeRun, startRun } from '../training/run.ts'
@@ -30,7 +30,7 @@ export class ComparisonRun {
   async result(): Promise<History | undefined> {
     const folder = await RunFolder.find(this.path)
     const history = await folder?.history()
-    return history && history.epochs.length >= this.#config.epochs ? history : undefined
+    return history && endOf(history, this.#config) !== undefined ? history : undefined
   }
 
   /** The error message of a run that diverged; undefined otherwise. */
@@ -42,7 +42,7 @@ export class ComparisonRun {
   async train(dataset: Dataset, context: CommandContext): Promise<void> {
     try {
       if (await RunFolder.find(this.path))
-        await resumeRun(this.path, context, this.#config.data, dataset)
+        await resumeRun(this.path, context, { dataPath: this.#config.data, dataset })
       else await startRun(this.#config, this.path, context, dataset)
     } catch (error) {
       if (!(error instanceof Divergence)) throw error

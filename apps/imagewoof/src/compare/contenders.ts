@@ -13,15 +13,8 @@ export interface Contender {
 
 /** Settings that all contenders share. */
 const sharedSettings = [
-  'data',
-  'validation',
-  'exclude',
-  'size',
-  'batch',
-  'epochs',
-  'seed',
-  'threads',
-  'saveEvery',
+  ...['data', 'validation', 'exclude', 'size', 'batch', 'epochs', 'seed', 'threads', 'saveEvery'],
+  ...['from', 'checkpoint'],
 ]
 
 /** Contenders by the name of a preset. */

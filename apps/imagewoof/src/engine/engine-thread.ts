@@ -1,9 +1,9 @@
 import type { Schedule } from '@diffgrad/core'
-import { writeModel } from '@diffgrad/onnx'
-import type { Config } from '../config/config.ts'
+import { type Model, writeModel } from '@diffgrad/onnx'
+import { type Config, type TuneStage, tuneStages } from '../config/config.ts'
 import { updatesOf } from '../config/optimizer.ts'
 import { Divergence, messageOf } from '../failure.ts'
-import type { TrainableModel } from '../model/backbone.ts'
+import { frozenPatterns } from '../model/backbone.ts'
 import { WorkerThread } from '../worker-thread.ts'
 import type { TrainingEngine } from './engine.ts'
 
@@ -41,23 +41,30 @@ const methods: Readonly<Record<Method, true>> = {
   export: true,
 }
 
+/** How an engine differs from that of its configuration. */
+interface EngineOptions {
+  /** Of the training; default the last one, whose engine loads the checkpoints of every stage. */
+  readonly stage?: TuneStage
+  /** Replaces that of the configuration. */
+  readonly learningRate?: Schedule
+}
+
 /**
  * Creates the engine of a configuration in a thread of its own, so that a step, however long, does not
  * block this thread: signals, resizing and other connections are handled at once.
  *
  * @param batchesPerEpoch - of the data.
- * @param learningRate - replaces that of the configuration.
  */
 export async function openEngine(
   config: Config,
   batchesPerEpoch: number,
-  { model, frozen }: TrainableModel,
-  learningRate?: Schedule,
+  model: Model,
+  { stage = tuneStages(config).slice(-1)[0], learningRate }: EngineOptions = {},
 ): Promise<TrainingEngine> {
   const updates = updatesOf(config, batchesPerEpoch)
   const workerData: EngineWorkerData = {
     ...{ config, updates, learningRate },
-    ...{ model: writeModel(model), frozen },
+    ...{ model: writeModel(model), frozen: frozenPatterns(model, stage.parameters) },
   }
   const module = new URL('./engine-worker', import.meta.url)
   const thread = new WorkerThread<EngineRequest, EngineResponse>(module, workerData)

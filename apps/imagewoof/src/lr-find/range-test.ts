@@ -41,7 +41,7 @@ export async function rangeTest(
     const model = await newModel(config, dataset.classes.length)
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
-    const engine = await openEngine(config, loader.batchesPerEpoch, model, learningRate)
+    const engine = await openEngine(config, loader.batchesPerEpoch, model, { learningRate })
     try {
       const trials: Trial[] = []
       for await (const batch of takeBatches(loader, steps)) {

@@ -3,19 +3,12 @@ import { dirname, join } from 'node:path'
 import { type Model, readModel } from '@diffgrad/onnx'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { z } from 'zod'
-import type { Config } from '../config/config.ts'
+import type { Config, TuneStage } from '../config/config.ts'
 import { imageNetStatistics } from '../data/batch.ts'
 import { cacheFolder } from '../data/cache.ts'
 import { withoutPreprocessing } from '../export/preprocessing.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { headNames, renormalize, replaceHead } from './head.ts'
-
-/** A model, and which of its parameters are not trained. */
-export interface TrainableModel {
-  readonly model: Model
-  /** Patterns of the names of frozen parameters. */
-  readonly frozen: readonly RegExp[]
-}
 
 const channels = z.array(z.number()).length(3)
 const preprocessorSchema = z.object({
@@ -30,7 +23,7 @@ const preprocessorSchema = z.object({
  *
  * @throws {Failure} If it cannot be read, takes images of another size, or does not end in a linear layer.
  */
-export async function loadBackbone(config: Config, classes: number): Promise<TrainableModel> {
+export async function loadBackbone(config: Config, classes: number): Promise<Model> {
   const { backbone = '', seed, size } = config
   const folder = await locateBackbone(backbone)
   try {
@@ -45,8 +38,7 @@ export async function loadBackbone(config: Config, classes: number): Promise<Tra
         ? { mean: image_mean, deviation: image_std }
         : { mean: [0, 0, 0], deviation: [1, 1, 1] }
     const model = requireSize(network ?? file, size)
-    const adapted = renormalize(model, imageNetStatistics, statistics)
-    return trainableBackbone(replaceHead(adapted, classes, seed), config)
+    return replaceHead(renormalize(model, imageNetStatistics, statistics), classes, seed)
   } catch (cause) {
     throw new Failure(`backbone ${backbone}: cannot be used: ${messageOf(cause)}`, { cause })
   }
@@ -62,7 +54,7 @@ export async function checkBackbone(config: Config): Promise<void> {
 }
 
 /** @throws {Failure} If the model's input has another fixed size. */
-function requireSize(model: Model, size: number): Model {
+export function requireSize(model: Model, size: number): Model {
   const [, , ...edges] = model.inputs[0].shape ?? []
   const other = edges.find((edge) => typeof edge === 'number' && edge !== size)
   if (other === undefined) return model
@@ -70,14 +62,18 @@ function requireSize(model: Model, size: number): Model {
 }
 
 /**
- * A backbone that already has its new head. `--tune head` freezes everything but the head, `--tune all`
- * the renormalization of images, if the model has one.
+ * Patterns of the parameters that are not trained: everything but the head, or the renormalization of
+ * images if the model has one.
  */
-export function trainableBackbone(model: Model, { tune }: Config): TrainableModel {
-  const head = headNames(model).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
-  const pattern = tune === 'head' ? new RegExp(`^(?!(?:${head.join('|')})$)`) : /^renormalization\//
+export function frozenPatterns(model: Model, trained: TuneStage['parameters']): readonly RegExp[] {
+  const pattern = trained === 'head' ? exceptHead(model) : /^renormalization\//
   const isUsed = [...model.initializers.keys()].some((name) => pattern.test(name))
-  return { model, frozen: isUsed ? [pattern] : [] }
+  return isUsed ? [pattern] : []
+}
+
+function exceptHead(model: Model): RegExp {
+  const head = headNames(model).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
+  return new RegExp(`^(?!(?:${head.join('|')})$)`)
 }
 
 /** The files of a transformers.js model that are needed. */

@@ -22,6 +22,8 @@ import {
   type FrictionReading,
   frictionDistances,
   type History,
+  plannedEpochsAt,
+  stopReason,
   trainingSeconds,
 } from '../run/history.ts'
 import type { RunFolder } from '../run/run-folder.ts'
@@ -70,8 +72,9 @@ export function runContent({ config, environment, history, evaluation }: ReportD
 <p class="muted">${network}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; started ${environment.began.slice(0, 16).replace('T', ' ')} UTC.</p>`,
     tiles(config, history, evaluation, data.validation),
     warningList(data.warnings),
+    ...notes(config, history),
     html`<h2>Training</h2><div class="grid">
-${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Training: before each update, with label smoothing and mixup. Validation: after each epoch, without.')}
+${figure('Loss', chart(lossChart(history, stepsPerEpoch), 'Loss by epoch'), 'Training: before each update, with label smoothing, mixup and class weights. Validation: after each epoch, without.')}
 ${figure('Accuracy', chart(accuracyChart(history), 'Accuracy by epoch'))}
 ${figure('Learning rate', chart(rateChart(ratesOf(config, history, stepsPerEpoch)), 'Learning rate by epoch'))}
 </div>`,
@@ -179,17 +182,31 @@ function classTable({ matrix, classes, epoch }: EvaluationSummary): Html {
 <p class="muted">With the weights of epoch ${epoch}. Recall is the accuracy of a class, with its 95 % interval; F1 is the harmonic mean of precision and recall.</p>`
 }
 
+/** Why the training ended early, and where its number of epochs changed. */
+function* notes(config: Config, history: History): Iterable<Html> {
+  const reason = stopReason(history, config)
+  if (reason !== undefined) yield html`<p>${reason}</p>`
+  for (const { epoch, step, from, to } of history.epochsChanges ?? [])
+    yield html`<p>The number of epochs was changed from ${from} to ${to} after epoch ${epoch}, at step ${step}. From there on, the learning rate is that of ${config.schedule} over ${to} epochs.</p>`
+}
+
 function ratesOf(
   config: Config,
   history: History,
   stepsPerEpoch: number,
 ): readonly (readonly [number, number])[] {
-  const learningRate = learningRateOf(config, stepsPerEpoch)
+  const schedules = new Map(
+    [config.epochs, ...(history.epochsChanges ?? []).map(({ from }) => from)].map((epochs) => [
+      epochs,
+      learningRateOf({ ...config, epochs }, stepsPerEpoch),
+    ]),
+  )
   const { length } = history.losses
   const stride = Math.max(Math.ceil(length / 240), 1)
   return Array.from({ length: Math.ceil(length / stride) }, (_, i) => {
     const step = i * stride
-    return [step / stepsPerEpoch, learningRate(step, history)] as const
+    const rate = schedules.get(plannedEpochsAt(history, config, step))?.(step, history) ?? 0
+    return [step / stepsPerEpoch, rate] as const
   })
 }
 
@@ -239,9 +256,14 @@ ${figure(
 }
 
 function* environmentRows(environment: Environment): Iterable<readonly [string, unknown]> {
-  const { data, engine, node, system, processor, cores } = environment
+  const { data, engine, node, system, processor, cores, classWeights } = environment
   yield ['data', data.name]
   yield ['SHA-256 of the data', data.hash]
+  if (classWeights !== undefined)
+    yield [
+      'class weights',
+      data.classes.map((name, i) => `${name} ${formatNumber(classWeights[i])}`).join(', '),
+    ]
   yield ['engine', `${engine}, Node ${node}`]
   yield ['machine', `${processor}, ${cores} cores, ${system}`]
 }

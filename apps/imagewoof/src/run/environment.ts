@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { arch, cpus, platform, release } from 'node:os'
 import type { Config } from '../config/config.ts'
-import type { Dataset } from '../data/dataset.ts'
+import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
 import { Failure } from '../failure.ts'
 
 /** What the results of a run depend on, besides its configuration: environment.json. */
@@ -16,6 +16,8 @@ export interface Environment {
   /** Package and version of the training backend. */
   readonly engine: string
   readonly data: DatasetDescription
+  /** Weights in the loss, in the order of the classes; undefined if all are 1. */
+  readonly classWeights?: readonly number[]
 }
 
 /** A data set without its images. */
@@ -36,9 +38,10 @@ interface DatasetDescription {
 
 /** Describes this process, the machine, and a data set. */
 export function describeEnvironment(
-  { name, hash, version, classes, train, validation, warnings }: Dataset,
-  { engine }: Config,
+  dataset: Dataset,
+  { engine, classWeights }: Config,
 ): Environment {
+  const { name, hash, version, classes, train, validation, warnings } = dataset
   const processors = cpus()
   return {
     began: new Date().toISOString(),
@@ -56,6 +59,7 @@ export function describeEnvironment(
       validation: validation.labels.length,
       warnings,
     },
+    ...(classWeights === 'balanced' && { classWeights: balancedClassWeights(dataset) }),
   }
 }
 

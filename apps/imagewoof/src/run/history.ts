@@ -1,5 +1,6 @@
 import type { Histogram } from '@diffgrad/core'
 import { rules } from '../config/choices.ts'
+import { type Config, tuneStages } from '../config/config.ts'
 
 /** The results of one epoch: a row of summary.csv. */
 export interface EpochRow {
@@ -27,12 +28,24 @@ export interface FrictionReading {
   readonly histogram: Histogram
 }
 
+/** A change of the number of epochs by `resume --epochs`. */
+export interface EpochsChange {
+  /** Epochs complete before the change. */
+  readonly epoch: number
+  /** Steps taken before the change. */
+  readonly step: number
+  readonly from: number
+  readonly to: number
+}
+
 /** All results of a run so far. */
 export interface History {
   /** Training loss of every step. */
   readonly losses: readonly number[]
   readonly epochs: readonly EpochRow[]
   readonly friction: readonly FrictionReading[]
+  /** Oldest first; undefined if there are none. */
+  readonly epochsChanges?: readonly EpochsChange[]
 }
 
 /** The position of a training between two steps. */
@@ -67,6 +80,42 @@ export const bestEpoch = ({ epochs }: History): EpochRow | undefined =>
     (best, row) => (best === undefined || row.top1 > best.top1 ? row : best),
     undefined,
   )
+
+/** The number of epochs that a training is planned for after its latest step. */
+export const plannedEpochs = ({ epochsChanges = [] }: History, { epochs }: Config): number =>
+  epochsChanges[epochsChanges.length - 1]?.to ?? epochs
+
+/** The number of epochs that a training was planned for at a step, counted from 0. */
+export const plannedEpochsAt = (
+  { epochsChanges = [] }: History,
+  { epochs }: Config,
+  step: number,
+): number => epochsChanges.find((change) => change.step > step)?.from ?? epochs
+
+/**
+ * Why a training has ended: all epochs are complete, or the best top-1 accuracy is `patience` epochs old.
+ * Undefined if it has not ended. The epochs are counted after the latest change of their number, and after
+ * the stage of the head alone.
+ */
+export function endOf(history: History, config: Config): 'complete' | 'impatient' | undefined {
+  const { epochs, epochsChanges = [] } = history
+  if (epochs.length >= config.epochs) return 'complete'
+  const stages = tuneStages(config)
+  const since = Math.max(
+    bestEpoch(history)?.epoch ?? 0,
+    epochsChanges[epochsChanges.length - 1]?.epoch ?? 0,
+    stages[stages.length - 1].start,
+  )
+  return epochs.length - since >= (config.patience ?? Number.POSITIVE_INFINITY)
+    ? 'impatient'
+    : undefined
+}
+
+/** A sentence on early stopping; undefined if the training was not stopped early. */
+export const stopReason = (history: History, config: Config): string | undefined =>
+  endOf(history, config) === 'impatient'
+    ? `Stopped after epoch ${history.epochs.length} of ${config.epochs}: ${config.patience} epochs without a better top-1 accuracy on the validation images (--patience ${config.patience}).`
+    : undefined
 
 /** Total training time of all epochs. */
 export const trainingSeconds = ({ epochs }: History): number =>

@@ -89,6 +89,8 @@ export async function createFolder(
   }
 }
 
+const initialModelFile = 'backbone.onnx'
+
 /** The folder of a run. Files are replaced atomically, so that each is complete whenever it exists. */
 export class RunFolder {
   readonly path: string
@@ -100,19 +102,19 @@ export class RunFolder {
   /**
    * Creates a run folder, which this process owns. It appears only when it is complete.
    *
-   * @param backbone - the model to fine-tune, as an .onnx file, if the run has one.
+   * @param initialModel - as an .onnx file, if it cannot be built from the configuration alone.
    * @throws {Failure} If the folder exists, or cannot be created.
    */
   static async create(
     path: string,
     config: Config,
     environment: Environment,
-    backbone?: Uint8Array,
+    initialModel?: Uint8Array,
   ): Promise<RunFolder> {
     await createFolder(path, 'run folder', async (temporary) => {
       const folder = new RunFolder(temporary)
       await folder.save('environment.json', json(environment))
-      if (backbone) await folder.save('backbone.onnx', backbone)
+      if (initialModel) await folder.save(initialModelFile, initialModel)
       await folder.saveConfig(config)
     })
     const folder = new RunFolder(path)
@@ -154,6 +156,11 @@ export class RunFolder {
   /** Whether another process owns the run. */
   async isOwnedByOther(): Promise<boolean> {
     return (await lockOwner(lockFile(this.path))) !== undefined
+  }
+
+  /** The path of the initial model of a run with a backbone or with `--from`. */
+  get initialModelFile(): string {
+    return this.pathOf(initialModelFile)
   }
 
   saveConfig(config: Config): Promise<void> {

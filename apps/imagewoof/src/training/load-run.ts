@@ -1,13 +1,22 @@
 import { join } from 'node:path'
+import type { Model } from '@diffgrad/onnx'
+import { type Config, optionName, resolveConfig } from '../config/config.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
 import { openEngine } from '../engine/engine-thread.ts'
 import { writeExportFolder } from '../export/folder.ts'
 import { Failure } from '../failure.ts'
-import { savedModel } from '../model/network.ts'
+import { replaceHead } from '../model/head.ts'
+import { newModel, savedModel } from '../model/network.ts'
 import { dataDifference, requireSameClasses } from '../run/environment.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
+import { evaluatedWeights, loadCheckpoint } from './checkpoint.ts'
 import { openData, openSession, type Session } from './session.ts'
+
+/** A run's session, with an engine that has the weights of a checkpoint. */
+export interface LoadedRun extends Session {
+  readonly engine: TrainingEngine
+}
 
 /**
  * Loads a checkpoint of a run and opens the run's data. Other images of the same classes are accepted
@@ -22,7 +31,7 @@ export async function loadRun(
   kind: CheckpointKind,
   context: CommandContext,
   dataPath?: string,
-): Promise<Session> {
+): Promise<LoadedRun> {
   const folder = await RunFolder.open(path)
   const checkpoint = await readCheckpoint(folder, kind)
   const saved = await folder.config()
@@ -32,9 +41,19 @@ export async function loadRun(
   requireSameClasses(dataset, environment, path)
   const difference = dataDifference(dataset, environment)
   if (difference !== undefined) context.screen.write(`the data has changed: ${difference}\n`)
-  const session = await openSession(config, dataset, savedModel(folder.pathOf('backbone.onnx')))
-  await loadCheckpoint(session.engine, checkpoint, session.close)
-  return session
+  const session = await openSession(config, dataset, savedModel(folder.initialModelFile))
+  try {
+    const { batchesPerEpoch } = session.loader
+    const engine = await openLoaded(config, batchesPerEpoch, session.model, checkpoint)
+    const close = async (): Promise<void> => {
+      await engine.dispose()
+      await session.close()
+    }
+    return { ...session, engine, close }
+  } catch (error) {
+    await session.close()
+    throw error
+  }
 }
 
 /** The default export folder of a checkpoint. */
@@ -61,9 +80,9 @@ async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): 
   const config = await folder.config()
   const environment = await folder.environment()
   const { classes, train } = environment.data
-  const model = await savedModel(folder.pathOf('backbone.onnx'))(config, classes.length)
-  const engine = await openEngine(config, Math.floor(train / config.batch), model)
-  await loadCheckpoint(engine, checkpoint, () => engine.dispose())
+  const model = await savedModel(folder.initialModelFile)(config, classes.length)
+  const batchesPerEpoch = Math.floor(train / config.batch)
+  const engine = await openLoaded(config, batchesPerEpoch, model, checkpoint)
   try {
     const network = await engine.export()
     const result =
@@ -75,6 +94,63 @@ async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): 
   }
 }
 
+/** Settings that select the network, which a run keeps that starts from another run. */
+const networkSettings = [
+  'architecture',
+  'activation',
+  'selfAttention',
+  'width',
+  'backbone',
+] as const satisfies readonly (keyof Config)[]
+
+/**
+ * Completes settings with `--from` by those of that run: its network, which cannot be changed, and its
+ * data and image size, unless others are given.
+ *
+ * @throws {Failure} If the path is not a run folder, or a setting of the network is given.
+ */
+export async function resolveSettings(settings: Partial<Config>): Promise<Config> {
+  const { from } = settings
+  if (from === undefined) return resolveConfig(settings)
+  const saved = await (await RunFolder.open(from)).config()
+  const given = networkSettings.find((key) => settings[key] !== undefined)
+  if (given !== undefined)
+    throw new Failure(`--from excludes ${optionName(given)}: the network is that of ${from}`)
+  const inherited = [...networkSettings, 'data' as const, 'size' as const].flatMap((key) =>
+    saved[key] === undefined ? [] : [[key, saved[key]] as const],
+  )
+  return resolveConfig({ ...Object.fromEntries(inherited), ...settings })
+}
+
+/**
+ * The initial model of a new run. With `--from` it has the weights of a checkpoint of that run, the
+ * averaged ones if it has an EMA, and a new head if the data has other classes.
+ *
+ * @throws {Failure} If the model of the configuration cannot be loaded, or the run has no such checkpoint.
+ */
+export async function initialModel(
+  config: Config,
+  classes: readonly string[],
+  { screen }: Pick<CommandContext, 'screen'>,
+): Promise<Model> {
+  const { from, checkpoint: kind = 'best', size, seed } = config
+  if (from === undefined) return newModel(config, classes.length)
+  const folder = await RunFolder.open(from)
+  const checkpoint = await readCheckpoint(folder, kind)
+  const { data } = await folder.environment()
+  const settings = { ...(await folder.config()), size }
+  const network = await savedModel(folder.initialModelFile)(settings, data.classes.length)
+  const weights = Object.entries(evaluatedWeights(checkpoint)).map(
+    ([name, tensor]) => [name, { type: 'float32', ...tensor }] as const,
+  )
+  const model = { ...network, initializers: new Map([...network.initializers, ...weights]) }
+  if (JSON.stringify(data.classes) === JSON.stringify(classes)) return model
+  screen.write(
+    `the network of ${from} gets a new head: the classes are ${classes.join(', ')}, not ${data.classes.join(', ')}\n`,
+  )
+  return replaceHead(model, classes.length, seed)
+}
+
 async function readCheckpoint(folder: RunFolder, kind: CheckpointKind): Promise<Uint8Array> {
   const checkpoint = await folder.checkpoint(kind)
   if (checkpoint) return checkpoint
@@ -82,16 +158,19 @@ async function readCheckpoint(folder: RunFolder, kind: CheckpointKind): Promise<
   throw new Failure(`${folder.path}: has no ${kind} checkpoint yet; ${reason}`)
 }
 
-/** Loads a checkpoint into an engine; calls `close` before an error is thrown. */
-async function loadCheckpoint(
-  engine: TrainingEngine,
+/** Creates an engine with the weights of a checkpoint. */
+async function openLoaded(
+  config: Config,
+  batchesPerEpoch: number,
+  model: Model,
   checkpoint: Uint8Array,
-  close: () => Promise<void>,
-): Promise<void> {
+): Promise<TrainingEngine> {
+  const engine = await openEngine(config, batchesPerEpoch, model)
   try {
-    await engine.load(checkpoint)
+    await loadCheckpoint(engine, checkpoint, config)
+    return engine
   } catch (error) {
-    await close()
+    await engine.dispose()
     throw error
   }
 }

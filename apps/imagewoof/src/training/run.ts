@@ -1,26 +1,35 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
-import type { Config } from '../config/config.ts'
+import { type Config, resolveConfig, tuneStages } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
-import type { Dataset } from '../data/dataset.ts'
+import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
 import { archives, isUrl } from '../data/sources/locate.ts'
-import type { TrainingEngine } from '../engine/engine.ts'
+import { openEngine } from '../engine/engine-thread.ts'
 import { Failure, WriteFailure } from '../failure.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { savedModel } from '../model/network.ts'
 import { describeEnvironment, requireSameData } from '../run/environment.ts'
 import { EventFile } from '../run/event-file.ts'
-import { initialState, type TrainingState } from '../run/history.ts'
+import {
+  endOf,
+  initialState,
+  plannedEpochs,
+  stopReason,
+  type TrainingState,
+} from '../run/history.ts'
 import { RunFolder, requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
+import { loadCheckpoint, stateOf, withEpochs } from './checkpoint.ts'
+import { initialModel } from './load-run.ts'
 import { openData, openSession, type Session } from './session.ts'
-import { isFinished, train } from './train.ts'
+import { train } from './train.ts'
 
 /** A run after `startRun` or `resumeRun`. */
 export interface Run {
   readonly folder: RunFolder
+  readonly config: Config
   readonly state: TrainingState
   /** False if the training was interrupted. */
   readonly finished: boolean
@@ -41,79 +50,123 @@ export async function startRun(
   const config = withAbsolutePaths(settings)
   await requireNewFolder(path, 'run folder')
   await checkBackbone(config)
-  const session = await openSession(config, dataset ?? (await openData(config, context)))
+  const opened = dataset ?? (await openData(config, context))
+  const model = await initialModel(config, opened.classes, context)
+  const session = await openSession(config, opened, async () => model)
   try {
-    const { model } = session.trainable
-    const backbone = config.backbone === undefined ? undefined : writeModel(model)
-    const environment = describeEnvironment(session.dataset, config)
-    const folder = await RunFolder.create(path, config, environment, backbone)
-    return await trainFrom(initialState, session, folder, context)
+    const isBuilt = config.backbone === undefined && config.from === undefined
+    const environment = describeEnvironment(opened, config)
+    const saved = isBuilt ? undefined : writeModel(model)
+    const folder = await RunFolder.create(path, config, environment, saved)
+    return await trainFrom(undefined, session, folder, context)
   } finally {
     await session.close()
   }
+}
+
+/** How a run is resumed. */
+export interface ResumeOptions {
+  /** The new path of the data, if it was moved. It is saved in the configuration. */
+  readonly dataPath?: string | undefined
+  /** The data, if it is already open. */
+  readonly dataset?: Dataset | undefined
+  /** Another number of epochs. It is saved in the configuration. */
+  readonly epochs?: number | undefined
 }
 
 /**
  * Resumes a run from its last checkpoint, or restarts it if it has none. Of a finished run, says so.
  *
- * @param dataPath - the new path of the data, if it was moved. It is saved in the configuration.
- * @param dataset - the data, if it is already open.
- * @throws {Failure} If the path is not a run folder, another process owns it, or the data has changed.
+ * @throws {Failure} If the path is not a run folder, another process owns it, the data has changed, or
+ * more epochs are complete or begun than there should be.
  */
 export async function resumeRun(
   path: string,
   context: CommandContext,
-  dataPath?: string,
-  dataset?: Dataset,
+  { dataPath, dataset, epochs }: ResumeOptions = {},
 ): Promise<Run> {
   const folder = await RunFolder.open(path)
   await folder.own()
   const saved = await folder.config()
-  const history = await folder.history()
-  if (history.epochs.length >= saved.epochs) {
-    context.screen.write(`${path} is finished: all ${saved.epochs} epochs are complete`)
+  let checkpoint = await folder.checkpoint('last')
+  const { history, position } = checkpoint ? stateOf(checkpoint) : initialState
+  const end = endOf(history, saved)
+  if (end !== undefined && epochs === undefined) {
+    context.screen.write(
+      `${path} is finished: ${stopReason(history, saved) ?? `all ${saved.epochs} epochs are complete`}. To train longer: resume with --epochs above ${history.epochs.length}.`,
+    )
     if (dataPath === undefined)
-      return { folder, state: { ...initialState, history }, finished: true }
+      return { folder, config: saved, state: { ...initialState, history }, finished: true }
   }
-  const config = withAbsolutePaths({ ...saved, data: dataPath ?? saved.data })
+  const begun = position.epoch + Number(position.batch > 0)
+  if (epochs !== undefined && epochs < begun)
+    throw new Failure(
+      `--epochs must be at least ${begun}, the epochs that are complete or begun, but is ${epochs}`,
+    )
+  // A kill after the checkpoint of a change leaves an older config.json.
+  const before = plannedEpochs(history, saved)
+  const settings = { ...saved, data: dataPath ?? saved.data, epochs: epochs ?? before }
+  const config = withAbsolutePaths(resolveConfig(settings))
   const opened = dataset ?? (await openData(config, context))
   requireSameData(opened, await folder.environment(), path)
-  if (config.data !== saved.data) await folder.saveConfig(config)
-  const session = await openSession(config, opened, savedModel(folder.pathOf('backbone.onnx')))
+  const session = await openSession(config, opened, savedModel(folder.initialModelFile))
   try {
-    return await trainFrom(await restore(folder, session.engine), session, folder, context)
+    if (checkpoint && config.epochs !== before) {
+      checkpoint = withEpochs(checkpoint, config, session.loader.batchesPerEpoch, before)
+      await folder.saveCheckpoint('last', checkpoint)
+      context.screen.write(`${epochsChangeNote(config, before, position.epoch)}\n`)
+    }
+    if (config.data !== saved.data || config.epochs !== saved.epochs)
+      await folder.saveConfig(config)
+    return await trainFrom(checkpoint, session, folder, context)
   } finally {
     await session.close()
   }
 }
 
-/** Loads the last checkpoint of a run into an engine. */
-async function restore(folder: RunFolder, engine: TrainingEngine): Promise<TrainingState> {
-  const checkpoint = await folder.checkpoint('last')
-  if (!checkpoint) return initialState
-  // The notes of a checkpoint are those that train.ts passes to `engine.save`.
-  const state = (await engine.load(checkpoint)) as TrainingState
-  // A kill between the two writes of a save leaves an older history.
-  await folder.saveHistory(state.history)
-  return state
-}
+/** What a change of the number of epochs does to the schedule. */
+const epochsChangeNote = ({ schedule, epochs }: Config, before: number, epoch: number): string =>
+  `epochs: ${before} → ${epochs}, after ${epoch}. ${
+    schedule === 'plateau' || schedule === 'constant'
+      ? `The schedule, ${schedule}, does not depend on the number of epochs.`
+      : `From here on, the learning rate is that of ${schedule} over ${epochs} epochs.`
+  }`
 
+/** Trains from a checkpoint, or from the beginning, through all stages of the configuration. */
 async function trainFrom(
-  from: TrainingState,
+  from: Uint8Array | undefined,
   session: Session,
   folder: RunFolder,
   { screen, signal, livePage }: CommandContext,
 ): Promise<Run> {
-  const { config, loader } = session
-  const steps = config.epochs * loader.batchesPerEpoch
-  const learningRate = learningRateOf(config, loader.batchesPerEpoch)
-  const progress = showTrainingProgress(screen, steps, from.history.losses.length)
+  const { config, dataset, loader, model } = session
+  const { batchesPerEpoch } = loader
+  let state = from ? stateOf(from) : initialState
+  // A kill between the two writes of a save leaves an older history.
+  if (from) await folder.saveHistory(state.history)
+  if (endOf(state.history, config) !== undefined) return { folder, config, state, finished: true }
+  if (config.classWeights === 'balanced') screen.write(`${classWeightsNote(dataset)}\n`)
+  const steps = config.epochs * batchesPerEpoch
+  const progress = showTrainingProgress(screen, steps, state.history.losses.length)
   livePage?.showRun(folder.path, steps)
-  const events = await EventFile.open(folder.path, from.events)
+  const events = await EventFile.open(folder.path, state.events)
   try {
-    const training = { ...session, learningRate, folder, events, progress, signal, livePage }
-    const state = await train(training, from)
-    return { folder, state, finished: isFinished(state, config) }
+    const learningRate = learningRateOf(config, batchesPerEpoch)
+    const common = { config, dataset, loader, learningRate, folder, events, progress, signal }
+    for (const stage of tuneStages(config)) {
+      if (state.position.epoch >= stage.end || signal.aborted) continue
+      const checkpoint = state === initialState ? undefined : await folder.checkpoint('last')
+      const engine = await openEngine(config, batchesPerEpoch, model, { stage })
+      try {
+        if (checkpoint) await loadCheckpoint(engine, checkpoint, config)
+        state = await train({ ...common, livePage, engine }, state, stage.end)
+      } finally {
+        await engine.dispose()
+      }
+    }
+    const reason = stopReason(state.history, config)
+    if (reason !== undefined) progress.line(reason)
+    return { folder, config, state, finished: endOf(state.history, config) !== undefined }
   } catch (cause) {
     if (!(cause instanceof WriteFailure)) throw cause
     throw new Failure(`${cause.message}\n${await checkpointText(folder)}`, { cause })
@@ -131,12 +184,21 @@ async function checkpointText(folder: RunFolder): Promise<string> {
     : `The last checkpoint, after ${losses.length} steps, is whole: ${folder.pathOf('last.safetensors')}. Make space, and resume the run.`
 }
 
+/** The balanced weights of the classes, those of many classes by their range. */
+function classWeightsNote(dataset: Dataset): string {
+  const weights = balancedClassWeights(dataset)
+  const named = weights.map((weight, i) => `${dataset.classes[i]} ${weight.toPrecision(3)}`)
+  const range = [Math.min(...weights), Math.max(...weights)].map((weight) => weight.toPrecision(3))
+  return `class weights: ${named.length <= 12 ? named.join(', ') : range.join(' to ')}`
+}
+
 /** Resolves relative folders, so that a run can be resumed from any working directory. */
 export function withAbsolutePaths(config: Config): Config {
-  const { data, backbone } = config
+  const { data, backbone, from } = config
   return {
     ...config,
     ...(data !== 'shapes' && !archives.has(data) && !isUrl(data) && { data: resolve(data) }),
     ...(backbone !== undefined && existsSync(backbone) && { backbone: resolve(backbone) }),
+    ...(from !== undefined && { from: resolve(from) }),
   }
 }

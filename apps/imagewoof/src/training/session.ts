@@ -1,15 +1,13 @@
+import type { Model } from '@diffgrad/onnx'
 import type { Config } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
 import { openDataset } from '../data/open.ts'
 import { countReasons } from '../data/tree.ts'
-import type { TrainingEngine } from '../engine/engine.ts'
-import { openEngine } from '../engine/engine-thread.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatPercent } from '../format.ts'
-import type { TrainableModel } from '../model/backbone.ts'
-import { type ModelSource, newModel } from '../model/network.ts'
+import type { ModelSource } from '../model/network.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
 
@@ -65,18 +63,17 @@ export function openLoader(dataset: Dataset, config: Config): Loader {
   return createLoader(dataset, config)
 }
 
-/** An engine with a model, and a loader of its data. */
+/** A model with its initial weights, and a loader of its data. */
 export interface Session {
   readonly config: Config
   readonly dataset: Dataset
   readonly loader: Loader
-  readonly trainable: TrainableModel
-  readonly engine: TrainingEngine
+  readonly model: Model
   close(): Promise<void>
 }
 
 /**
- * Creates the engine and the loader of a configuration.
+ * Provides the model of a configuration, and starts a loader of its data.
  *
  * @param dataset - of the configuration.
  * @throws {Failure} If the data set does not fit the configuration.
@@ -84,17 +81,12 @@ export interface Session {
 export async function openSession(
   config: Config,
   dataset: Dataset,
-  modelSource: ModelSource = newModel,
+  modelSource: ModelSource,
 ): Promise<Session> {
   const loader = openLoader(dataset, config)
   try {
-    const trainable = await modelSource(config, dataset.classes.length)
-    const engine = await openEngine(config, loader.batchesPerEpoch, trainable)
-    const close = async (): Promise<void> => {
-      await engine.dispose()
-      await loader.dispose()
-    }
-    return { config, dataset, loader, trainable, engine, close }
+    const model = await modelSource(config, dataset.classes.length)
+    return { config, dataset, loader, model, close: () => loader.dispose() }
   } catch (error) {
     await loader.dispose()
     throw error

@@ -11,6 +11,7 @@ import type { EventFile } from '../run/event-file.ts'
 import {
   bestEpoch,
   type EpochRow,
+  endOf,
   frictionEdges,
   hasFriction,
   isFrictionRecorded,
@@ -36,16 +37,21 @@ export interface Training {
 }
 
 /**
- * Trains from a state to the last epoch, or until the signal aborts. In both cases the last checkpoint is
- * written at the end.
+ * Trains from a state until so many epochs are complete, the training ends early, or the signal aborts. In
+ * any case the last checkpoint is written at the end.
  *
- * @returns the final state; `isFinished` tells whether all epochs are complete.
  * @throws {Divergence} If a training or validation loss is not finite.
  */
-export async function train(training: Training, from: TrainingState): Promise<TrainingState> {
+export async function train(
+  training: Training,
+  from: TrainingState,
+  epochs: number,
+): Promise<TrainingState> {
   const { config, signal } = training
   let state = from
-  while (!isFinished(state, config) && !signal.aborted) {
+  const isDone = (): boolean =>
+    state.position.epoch >= epochs || endOf(state.history, config) !== undefined
+  while (!isDone() && !signal.aborted) {
     state = await trainEpoch(training, state)
     const evaluation = signal.aborted ? undefined : await validate(training, state)
     if (evaluation) state = await finishEpoch(training, state, evaluation)
@@ -53,10 +59,6 @@ export async function train(training: Training, from: TrainingState): Promise<Tr
   }
   return state
 }
-
-/** Whether all epochs are complete. */
-export const isFinished = ({ position }: TrainingState, { epochs }: Config): boolean =>
-  position.epoch >= epochs
 
 /** Trains to the end of the epoch, or until the signal aborts. */
 async function trainEpoch(training: Training, from: TrainingState): Promise<TrainingState> {
