@@ -77,7 +77,12 @@ export function tensorsOf(run: string): string {
 
 interface StoredHistory {
   readonly losses: readonly number[]
-  readonly epochs: readonly { readonly top1: number; readonly validationLoss: number }[]
+  readonly epochs: readonly {
+    readonly top1: number
+    readonly validationLoss: number
+    readonly learningRate: number
+  }[]
+  readonly epochsChanges?: readonly unknown[]
   readonly friction: readonly unknown[]
 }
 

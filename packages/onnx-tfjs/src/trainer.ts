@@ -100,8 +100,7 @@ export class ClassifierTrainer {
   ): Promise<ClassifierStep> {
     const { loss, outputs, gradients, next } = this.#network.differentiate(
       () => ({ [this.#input]: tensor(inputs, [...shape]) }),
-      ({ [this.#output]: logits }) =>
-        crossEntropy(tensor(targets, logits.shape), logits),
+      ({ [this.#output]: logits }) => crossEntropy(tensor(targets, logits.shape), logits),
     )
     try {
       const [lossValue] = await loss.data()

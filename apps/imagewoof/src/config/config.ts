@@ -78,6 +78,7 @@ function withDependentDefaults(config: Config): Config {
     data !== 'shapes' || (validation === undefined && exclude === undefined),
     `${validation === undefined ? '--exclude' : '--validation'} needs a --data other than shapes, the embedded images`,
   )
+  const { from, checkpoint } = config
   const { size, crop, pad, epochs, warmup, patience } = config
   const isTuned = backbone !== undefined || from !== undefined
   must(tune === undefined || isTuned, '--tune needs a --backbone or --from')

@@ -300,10 +300,10 @@ test('padding shifts each image by up to so many pixels, and mirrors what is bey
 })
 
 test('erasing sets one rectangle of 2–33 % of an image to 0, with the given probability', async () => {
-  const options = { crop: 1, flip: false, pad: 1 }
+  const loader = loaderOf({ crop: 1, flip: false, pad: 1, erase: 0.5 })
   let [erased, total] = [0, 0]
   for (let epoch = 0; epoch < 20; epoch++) {
-    const batches = await collect(loaderOf({ ...options, erase: 0.5 }).train(epoch))
+    const batches = await collect(loader.train(epoch))
     for (const batch of batches)
       for (const i of batch.labels.keys()) {
         total++
