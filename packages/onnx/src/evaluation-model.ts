@@ -1,6 +1,7 @@
 import { toModel } from './ir/to-model.ts'
 import { lossGraph, type ModelOptions } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
+import { lowerConvolutions } from './rewrites/convolutions.ts'
 import { evaluationForm } from './rewrites/modes.ts'
 
 /** A model from a batch, targets and parameters to the loss and the forward model's outputs. */
@@ -21,12 +22,13 @@ export function evaluationModel(forward: Model, options: ModelOptions): Evaluati
   const { graph, loss, outputs, parameters, statistics } = lossGraph(forward, 'evaluate', options)
   const variables = [...parameters, ...statistics]
   const lossName = graph.freshName('loss')
-  const model = toModel({
+  const plain = toModel({
     name: `${forward.name}/evaluation`,
     outputs: new Map([...outputs, [lossName, loss]]),
     domains: forward.domains,
     parametersAsInputs: new Set(variables),
   })
+  const model = lowerConvolutions(plain, graph.lowering)
   const inputs = new Set(model.inputs.map(({ name }) => name))
   const state = variables.flatMap(({ name, initial }) =>
     initial && inputs.has(name) ? [[name, initial] as const] : [],

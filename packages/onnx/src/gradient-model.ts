@@ -2,6 +2,7 @@ import type { Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
+import { lowerConvolutions } from './rewrites/convolutions.ts'
 
 /** A trained parameter of a gradient model. An input of its name takes its value. */
 export interface TrainedParameter {
@@ -49,11 +50,12 @@ export function gradientModel(forward: Model, options: DifferentiateOptions): Gr
     namedOutputs.set(next, value)
     statistics.set(name, { initial, next })
   }
-  const model = toModel({
+  const differentiated = toModel({
     name: `${forward.name}/gradient`,
     outputs: namedOutputs,
     parametersAsInputs: new Set<Value>([...gradients.keys(), ...nextStatistics.keys()]),
     domains: forward.domains,
   })
+  const model = lowerConvolutions(differentiated, graph.lowering)
   return { model, loss: lossName, parameters, statistics }
 }

@@ -76,6 +76,7 @@ export {
   xResNet50,
 } from './nn/xresnet.ts'
 export { applyOperator, type OperatorOptions } from './ops/apply.ts'
+export { channelBlockProbe } from './ops/blocked.ts'
 export type { InputSizes } from './rewrites/import.ts'
 export { evaluationForm } from './rewrites/modes.ts'
 export {

@@ -52,7 +52,8 @@ const knownOptions = ['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shape
 const forms: Readonly<Record<keyof Lowering, readonly unknown[] | undefined>> = {
   weightGradient: ['im2col', 'slices', 'taps', 'convolution'],
   imageGradient: ['transposed', 'flipped', 'adaptive'],
-  foldBatchUpTo: undefined,
+  productUpTo: undefined,
+  channelBlock: undefined,
   operators: ['standard', 'plain'],
 }
 
@@ -78,11 +79,13 @@ function checkArguments(model: Model, options: DifferentiateOptions): void {
     const known = Object.entries(forms).find(([form]) => form === name)?.[1]
     if (value !== undefined && known) oneOf(`lowering.${name}`, value, known)
   }
-  const { foldBatchUpTo = 0 } = lowering
-  if (!(Number.isSafeInteger(foldBatchUpTo) && foldBatchUpTo >= 0))
-    throw new OnnxError(
-      `model options: lowering.foldBatchUpTo must be an integer >= 0, but is ${describeArgument(foldBatchUpTo)}`,
-    )
+  for (const name of ['productUpTo', 'channelBlock'] as const) {
+    const value = lowering[name] ?? 0
+    if (!(Number.isSafeInteger(value) && value >= 0))
+      throw new OnnxError(
+        `model options: lowering.${name} must be an integer >= 0, but is ${describeArgument(value)}`,
+      )
+  }
   const values = [...model.inputs, ...model.outputs, ...model.values.values()]
   const symbols = new Set(
     values.flatMap(({ shape = [] }) => shape.filter((size) => typeof size === 'string')),

@@ -6,6 +6,7 @@ import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import { describeArgument, OnnxError } from './model/error.ts'
 import { elementCount, type Model, type Tensor } from './model/model.ts'
 import { abs, add, div, exp, max, min, mul, sigmoid, sqrt, square, sub } from './ops/builders.ts'
+import { lowerConvolutions } from './rewrites/convolutions.ts'
 
 /** A model from a batch, targets and the training state to the loss and the next state. */
 export interface TrainStepModel {
@@ -71,12 +72,13 @@ export function trainStepModel(
     next.set(name, output)
     state.set(name, initial)
   }
-  const model = toModel({
+  const differentiated = toModel({
     name: `${forward.name}/train-step`,
     outputs: namedOutputs,
     domains: forward.domains,
     parametersAsInputs: new Set(nextValues.keys()),
   })
+  const model = lowerConvolutions(differentiated, graph.lowering)
   const inputs = new Set(model.inputs.map(({ name }) => name))
   return {
     model,

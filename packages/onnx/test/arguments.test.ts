@@ -65,8 +65,8 @@ test.each([
   ],
   [
     'a function as a number',
-    { ...options, lowering: { foldBatchUpTo: () => 4 } },
-    'lowering.foldBatchUpTo must be an integer >= 0, but is a function',
+    { ...options, lowering: { productUpTo: () => 4 } },
+    'lowering.productUpTo must be an integer >= 0, but is a function',
   ],
   [
     'a dimension that the model lacks',

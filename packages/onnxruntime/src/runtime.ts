@@ -1,4 +1,4 @@
-import { type Lowering, type Model, writeModel } from '@diffgrad/onnx'
+import { channelBlockProbe, type Lowering, type Model, writeModel } from '@diffgrad/onnx'
 import type {
   InferenceSession,
   InferenceSessionFactory,
@@ -27,9 +27,47 @@ const providersOf = ({ executionProviders = [] }: SessionOptions): readonly stri
 export const acceleratorsOf = (options: SessionOptions): readonly string[] =>
   providersOf(options).filter((name) => name !== 'cpu' && name !== 'wasm')
 
-/** The lowering that the providers of a session need: WebGPU has no BatchNormalization in training mode. */
-export const loweringFor = (options: SessionOptions): Partial<Lowering> =>
-  providersOf(options).includes('webgpu') ? { operators: 'plain' } : {}
+/**
+ * The lowering that suits a runtime and the providers of a session. WebGPU has no BatchNormalization in
+ * training mode; the blocked layout is the CPU provider's own.
+ */
+export async function loweringFor(
+  runtime: Runtime,
+  options: SessionOptions,
+): Promise<Partial<Lowering>> {
+  if (providersOf(options).includes('webgpu')) return { operators: 'plain', productUpTo: 0 }
+  if (acceleratorsOf(options).length > 0) return {}
+  return { channelBlock: await channelBlockOf(runtime) }
+}
+
+/** Probed block sizes: a runtime has one, 16 on processors with AVX-512, and 8 on others. */
+const channelBlocks = new WeakMap<object, Promise<number>>()
+
+/** The channels per block of the CPU provider's blocked layout; 0 if the runtime has none. */
+function channelBlockOf({ InferenceSession, Tensor }: Runtime): Promise<number> {
+  const probed = channelBlocks.get(InferenceSession)
+  if (probed) return probed
+  const probe = async (): Promise<number> => {
+    try {
+      const session = await InferenceSession.create(writeModel(channelBlockProbe), {
+        logSeverityLevel: 4,
+      })
+      const x = new Tensor(
+        'float32',
+        Float32Array.from({ length: 128 }, (_, i) => i),
+        [1, 64, 1, 2],
+      )
+      const { y } = await session.run({ x })
+      await session.release()
+      return y?.data instanceof Float32Array ? Math.max(y.data.indexOf(1), 0) : 0
+    } catch {
+      return 0
+    }
+  }
+  const block = probe()
+  channelBlocks.set(InferenceSession, block)
+  return block
+}
 
 /**
  * Threads sleep while they wait for work, so that an idle trainer takes no CPU time. Without memory

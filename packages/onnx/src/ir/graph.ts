@@ -108,6 +108,16 @@ export class Operation extends AttributeReader {
   }
 }
 
+/** Operators that only move elements. */
+const layoutOperators: ReadonlySet<string> = new Set([
+  'Reshape',
+  'Transpose',
+  'Gather',
+  'Concat',
+  'ReorderInput',
+  'ReorderOutput',
+])
+
 /** A number as text that distinguishes −0 from 0. */
 const text = (x: unknown): string => (Object.is(x, -0) ? '-0' : String(x))
 
@@ -122,11 +132,18 @@ export class Graph {
   readonly #initializers: Value[] = []
   readonly #constants = new Map<string, Value>()
   readonly #operations: Operation[] = []
+  readonly #sharesLayouts: boolean
+  readonly #layouts = new Map<string, Operation>()
   /** The number of elements of all inputs, parameters and named tensors. */
   #givenElements = 0
 
-  constructor(lowering: Lowering = cpuLowering) {
+  /**
+   * @param equalLayouts - `shared` appends an operation that only moves elements once for equal inputs and
+   *   attributes, and stores equal lists of indices once.
+   */
+  constructor(lowering: Lowering = cpuLowering, equalLayouts: 'separate' | 'shared' = 'separate') {
     this.lowering = lowering
+    this.#sharesLayouts = equalLayouts === 'shared'
   }
 
   get inputs(): readonly Value[] {
@@ -177,19 +194,24 @@ export class Graph {
 
   /** Returns a constant with a generated name. Equal constants of up to 64 elements are one value. */
   constant(tensor: Tensor): Value {
-    const { type, shape, data } = tensor
-    if (data.length > 64) return this.#addConstant(this.freshName('constant'), tensor)
-    const key = `${type} [${shape}] ${Array.from(data, text)}`
-    const value = this.#constants.get(key) ?? this.#addConstant(this.freshName('constant'), tensor)
-    this.#constants.set(key, value)
-    return value
+    const key = this.#constantKey(tensor)
+    const equal = key === undefined ? undefined : this.#constants.get(key)
+    return equal ?? this.#addConstant(this.freshName('constant'), tensor)
   }
 
   #addConstant(name: string, tensor: Tensor): Value {
     const { type, shape } = tensor
     const value = { graph: this, name: this.claimName(name), type, shape, constant: tensor }
+    const key = this.#constantKey(tensor)
+    if (key !== undefined && !this.#constants.has(key)) this.#constants.set(key, value)
     this.#initializers.push(value)
     return value
+  }
+
+  #constantKey({ type, shape, data }: Tensor): string | undefined {
+    const isIndexList = this.#sharesLayouts && type === 'int64'
+    if (data.length > 64 && !isIndexList) return undefined
+    return `${type} [${shape}] ${Array.from(data, text)}`
   }
 
   /** Returns a scalar constant. */
@@ -205,6 +227,20 @@ export class Graph {
   /** Appends an operation whose outputs are set. */
   append(operation: Operation): void {
     this.#operations.push(operation)
+    const key = this.#layoutKey(operation)
+    if (key !== undefined) this.#layouts.set(key, operation)
+  }
+
+  /** An earlier operation with the result of this one, if the graph shares layouts. */
+  equalLayout(operation: Operation): Operation | undefined {
+    const key = this.#layoutKey(operation)
+    return key === undefined ? undefined : this.#layouts.get(key)
+  }
+
+  #layoutKey({ operator, domain, inputs, attributes }: Operation): string | undefined {
+    if (!this.#sharesLayouts || !layoutOperators.has(operator)) return undefined
+    const names = inputs.map((input) => input?.name ?? '')
+    return JSON.stringify([domain, operator, names, [...attributes]])
   }
 
   /** Adds the constant output of an operation that was folded. */

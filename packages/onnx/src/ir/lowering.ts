@@ -11,12 +11,21 @@ export interface Lowering {
   readonly weightGradient: 'im2col' | 'slices' | 'taps' | 'convolution'
   /**
    * The gradient of a convolution's image. `transposed` is one ConvTranspose; `flipped` is a
-   * convolution with the flipped kernel if the stride is 1; `adaptive` is `flipped` for kernels that
-   * are small compared with the image, and else `transposed`.
+   * convolution with the flipped kernel if the stride is 1; `adaptive` is the form that `productUpTo`
+   * and `channelBlock` select, else `flipped` for kernels that are small compared with the image, and
+   * else `transposed`.
    */
   readonly imageGradient: 'transposed' | 'flipped' | 'adaptive'
-  /** Convolves a batch as one tall image if each image has at most this many output pixels; 0: never. */
-  readonly foldBatchUpTo: number
+  /**
+   * A convolution is one matrix product over the whole batch if each image has at most this many output
+   * pixels; 0: never.
+   */
+  readonly productUpTo: number
+  /**
+   * Convolutions whose channels are multiples of this number are computed in the blocked layout of
+   * ONNX Runtime's CPU provider, which must have blocks of this size; 0: never.
+   */
+  readonly channelBlock: number
   /**
    * `plain` replaces operators that some execution providers lack by simpler ones: the training mode
    * of BatchNormalization, the indices of MaxPool, Pow with broadcasting, and Slice with negative steps.
@@ -24,11 +33,12 @@ export interface Lowering {
   readonly operators: 'standard' | 'plain'
 }
 
-/** The fastest forms on ONNX Runtime's CPU provider, and the default. */
+/** The fastest forms of standard operators on ONNX Runtime's CPU provider, and the default. */
 export const cpuLowering: Lowering = {
   weightGradient: 'im2col',
   imageGradient: 'adaptive',
-  foldBatchUpTo: 4,
+  productUpTo: 16,
+  channelBlock: 0,
   operators: 'standard',
 }
 
@@ -36,6 +46,7 @@ export const cpuLowering: Lowering = {
 export const referenceLowering: Lowering = {
   weightGradient: 'convolution',
   imageGradient: 'transposed',
-  foldBatchUpTo: 0,
+  productUpTo: 0,
+  channelBlock: 0,
   operators: 'standard',
 }

@@ -45,9 +45,13 @@ export function toModel({
       }),
     ),
     values: new Map(intermediate.map((value) => [value.name, valueInfo(value)])),
-    domains,
+    domains: new Map([...customDomains(operations), ...domains]),
   }
 }
+
+/** The domains of operations other than the standard one, in version 1. */
+const customDomains = (operations: readonly Operation[]): readonly (readonly [string, number])[] =>
+  operations.flatMap(({ domain }) => (domain === '' ? [] : [[domain, 1] as const]))
 
 const valueInfo = ({ name, type, shape }: Value): ValueInfo => ({ name, type, shape })
 

@@ -38,6 +38,8 @@ export function applyOperator(
     inputs,
     attributes,
   })
+  const equal = graph.equalLayout(operation)
+  if (equal) return equal
   const inferred = inferShapes(operation, declaredTypes)
   const constant = fold ? foldConstants(operation, inferred) : undefined
   if (constant) {

@@ -114,6 +114,13 @@ export const expand = (x: Value, shape: readonly number[]): Value =>
 export const concat = (values: readonly [Value, ...Value[]], axis: number): Value =>
   apply('Concat', values, { axis })
 
+/** Concatenates any number of values but none. A single one stays as it is. */
+export function concatAll(values: readonly Value[], axis: number): Value {
+  const [first, ...rest] = values
+  if (first === undefined) throw new OnnxError('Concat: must have an input, but has none')
+  return rest.length === 0 ? first : concat([first, ...rest], axis)
+}
+
 /** Every `step`-th index of some axes, from `start` to before `end`. */
 export function slice(
   x: Value,

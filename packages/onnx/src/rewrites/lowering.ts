@@ -1,7 +1,5 @@
 import {
-  convolutionWindow,
   dilatedKernel,
-  outputSizes,
   pooledSizes,
   poolingWindow,
   tapSlices,
@@ -12,60 +10,8 @@ import { spatialShape, staticShape } from '../ir/value.ts'
 import { elementCount, multiIndices } from '../model/model.ts'
 import { isOperator } from '../model/node.ts'
 import { apply } from '../ops/apply.ts'
-import {
-  expand,
-  gather,
-  lessOrEqual,
-  pad,
-  reshape,
-  slice,
-  transpose,
-  where,
-} from '../ops/builders.ts'
+import { expand, gather, lessOrEqual, slice, where } from '../ops/builders.ts'
 import type { RewriteRule } from './import.ts'
-
-/** Smaller batches are not folded: the products of single images are wide enough. */
-const minImages = 8
-
-/**
- * Convolves a batch of small images as one tall image: the images are stacked with zeros between them,
- * and output rows that mix two images are cut off. Many small matrix products become one wide one.
- */
-const foldBatch: RewriteRule = (graph, node, inputs) => {
-  const [image, weight, bias] = inputs
-  if (!isOperator(node, 'Conv') || !image || !weight) return
-  if (image.shape.length !== 4 || graph.lowering.foldBatchUpTo === 0) return
-  const operation = new Operation(graph, { ...node, inputs })
-  const window = convolutionWindow(operation)
-  const [top = 0, left = 0] = window.begin
-  const [bottom = 0, right = 0] = window.end
-  const [stride = 1] = window.strides
-  const [batch = 1, channels = 1, height = 1, width = 1] = staticShape(image)
-  const [rows = 1, columns = 1] = outputSizes(operation, window)
-  if (batch < minImages || rows * columns > graph.lowering.foldBatchUpTo) return
-  if (operation.int('group', 1) !== 1 || window.dilations.some((dilation) => dilation !== 1)) return
-  if ([top, left, bottom, right].some((amount) => amount < 0)) return
-
-  // The stride divides the padded height, so that the windows of every image start at its first row.
-  const paddedHeight = Math.ceil((height + top + bottom) / stride) * stride
-  const padded = pad(
-    transpose(image, [1, 0, 2, 3]),
-    [0, 0, top, 0],
-    [0, 0, paddedHeight - height - top, 0],
-  )
-  const tall = reshape(padded, [1, channels, batch * paddedHeight, width])
-  const [kernelHeight = 1] = window.kernel
-  const convolved = apply('Conv', [tall, weight, bias], {
-    kernel_shape: window.kernel,
-    strides: window.strides,
-    pads: [0, left, kernelHeight - 1, right],
-  })
-  const [outputs = 1] = staticShape(weight)
-  const images = reshape(convolved, [outputs, batch, paddedHeight / stride, columns])
-  const cut =
-    paddedHeight / stride === rows ? images : slice(images, [{ axis: 2, start: 0, end: rows }])
-  return [transpose(cut, [1, 0, 2, 3])]
-}
 
 /** Every element of an unrolled kernel becomes three operations. */
 const maxTaps = 1024
@@ -123,5 +69,5 @@ const lowerSlice: RewriteRule = (graph, node, inputs) => {
   ]
 }
 
-/** The lowering pass: rules that write operators in the forms that the graph's `lowering` selects. */
-export const loweringRules: readonly RewriteRule[] = [foldBatch, lowerMaxPool, lowerPow, lowerSlice]
+/** Rules that replace operators that some execution providers lack, before differentiation. */
+export const loweringRules: readonly RewriteRule[] = [lowerMaxPool, lowerPow, lowerSlice]

@@ -5,9 +5,20 @@ import {
 } from '../../analysis/shapes/convolution.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
-import { elementCount } from '../../model/model.ts'
+import { elementCount, multiIndices } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
-import { div, expand, filled, mul, nonChannelAxes, reduceSum, reshape } from '../../ops/builders.ts'
+import {
+  cast,
+  div,
+  expand,
+  filled,
+  less,
+  mul,
+  nonChannelAxes,
+  reduceSum,
+  reshape,
+  sub,
+} from '../../ops/builders.ts'
 import { equalMask, type GradientRule, unary } from './gradient-rule.ts'
 import { convolveTransposed, imageGradients } from './image-gradient.ts'
 import { weightGradients } from './weight-gradient.ts'
@@ -16,6 +27,8 @@ import { weightGradients } from './weight-gradient.ts'
 export const AveragePool: GradientRule = (operation, dy) => {
   const x = operation.input(0)
   const window = poolingWindow(operation)
+  if (isTiling(window, spatialShape(x)))
+    return [repeatPixels(div(dy, elementCount(window.kernel)), window.kernel)]
   const groups = axisSize(x, 1)
   const shape = [groups, 1, ...window.kernel]
   const ones = dy.graph.constant({
@@ -27,6 +40,29 @@ export const AveragePool: GradientRule = (operation, dy) => {
   return [
     convolveTransposed({ gradient, weight: ones, window, groups, inputSpace: spatialShape(x) }),
   ]
+}
+
+/** Whether the windows of a pooling cover every pixel exactly once. */
+const isTiling = (
+  { kernel, strides, dilations, begin, end }: SlidingWindow,
+  space: readonly number[],
+): boolean =>
+  kernel.every((size, axis) => size === strides[axis] && (space[axis] ?? 0) % size === 0) &&
+  dilations.every((dilation, axis) => dilation === 1 || kernel[axis] === 1) &&
+  [...begin, ...end].every((amount) => amount === 0)
+
+/** Repeats every pixel over a window: nearest-neighbour upsampling. */
+const repeatPixels = (image: Value, window: readonly number[]): Value => {
+  const scales = image.graph.constant({
+    type: 'float32',
+    shape: [window.length + 2],
+    data: Float32Array.of(1, 1, ...window),
+  })
+  return apply('Resize', [image, undefined, scales], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  })
 }
 
 /** The number of elements in each mean; with padding if `count_include_pad` is set. */
@@ -124,7 +160,11 @@ export const GlobalMaxPool: GradientRule = unary((x, dy, y) => {
 export const MaxPool: GradientRule = (operation, dy) => {
   if (operation.int('storage_order', 0) !== 0)
     throw operation.error('storage_order must be 0 to be differentiated')
-  const shape = staticShape(operation.input(0))
+  const x = operation.input(0)
+  const window = poolingWindow(operation)
+  if (isTiling(window, spatialShape(x)) && elementCount(window.kernel) <= maxTiledKernel)
+    return [tiledMaxPoolGradient(x, operation.output(), dy, window.kernel)]
+  const shape = staticShape(x)
   const pooled = [elementCount(staticShape(dy))]
   const scattered = apply(
     'ScatterElements',
@@ -136,4 +176,32 @@ export const MaxPool: GradientRule = (operation, dy) => {
     { axis: 0, reduction: 'add' },
   )
   return [reshape(scattered, shape)]
+}
+
+/** Larger kernels have fewer outputs, whose indices cost less than the passes over the image. */
+const maxTiledKernel = 16
+
+/**
+ * The gradient for windows that cover every pixel once. ONNX Runtime computes indices and scatters on one
+ * thread; these passes over the image use all. Of equal maxima the first in the window is taken: of the
+ * pixels that equal their maximum, the one with the highest rank.
+ */
+function tiledMaxPoolGradient(x: Value, y: Value, dy: Value, kernel: readonly number[]): Value {
+  const isBelow = (value: Value, maximum: Value): Value =>
+    cast(less(value, repeatPixels(maximum, kernel)), 'float32')
+  const ranks = mul(sub(1, isBelow(x, y)), fallingRanks(x, kernel))
+  const highest = apply('MaxPool', [ranks], { kernel_shape: kernel, strides: kernel })
+  return mul(repeatPixels(dy, kernel), sub(1, isBelow(ranks, highest)))
+}
+
+/** Numbers the pixels of each window from the number of its elements down to 1. */
+function fallingRanks(image: Value, kernel: readonly number[]): Value {
+  const space = spatialShape(image)
+  const count = elementCount(kernel)
+  const ranks = multiIndices(space).map(
+    (pixel) =>
+      count -
+      pixel.reduce((rank, at, axis) => rank * (kernel[axis] ?? 1) + (at % (kernel[axis] ?? 1)), 0),
+  )
+  return image.graph.constant({ type: 'float32', shape: space, data: Float32Array.from(ranks) })
 }

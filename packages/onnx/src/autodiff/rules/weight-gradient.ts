@@ -2,13 +2,10 @@ import { type SlidingWindow, tapSlices } from '../../analysis/shapes/convolution
 import type { Value } from '../../ir/graph.ts'
 import type { Lowering } from '../../ir/lowering.ts'
 import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
-import { OnnxError } from '../../model/error.ts'
 import { elementCount, multiIndices } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
 import {
-  concat,
-  filled,
-  gather,
+  concatAll,
   gemm,
   matMul,
   pad,
@@ -17,9 +14,7 @@ import {
   transpose,
   transposeMatrix,
 } from '../../ops/builders.ts'
-
-/** The most indices of patches that `im2col` stores: 8 MiB. Larger images are sliced. */
-const maxIndices = 2 ** 20
+import { batchLast, canUnfold, unfold } from '../../ops/unfold.ts'
 
 /** The inputs of the gradient of a convolution's weight. */
 export interface WeightGradientInputs {
@@ -38,22 +33,23 @@ export interface WeightGradientInputs {
 export const weightGradients: Readonly<
   Record<Lowering['weightGradient'], (inputs: WeightGradientInputs) => Value>
 > = {
-  /** Patches are rows, one per n and p, which one product sums. */
+  /** Patches and gradient have the batch last, so that one product sums over n and p. */
   im2col(inputs) {
     const { image, gradient, window, groups } = inputs
-    const taps = elementCount(window.kernel)
-    const isHuge = taps * elementCount(spatialShape(gradient)) > maxIndices
-    if (groups > 1 || taps === 1 || isHuge) return weightGradients.slices(inputs)
-    const rows = gradientRows(inputs)
-    const patches = im2col(image, window, spatialShape(gradient))
-    return asWeight(gemm(reshape(rows, staticShape(rows).slice(1)), patches), inputs)
+    const outputSpace = spatialShape(gradient)
+    if (groups > 1 || !canUnfold(window, outputSpace)) return weightGradients.slices(inputs)
+    const [batch = 1, outputs = 1] = staticShape(gradient)
+    const rows = reshape(batchLast(gradient), [outputs, elementCount(outputSpace) * batch])
+    // The other order, rows · patchesᵀ, needs no transposition but has few rows for the threads to share.
+    const product = gemm(unfold(image, window, outputSpace), rows, { b: true })
+    return reshape(transpose(product, [1, 0]), [outputs, axisSize(image, 1), ...window.kernel])
   },
 
   /** The shifted images are concatenated, so that one product sums over n and p for every k. */
   slices(inputs) {
     const { groups } = inputs
     const rows = gradientRows(inputs)
-    const columns = concatenated(shiftedImages(inputs), 1)
+    const columns = concatAll(shiftedImages(inputs), 1)
     const flat = staticShape(columns)
     const product =
       groups === 1
@@ -68,7 +64,7 @@ export const weightGradients: Readonly<
   taps(inputs) {
     const rows = gradientRows(inputs)
     const products = shiftedImages(inputs).map((image) => matMul(rows, transposeMatrix(image)))
-    return asWeight(concatenated(products, 2), inputs)
+    return asWeight(concatAll(products, 2), inputs)
   },
 
   /** A convolution over n, with stride and dilation exchanged. */
@@ -98,12 +94,6 @@ export const weightGradients: Readonly<
     )
     return reshape(transpose(exact, swapped), [outputs, perGroup, ...window.kernel])
   },
-}
-
-const concatenated = (values: readonly Value[], axis: number): Value => {
-  const [first, ...rest] = values
-  if (first === undefined) throw new OnnxError('convolution: its kernel must have elements')
-  return rest.length === 0 ? first : concat([first, ...rest], axis)
 }
 
 /** ∂y as groups × outputs × (batch · output pixels). */
@@ -156,48 +146,4 @@ function asWeight(
     axes.length + 1,
     ...axes,
   ])
-}
-
-/**
- * The image patches under the kernel: (batch · output pixels) × (kernel · channels). Channels are
- * contiguous, so that one Gather copies whole runs. Padding is a row of zeros.
- */
-function im2col(image: Value, window: SlidingWindow, outputSpace: readonly number[]): Value {
-  const [batch = 1, channels = 1, ...space] = staticShape(image)
-  const pixels = elementCount(space)
-  const rows = transpose(reshape(image, [batch, channels, pixels]), [0, 2, 1])
-  const indices = patchPixels(window, space, outputSpace)
-  const zeros = filled(image.graph, [batch, 1, channels])
-  const padded = indices.includes(pixels) ? concat([rows, zeros], 1) : rows
-  return reshape(gather(padded, indices, 1), [
-    batch * elementCount(outputSpace),
-    elementCount(window.kernel) * channels,
-  ])
-}
-
-/**
- * The flat index of the pixel under each kernel element at each output position, kernel elements
- * innermost; the number of pixels stands for the padding.
- */
-function patchPixels(
-  { kernel, strides, dilations, begin }: SlidingWindow,
-  space: readonly number[],
-  outputSpace: readonly number[],
-): readonly number[] {
-  const pixels = elementCount(space)
-  const taps = multiIndices(kernel)
-  const indices: number[] = []
-  for (const position of multiIndices(outputSpace))
-    for (const tap of taps) {
-      let pixel = 0
-      for (let axis = 0; axis < space.length; axis++) {
-        const p = position[axis] ?? 0
-        const k = tap[axis] ?? 0
-        const size = space[axis] ?? 0
-        const at = p * (strides[axis] ?? 1) + k * (dilations[axis] ?? 1) - (begin[axis] ?? 0)
-        pixel = at < 0 || at >= size || pixel === pixels ? pixels : pixel * size + at
-      }
-      indices.push(pixel)
-    }
-  return indices
 }

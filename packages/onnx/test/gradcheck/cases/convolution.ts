@@ -124,7 +124,7 @@ const transposed = (
 /** Convolutions, in every lowering of their gradients. */
 const convolutions: readonly Case[] = [
   ...convs.flatMap((form) => [
-    conv(form, '', { foldBatchUpTo: 0 }),
+    conv(form, '', { productUpTo: 0 }),
     conv(form, ' · slices', { weightGradient: 'slices', imageGradient: 'transposed' }),
     conv(form, ' · taps', { weightGradient: 'taps' }),
     conv(form, ' · flipped', { imageGradient: 'flipped' }),

@@ -1,0 +1,69 @@
+import { convolutionWindow, outputSizes } from '../analysis/shapes/convolution.ts'
+import { Graph, Operation } from '../ir/graph.ts'
+import type { Lowering } from '../ir/lowering.ts'
+import { toModel } from '../ir/to-model.ts'
+import { axisSize, staticShape } from '../ir/value.ts'
+import { elementCount, type Model } from '../model/model.ts'
+import { isOperator } from '../model/node.ts'
+import {
+  blockedWeight,
+  convolveBlocked,
+  fromBlocked,
+  isBlockable,
+  toBlocked,
+} from '../ops/blocked.ts'
+import { add, gemm, perChannel, reshape } from '../ops/builders.ts'
+import { batchFirst, isProduct, unfold } from '../ops/unfold.ts'
+import { importModel, type RewriteRule } from './import.ts'
+
+/**
+ * Writes the convolutions of a model in the forms that `productUpTo` and `channelBlock` select. It comes
+ * after differentiation, for which a convolution is one operation. The forms share their patches and
+ * layouts with the gradients: equal operations become one.
+ */
+export function lowerConvolutions(model: Model, lowering: Lowering): Model {
+  if (lowering.productUpTo === 0 && lowering.channelBlock === 0) return model
+  const graph = new Graph(lowering, 'shared')
+  const values = importModel(graph, model, { rules: [convolveAsProduct, convolveInBlocks] })
+  const outputs = model.outputs.flatMap(({ name }) => {
+    const value = values.get(name)
+    return value ? [[name, value] as const] : []
+  })
+  return toModel({ name: model.name, outputs: new Map(outputs), domains: model.domains })
+}
+
+/** One product of the weight and the patches under the kernel, with the batch as the last axis. */
+const convolveAsProduct: RewriteRule = (graph, node, inputs) => {
+  const [image, weight, bias] = inputs
+  if (!isOperator(node, 'Conv') || !image || !weight) return
+  const operation = new Operation(graph, { ...node, inputs })
+  const window = convolutionWindow(operation)
+  const outputSpace = outputSizes(operation, window)
+  if (!isProduct(graph.lowering, window, operation.int('group', 1), outputSpace)) return
+  const [outputs = 1, ...rest] = staticShape(weight)
+  const matrix = reshape(weight, [outputs, elementCount(rest)])
+  const product = gemm(matrix, unfold(image, window, outputSpace))
+  const y = batchFirst(product, [axisSize(image, 0), outputs, ...outputSpace])
+  return [bias ? add(y, perChannel(bias, y)) : y]
+}
+
+/** A convolution in blocked layout. An image with fewer channels than a block stays as it is. */
+const convolveInBlocks: RewriteRule = (graph, node, inputs) => {
+  const [image, weight, bias] = inputs
+  if (!isOperator(node, 'Conv') || !image || !weight) return
+  const operation = new Operation(graph, { ...node, inputs })
+  const window = convolutionWindow(operation)
+  const { channelBlock: block } = graph.lowering
+  const [outputs, channels] = [axisSize(weight, 0), axisSize(weight, 1)]
+  if (!isBlockable(graph.lowering, window, operation.int('group', 1))) return
+  if (outputs % block !== 0 || (channels % block !== 0 && channels > block)) return
+  const { kernel, strides, begin, end } = window
+  const y = convolveBlocked(
+    channels < block ? image : toBlocked(image),
+    blockedWeight(weight, block),
+    { kernel, strides, pads: [...begin, ...end] },
+    outputSizes(operation, window),
+    bias,
+  )
+  return [fromBlocked(y)]
+}
