@@ -7,6 +7,18 @@ import { createInterface } from 'node:readline'
 /** The command line of a child process. */
 export type Command = readonly [file: string, ...args: string[]]
 
+/** Environment variables of a child process, beside those of this one. */
+export type Environment = Readonly<Record<string, string>>
+
+/**
+ * Makes glibc keep freed memory. By default it returns large blocks to the kernel, so that a step pays for
+ * the page faults of all its temporary arrays.
+ */
+export const keptMemory: Environment = {
+  MALLOC_MMAP_MAX_: '0',
+  MALLOC_TRIM_THRESHOLD_: '4294967296',
+}
+
 /** Node 20 needs a flag for relaxed SIMD; later versions do not. */
 const nodeFlags =
   Number.parseInt(process.versions.node, 10) < 22 ? ['--experimental-wasm-relaxed-simd'] : []
@@ -35,8 +47,8 @@ export class BenchmarkProcess {
   readonly #process: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
 
-  constructor([file, ...args]: Command) {
-    this.#process = spawn(file, args)
+  constructor([file, ...args]: Command, environment: Environment = {}) {
+    this.#process = spawn(file, args, { env: { ...process.env, ...environment } })
     this.#process.stderr.resume()
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   }

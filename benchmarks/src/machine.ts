@@ -37,3 +37,20 @@ export async function idleShare(): Promise<number> {
   const after = sum()
   return (after.idle - before.idle) / (after.all - before.all)
 }
+
+/** The least share of the machine that must be idle before anything is timed. */
+const leastIdle = 0.8
+
+/**
+ * Measures the idle share of the machine.
+ *
+ * @param busy - whether a busy machine is accepted.
+ * @throws Error if less than 80 % is idle. Other work would be part of every timing.
+ */
+export async function requireIdle(busy: boolean): Promise<number> {
+  const idle = await idleShare()
+  if (idle >= leastIdle || busy) return idle
+  throw new Error(
+    `the machine must be at least ${100 * leastIdle} % idle, but is ${Math.round(100 * idle)} %; --busy times anyway, and marks the results`,
+  )
+}

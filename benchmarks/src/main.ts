@@ -1,11 +1,13 @@
 import { Command } from 'commander'
 import { benchArrays } from './arrays/bench.ts'
+import { benchOperators } from './operators/bench.ts'
 import { benchTfjs } from './tfjs/bench.ts'
 import { benchTraining, profileTraining } from './training/bench.ts'
 
 const program = new Command('bench').description('Speed, side by side with other libraries')
 
 const rounds = ['--rounds <n>', 'how often each optimizer is timed', Number] as const
+const busy = ['--busy', 'times on a busy machine, too, and marks the results'] as const
 
 program
   .command('arrays')
@@ -16,8 +18,16 @@ program
 program
   .command('training')
   .description('whole train steps of convolutional networks; writes benchmarks/results/training.*')
-  .option(...rounds, 5)
-  .action(({ rounds }: { rounds: number }) => benchTraining(rounds))
+  .option(...rounds, 7)
+  .option(...busy)
+  .option('--only <libraries>', 'times only the libraries whose names contain this text', '')
+  .action(benchTraining)
+
+program
+  .command('operators')
+  .description('single operators of ONNX Runtime on one and two threads')
+  .option(...busy)
+  .action(benchOperators)
 
 program
   .command('profile')

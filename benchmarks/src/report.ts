@@ -46,11 +46,16 @@ export const markdownTable = (
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')
 
-/** Writes `benchmarks/results/<name>.json` and `.md`, and prints the Markdown. */
+/** Writes `benchmarks/results/<name>.json` and `.md`. */
 export function writeResults(name: string, results: object, markdown: string): void {
   const folder = new URL('../results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(results, undefined, 1)}\n`)
   writeFileSync(new URL(`${name}.md`, folder), markdown)
-  console.log(markdown)
 }
+
+/** The sentence that marks results of a busy machine; empty for others. */
+export const busyMark = (idleShares: readonly number[]): string =>
+  idleShares.every((idle) => idle >= 0.8)
+    ? ''
+    : '\n**Measured on a busy machine: the timings contain other work.**\n'

@@ -1,4 +1,7 @@
-"""Child process: trains a workload in PyTorch with diffGrad, on two threads. The protocol is in child-process.ts."""
+"""Child process: trains a workload in PyTorch with diffGrad, on two threads. The protocol is in child-process.ts.
+
+Arguments: network, size, and the memory format of images and weights, contiguous or channels_last.
+"""
 import resource
 import sys
 import time
@@ -9,6 +12,7 @@ import torch.nn.functional as F
 
 BATCH = 32
 network, size = sys.argv[1], int(sys.argv[2])
+memory_format = {'contiguous': torch.contiguous_format, 'channels_last': torch.channels_last}[sys.argv[3]]
 torch.set_num_threads(2)
 
 
@@ -51,10 +55,11 @@ def xresnet18():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
 
 
-model = {'small': small, 'xresnet18': xresnet18}[network]()
+model = {'small': small, 'xresnet18': xresnet18}[network]().to(memory_format=memory_format)
 parameters = list(model.parameters())
 state = [[torch.zeros_like(p) for _ in range(3)] for p in parameters]
-x, target = torch.randn(BATCH, 3, size, size), torch.arange(BATCH) % 10
+x = torch.randn(BATCH, 3, size, size).to(memory_format=memory_format)
+target = torch.arange(BATCH) % 10
 t = 0
 
 

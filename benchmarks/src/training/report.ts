@@ -1,5 +1,12 @@
 import type { Machine } from '../machine.ts'
-import { formatPercent, formatSummary, markdownTable, ratio, summarize } from '../report.ts'
+import {
+  busyMark,
+  formatPercent,
+  formatSummary,
+  markdownTable,
+  ratio,
+  summarize,
+} from '../report.ts'
 import type { Profile } from './profile.ts'
 
 /** The timings of one library. */
@@ -50,13 +57,15 @@ export const trainingMarkdown = ({ machine, date, rounds, workloads }: TrainingR
 
 ${machine.processor}, ${machine.cores} cores, ${machine.gibibytes} GiB, ${machine.system},
 Node ${machine.node}. ${date}, ${rounds} rounds of two steps each, by \`pnpm bench training\`.
-
+${busyMark(workloads.map(({ idle }) => idle))}
 Forward, backward and diffGrad on batches of 32, float32, two threads unless said otherwise. Medians, with quartiles in
-brackets; within a round, each library is timed once, one at a time. Memory is the peak of resident memory,
-batch and program included.
+brackets; within a round, each library is timed once, one at a time. PyTorch runs in its fastest form, chosen
+in the same run: contiguous or channels_last, with glibc returning freed memory to the kernel or keeping it, with
+active or passive waiting. onnxruntime keeps memory, too. Memory is the peak of resident memory, batch and
+program included.
 ${workloads
   .map(({ name, idle, trainings, profile }) => {
-    const pyTorch = trainings.find(({ name }) => name === 'PyTorch')
+    const pyTorch = trainings.find(({ name }) => name.startsWith('PyTorch'))
     return `
 ## ${name} (machine ${formatPercent(idle)} idle before)
 
