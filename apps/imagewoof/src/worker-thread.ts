@@ -41,6 +41,7 @@ export class WorkerThread<Request, Response> {
   async dispose(): Promise<void> {
     // Keeps the process alive until the worker has ended: a late response would call `unref`.
     this.#worker.removeAllListeners('message')
+    this.#fail(new Error('the worker thread has been disposed'))
     this.#worker.ref()
     await this.#worker.terminate()
   }

@@ -164,7 +164,7 @@ test('a disposed loader rejects', async () => {
   const batches = loader.train(0)[Symbol.asyncIterator]()
   await batches.next()
   await loader.dispose()
-  await expect(collect(loader.train(0))).rejects.toThrow('the loader has been disposed')
+  await expect(collect(loader.train(0))).rejects.toThrow('the worker thread has been disposed')
 })
 
 // Width / height of an image, and the mean area of two million crops by torchvision's
