@@ -133,7 +133,7 @@ export class Screen {
 }
 
 /** A bar with its details, shorter than a line of the terminal. */
-export function barLine({ task, done, total, details }: Progress, columns: number): string {
+function barLine({ task, done, total, details }: Progress, columns: number): string {
   const share = total === undefined ? undefined : Math.min(done / Math.max(total, 1), 1)
   const head = share === undefined ? task : `${task} ${bar(share)} ${Math.floor(100 * share)} %`
   for (let count = details.length; count >= 0; count--) {
