@@ -85,7 +85,9 @@ test('a hub model is downloaded once, and its input is renormalized', async () =
   })
   const environment = { HF_ENDPOINT: address.replace(/\/$/, '') }
   const out = join(folder, 'hub')
-  const train = (model: string) => ['train', '--backbone', model, ...fineTune, '--out', out]
+  const train = (model: string, path = out) => [
+    ...['train', '--backbone', model, ...fineTune, '--out', path],
+  ]
   const { errors } = await run(train('owner/model'), cache, environment)
   expect(errors).toBe('')
   expect(requests).toHaveLength(3)
@@ -99,7 +101,7 @@ test('a hub model is downloaded once, and its input is renormalized', async () =
   })
   expectClose(scale, 0.229 / 0.5, { relative: 1e-6 })
   expectClose(shift, (0.485 - 0.5) / 0.5, { relative: 1e-6 })
-  const missing = await run(train('owner/none'), cache, environment)
+  const missing = await run(train('owner/none', join(folder, 'missing')), cache, environment)
   expect(missing.code).toBe(1)
   expect(missing.errors).toContain('owner/none/resolve/main/config.json: cannot be downloaded: 404')
 })

@@ -109,7 +109,9 @@ test('an interrupted run is planned shorter, but not than what is complete or be
 test('a run that is finished says so, and changes nothing', async () => {
   const before = tensorsOf(pathOf('two'))
   const output = await succeeds(run(['resume', pathOf('two')], cache))
-  expect(output).toContain('The run is finished. To train longer: resume with --epochs above 2.')
+  expect(output).toContain(
+    'is finished: all 2 epochs are complete. To train longer: resume with --epochs above 2.',
+  )
   expect(tensorsOf(pathOf('two'))).toBe(before)
 })
 
@@ -200,7 +202,7 @@ test('training stops when the best top-1 is as old as the patience, and can be r
   expect(reportOf('stopped')).toContain(reason)
   expect(historyOf(pathOf('stopped')).epochs).toHaveLength(3)
   expect(await succeeds(run(['resume', pathOf('stopped')], cache))).toContain(
-    'The run is finished.',
+    `${pathOf('stopped')} is finished. ${reason}`,
   )
   await succeeds(run(['resume', pathOf('stopped'), '--epochs', '10'], cache))
   expect(historyOf(pathOf('stopped')).epochs).toHaveLength(5)

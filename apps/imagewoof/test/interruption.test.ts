@@ -99,7 +99,7 @@ test('a run is not resumed on other data', async () => {
   )
   expect(trained).toBe(0)
   copyFileSync(join(own, 'train', 'rows', '1.jpeg'), join(own, 'train', 'columns', '1.jpeg'))
-  const { code, errors } = await run(['resume', out], cache)
+  const { code, errors } = await run(['resume', out, '--epochs', '2'], cache)
   expect(code).toBe(1)
   expect(errors).toContain('the data must be unchanged, but its SHA-256 is')
 })

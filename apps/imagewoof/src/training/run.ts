@@ -90,21 +90,25 @@ export async function resumeRun(
   const saved = await folder.config()
   let checkpoint = await folder.checkpoint('last')
   const { history, position } = checkpoint ? stateOf(checkpoint) : initialState
-  const end = endOf(history, saved)
-  if (end !== undefined && epochs === undefined) {
-    context.screen.write(
-      `${path} is finished: ${stopReason(history, saved) ?? `all ${saved.epochs} epochs are complete`}. To train longer: resume with --epochs above ${history.epochs.length}.`,
-    )
-    if (dataPath === undefined)
-      return { folder, config: saved, state: { ...initialState, history }, finished: true }
+  // A kill after the checkpoint of a change leaves an older config.json.
+  const before = plannedEpochs(history, saved)
+  const planned = { ...saved, epochs: before }
+  if (endOf(history, planned) !== undefined && epochs === undefined) {
+    const reason = stopReason(history, planned)
+    const why = reason ? `. ${reason}` : `: all ${before} epochs are complete.`
+    const longer = `To train longer: resume with --epochs above ${history.epochs.length}.`
+    context.screen.write(`${path} is finished${why} ${longer}`)
+    if (dataPath === undefined) {
+      // A kill between the two writes of a save leaves an older history.
+      await folder.saveHistory(history)
+      return { folder, config: planned, state: { ...initialState, history }, finished: true }
+    }
   }
   const begun = position.epoch + Number(position.batch > 0)
   if (epochs !== undefined && epochs < begun)
     throw new Failure(
       `--epochs must be at least ${begun}, the epochs that are complete or begun, but is ${epochs}`,
     )
-  // A kill after the checkpoint of a change leaves an older config.json.
-  const before = plannedEpochs(history, saved)
   const settings = { ...saved, data: dataPath ?? saved.data, epochs: epochs ?? before }
   const config = withAbsolutePaths(resolveConfig(settings))
   const opened = dataset ?? (await openData(config, context))
