@@ -14,6 +14,7 @@ import {
   memoryOf,
   zerosLike,
 } from '@diffgrad/kernels'
+import { arenaOf } from './arena.ts'
 import { mismatch, overlappingPair, untrainable } from './array-checks.ts'
 import { MemoryRegions } from './memory-regions.ts'
 import { StateAllocator } from './state-allocator.ts'
@@ -45,7 +46,7 @@ export class ArraysBackend implements Backend<FloatArray> {
   readonly #engine: KernelEngine
   /** Only WebAssembly needs states in arenas. */
   readonly #allocator: StateAllocator | undefined
-  /** The parameters, with their lengths when their states were allocated. */
+  /** The parameters outside arenas, with their lengths when their states were allocated. */
   readonly #lengths = new Map<FloatArray, number>()
   /** The memory of parameters and states. */
   readonly #regions = new MemoryRegions()
@@ -116,10 +117,15 @@ export class ArraysBackend implements Backend<FloatArray> {
     )
   }
 
+  /** The buffers of arenas are never resized, and engines refuse to detach them. */
+  isFixed(array: FloatArray): boolean {
+    return arenaOf(array) !== undefined
+  }
+
   zeros(like: readonly FloatArray[], names: readonly string[]): ArrayLists<FloatArray> {
     const lists = this.#allocate(like, names)
     for (const parameter of like) {
-      this.#lengths.set(parameter, parameter.length)
+      if (!this.isFixed(parameter)) this.#lengths.set(parameter, parameter.length)
       this.#regions.add(parameter)
     }
     for (const [name, arrays] of Object.entries(lists)) {

@@ -117,6 +117,26 @@ test('an array whose memory has grown is refused, and nothing moves', () => {
   expect(bias).toEqual(Float32Array.of(1))
 })
 
+test('a gradient that was checked before is refused once it lost its elements', () => {
+  const { parameters, gradients } = allocate({ inside: [2], outside: [3] })
+  const outside = new Float32Array(3)
+  const optimizer = new DiffGrad(parameters)
+  const all = { ...gradients, outside }
+  for (let t = 0; t < 2; t++) optimizer.step(all)
+  structuredClone(outside, { transfer: [outside.buffer] })
+  expect(() => optimizer.step(all)).toThrow(
+    'diffGrad: the gradient of outside must be Float32Array(3), but is a Float32Array whose buffer is detached',
+  )
+})
+
+test('an allocated array keeps its elements when its buffer is transferred', () => {
+  const { inside } = allocate({ inside: [2] }).gradients
+  try {
+    structuredClone(inside, { transfer: [inside.buffer] })
+  } catch {} // Some engines copy, others refuse.
+  expect(inside).toHaveLength(2)
+})
+
 test.each([
   ['for parameters and gradients only', 64, true],
   ['for nothing', 0, false],

@@ -82,6 +82,26 @@ test.each([
   expect(plans).toBe(0)
 })
 
+test('a step of own arrays makes no views, and moves arrays that were replaced', () => {
+  const arrays = (x: number) => ({ a: Float32Array.of(x, x), b: new Float32Array(9).fill(x) })
+  const parameters = arrays(0)
+  const optimizer = new SGD(parameters, { learningRate: 1 })
+  const first = arrays(-1)
+  optimizer.step(first)
+  const views = vi.spyOn(Object.getPrototypeOf(Float32Array.prototype), 'subarray')
+  for (let t = 0; t < 3; t++) optimizer.step(first)
+  optimizer.step(arrays(-2))
+  const made = views.mock.calls.length
+  views.mockRestore()
+  expect(made).toBe(0)
+  expect(parameters).toEqual(arrays(6))
+  const other = new Float32Array(9)
+  optimizer.replace({ name: 'b', value: other }, (state) => state)
+  optimizer.step(first)
+  expect(parameters).toEqual({ a: Float32Array.of(7, 7), b: new Float32Array(9).fill(6) })
+  expect(other).toEqual(new Float32Array(9).fill(1))
+})
+
 test('a plan for some parameters is not used for others of another length or precision', () => {
   const short = Float32Array.of(1, 2)
   const long = new Float32Array(70_000).fill(3)

@@ -29,9 +29,15 @@ export interface Backend<T, S = SavedArray> {
   zeros(like: readonly T[], names: readonly string[]): ArrayLists<T>
   /**
    * The reason why a gradient cannot be read while parameters and states change, as `mismatch` does: it
-   * shares memory with one of them. Without this method, only the parameters themselves are refused.
+   * shares memory with one of them. Without this method, only the parameters themselves are refused. Not
+   * called again for a gradient of the previous call while the parameters stay the same.
    */
   overlap?(gradient: T): string | undefined
+  /**
+   * Whether an array can neither lose its elements nor get others of another number, so that `mismatch`
+   * need not be called again for a gradient of the previous call while the parameters stay the same.
+   */
+  isFixed?(array: T): boolean
   /**
    * Releases arrays of `zeros` that are no longer used, because a parameter was removed or replaced.
    *

@@ -17,19 +17,39 @@ import type { GradientTransforms } from './transforms/index.ts'
  */
 export type Gradients<T, Name extends string = string> = Named<T | null | undefined, Name>
 
-/** Checks gradients and matches them with the parameters of each group. */
+/** Names and arrays of gradients, in their order. */
+interface Entries<T> {
+  readonly names: readonly string[]
+  readonly arrays: readonly (T | null | undefined)[]
+}
+
+/** The gradients of a group, which were checked. */
+interface GroupMatch<T, H extends Hyperparameters> {
+  readonly matched: GroupGradients<T, H>
+  /** The position of each of them in the entries. */
+  readonly indices: readonly number[]
+  /** Whether they fit for as long as the groups stay the same. */
+  readonly isFixed: boolean
+}
+
+/** The gradients of one call, and where they belong. */
+interface Match<T, H extends Hyperparameters> extends Entries<T> {
+  /** The version of the groups. */
+  readonly version: number
+  readonly gradients: Gradients<T>
+  readonly groups: readonly GroupMatch<T, H>[]
+}
+
+/**
+ * Checks gradients and matches them with the parameters of each group. While names and groups stay the same,
+ * it only looks for arrays that differ from those of the previous call: matching the names of 1000 small
+ * parameters takes longer than their update.
+ */
 export class GradientMatcher<T, H extends Hyperparameters> {
   readonly #rule: { readonly name: string }
   readonly #backend: Backend<T, unknown>
   readonly #groups: ParameterGroups<T, H>
-  /** The previous match, if its gradients were a frozen object, which always has the same arrays. */
-  #previous:
-    | {
-        readonly version: number
-        readonly gradients: Gradients<T>
-        readonly matched: readonly GroupGradients<T, H>[]
-      }
-    | undefined
+  #previous: Match<T, H> | undefined
 
   constructor(
     rule: { readonly name: string },
@@ -42,59 +62,120 @@ export class GradientMatcher<T, H extends Hyperparameters> {
   }
 
   /**
-   * The gradients of each group, in the order of its parameters.
+   * The gradients of each group, in the order of its parameters. The lists of a group are the same objects
+   * as after the previous call if they hold the same arrays.
    *
    * @throws RangeError naming an unknown parameter, or a gradient that does not fit its parameter.
    * @throws TypeError if the gradients are neither an object nor a list of pairs.
    */
   match(gradients: Gradients<T>): readonly GroupGradients<T, H>[] {
     const { version } = this.#groups
-    const previous = this.#previous
-    if (previous?.version === version && previous.gradients === gradients) {
-      for (const groupGradients of previous.matched) this.#check(groupGradients)
-      return previous.matched
+    const previous = this.#previous?.version === version ? this.#previous : undefined
+    if (previous && previous.gradients === gradients && isFrozen(gradients)) {
+      for (const group of previous.groups) this.#checkSizes(group)
+      return previous.groups.map(({ matched }) => matched)
     }
-    const matched = this.#byGroup(gradients)
-    for (const groupGradients of matched) this.#check(groupGradients)
-    this.#previous = isFrozen(gradients) ? { version, gradients, matched } : undefined
-    return matched
+    const entries = namesAndArrays(this.#rule, gradients)
+    const groups =
+      previous && haveSameNames(entries, previous)
+        ? previous.groups.map((group) => this.#withArrays(group, entries))
+        : this.#matchNames(entries)
+    this.#previous = { version, gradients, ...entries, groups }
+    return groups.map(({ matched }) => matched)
   }
 
-  #byGroup(gradients: Gradients<T>): readonly GroupGradients<T, H>[] {
-    const byName = new Map(entriesOf(this.#rule.name, 'gradients', gradients))
-    for (const name of byName.keys()) {
+  #matchNames({ names, arrays }: Entries<T>): readonly GroupMatch<T, H>[] {
+    const indexOf = new Map(names.map((name, index) => [name, index]))
+    for (const name of indexOf.keys()) {
       if (!this.#groups.has(name)) {
         throw new RangeError(
           `${this.#rule.name}: no parameter is called ${name}, but a gradient is`,
         )
       }
     }
-    return [...this.#groups].map((group) => {
+    return Array.from(this.#groups, (group) => {
       const positions: number[] = []
-      const present: T[] = []
-      for (const [i, { name }] of group.parameters.entries()) {
-        const gradient = byName.get(name)
-        if (gradient === undefined || gradient === null) continue
+      const gradients: T[] = []
+      const indices: number[] = []
+      for (const [i, name] of group.names.entries()) {
+        const index = indexOf.get(name)
+        const gradient = index === undefined ? undefined : arrays[index]
+        if (index === undefined || gradient === undefined || gradient === null) continue
         positions.push(i)
-        present.push(gradient)
+        gradients.push(gradient)
+        indices.push(index)
       }
-      return { group, positions, gradients: present }
+      return this.#checked({ group, positions, gradients }, indices)
     })
   }
 
-  #check({ group, positions, gradients }: GroupGradients<T, H>): void {
-    for (let k = 0; k < positions.length; k++) {
+  /** The match of a group after its arrays may have been replaced. */
+  #withArrays(previous: GroupMatch<T, H>, { arrays }: Entries<T>): GroupMatch<T, H> {
+    const { matched, indices } = previous
+    if (indices.every((index, k) => arrays[index] === matched.gradients[k])) {
+      this.#checkSizes(previous)
+      return previous
+    }
+    // `haveSameNames` has found a gradient wherever there was one.
+    const gradients = indices.map((index) => arrays[index] as T)
+    return this.#checked({ ...matched, gradients }, indices)
+  }
+
+  #checked(matched: GroupGradients<T, H>, indices: readonly number[]): GroupMatch<T, H> {
+    const { group, positions, gradients } = matched
+    for (const [k, gradient] of gradients.entries()) {
       const { name, value } = group.parameters[positions[k]]
-      const mismatch = this.#groups.hasArray(gradients[k])
-        ? 'is itself a parameter, which would move before it is read'
-        : (this.#backend.mismatch(value, gradients[k]) ?? this.#backend.overlap?.(gradients[k]))
-      if (mismatch) throw new RangeError(`${this.#rule.name}: the gradient of ${name} ${mismatch}`)
+      this.#refuse(
+        name,
+        this.#groups.hasArray(gradient)
+          ? 'is itself a parameter, which would move before it is read'
+          : (this.#backend.mismatch(value, gradient) ?? this.#backend.overlap?.(gradient)),
+      )
+    }
+    const isFixed = gradients.every((gradient) => this.#backend.isFixed?.(gradient))
+    return { matched, indices, isFixed }
+  }
+
+  /** Checks the arrays of a match again, which may have lost their elements but have not moved. */
+  #checkSizes({ matched: { group, positions, gradients }, isFixed }: GroupMatch<T, H>): void {
+    if (isFixed) return
+    for (let k = 0; k < positions.length; k++) {
+      const mismatch = this.#backend.mismatch(group.theta[positions[k]], gradients[k])
+      if (mismatch) this.#refuse(group.names[positions[k]], mismatch)
     }
   }
+
+  #refuse(name: string, mismatch: string | undefined): void {
+    if (mismatch) throw new RangeError(`${this.#rule.name}: the gradient of ${name} ${mismatch}`)
+  }
+}
+
+/** Lists names and arrays. Two lists are quicker to make than many pairs. */
+function namesAndArrays<T>(
+  { name: rule }: { readonly name: string },
+  gradients: Gradients<T>,
+): Entries<T> {
+  if (typeof gradients === 'object' && gradients !== null && !(Symbol.iterator in gradients)) {
+    return { names: Object.keys(gradients), arrays: Object.values(gradients) }
+  }
+  const entries = entriesOf(rule, 'gradients', gradients)
+  return { names: entries.map(([name]) => name), arrays: entries.map(([, array]) => array) }
 }
 
 /** Whether an object and thereby its properties are frozen; the entries of a frozen Map are not. */
 const isFrozen = (named: object): boolean => Object.isFrozen(named) && !(Symbol.iterator in named)
+
+/** Whether the same names, in the same order, have gradients. */
+function haveSameNames<T>({ names, arrays }: Entries<T>, previous: Entries<T>): boolean {
+  if (names.length !== previous.names.length) return false
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] !== previous.names[i]) return false
+    if (isMissing(arrays[i]) !== isMissing(previous.arrays[i])) return false
+  }
+  return true
+}
+
+const isMissing = (array: unknown): boolean => array === undefined || array === null
 
 /** Accumulates the gradients of one update over calls of `step`, and applies the gradient transforms. */
 export class GradientAccumulator<T, H extends Hyperparameters> {

@@ -313,6 +313,54 @@ test('added parameters may have options of their own, which survive a change of 
 const gradient = (t: number, length: number): Float64Array =>
   Float64Array.from({ length }, (_, i) => Math.sin(t + 2 * i))
 
+test('gradients of the previous call are not matched again, and every change of them is noticed', () => {
+  const checked: Float64Array[] = []
+  const applied: (readonly Float64Array[])[] = []
+  const watched: Backend<Float64Array, Float64Array> = {
+    ...backend,
+    overlap(array) {
+      checked.push(array)
+      return undefined
+    },
+    apply(kernel, arrays, coefficients) {
+      applied.push(arrays.g)
+      backend.apply(kernel, arrays, coefficients)
+    },
+  }
+  const [x, y] = [F(0), F(0, 0)]
+  const optimizer = new Optimizer(watched, sgd, named({ x, y }), { learningRate: 1 })
+  const gradients: Record<string, Float64Array | null> = { x: F(-1), y: F(-10, -10) }
+  for (let t = 0; t < 3; t++) optimizer.step(gradients as object)
+  optimizer.step({ ...gradients } as object)
+  expect([x, y]).toEqual([F(4), F(40, 40)])
+  expect(checked).toEqual([gradients.x, gradients.y])
+  expect(new Set(applied).size).toBe(1)
+
+  const moved = (change: () => void): readonly number[] => {
+    const before = [x[0], y[0]]
+    change()
+    optimizer.step(gradients as object)
+    return [x[0] - before[0], y[0] - before[1]]
+  }
+  const replace = (name: string, array: Float64Array | null) => () => {
+    gradients[name] = array
+  }
+  expect(moved(replace('x', F(-2)))).toEqual([2, 10])
+  expect(moved(replace('y', null))).toEqual([2, 0])
+  expect(moved(replace('y', F(-3, -3)))).toEqual([2, 3])
+  expect(moved(() => delete gradients.x)).toEqual([0, 3])
+  expect(moved(replace('x', F(-5)))).toEqual([5, 3]) // Now in another order.
+  expect(moved(() => gradients.y?.fill(-4))).toEqual([5, 4])
+  expect(() => moved(replace('x', F(1, 1)))).toThrow('the gradient of x does not fit')
+  expect(() => moved(replace('x', y))).toThrow('the gradient of x is itself a parameter')
+  expect(moved(replace('x', F(-1)))).toEqual([1, 4])
+  expect(() => moved(replace('z', F(1)))).toThrow('no parameter is called z, but a gradient is')
+  delete gradients.z
+  optimizer.remove(['y'])
+  expect(moved(() => delete gradients.y)).toEqual([1, 0])
+  expect(() => moved(replace('y', F(-1, -1)))).toThrow('no parameter is called y')
+})
+
 test('removed parameters no longer move, their arrays are freed, and others are not affected', () => {
   const [x, y, z, alone] = [F(1, 2), F(3), F(4), F(4)]
   const optimizer = new Optimizer(backend, adam, named({ x, y, z }), { ema: { decay: 0.5 } })

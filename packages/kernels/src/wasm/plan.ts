@@ -26,9 +26,9 @@ export class KernelLaunch {
     this.#graph = graph
     this.#segment = segment
     this.#pool = pool
-    this.#staging = stagingOf(segment)
     this.#reads = graph.arrays.map((name) => graph.reads.has(name))
     this.#writes = graph.arrays.map((name) => graph.writes.has(name))
+    this.#staging = stagingOf(segment, this.#writes)
     this.#addresses = segment.addresses.map((address) => (address === 'staged' ? 0 : address))
     for (const { index, address } of this.#staging?.lists ?? []) this.#addresses[index] = address
   }
@@ -51,7 +51,7 @@ export class KernelLaunch {
     options: LaunchOptions,
   ): void {
     const { memory, addresses } = this.#segment
-    for (const chunk of chunks) {
+    for (const [k, chunk] of chunks.entries()) {
       for (const [index, address] of addresses.entries()) {
         if (address !== 'staged') {
           this.#addresses[index] = address + chunk.from * memory.elementBytes
@@ -62,7 +62,7 @@ export class KernelLaunch {
       }
       memory.runPadded(this.#graph, this.#addresses, chunk.elements, coefficients, options)
       for (const list of staged) {
-        if (this.#writes[list.index]) copyOut(lists[list.index], list, chunk)
+        if (this.#writes[list.index]) copyOut(lists[list.index], list, chunk, k)
       }
     }
   }

@@ -93,6 +93,8 @@ interface StagedList {
   readonly address: number
   /** Its share of the staging buffer. */
   readonly buffer: FloatArray
+  /** For each range of each chunk, a view of it in the buffer; none if the kernel does not write the list. */
+  readonly windows: readonly (readonly FloatArray[])[]
 }
 
 /** How the arrays of a segment that lie outside its memory are staged, chunk by chunk. */
@@ -101,17 +103,28 @@ export interface Staging {
   readonly chunks: readonly Chunk[]
 }
 
-/** Plans how a segment is staged; undefined if all its arrays lie in its memory. */
-export function stagingOf({ memory, first, addresses, lengths }: Segment): Staging | undefined {
+/**
+ * Plans how a segment is staged; undefined if all its arrays lie in its memory.
+ *
+ * @param isWritten - whether the kernel writes each list.
+ */
+export function stagingOf(
+  { memory, first, addresses, lengths }: Segment,
+  isWritten: readonly boolean[],
+): Staging | undefined {
   const staged = [...addresses.keys()].filter((index) => addresses[index] === 'staged')
   if (staged.length === 0) return undefined
   const share = Math.floor(memory.stagingElements / staged.length / padding) * padding
   const size = Math.min(longestChunk, share)
+  const chunks = chunksOf(first, lengths, size)
   const lists = staged.map((index, k) => {
     const address = memory.staging + k * size * memory.elementBytes
-    return { index, address, buffer: memory.view(address, size) }
+    const buffer = memory.view(address, size)
+    const window = ({ begin, end, at }: StagedRange) => buffer.subarray(at, at + end - begin)
+    const windows = isWritten[index] ? chunks.map(({ ranges }) => ranges.map(window)) : []
+    return { index, address, buffer, windows }
   })
-  return { lists, chunks: chunksOf(first, lengths, size) }
+  return { lists, chunks }
 }
 
 /** Cuts arrays, laid out with their padding, into chunks of at most `size` elements. */
@@ -146,14 +159,15 @@ export function copyIn(
   }
 }
 
-/** Copies the elements of a chunk from the staging buffer to their arrays. */
+/** Copies the elements of the kth chunk from the staging buffer to their arrays. */
 export function copyOut(
   arrays: readonly FloatArray[],
-  { buffer }: StagedList,
+  { windows }: StagedList,
   { ranges }: Chunk,
+  k: number,
 ): void {
-  for (const { position, begin, end, at } of ranges) {
-    arrays[position].set(slice(buffer, at, at + end - begin), begin)
+  for (const [i, { position, begin }] of ranges.entries()) {
+    arrays[position].set(windows[k][i], begin)
   }
 }
 
