@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { allocate, DiffGrad } from '@diffgrad/arrays'
 import { BenchmarkProcess, scriptCommand, stepsPerRound, timeRounds } from '../child-process.ts'
 import { idleShare, machine, today } from '../machine.ts'
-import { type Summary, summarize, writeResults } from '../report.ts'
+import { formatDigits, type Summary, summarize, writeResults } from '../report.ts'
 import { timeKernels } from './kernels.ts'
 import { findPeers } from './peers.ts'
 import { type ArraysResults, arraysMarkdown, type Timings } from './report.ts'
@@ -22,8 +22,8 @@ export async function benchArrays(rounds: number): Promise<void> {
   for (const workload of workloads) {
     const idle = await idleShare()
     console.error(`${workload.name} …`) // Progress, because this takes minutes.
-    const timings = await timeWorkload(workload, rounds)
-    steps.push({ workload: workload.name, elements: elementCount(workload), idle, timings })
+    const timed = await timeWorkload(workload, rounds)
+    steps.push({ workload: workload.name, elements: elementCount(workload), idle, ...timed })
   }
   const results: ArraysResults = {
     machine: machine(),
@@ -37,17 +37,34 @@ export async function benchArrays(rounds: number): Promise<void> {
   writeResults('arrays', results, arraysMarkdown(results))
 }
 
-/** The milliseconds per step of every optimizer that starts. */
-async function timeWorkload(workload: Workload, rounds: number): Promise<Timings> {
+/** The longest step that is timed, in milliseconds, so that all rounds end within ten minutes. */
+const longestStep = 2000
+
+/** The milliseconds per step of every optimizer that starts, and why others are left out. */
+async function timeWorkload(
+  workload: Workload,
+  rounds: number,
+): Promise<{ readonly timings: Timings; readonly leftOut: Readonly<Record<string, string>> }> {
+  const leftOut: Record<string, string> = {}
   const entries: { name: string; timed: BenchmarkProcess; steps: number }[] = []
   for (const { name, command } of findPeers()) {
     const timed = new BenchmarkProcess(command(workload))
-    if (await timed.ready()) entries.push({ name, timed, steps: await stepsPerRound(timed, 150) })
-    else console.error(`${name} did not start`)
+    const first = (await timed.ready()) ? await timed.time(1) : Number.NaN
+    if (first <= longestStep) {
+      entries.push({ name, timed, steps: await stepsPerRound(timed, 150) })
+    } else {
+      timed.end()
+      leftOut[name] = Number.isNaN(first)
+        ? 'it did not start'
+        : `a step takes ${formatDigits(first / 1000)} s, longer than ${longestStep / 1000} s`
+    }
   }
   const finished = await timeRounds(entries, rounds)
   for (const { timed } of entries) timed.end()
-  return Object.fromEntries(finished.map(({ name, timings }) => [name, timings]))
+  return {
+    timings: Object.fromEntries(finished.map(({ name, timings }) => [name, timings])),
+    leftOut,
+  }
 }
 
 /** The milliseconds from construction to the end of the first step, in fresh processes. */

@@ -16,13 +16,31 @@ const nodePeers = (module: string, names: readonly string[]): readonly Peer[] =>
     command: (workload) => scriptCommand(resolve('run-peer.ts'), module, name, workload.name),
   }))
 
+/** With these, glibc keeps the memory of temporaries instead of returning it to the kernel at every step. */
+const tunedAllocator = ['MALLOC_MMAP_MAX_=0', 'MALLOC_TRIM_THRESHOLD_=4294967296']
+
+/** The name of an optimizer of PyTorch whose allocator is tuned. */
+export const tuned = (name: string): string => `${name}, tuned allocator`
+
 function torchPeers(names: readonly string[]): readonly Peer[] {
   const python = findPyTorch()
   if (python === undefined) return []
-  return names.map((name) => ({
+  const commandOf = (name: string, { sizes }: Workload): Command => [
+    python,
+    resolve('pytorch.py'),
     name,
-    command: ({ sizes }) => [python, resolve('pytorch.py'), name, JSON.stringify(sizes)],
-  }))
+    JSON.stringify(sizes),
+  ]
+  return names.flatMap((name): readonly Peer[] => {
+    const untuned = { name, command: (workload: Workload) => commandOf(name, workload) }
+    if (process.platform !== 'linux') return [untuned]
+    const command = (workload: Workload): Command => [
+      'env',
+      ...tunedAllocator,
+      ...commandOf(name, workload),
+    ]
+    return [untuned, { name: tuned(name), command }]
+  })
 }
 
 /** All optimizers that this machine can run. */

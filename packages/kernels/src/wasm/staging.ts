@@ -166,8 +166,9 @@ export function copyOut(
   { ranges }: Chunk,
   k: number,
 ): void {
-  for (const [i, { position, begin }] of ranges.entries()) {
-    arrays[position].set(windows[k][i], begin)
+  const ofChunk = windows[k]
+  for (let i = 0; i < ranges.length; i++) {
+    arrays[ranges[i].position].set(ofChunk[i], ranges[i].begin)
   }
 }
 
