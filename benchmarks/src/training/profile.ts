@@ -9,7 +9,7 @@ import {
   type Model,
   type Node,
 } from '@diffgrad/onnx'
-import { Trainer } from '@diffgrad/onnxruntime'
+import { loweringFor, Trainer } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
 import { batch, examplesOf, modelOf, type Workload } from './workloads.ts'
 
@@ -41,7 +41,8 @@ const kernelSuffix = '_kernel_time'
 export async function profile(workload: Workload): Promise<Profile> {
   const folder = mkdtempSync(join(tmpdir(), 'diffgrad-profile-'))
   const forward = modelOf(workload)
-  const options = { loss: crossEntropy(), dimensions: { batch } }
+  const lowering = await loweringFor(ort)
+  const options = { loss: crossEntropy(), dimensions: { batch }, lowering }
   const trainer = await Trainer.create(ort, forward, {
     ...options,
     optimizer: { rule: diffGrad },
@@ -79,7 +80,7 @@ function sumByPhase(
     seen.add(name)
     if (first) continue
     const node = name.slice(0, -kernelSuffix.length)
-    const phase = phaseOf.get(node) ?? 'changes of layout by the runtime'
+    const phase = phaseOf.get(node) ?? 'nodes that the runtime fused or added'
     const operators = times.get(phase) ?? new Map<string, number>()
     times.set(phase, operators)
     const operator = args?.op_name ?? 'unknown'
@@ -99,16 +100,18 @@ function sumByPhase(
   return [...phases.toSorted((a, b) => b.milliseconds - a.milliseconds), remainder]
 }
 
-type Phase =
-  | 'forward'
-  | 'gradients of images'
-  | 'gradients of weights'
-  | 'gradients of normalization and activation'
+type Phase = 'forward' | 'gradients of images' | 'gradients of weights' | 'other gradients'
+
+/** The operators of the forms in which an image's gradient is computed. */
+const imageOperators: ReadonlySet<string> = new Set([
+  ...['Conv', 'ConvTranspose', 'ReorderInput', 'ReorderOutput'],
+  ...['Gemm', 'Gather', 'Transpose', 'Concat'],
+])
 
 /**
  * The phase of each node of a gradient model, by the name of the node. Ancestors of the loss are
  * forward. Of the others, ancestors of one weight's gradient alone compute that gradient, and
- * convolutions compute gradients of images.
+ * convolutions and products, with the layouts of both, compute gradients of images.
  */
 function nodePhases({ model, loss, parameters }: GradientModel): ReadonlyMap<string, Phase> {
   const forward = ancestors(model, loss)
@@ -128,9 +131,7 @@ function nodePhases({ model, loss, parameters }: GradientModel): ReadonlyMap<str
   const phaseOf = (node: Node): Phase => {
     if (forward.has(node)) return 'forward'
     if (weights.has(node)) return 'gradients of weights'
-    return ['Conv', 'ConvTranspose'].includes(node.operator)
-      ? 'gradients of images'
-      : 'gradients of normalization and activation'
+    return imageOperators.has(node.operator) ? 'gradients of images' : 'other gradients'
   }
   return new Map(model.nodes.map((node) => [node.name, phaseOf(node)]))
 }

@@ -9,7 +9,7 @@ export {
   type Outputs,
 } from './metrics.ts'
 export type { OptimizerSpec, StepOptions, TrainerOptions, WeightsOptions } from './options.ts'
-export type { Runtime, SessionOptions } from './runtime.ts'
+export { loweringFor, type Runtime, type SessionOptions } from './runtime.ts'
 export { Trainer } from './trainer.ts'
 export type { StepResult } from './update/update.ts'
 export { connectTrainer, type WorkerLike } from './worker/connect.ts'

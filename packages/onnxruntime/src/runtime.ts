@@ -28,16 +28,25 @@ export const acceleratorsOf = (options: SessionOptions): readonly string[] =>
   providersOf(options).filter((name) => name !== 'cpu' && name !== 'wasm')
 
 /**
- * The lowering that suits a runtime and the providers of a session. WebGPU has no BatchNormalization in
- * training mode; the blocked layout is the CPU provider's own.
+ * The lowering with which a `Trainer` builds its models: what suits the runtime and the providers of the
+ * session, and what is chosen instead. WebGPU has no BatchNormalization in training mode; the blocked layout
+ * is the CPU provider's own.
+ *
+ * @throws {TrainerError} If `chosen` has blocks of another size than the runtime: results would be wrong.
  */
 export async function loweringFor(
   runtime: Runtime,
-  options: SessionOptions,
+  options: SessionOptions = {},
+  chosen: Partial<Lowering> = {},
 ): Promise<Partial<Lowering>> {
-  if (providersOf(options).includes('webgpu')) return { operators: 'plain', productUpTo: 0 }
-  if (acceleratorsOf(options).length > 0) return {}
-  return { channelBlock: await channelBlockOf(runtime) }
+  const isAccelerated = acceleratorsOf(options).length > 0
+  const channelBlock = isAccelerated ? 0 : await channelBlockOf(runtime)
+  if (chosen.channelBlock && chosen.channelBlock !== channelBlock)
+    throw new TrainerError(
+      `lowering.channelBlock must be ${channelBlock === 0 ? '' : `${channelBlock} or `}0 on this runtime, but is ${chosen.channelBlock}`,
+    )
+  const isPlain = providersOf(options).includes('webgpu')
+  return { channelBlock, ...(isPlain && { operators: 'plain', productUpTo: 0 }), ...chosen }
 }
 
 /** Probed block sizes: a runtime has one, 16 on processors with AVX-512, and 8 on others. */
@@ -59,7 +68,8 @@ function channelBlockOf({ InferenceSession, Tensor }: Runtime): Promise<number> 
       )
       const { y } = await session.run({ x })
       await session.release()
-      return y?.data instanceof Float32Array ? Math.max(y.data.indexOf(1), 0) : 0
+      const block = y?.data instanceof Float32Array ? y.data.indexOf(1) : 0
+      return block > 1 ? block : 0 // Processors without the layout have blocks of 1.
     } catch {
       return 0
     }

@@ -69,7 +69,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     checkCreate(ort, options)
     const { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest } = options
     const forward = model instanceof Uint8Array ? readModel(model) : model
-    const lowering = { ...(await loweringFor(ort, session)), ...rest.lowering }
+    const lowering = await loweringFor(ort, session, rest.lowering)
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
     const checkedMetrics = new Metrics(forward, metrics)
     const UpdateClass = kind === 'graph' ? GraphUpdate : KernelUpdate

@@ -5,7 +5,7 @@ import { expectClose } from '@diffgrad/testing/tolerance'
 import * as node from 'onnxruntime-node'
 import * as web from 'onnxruntime-web'
 import { expect, test } from 'vitest'
-import { type Runtime, Trainer } from '../src/index.ts'
+import { loweringFor, type Runtime, Trainer, TrainerError } from '../src/index.ts'
 import { batch, fourBatches, xResNet18Model } from './golden/xresnet18.ts'
 
 /** Losses of PyTorch from the same parameters on the same batches; xresnet18.py writes them. */
@@ -53,3 +53,25 @@ test.each([
     expectClose(losses, expected.losses.slice(0, steps), tolerance)
   },
 )
+
+test('convolutions use the blocked layout of the runtime, and blocks that it lacks are refused', async () => {
+  // 16 on processors with AVX-512, 8 on others; 0 where the runtime has no such layout.
+  const { channelBlock = 0 } = await loweringFor(node)
+  expect([0, 8, 16]).toContain(channelBlock)
+  expect((await loweringFor(web)).channelBlock).toBe(0)
+  expect(await loweringFor(node, { executionProviders: ['webgpu'] })).toEqual({
+    channelBlock: 0,
+    operators: 'plain',
+    productUpTo: 0,
+  })
+  expect((await loweringFor(node, {}, { channelBlock: 0 })).channelBlock).toBe(0)
+  const options = {
+    loss: crossEntropy(),
+    optimizer: { rule: diffGrad },
+    dimensions: { batch },
+    lowering: { channelBlock: 4 },
+  }
+  const refused = Trainer.create(node, model, options)
+  await expect(refused).rejects.toThrow(TrainerError)
+  await expect(refused).rejects.toThrow('lowering.channelBlock must be')
+})

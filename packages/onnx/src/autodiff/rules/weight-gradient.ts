@@ -40,9 +40,8 @@ export const weightGradients: Readonly<
     if (groups > 1 || !canUnfold(window, outputSpace)) return weightGradients.slices(inputs)
     const [batch = 1, outputs = 1] = staticShape(gradient)
     const rows = reshape(batchLast(gradient), [outputs, elementCount(outputSpace) * batch])
-    // The other order, rows · patchesᵀ, needs no transposition but has few rows for the threads to share.
-    const product = gemm(unfold(image, window, outputSpace), rows, { b: true })
-    return reshape(transpose(product, [1, 0]), [outputs, axisSize(image, 1), ...window.kernel])
+    const product = gemm(rows, unfold(image, window, outputSpace), { b: true })
+    return reshape(product, [outputs, axisSize(image, 1), ...window.kernel])
   },
 
   /** The shifted images are concatenated, so that one product sums over n and p for every k. */
