@@ -122,7 +122,7 @@ async function linkExclusively(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** The content of a lock file; undefined if there is none, or if it is damaged. */
+/** The content of a lock file; undefined if the file is missing or damaged. */
 async function readOwner(path: string): Promise<LockOwner | undefined> {
   try {
     return ownerSchema.parse(JSON.parse(await readFile(path, 'utf8')))
@@ -161,7 +161,7 @@ function isAlive({ pid, host, processStart: start }: LockOwner): boolean {
 }
 
 interface ProcessStatus {
-  /** Whether it has ended, but its parent has not asked for its exit code yet. */
+  /** True for a zombie, whose parent still has to ask for its exit code. */
   readonly hasEnded: boolean
   /** In clock ticks since the system started. */
   readonly start: string

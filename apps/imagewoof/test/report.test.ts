@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { resolveConfig } from '../src/config/config.ts'
+import { chart } from '../src/report/chart.ts'
 import { distanceQuantile, distanceShares } from '../src/report/friction-charts.ts'
 import { html } from '../src/report/page.ts'
+import { rateChart } from '../src/report/run-charts.ts'
 import { writeRunReport } from '../src/report/run-report.ts'
 import { frictionEdges, isFrictionRecorded } from '../src/run/history.ts'
 import { RunFolder } from '../src/run/run-folder.ts'
@@ -31,6 +33,17 @@ function histogramOf(points: readonly (readonly [xi: number, count: number])[]) 
     )
   return { edges: frictionEdges, counts, outside: 0, mean: 0.5001 }
 }
+
+test.each([1e-3, 1e-30])('a chart is drawn for learning rates of about %f', (rate) => {
+  const { markup } = chart(
+    rateChart([
+      [0, rate],
+      [1, rate / 2],
+    ]),
+    'Learning rate',
+  )
+  expect(markup).toContain('<svg')
+})
 
 test('a report loads nothing else, and escapes its input', async () => {
   const path = join(temporaryFolder(), 'run')

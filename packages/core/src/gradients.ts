@@ -136,7 +136,7 @@ export class GradientMatcher<T, H extends Hyperparameters> {
     return { matched, indices, isFixed }
   }
 
-  /** Checks the arrays of a match again, which may have lost their elements but have not moved. */
+  /** Checks the arrays of a match again, which may have lost their elements since. */
   #checkSizes({ matched: { group, positions, gradients }, isFixed }: GroupMatch<T, H>): void {
     if (isFixed) return
     for (let k = 0; k < positions.length; k++) {

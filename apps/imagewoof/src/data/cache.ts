@@ -88,7 +88,7 @@ async function removeCacheLeftovers(cache: string): Promise<void> {
     if (name.endsWith('.lock')) await removeIfStale(join(archives, name))
   const files = await namesIn(archives)
   for (const name of files) {
-    // Of a download that is complete, or of one that has not begun.
+    // Of a download that is complete or still to be started.
     const [, file, rest] = name.match(/^(.+)\.(part|version)$/) ?? []
     const isOver = rest && (files.includes(file) || !files.includes(`${file}.part`))
     if (isOver && !files.includes(`${file}.lock`)) await rm(join(archives, name), { force: true })

@@ -152,7 +152,7 @@ function innermost(folder: Folder): Folder {
 /** An extension is required here: files such as LICENSE often lie beside class folders. */
 const hasImageFile = (file: string): boolean => hasImageName(file) && /\.[^.]+$/.test(file)
 
-/** The listing of the only table with columns for file and label; undefined if there is none. */
+/** The listing of the only table with columns for file and label; undefined without such a table. */
 async function listTable(root: string, base: Folder): Promise<ImageListing | undefined> {
   const listings: ImageListing[] = []
   const names = base.files.filter(isLabelTable)

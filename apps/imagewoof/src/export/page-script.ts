@@ -107,7 +107,7 @@ function adviceFor({ name, size, type }: File): string {
   return 'This browser cannot read it as a picture: it is damaged, or of another kind, such as text.'
 }
 
-/** Classifies a file, and fills its card with the result or the reason why there is none. */
+/** Classifies a file, and fills its card with the result or an error message. */
 async function show(file: File, card: HTMLElement): Promise<boolean> {
   const title = create('h3', '', file.name)
   const picture = await createImageBitmap(file).catch(() => undefined)

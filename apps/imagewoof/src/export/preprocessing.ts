@@ -16,7 +16,8 @@ interface Fragment {
 /**
  * Puts the preprocessing of validation images in front of a network as ONNX operators. The model then
  * takes an image of any size, with values from 0 to 255 · 1 × channels × height × width: grey, grey and
- * alpha, RGB, or RGBA. Batches are refused: transformers.js stacks images without comparing their sizes. It sees what `evaluate` sees, whatever runs it.
+ * alpha, RGB, or RGBA. The network receives what it receives in `evaluate`, whatever runs it. Batches are
+ * refused, because transformers.js stacks images without comparing their sizes.
  *
  * @param size - edge of the network's input, in pixels.
  */

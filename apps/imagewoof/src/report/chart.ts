@@ -99,7 +99,8 @@ const axis = {
 const theme = {
   color: Array.from({ length: 9 }, (_, i) => series(i)),
   textStyle: { color: ink, fontFamily: 'sans-serif' },
-  valueAxis: axis,
+  // ECharts fails on ticks closer than about 1e-20.
+  valueAxis: { ...axis, minInterval: 1e-15 },
   logAxis: axis,
   categoryAxis: { ...axis, splitLine: { show: false } },
 }

@@ -44,7 +44,7 @@ export interface History {
   readonly losses: readonly number[]
   readonly epochs: readonly EpochRow[]
   readonly friction: readonly FrictionReading[]
-  /** Oldest first; undefined if there are none. */
+  /** Oldest first; undefined without a change. */
   readonly epochsChanges?: readonly EpochsChange[]
 }
 
@@ -94,7 +94,7 @@ export const plannedEpochsAt = (
 
 /**
  * Why a training has ended: all epochs are complete, or the best top-1 accuracy is `patience` epochs old.
- * Undefined if it has not ended. The epochs are counted after the latest change of their number, and after
+ * Undefined while it trains. The epochs are counted after the latest change of their number, and after
  * the stage of the head alone.
  */
 export function endOf(history: History, config: Config): 'complete' | 'impatient' | undefined {

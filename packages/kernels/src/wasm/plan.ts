@@ -114,7 +114,7 @@ const mostPlans = 32
 export class PlanCache {
   readonly #plans = new WeakMap<object, readonly Plan[]>()
 
-  /** Returns the plan for lists; makes it if there is none. */
+  /** Returns the plan for lists; makes it on the first use. */
   planFor(lists: KernelLists, make: () => Plan): Plan {
     const key = lists.map(([first]) => first).find((first) => first && memoryOf(first)) ?? this
     const plans = this.#plans.get(key) ?? []

@@ -17,7 +17,7 @@ export interface ArchiveFile {
 /**
  * Downloads a file and checks its size and MD5 sum, if they are known. An incomplete download is kept as
  * `<path>.part`, and resumed by the next call. A file without a known checksum is resumed only if the
- * server says that it has not changed; its version is kept as `<path>.version`.
+ * server says that it is unchanged; its version is kept as `<path>.version`.
  *
  * @throws {Failure} If another process downloads it, the server cannot be reached, the response is an error, or the file differs.
  * @throws the signal's reason if it aborts.

@@ -47,7 +47,7 @@ export const isUrl = (source: string): boolean => /^https?:\/\//i.test(source)
  * Finds the images of a source: a folder, a CSV, an archive, the URL of an archive, or the name of a
  * published one. Archives are downloaded and unpacked the first time.
  *
- * @throws {Failure} If the source does not exist, or is none of these.
+ * @throws {Failure} If the source does not exist, or is something else.
  * @throws the signal's reason if it aborts.
  */
 export async function locate(
