@@ -40,8 +40,9 @@ export const interactionScript = `
     document.body.append(tip)
     const { width, height } = tip.getBoundingClientRect()
     const edge = document.documentElement.clientWidth - width - 8
-    tip.style.left = Math.max(Math.min(x + 12, edge), 8) + 'px'
-    tip.style.top = Math.max(y - height - 12, 8) + 'px'
+    // In coordinates of the page, so that the values move with it.
+    tip.style.left = scrollX + Math.max(Math.min(x + 12, edge), 8) + 'px'
+    tip.style.top = scrollY + Math.max(y - height - 12, 8) + 'px'
   }
   const draw = (svg, markup) => {
     svg.querySelector('.cursor')?.remove()
@@ -134,7 +135,8 @@ export const interactionScript = `
   }
   document.addEventListener('pointermove', follow)
   document.addEventListener('pointerdown', follow)
-  document.addEventListener('scroll', hide, true)
+  // Focus scrolls the page after a key may have shown values; only boxes within it scroll away from them.
+  document.addEventListener('scroll', ({ target }) => target !== document && hide(), true)
   document.addEventListener('focusout', hide)
   document.addEventListener('keydown', (event) => {
     const { target, key } = event

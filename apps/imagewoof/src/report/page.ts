@@ -110,7 +110,7 @@ figure > svg.at-narrow, figure > svg:not([class]) { max-width: 30rem; }
 .sample { flex: none; vertical-align: middle; }
 .cursor { pointer-events: none; }
 .cursor .rule { stroke: var(--muted); stroke-dasharray: 2 2; }
-.tip { position: fixed; z-index: 9; max-width: min(20rem, 90vw); padding: 0.35rem 0.6rem;
+.tip { position: absolute; z-index: 9; max-width: min(20rem, 90vw); padding: 0.35rem 0.6rem;
   border-radius: 6px; background: var(--ink); color: var(--page); font-size: 0.8rem;
   line-height: 1.4; pointer-events: none; }
 .tip .keyed { border-left: 4px solid var(--key); padding-left: 0.4em; }
