@@ -94,22 +94,32 @@ export async function decodeSplit(
   }
 
   const budget = new PixelBudget(maxPixels)
-  await forEachConcurrent(missing, decodeConcurrency, async (i) => {
-    signal?.throwIfAborted()
-    try {
-      const image = await openImage(await readFile(join(root, images[i].path)))
-      files[i] = await budget.run(image.pixelCount, async () => {
-        const decoded = await image.decode()
-        const square = await squareOf(decoded, size)
-        squareAt(i).set(square.pixels)
-        return { aspect: square.aspect, grey: decoded.grey }
-      })
-    } catch (error) {
-      files[i] = { reason: lastLine(messageOf(error)) }
-    }
+  const decode = async (i: number): Promise<DecodedFile> => {
+    const image = await openImage(await readFile(join(root, images[i].path)))
+    return budget.run(image.pixelCount, async () => {
+      const decoded = await image.decode()
+      const square = await squareOf(decoded, size)
+      squareAt(i).set(square.pixels)
+      return { aspect: square.aspect, grey: decoded.grey }
+    })
+  }
+  const finish = async (i: number, file: DecodedFile): Promise<void> => {
+    files[i] = file
     await writeIfComplete(Math.floor(i / chunkLength))
     onFile()
+  }
+  const failed: number[] = []
+  await forEachConcurrent(missing, decodeConcurrency, async (i) => {
+    signal?.throwIfAborted()
+    const file = await decode(i).catch(() => undefined)
+    if (file) await finish(i, file)
+    else failed.push(i)
   })
+  // libvips has one error buffer, which mixes the messages of images decoded at the same time.
+  for (const i of failed) {
+    signal?.throwIfAborted()
+    await finish(i, await decode(i).catch((error) => ({ reason: lastLine(messageOf(error)) })))
+  }
   return withoutSkipped(images, files, { size, pixels })
 }
 

@@ -141,6 +141,11 @@ const loadImageMagick = (): Promise<LoadedImageMagick> => {
   return loaded
 }
 
-/** sharp's messages list what its decoders tried, and end with the cause. */
+/** sharp's messages list what its decoders tried, and end with the cause, maybe with an error number below it. */
 export const lastLine = (message: string): string =>
-  message.trim().split('\n').at(-1)?.trim() ?? message
+  message
+    .replace(/\s+\([\d.]+\)\s*$/, '')
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.trim() ?? message

@@ -142,17 +142,21 @@ test.each<[string, Uint8Array | string, string]>([
   expect(skipped).toEqual([{ file: 'train/cat/3.jpg', reason: expect.stringContaining(reason) }])
 })
 
-test("the reason of a file that cannot be decoded is sharp's last line", async () => {
-  const avif = await sharp(await noiseImage(1))
-    .avif()
-    .toBuffer()
-  const folder = await folderOf({
-    ...catsAndDogs,
-    'train/cat/3.avif': avif,
-    'train/cat/4.avif': avif.subarray(0, avif.length / 2),
-  })
-  const { skipped } = await open(folder)
-  expect(skipped.map(({ file }) => file)).toEqual(['train/cat/4.avif'])
-  expect(skipped[0].reason).not.toContain('\n')
-  expect(skipped[0].reason).toContain('heif')
+test('the reason of a file that cannot be decoded is the last line of its own error', async () => {
+  const noise = sharp(await noiseImage(1))
+  const formats = { avif: 'heif:', jpg: 'VipsJpeg:', png: 'vipspng:', webp: 'webp:' } as const
+  const files: Record<string, Buffer> = {}
+  for (const format of Object.keys(formats) as (keyof typeof formats)[]) {
+    const bytes = await noise.clone().toFormat(format).toBuffer()
+    for (let k = 0; k < 10; k++)
+      files[`train/cat/${k}.${format}`] = bytes.subarray(0, (0.5 + k / 25) * bytes.length)
+  }
+  const { skipped } = await open(await folderOf({ ...catsAndDogs, ...files }))
+  const reasons = new Map(skipped.map(({ file, reason }) => [file, reason]))
+  expect([...reasons.keys()].sort()).toEqual(Object.keys(files).sort())
+  for (const [file, reason] of reasons) {
+    const format = file.split('.').at(-1) as keyof typeof formats
+    expect(reason, file).not.toContain('\n')
+    expect(reason, file).toContain(formats[format])
+  }
 })
