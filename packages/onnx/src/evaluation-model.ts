@@ -1,7 +1,10 @@
+import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { toModel } from './ir/to-model.ts'
 import { lossGraph, type ModelOptions } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
+import { isOperator } from './model/node.ts'
 import { lowerConvolutions } from './rewrites/convolutions.ts'
+import type { InputSizes } from './rewrites/import.ts'
 import { evaluationForm } from './rewrites/modes.ts'
 
 /** A model from a batch, targets and parameters to the loss and the forward model's outputs. */
@@ -36,8 +39,20 @@ export function evaluationModel(forward: Model, options: ModelOptions): Evaluati
   return { model, loss: lossName, state: new Map(state) }
 }
 
-/** Returns a model in evaluation mode, for use after training: every node in its `evaluationForm`. */
-export const inferenceModel = (model: Model): Model => ({
-  ...model,
-  nodes: model.nodes.map(evaluationForm),
-})
+/** The sizes and forms of an inference model. */
+export interface InferenceOptions extends InputSizes {
+  /** With it, sizes must be given, and convolutions are written in its forms. */
+  readonly lowering?: Partial<Lowering>
+}
+
+/**
+ * Returns a model in evaluation mode, for use after training: every node in its `evaluationForm`.
+ *
+ * @throws {OnnxError} If there is a `lowering` and a size is not given.
+ */
+export function inferenceModel(model: Model, options: InferenceOptions = {}): Model {
+  const { lowering, ...sizes } = options
+  const inference = { ...model, nodes: model.nodes.map(evaluationForm) }
+  if (!lowering || !model.nodes.some((node) => isOperator(node, 'Conv'))) return inference
+  return lowerConvolutions(inference, { ...cpuLowering, ...lowering }, sizes)
+}

@@ -1,4 +1,9 @@
-export { type EvaluationModel, evaluationModel, inferenceModel } from './evaluation-model.ts'
+export {
+  type EvaluationModel,
+  evaluationModel,
+  type InferenceOptions,
+  inferenceModel,
+} from './evaluation-model.ts'
 export {
   type GradientModel,
   gradientModel,

@@ -35,26 +35,35 @@ interface LossModel extends InferenceModel {
   readonly loss: string
 }
 
+/** Sessions that are kept for batches of other sizes: a session of XResNet-18 takes some 100 MB. */
+const maxSessions = 8
+
 /** Runs a model in evaluation mode, on the weights that each call passes. */
 export class Evaluation {
   readonly #spec: EvaluationSpec
+  /** By the lengths of the symbolic dimensions, as `#evaluations`. */
   readonly #inference = new Map<string, WithSession<InferenceModel>>()
-  /** By the lengths of the symbolic dimensions. */
   readonly #evaluations = new Map<string, WithSession<LossModel>>()
 
   constructor(spec: EvaluationSpec) {
     this.#spec = spec
   }
 
-  /** The outputs for a batch of any size. */
+  /** The outputs for a batch of any size. Models with convolutions have one session for each size. */
   async predict(batch: Batch, weights: Tensors): Promise<Tensors> {
-    const inference = await this.#load(this.#inference, '', () => ({
-      model: withWeightsAsInputs(inferenceModel(this.#spec.forward), weights),
-    }))
+    const { forward, differentiate } = this.#spec
+    const { dimensions, shapes, lowering } = differentiate
+    const convolves = forward.nodes.some(({ operator }) => operator === 'Conv')
+    const sizes = convolves ? { ...dimensions, ...symbolicDimensions(forward, batch) } : {}
+    const inference = await this.#load(this.#inference, JSON.stringify(sizes), () => {
+      const model = withWeightsAsInputs(forward, weights)
+      const options = { dimensions: sizes, ...(shapes && { shapes }), lowering: lowering ?? {} }
+      return { model: inferenceModel(model, convolves ? options : {}) }
+    })
     return this.#run(inference, batch, weights)
   }
 
-  /** The loss of a batch, and the outputs. Creates one session for each size of batch. */
+  /** The loss of a batch, and the outputs. There is one session for each size of batch. */
   async evaluate(
     batch: Batch,
     weights: Tensors,
@@ -89,18 +98,30 @@ export class Evaluation {
     return session.run({ ...feeds, ...Object.fromEntries(used) })
   }
 
-  /** Returns a cached model, or builds it. A failure is not cached, since a retry may succeed. */
+  /**
+   * Returns a cached model, or builds it, and releases the least recently used beyond `maxSessions`. A
+   * failure is not cached, since a retry may succeed.
+   */
   async #load<M extends InferenceModel>(
     cache: Map<string, WithSession<M>>,
     key: string,
     build: () => M,
   ): Promise<WithSession<M>> {
     const cached = cache.get(key)
-    if (cached) return cached
+    if (cached) {
+      cache.delete(key)
+      cache.set(key, cached)
+      return cached
+    }
     const { runtime, session: options } = this.#spec
     const built = build()
     const loaded = { ...built, session: await createSession(runtime, built.model, options) }
     cache.set(key, loaded)
+    const [oldest] = cache
+    if (oldest && cache.size > maxSessions) {
+      cache.delete(oldest[0])
+      await oldest[1].session.release()
+    }
     return loaded
   }
 }

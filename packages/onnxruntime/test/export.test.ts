@@ -75,3 +75,31 @@ test('frozen weights are exported unchanged', async () => {
   expect(names).toContain('2.weight')
   await trainer.dispose()
 })
+
+test('predictions for many batch sizes keep at most eight sessions', async () => {
+  let open = 0
+  const InferenceSession = {
+    async create(bytes: Uint8Array, options: ort.InferenceSession.SessionOptions) {
+      const session = await ort.InferenceSession.create(bytes, options)
+      open++
+      const release = session.release.bind(session)
+      session.release = async () => {
+        open--
+        await release()
+      }
+      return session
+    },
+  } as typeof ort.InferenceSession
+  const optimizer = { rule: diffGrad }
+  const trainer = await Trainer.create({ ...ort, InferenceSession }, smallModel(), {
+    ...options,
+    optimizer,
+  })
+  const before = open
+  const first = await trainer.predict({ input: stripes(0, 1).input })
+  for (let size = 2; size <= 12; size++) await trainer.predict({ input: stripes(0, size).input })
+  expect(open - before).toBe(8)
+  expect(await trainer.predict({ input: stripes(0, 1).input })).toEqual(first)
+  await trainer.dispose()
+  expect(open).toBe(0)
+})

@@ -144,7 +144,7 @@ test.each<[string, Uint8Array | string, string]>([
 
 test('the reason of a file that cannot be decoded is the last line of its own error', async () => {
   const noise = sharp(await noiseImage(1))
-  const formats = { avif: 'heif:', jpg: 'VipsJpeg:', png: 'vipspng:', webp: 'webp:' } as const
+  const formats = { avif: 'heif:', jpeg: 'VipsJpeg:', png: 'vipspng:', webp: 'webp:' } as const
   const files: Record<string, Buffer> = {}
   for (const format of Object.keys(formats) as (keyof typeof formats)[]) {
     const bytes = await noise.clone().toFormat(format).toBuffer()

@@ -14,17 +14,20 @@ import {
 } from '../ops/blocked.ts'
 import { add, gemm, perChannel, reshape } from '../ops/builders.ts'
 import { batchFirst, isProduct, unfold } from '../ops/unfold.ts'
-import { importModel, type RewriteRule } from './import.ts'
+import { type InputSizes, importModel, type RewriteRule } from './import.ts'
 
 /**
  * Writes the convolutions of a model in the forms that `productUpTo` and `channelBlock` select. It comes
  * after differentiation, for which a convolution is one operation. The forms share their patches and
  * layouts with the gradients: equal operations become one.
+ *
+ * @param sizes - of the model's symbolic dimensions.
  */
-export function lowerConvolutions(model: Model, lowering: Lowering): Model {
+export function lowerConvolutions(model: Model, lowering: Lowering, sizes: InputSizes = {}): Model {
   if (lowering.productUpTo === 0 && lowering.channelBlock === 0) return model
   const graph = new Graph(lowering, 'shared')
-  const values = importModel(graph, model, { rules: [convolveAsProduct, convolveInBlocks] })
+  const rules = [convolveAsProduct, convolveInBlocks]
+  const values = importModel(graph, model, { ...sizes, rules })
   const outputs = model.outputs.flatMap(({ name }) => {
     const value = values.get(name)
     return value ? [[name, value] as const] : []

@@ -12,12 +12,11 @@ import {
   div,
   expand,
   filled,
-  less,
+  greaterOrEqual,
   mul,
   nonChannelAxes,
   reduceSum,
   reshape,
-  sub,
 } from '../../ops/builders.ts'
 import { equalMask, type GradientRule, unary } from './gradient-rule.ts'
 import { convolveTransposed, imageGradients } from './image-gradient.ts'
@@ -187,11 +186,11 @@ const maxTiledKernel = 16
  * pixels that equal their maximum, the one with the highest rank.
  */
 function tiledMaxPoolGradient(x: Value, y: Value, dy: Value, kernel: readonly number[]): Value {
-  const isBelow = (value: Value, maximum: Value): Value =>
-    cast(less(value, repeatPixels(maximum, kernel)), 'float32')
-  const ranks = mul(sub(1, isBelow(x, y)), fallingRanks(x, kernel))
+  const isMaximum = (value: Value, maximum: Value): Value =>
+    cast(greaterOrEqual(value, repeatPixels(maximum, kernel)), 'float32')
+  const ranks = mul(isMaximum(x, y), fallingRanks(x, kernel))
   const highest = apply('MaxPool', [ranks], { kernel_shape: kernel, strides: kernel })
-  return mul(repeatPixels(dy, kernel), sub(1, isBelow(ranks, highest)))
+  return mul(repeatPixels(dy, kernel), isMaximum(ranks, highest))
 }
 
 /** Numbers the pixels of each window from the number of its elements down to 1. */

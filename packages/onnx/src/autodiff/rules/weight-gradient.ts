@@ -33,15 +33,26 @@ export interface WeightGradientInputs {
 export const weightGradients: Readonly<
   Record<Lowering['weightGradient'], (inputs: WeightGradientInputs) => Value>
 > = {
-  /** Patches and gradient have the batch last, so that one product sums over n and p. */
+  /**
+   * Patches and gradient have the batch last, so that one product sums over n and p. It copies its second
+   * operand into blocks, so that with few outputs the patches come first.
+   */
   im2col(inputs) {
     const { image, gradient, window, groups } = inputs
     const outputSpace = spatialShape(gradient)
     if (groups > 1 || !canUnfold(window, outputSpace)) return weightGradients.slices(inputs)
     const [batch = 1, outputs = 1] = staticShape(gradient)
     const rows = reshape(batchLast(gradient), [outputs, elementCount(outputSpace) * batch])
-    const product = gemm(rows, unfold(image, window, outputSpace), { b: true })
-    return reshape(product, [outputs, axisSize(image, 1), ...window.kernel])
+    const patches = unfold(image, window, outputSpace)
+    const shape = [outputs, axisSize(image, 1), ...window.kernel]
+    if (outputs >= fewOutputs) return reshape(gemm(rows, patches, { b: true }), shape)
+    // A third axis, since ONNX Runtime exchanges the operands of a product that Transpose of a matrix follows.
+    const product = reshape(gemm(patches, rows, { b: true }), [
+      1,
+      elementCount(shape) / outputs,
+      outputs,
+    ])
+    return reshape(transpose(product, [0, 2, 1]), shape)
   },
 
   /** The shifted images are concatenated, so that one product sums over n and p for every k. */
@@ -94,6 +105,9 @@ export const weightGradients: Readonly<
     return reshape(transpose(exact, swapped), [outputs, perGroup, ...window.kernel])
   },
 }
+
+/** From this number of outputs on, products by either order of operands take the same time. */
+const fewOutputs = 128
 
 /** ∂y as groups × outputs × (batch · output pixels). */
 function gradientRows({ gradient, groups }: WeightGradientInputs): Value {
