@@ -1,10 +1,9 @@
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { toModel } from './ir/to-model.ts'
-import { lossGraph, type ModelOptions } from './loss-graph.ts'
+import { forwardGraph, lossGraph, type ModelOptions } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { isOperator } from './model/node.ts'
 import { lowerConvolutions } from './rewrites/convolutions.ts'
-import type { InputSizes } from './rewrites/import.ts'
 import { evaluationForm } from './rewrites/modes.ts'
 
 /** A model from a batch, targets and parameters to the loss and the forward model's outputs. */
@@ -40,19 +39,27 @@ export function evaluationModel(forward: Model, options: ModelOptions): Evaluati
 }
 
 /** The sizes and forms of an inference model. */
-export interface InferenceOptions extends InputSizes {
+export interface InferenceOptions extends Omit<ModelOptions, 'loss' | 'frozen'> {
   /** With it, sizes must be given, and convolutions are written in its forms. */
   readonly lowering?: Partial<Lowering>
 }
 
 /**
- * Returns a model in evaluation mode, for use after training: every node in its `evaluationForm`.
+ * Returns a model in evaluation mode, for use after training: every node in its `evaluationForm`. With
+ * `rewriteRules`, it runs where the model's own operators do not.
  *
- * @throws {OnnxError} If there is a `lowering` and a size is not given.
+ * @throws {OnnxError} If there is a `lowering` or are `rewriteRules`, and a size is not given.
  */
 export function inferenceModel(model: Model, options: InferenceOptions = {}): Model {
-  const { lowering, ...sizes } = options
-  const inference = { ...model, nodes: model.nodes.map(evaluationForm) }
+  const { lowering, dimensions = {}, shapes = {}, rewriteRules } = options
+  const inference = rewriteRules
+    ? toModel({
+        name: model.name,
+        outputs: forwardGraph(model, 'evaluate', options).outputs,
+        domains: model.domains,
+      })
+    : { ...model, nodes: model.nodes.map(evaluationForm) }
   if (!lowering || !model.nodes.some((node) => isOperator(node, 'Conv'))) return inference
+  const sizes = rewriteRules ? {} : { dimensions, shapes }
   return lowerConvolutions(inference, { ...cpuLowering, ...lowering }, sizes)
 }

@@ -1,3 +1,5 @@
+export type { ShapeRule } from './analysis/shapes/shape-rule.ts'
+export type { GradientRule } from './autodiff/rules/gradient-rule.ts'
 export {
   type EvaluationModel,
   evaluationModel,
@@ -13,7 +15,8 @@ export {
 export { Graph, type InferredType, Operation, type Value } from './ir/graph.ts'
 export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
 export { type ModelSpec, toModel } from './ir/to-model.ts'
-export type { DifferentiateOptions, ModelOptions } from './loss-graph.ts'
+export { axisSize, staticShape } from './ir/value.ts'
+export { type DifferentiateOptions, type ModelOptions, modelOptionNames } from './loss-graph.ts'
 export type { DataType, Elements, UnsharedBytes } from './model/data-type.ts'
 export { checkOptions, describeArgument, describeNode, OnnxError } from './model/error.ts'
 export {
@@ -80,9 +83,49 @@ export {
   xResNet34,
   xResNet50,
 } from './nn/xresnet.ts'
-export { applyOperator, type OperatorOptions } from './ops/apply.ts'
+export { apply, applyOperator, type OperatorOptions } from './ops/apply.ts'
 export { channelBlockProbe } from './ops/blocked.ts'
-export type { InputSizes } from './rewrites/import.ts'
+export {
+  abs,
+  add,
+  type Binary,
+  cast,
+  concat,
+  div,
+  equal,
+  erf,
+  exp,
+  expand,
+  gather,
+  greater,
+  less,
+  lessOrEqual,
+  log,
+  matMul,
+  max,
+  min,
+  mul,
+  neg,
+  type Operand,
+  pad,
+  pow,
+  type Reduction,
+  reduceMean,
+  reduceSum,
+  reshape,
+  sigmoid,
+  sign,
+  slice,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  sumTo,
+  tanh,
+  transpose,
+  where,
+} from './ops/builders.ts'
+export type { InputSizes, OperatorRewrite } from './rewrites/import.ts'
 export { evaluationForm } from './rewrites/modes.ts'
 export {
   type PartialUpdate,

@@ -1,11 +1,18 @@
+import type { ShapeRule } from './analysis/shapes/shape-rule.ts'
 import { gradients } from './autodiff/gradients.ts'
+import type { GradientRule } from './autodiff/rules/gradient-rule.ts'
 import { Graph, type Value } from './ir/graph.ts'
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { checkOptions, describeArgument, OnnxError } from './model/error.ts'
 import { initializerRoles } from './model/initializer-roles.ts'
 import type { Model } from './model/model.ts'
 import type { Loss } from './nn/losses.ts'
-import { type InputSizes, importModel } from './rewrites/import.ts'
+import {
+  type InputSizes,
+  importModel,
+  type OperatorRewrite,
+  rewriteOperators,
+} from './rewrites/import.ts'
 import { loweringRules } from './rewrites/lowering.ts'
 import { evaluateMode, trainMode } from './rewrites/modes.ts'
 
@@ -16,6 +23,16 @@ export interface ModelOptions extends InputSizes {
   readonly frozen?: readonly RegExp[]
   /** How operators and gradients are written. Default: the fastest forms on the CPU. */
   readonly lowering?: Partial<Lowering>
+  /**
+   * Types of all outputs of an operation, by the operator's name with its domain: `com.example.Swish`.
+   * Rules of yours come before those of this package.
+   */
+  readonly shapeRules?: Readonly<Record<string, ShapeRule>>
+  /**
+   * Other forms of an operator, by its name: from an operation to its outputs, computed from its inputs
+   * by operators that the runtime has. An exported model keeps the operator itself.
+   */
+  readonly rewriteRules?: Readonly<Record<string, OperatorRewrite>>
 }
 
 /** How a forward model is differentiated. */
@@ -25,6 +42,11 @@ export interface DifferentiateOptions extends ModelOptions {
    * does not drop. Default `train`.
    */
   readonly mode?: 'train' | 'evaluate'
+  /**
+   * Vector-Jacobian products, by the operator's name: from an operation and the gradients of its outputs
+   * to the gradients of its inputs.
+   */
+  readonly gradientRules?: Readonly<Record<string, GradientRule>>
 }
 
 /** A forward model and its loss in one graph. */
@@ -47,7 +69,11 @@ export interface GradientGraph extends LossGraph {
   readonly gradients: ReadonlyMap<Value, Value>
 }
 
-const knownOptions = ['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes'] as const
+/** The names of the options of a model to differentiate. */
+export const modelOptionNames: readonly string[] = [
+  ...['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes'],
+  ...['shapeRules', 'rewriteRules', 'gradientRules'],
+]
 
 const forms: Readonly<Record<keyof Lowering, readonly unknown[] | undefined>> = {
   weightGradient: ['im2col', 'slices', 'taps', 'convolution'],
@@ -63,7 +89,7 @@ function checkArguments(model: Model, options: DifferentiateOptions): void {
     throw new OnnxError(
       `model: must be a model, as readModel and buildModel return, but is ${describeArgument(model)}`,
     )
-  checkOptions('model options', options, knownOptions)
+  checkOptions('model options', options, modelOptionNames)
   const { loss, frozen = [], lowering = {}, mode = 'train', dimensions = {}, shapes = {} } = options
   if (typeof loss !== 'function')
     throw new OnnxError(
@@ -74,6 +100,8 @@ function checkArguments(model: Model, options: DifferentiateOptions): void {
       `model options: frozen must be a list of patterns, but is ${describeArgument(frozen)}`,
     )
   oneOf('mode', mode, ['train', 'evaluate'])
+  checkRules('shapeRules', options.shapeRules ?? {})
+  checkRules('rewriteRules', options.rewriteRules ?? {})
   checkOptions('lowering', lowering, Object.keys(forms))
   for (const [name, value] of Object.entries(lowering)) {
     const known = Object.entries(forms).find(([form]) => form === name)?.[1]
@@ -103,6 +131,19 @@ function checkArguments(model: Model, options: DifferentiateOptions): void {
       )
 }
 
+/** Rules for operators that a model lacks are valid: another model may have them. */
+function checkRules(option: string, rules: unknown): void {
+  if (typeof rules !== 'object' || rules === null || Array.isArray(rules))
+    throw new OnnxError(
+      `model options: ${option} must be functions by operator, but is ${describeArgument(rules)}`,
+    )
+  for (const [name, rule] of Object.entries(rules))
+    if (typeof rule !== 'function')
+      throw new OnnxError(
+        `model options: ${option}["${name}"] must be a function, but is ${describeArgument(rule)}`,
+      )
+}
+
 function oneOf(name: string, value: unknown, known: readonly unknown[]): void {
   if (known.includes(value)) return
   const all = known.map((one) => JSON.stringify(one)).join(', ')
@@ -118,15 +159,31 @@ export function lossGraph(
   options: ModelOptions,
 ): LossGraph {
   checkArguments(model, { ...options, mode })
-  const { loss, frozen = [], lowering, dimensions, shapes } = options
+  const { loss, ...rest } = options
+  const forward = forwardGraph(model, mode, rest)
+  return { ...forward, loss: loss(forward.outputs) }
+}
+
+/** Imports a model into a graph. Its options are checked. */
+export function forwardGraph(
+  model: Model,
+  mode: 'train' | 'evaluate',
+  options: Omit<ModelOptions, 'loss'>,
+): Omit<LossGraph, 'loss'> {
+  const { frozen = [], lowering, dimensions, shapes, shapeRules = {}, rewriteRules = {} } = options
   const sizes = { ...(dimensions && { dimensions }), ...(shapes && { shapes }) }
-  const graph = new Graph({ ...cpuLowering, ...lowering })
+  const graph = new Graph(
+    { ...cpuLowering, ...lowering },
+    'separate',
+    new Map(Object.entries(shapeRules)),
+  )
   const roles = initializerRoles(model, frozen)
   const { rules, nextStatistics } = mode === 'train' ? trainMode(frozen) : evaluateMode()
+  const ownRule = rewriteOperators(new Map(Object.entries(rewriteRules)))
   const values = importModel(graph, model, {
     ...sizes,
     isParameter: (name) => roles.parameters.has(name) || roles.statistics.has(name),
-    rules: [...rules, ...loweringRules],
+    rules: [ownRule, ...rules, ...loweringRules],
   })
   const outputs = new Map(
     model.outputs.flatMap(({ name }) => {
@@ -138,7 +195,6 @@ export function lossGraph(
     [...names].flatMap((name) => values.get(name) ?? [])
   return {
     graph,
-    loss: loss(outputs),
     outputs,
     parameters: valuesOf(roles.parameters.keys()),
     statistics: valuesOf(roles.statistics.keys()),
@@ -152,10 +208,12 @@ export function lossGraph(
  * @throws {OnnxError} If an operator cannot be differentiated, or the loss depends on no parameter.
  */
 export function differentiate(model: Model, options: DifferentiateOptions): GradientGraph {
-  checkOptions('model options', options, knownOptions)
-  const { mode = 'train', ...rest } = options
+  checkOptions('model options', options, modelOptionNames)
+  const { mode = 'train', gradientRules = {}, ...rest } = options
+  checkRules('gradientRules', gradientRules)
   const forward = lossGraph(model, mode, rest)
-  const all = gradients(forward.loss, forward.parameters)
+  const ownRules = new Map(Object.entries(gradientRules))
+  const all = gradients(forward.loss, forward.parameters, ownRules)
   if (all.size === 0)
     throw new OnnxError('model: the loss must depend on a parameter, but does not')
   return { ...forward, gradients: all }

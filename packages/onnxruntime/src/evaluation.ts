@@ -49,16 +49,20 @@ export class Evaluation {
     this.#spec = spec
   }
 
-  /** The outputs for a batch of any size. Models with convolutions have one session for each size. */
+  /**
+   * The outputs for a batch of any size. Models with convolutions or rewrite rules have one session for
+   * each size.
+   */
   async predict(batch: Batch, weights: Tensors): Promise<Tensors> {
     const { forward, differentiate } = this.#spec
-    const { dimensions, shapes, lowering } = differentiate
-    const convolves = forward.nodes.some(({ operator }) => operator === 'Conv')
-    const sizes = convolves ? { ...dimensions, ...symbolicDimensions(forward, batch) } : {}
+    const { dimensions, shapes, lowering, rewriteRules, shapeRules } = differentiate
+    const isStatic = rewriteRules || forward.nodes.some(({ operator }) => operator === 'Conv')
+    const sizes = isStatic ? { ...dimensions, ...symbolicDimensions(forward, batch) } : {}
     const inference = await this.#load(this.#inference, JSON.stringify(sizes), () => {
       const model = withWeightsAsInputs(forward, weights)
+      const rules = { ...(rewriteRules && { rewriteRules }), ...(shapeRules && { shapeRules }) }
       const options = { dimensions: sizes, ...(shapes && { shapes }), lowering: lowering ?? {} }
-      return { model: inferenceModel(model, convolves ? options : {}) }
+      return { model: inferenceModel(model, isStatic ? { ...options, ...rules } : {}) }
     })
     return this.#run(inference, batch, weights)
   }
@@ -69,7 +73,7 @@ export class Evaluation {
     weights: Tensors,
   ): Promise<{ readonly loss: number; readonly outputs: Tensors }> {
     const { forward, differentiate } = this.#spec
-    const { mode: _, ...options } = differentiate
+    const { mode: _, gradientRules: __, ...options } = differentiate
     const dimensions = { ...options.dimensions, ...symbolicDimensions(forward, batch) }
     const key = JSON.stringify(dimensions)
     const evaluation = await this.#load(this.#evaluations, key, () => {

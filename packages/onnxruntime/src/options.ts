@@ -1,5 +1,10 @@
 import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
-import { checkOptions, type DifferentiateOptions, describeArgument } from '@diffgrad/onnx'
+import {
+  checkOptions,
+  type DifferentiateOptions,
+  describeArgument,
+  modelOptionNames,
+} from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
 import type { Metric } from './metrics.ts'
 import type { Runtime, SessionOptions } from './runtime.ts'
@@ -62,8 +67,7 @@ export function checkCreate<H extends Hyperparameters>(
     typeof ort?.Tensor === 'function' && typeof ort.InferenceSession?.create === 'function'
   check('trainer: the runtime', isRuntime, 'onnxruntime-node or onnxruntime-web', ort)
   const own = ['optimizer', 'update', 'metrics', 'session']
-  const ofModel = ['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes']
-  checkOptions('trainer', options, [...own, ...ofModel], TrainerError)
+  checkOptions('trainer', options, [...own, ...modelOptionNames], TrainerError)
   const { optimizer, update = 'kernel', metrics = {}, session = {} } = options
   check('trainer: optimizer', isObject(optimizer), '{ rule, … }', optimizer)
   const isRule = isObject(optimizer.rule) && isObject(optimizer.rule.defaults)

@@ -1,4 +1,5 @@
 import type { InferredType, Operation } from '../ir/graph.ts'
+import { qualifiedOperator } from '../model/error.ts'
 import { elementCount } from '../model/model.ts'
 import { constantShapes } from './shapes/constant.ts'
 import { convolutionShapes } from './shapes/convolution.ts'
@@ -32,7 +33,15 @@ export function inferShapes(
   operation: Operation,
   declared: readonly (InferredType | undefined)[] = [],
 ): readonly InferredType[] {
-  const rule = operation.domain === '' ? shapeRules.get(operation.operator) : undefined
+  const name = qualifiedOperator(operation)
+  // A rule may return one of the operation's inputs, whose elements are not those of the output.
+  const own = operation.graph.shapeRules.get(name)?.(operation)
+  if (own)
+    return checkSizes(
+      operation,
+      own.map(({ type, shape }) => ({ type, shape })),
+    )
+  const rule = shapeRules.get(name)
   if (rule) return checkSizes(operation, rule(operation))
   const known = declared.filter((type) => type !== undefined)
   if (known.length === 0 || known.length < declared.length)

@@ -1,5 +1,6 @@
 import type { Operation, Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
+import { qualifiedOperator } from '../model/error.ts'
 import { add, filled } from '../ops/builders.ts'
 import * as convolution from './rules/convolution.ts'
 import * as elementwise from './rules/elementwise.ts'
@@ -22,11 +23,16 @@ const multiOutputOperators: ReadonlySet<string> = new Set(['Split'])
 /**
  * Reverse-mode differentiation: appends the gradients of a scalar to its graph.
  *
+ * @param ownRules - rules that come before those of this package, by the operator's name with its domain.
  * @returns The gradient of every value in `variables` that the scalar depends on.
  * @throws {OnnxError} If an operator between them has no gradient rule. The message names the variables
  *   to freeze.
  */
-export function gradients(scalar: Value, variables: readonly Value[]): ReadonlyMap<Value, Value> {
+export function gradients(
+  scalar: Value,
+  variables: readonly Value[],
+  ownRules: ReadonlyMap<string, GradientRule> = new Map(),
+): ReadonlyMap<Value, Value> {
   const { graph } = scalar
   const forward = [...graph.operations]
   const dependent = dependents(forward, variables)
@@ -35,7 +41,7 @@ export function gradients(scalar: Value, variables: readonly Value[]): ReadonlyM
     if (!operation.inputs.some((input) => input && dependent.has(input))) continue
     const outputs = operation.outputs.map((output) => output && gradientOf.get(output))
     if (outputs.every((output) => output === undefined)) continue
-    const inputs = applyRule(operation, outputs, variables)
+    const inputs = applyRule(operation, outputs, variables, ownRules)
     for (const [i, input] of operation.inputs.entries()) {
       const gradient = inputs[i]
       if (!input || !gradient || !dependent.has(input)) continue
@@ -70,14 +76,17 @@ function applyRule(
   operation: Operation,
   gradients: readonly (Value | undefined)[],
   variables: readonly Value[],
+  ownRules: ReadonlyMap<string, GradientRule>,
 ): readonly (Value | undefined)[] {
-  const rule = operation.domain === '' ? gradientRules.get(operation.operator) : undefined
+  const name = qualifiedOperator(operation)
+  const ownRule = ownRules.get(name)
+  const rule = ownRule ?? gradientRules.get(name)
   if (rule === undefined)
     throw operation.error(`the operator has no gradient rule; ${advice(operation, variables)}`)
   const wide = operation.outputs.find((output) => output?.type === 'float64')
   if (wide) throw operation.error(`must compute in float32 to be differentiated, but gives float64`)
   const used = gradients.findLastIndex((gradient) => gradient !== undefined)
-  if (used > 0 && !multiOutputOperators.has(operation.operator))
+  if (used > 0 && !ownRule && !multiOutputOperators.has(operation.operator))
     throw operation.error(`output ${used} cannot be differentiated, only the first can`)
   const [dy, ...more] = gradients.map(
     (gradient, i) => gradient ?? filled(operation.graph, staticShape(operation.output(i))),

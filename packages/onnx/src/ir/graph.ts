@@ -121,10 +121,15 @@ const layoutOperators: ReadonlySet<string> = new Set([
 /** A number as text that distinguishes −0 from 0. */
 const text = (x: unknown): string => (Object.is(x, -0) ? '-0' : String(x))
 
+/** Types of all outputs of an operation, by the operator's name, with its domain: `com.example.Swish`. */
+type ShapeRules = ReadonlyMap<string, (operation: Operation) => readonly InferredType[]>
+
 /** A graph under construction: names, values and operations. It computes nothing. */
 export class Graph {
   /** How gradients and operators are written. */
   readonly lowering: Lowering
+  /** Shape rules that come before those of this package. */
+  readonly shapeRules: ShapeRules
   readonly #names = new Set<string>()
   readonly #reservedNames = new Set<string>()
   readonly #counts = new Map<string, number>()
@@ -141,8 +146,13 @@ export class Graph {
    * @param equalLayouts - `shared` appends an operation that only moves elements once for equal inputs and
    *   attributes, and stores equal lists of indices once.
    */
-  constructor(lowering: Lowering = cpuLowering, equalLayouts: 'separate' | 'shared' = 'separate') {
+  constructor(
+    lowering: Lowering = cpuLowering,
+    equalLayouts: 'separate' | 'shared' = 'separate',
+    shapeRules: ShapeRules = new Map(),
+  ) {
     this.lowering = lowering
+    this.shapeRules = shapeRules
     this.#sharesLayouts = equalLayouts === 'shared'
   }
 

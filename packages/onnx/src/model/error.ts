@@ -34,6 +34,13 @@ export function describeArgument(value: unknown): string {
   return name === 'Array' ? `[${value}]` : `of class ${name ?? 'null'}`
 }
 
+/** An operator by its name in error messages and in the options with rules: `Conv`, `com.microsoft.Gelu`. */
+export const qualifiedOperator = ({
+  operator,
+  domain,
+}: Pick<Node, 'operator' | 'domain'>): string =>
+  domain === '' ? operator : `${domain}.${operator}`
+
 /** What a node is called in error messages: `node "conv1" (Conv)`; its first output stands for an empty name. */
 export const describeNode = ({
   operator,
@@ -41,4 +48,4 @@ export const describeNode = ({
   name,
   outputs,
 }: Pick<Node, 'operator' | 'domain' | 'name' | 'outputs'>): string =>
-  `node "${name || (outputs[0] ?? '')}" (${domain && `${domain}.`}${operator})`
+  `node "${name || (outputs[0] ?? '')}" (${qualifiedOperator({ operator, domain })})`

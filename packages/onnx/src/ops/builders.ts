@@ -8,7 +8,8 @@ import { apply, applyOperator } from './apply.ts'
 /** A value, or a number as a scalar of the other operand's type. */
 export type Operand = Value | number
 
-interface Binary {
+/** An operator on two operands, one of which may be a number. */
+export interface Binary {
   (a: Value, b: Operand): Value
   (a: Operand, b: Value): Value
 }
@@ -104,7 +105,7 @@ const reduction =
       : apply(operator, [x, x.graph.integers(axes)], { keepdims: Number(keep === 'keep') })
 
 /** Reduced axes keep length 1 unless dropped. An empty list of axes reduces nothing. */
-type Reduction = (x: Value, axes: readonly number[], keep?: 'keep' | 'drop') => Value
+export type Reduction = (x: Value, axes: readonly number[], keep?: 'keep' | 'drop') => Value
 export const reduceSum: Reduction = reduction('ReduceSum')
 export const reduceMean: Reduction = reduction('ReduceMean')
 

@@ -1,5 +1,5 @@
-import type { Graph, InferredType, Value } from '../ir/graph.ts'
-import { describeNode, OnnxError } from '../model/error.ts'
+import { type Graph, type InferredType, Operation, type Value } from '../ir/graph.ts'
+import { describeNode, OnnxError, qualifiedOperator } from '../model/error.ts'
 import {
   type Dimension,
   isFloat32,
@@ -28,6 +28,15 @@ export type RewriteRule = (
   inputs: readonly (Value | undefined)[],
 ) => readonly (Value | undefined)[] | undefined
 
+/** Returns the outputs of an operation in another form, which it appends to the operation's graph. */
+export type OperatorRewrite = (operation: Operation) => readonly (Value | undefined)[]
+
+/** A rule that applies rewrites by the operator's name, with its domain. */
+export const rewriteOperators =
+  (rewrites: ReadonlyMap<string, OperatorRewrite>): RewriteRule =>
+  (graph, node, inputs) =>
+    rewrites.get(qualifiedOperator(node))?.(new Operation(graph, { ...node, inputs }))
+
 /** How a model is imported into a graph. */
 export interface ImportOptions extends InputSizes {
   /** Whether an initializer becomes a parameter of the graph. Default: none does. */
@@ -49,6 +58,10 @@ export function importModel(
 ): ReadonlyMap<string, Value> {
   graph.reserveNames(model.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))
   const values = new Map<string, Value>()
+  const declared = new Map([
+    ...model.values,
+    ...model.outputs.map((output) => [output.name, output] as const),
+  ])
   const sizes = new Map(Object.entries(dimensions))
   const inputShapes = new Map(Object.entries(shapes))
   for (const input of model.inputs) {
@@ -68,7 +81,7 @@ export function importModel(
       (outputs, rule) => outputs ?? rule(graph, node, inputs),
       undefined,
     )
-    const outputs = rewritten ?? importNode(graph, node, inputs, model, sizes)
+    const outputs = rewritten ?? importNode(graph, node, inputs, declared, sizes)
     for (const [i, name] of node.outputs.entries()) {
       const value = outputs[i]
       if (name !== '' && value) values.set(name, value)
@@ -81,12 +94,12 @@ function importNode(
   graph: Graph,
   node: Node,
   inputs: readonly (Value | undefined)[],
-  model: Model,
+  declared: ReadonlyMap<string, ValueInfo>,
   sizes: ReadonlyMap<string, number>,
 ): readonly (Value | undefined)[] {
   const { name, domain, attributes, outputs } = node
   const declaredTypes = outputs.map((output): InferredType | undefined => {
-    const { type, shape } = model.values.get(output) ?? {}
+    const { type, shape } = declared.get(output) ?? {}
     return type && shape ? { type, shape: shape.map((size) => resolve(size, sizes)) } : undefined
   })
   return applyOperator(graph, node.operator, inputs, {
