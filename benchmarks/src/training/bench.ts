@@ -63,14 +63,15 @@ interface Form {
 
 /** The libraries that this machine has and that train the workload in seconds per step, in all their forms. */
 function librariesFor({ name, network, size }: Workload): ReadonlyMap<string, readonly Form[]> {
-  const trainer = (runtime: string, update: string): readonly Form[] => {
-    const command = scriptCommand(resolve('run-trainer.ts'), runtime, update, name)
+  const trainer = (runtime: string, update: string, form = 'products'): readonly Form[] => {
+    const command = scriptCommand(resolve('run-trainer.ts'), runtime, update, name, form)
     return [{ command, environment: keptMemory }]
   }
   const libraries = new Map([
     ['onnxruntime-node, update by kernels', trainer('node', 'kernel')],
     ['onnxruntime-node, update in the graph', trainer('node', 'graph')],
     ['onnxruntime-web, update by kernels', trainer('web', 'kernel')],
+    ['onnxruntime-web, without products', trainer('web', 'kernel', 'convolutions')],
   ])
   // A step of XResNet-18 takes minutes on jax-js.
   if (network === 'small') {

@@ -7,13 +7,15 @@ import { serveTimings, timeSteps } from '../child-process.ts'
 import { batch, examplesOf, findWorkload, modelOf } from './workloads.ts'
 
 // Child process: trains a workload on ONNX Runtime.
-const [runtime, update, name] = process.argv.slice(2)
+const [runtime, update, name, form] = process.argv.slice(2)
 const workload = findWorkload(name)
 web.env.wasm.numThreads = 2
 const trainer = await Trainer.create(runtime === 'web' ? web : node, modelOf(workload), {
   loss: crossEntropy(),
   optimizer: { rule: diffGrad },
   dimensions: { batch },
+  // Small maps as products of matrices, or as the convolutions that they are.
+  ...(form === 'convolutions' && { lowering: { productUpTo: 0 } }),
   update: update === 'graph' ? 'graph' : 'kernel',
   session: { intraOpNumThreads: 2 },
 })
