@@ -27,6 +27,7 @@ export {
 export type { Attribute, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model/model.ts'
 export { type Dimension, elementCount, type Shape } from './model/model.ts'
 export { AttributeReader, isOperator } from './model/node.ts'
+export type { ExternalWriter } from './model/patch.ts'
 export { readModel } from './model/read.ts'
 export type { ExternalData } from './model/tensor.ts'
 export { writeModel } from './model/write.ts'

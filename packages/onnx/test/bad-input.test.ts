@@ -161,9 +161,14 @@ test('a shape that depends on an input is named', () => {
 })
 
 test('an operator without a shape rule is named', () => {
-  const graph = { input: [value('x', 1, 2n)], initializer: [weight], output: [value('y', 1)] }
+  const twist = { ...mulNode, domain: 'com.example', opType: 'Twist' }
   expect(
-    gradient({ ...graph, node: [{ ...mulNode, domain: 'com.example', opType: 'Twist' }] }),
+    gradient({
+      input: [value('x', 1, 2n)],
+      initializer: [weight],
+      node: [twist, { name: 'r', opType: 'Relu', input: ['y'], output: ['z'] }],
+      output: [value('z', 1)],
+    }),
   ).toThrow(
     'node "n" (com.example.Twist): the operator has no shape rule, and the model does not declare the shapes of its outputs',
   )

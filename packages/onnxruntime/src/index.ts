@@ -10,7 +10,7 @@ export {
 } from './metrics.ts'
 export type { OptimizerSpec, StepOptions, TrainerOptions, WeightsOptions } from './options.ts'
 export { loweringFor, type Runtime, type SessionOptions } from './runtime.ts'
-export { Trainer } from './trainer.ts'
+export { type ModelFiles, Trainer } from './trainer.ts'
 export type { StepResult } from './update/update.ts'
 export { connectTrainer, type WorkerLike } from './worker/connect.ts'
 export type { RemoteTrainer } from './worker/protocol.ts'

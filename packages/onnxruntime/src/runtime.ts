@@ -102,7 +102,9 @@ export async function createSession(
   options: SessionOptions = {},
 ): Promise<InferenceSession> {
   try {
-    const bytes = writeModel(model)
+    // The runtime's weights and batches are float32, also if the file has half precision.
+    const { origin: _, ...widened } = model
+    const bytes = writeModel(widened)
     return await InferenceSession.create(bytes, { ...defaultSessionOptions, ...options })
   } catch (cause) {
     throw new TrainerError(sessionError(model, options, messageOf(cause)), { cause })

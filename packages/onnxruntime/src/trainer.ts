@@ -35,6 +35,14 @@ import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
 import type { StepResult, Update } from './update/update.ts'
 
+/** A model with the files that lie beside it. */
+export interface ModelFiles {
+  /** The .onnx file. */
+  readonly model: UnsharedBytes
+  /** The files with its external weights, by the names that the model stores. */
+  readonly external: Readonly<Record<string, UnsharedBytes>>
+}
+
 /**
  * Trains an ONNX model on ONNX Runtime.
  *
@@ -174,11 +182,29 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     return this.#queue.run(async () => this.#update.optimizer.report(loss))
   }
 
-  /** Writes the trained model, in evaluation mode, as an .onnx file with its original inputs and outputs. */
+  /**
+   * Writes the trained model, in evaluation mode, as an .onnx file. A file comes back as it came but for its
+   * weights: half precision, operator sets, names and metadata stay.
+   *
+   * @throws {OnnxError} If a weight has left the range of the half precision of its file.
+   */
   export(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withWeights(options, async (weights) =>
-      writeModel(withWeights(inferenceModel(this.#forward), weights)),
-    )
+    return this.#withWeights(options, async (weights) => writeModel(this.#trained(weights)))
+  }
+
+  /** As `export`, with external weights in files of their own again, as they came. */
+  exportFiles(options?: WeightsOptions): Promise<ModelFiles> {
+    return this.#withWeights(options, async (weights) => {
+      const external: Record<string, UnsharedBytes> = {}
+      const model = writeModel(this.#trained(weights), (location, bytes) => {
+        external[location] = bytes
+      })
+      return { model, external }
+    })
+  }
+
+  #trained(weights: Tensors): Model {
+    return withWeights(inferenceModel(this.#forward), weights)
   }
 
   /**

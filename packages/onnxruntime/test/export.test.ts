@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { diffGrad } from '@diffgrad/core'
-import { crossEntropy, readModel } from '@diffgrad/onnx'
+import { crossEntropy, meanSquaredError, readModel, seeded } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -102,4 +103,48 @@ test('predictions for many batch sizes keep at most eight sessions', async () =>
   expect(await trainer.predict({ input: stripes(0, 1).input })).toEqual(first)
   await trainer.dispose()
   expect(open).toBe(0)
+})
+
+test('a trained file keeps its half precision and its external weights', async () => {
+  const fixture = (name: string) =>
+    readFileSync(new URL(`../../onnx/test/fixtures/${name}`, import.meta.url))
+  const half = await Trainer.create(ort, fixture('fp16.onnx'), {
+    loss: meanSquaredError(),
+    optimizer: { rule: diffGrad, learningRate: 1e-2 },
+    dimensions: { batch: 2 },
+  })
+  const random = seeded(1)
+  const x = Float32Array.from({ length: 16 }, () => random.normal())
+  for (let t = 0; t < 5; t++) await half.step({ x, target: new Float32Array(8) })
+  const session = await ort.InferenceSession.create(await half.export())
+  const { y } = await session.run({
+    x: new ort.Tensor('float16', new Uint16Array(16).fill(0x3c00), [2, 8]),
+  })
+  const ones = await half.predict({ x: new Float32Array(16).fill(1) })
+  const toNumber = (bits: number): number =>
+    (bits & 0x8000 ? -1 : 1) * (1 + (bits & 1023) / 1024) * 2 ** (((bits >> 10) & 31) - 15)
+  // Half precision has 11 bits.
+  expectClose(Array.from(y.data as Uint16Array, toNumber), Array.from(ones.y.data, Number), {
+    relative: 2 ** -8,
+    absolute: 2 ** -10,
+  })
+  await half.dispose()
+
+  const weights = fixture('bert.onnx_data')
+  const bert = readModel(fixture('bert.onnx'), () => weights)
+  const dimensions = Object.fromEntries(
+    bert.inputs.flatMap(({ shape = [] }) =>
+      shape.flatMap((size) => (typeof size === 'string' ? [[size, 2]] : [])),
+    ),
+  )
+  const trainer = await Trainer.create(ort, bert, {
+    loss: crossEntropy(),
+    optimizer: { rule: diffGrad, learningRate: 1e-2 },
+    dimensions,
+  })
+  const { model, external } = await trainer.exportFiles()
+  expect(Object.keys(external)).toEqual(['bert.onnx_data'])
+  expect(Buffer.compare(external['bert.onnx_data'], weights)).toBe(0)
+  expect(Math.abs(model.length - fixture('bert.onnx').length)).toBeLessThan(100)
+  await trainer.dispose()
 })

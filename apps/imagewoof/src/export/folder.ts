@@ -7,7 +7,7 @@ import { centralShare, longestSide } from '../data/loader/resample.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { describeModel, describeResult, modelCard, type TrainedRun, titleOf } from './model-card.ts'
 import { classifierPage } from './page.ts'
-import { withMetadata, withPreprocessing } from './preprocessing.ts'
+import { withPreprocessing } from './preprocessing.ts'
 
 /** A trained classifier. */
 export interface ExportedModel extends TrainedRun {
@@ -98,7 +98,7 @@ const preprocessor = {
 function exportedModel({ network, config, environment, ...run }: ExportedModel): Uint8Array {
   const { mean, deviation } = imageNetStatistics
   const model = withPreprocessing(readModel(network), config.size, imageNetStatistics)
-  return withMetadata(writeModel(model), {
+  const metadata = {
     classes: JSON.stringify(environment.data.classes),
     size: String(config.size),
     mean: JSON.stringify(mean),
@@ -106,5 +106,6 @@ function exportedModel({ network, config, environment, ...run }: ExportedModel):
     preprocessing: `in the model: values from 0 to 255, transparent on white, central ${centralShare} of the shorter side, Lanczos, mean and std of values from 0 to 1`,
     description: describeModel({ config, environment, ...run }),
     result: describeResult({ config, environment, ...run }),
-  })
+  }
+  return writeModel({ ...model, metadata: new Map(Object.entries(metadata)) })
 }

@@ -161,25 +161,3 @@ function preprocessing(
   apply('Add', [apply('Mul', [bytes, factor]), offset], {}, networkInput)
   return { nodes, initializers }
 }
-
-/**
- * Appends metadata to an .onnx file: field 14 of ModelProto, `metadata_props`. Concatenated protocol
- * buffers are merged.
- */
-export function withMetadata(
-  file: Uint8Array,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const entries = Object.entries(metadata).map(([key, value]) =>
-    field(14, Buffer.concat([field(1, Buffer.from(key)), field(2, Buffer.from(value))])),
-  )
-  return Buffer.concat([file, ...entries])
-}
-
-/** A length-delimited field of a protocol buffer. */
-function field(number: number, content: Uint8Array): Uint8Array {
-  const length: number[] = []
-  let rest = content.length
-  for (; rest > 127; rest = Math.floor(rest / 128)) length.push((rest % 128) | 128)
-  return Buffer.concat([Uint8Array.of((number << 3) | 2, ...length, rest), content])
-}

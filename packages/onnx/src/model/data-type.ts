@@ -109,6 +109,54 @@ function widenBfloat16(bits: number): number {
   return binary32.getFloat32(0)
 }
 
+/** The integer nearest to a number >= 0; of two, the even one. */
+function roundToEven(x: number): number {
+  const floor = Math.floor(x)
+  const rest = x - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
+}
+
+/** The float32 bits of a number, rounded to their upper bits: the lower `count` are cut off. */
+function upperBits(bits: number, count: number): number {
+  const unit = 2 ** count
+  return roundToEven(bits / unit)
+}
+
+/** The nearest IEEE binary16, as bits: beyond 65,519 infinite, below 2⁻¹⁴ subnormal. */
+function narrowFloat16(x: number): number {
+  const sign = Object.is(Math.sign(x), -0) || x < 0 ? 0x8000 : 0
+  const size = Math.abs(x)
+  if (Number.isNaN(x)) return 0x7e00
+  if (size >= 65520) return sign | 0x7c00
+  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24)
+  binary32.setFloat32(0, size)
+  // The exponent's bias is 127 in binary32, and 15 in binary16.
+  return sign | (upperBits(binary32.getUint32(0), 13) - ((127 - 15) << 10))
+}
+
+/** The nearest bfloat16, as bits. */
+function narrowBfloat16(x: number): number {
+  if (Number.isNaN(x)) return 0x7fc0
+  binary32.setFloat32(0, x)
+  return upperBits(binary32.getUint32(0), 16)
+}
+
+/**
+ * Rounds float32 to the bits of half precision.
+ *
+ * @returns the bytes, or the index of the first finite element that half precision cannot hold.
+ */
+export function narrowHalf(dataType: number, wide: Float32Array): UnsharedBytes | number {
+  const [narrow, infinity] =
+    dataType === float16 ? [narrowFloat16, 0x7c00] : [narrowBfloat16, 0x7f80]
+  const bits = new Uint16Array(wide.length)
+  for (const [i, x] of wide.entries()) {
+    bits[i] = narrow(x)
+    if (Number.isFinite(x) && ((bits[i] ?? 0) & 0x7fff) === infinity) return i
+  }
+  return new Uint8Array(bits.buffer)
+}
+
 /** The number for each of the 65,536 bit patterns, by `TensorProto.DataType`; filled on first use. */
 const halves = new Map<number, Float32Array>()
 

@@ -83,5 +83,16 @@ export interface Model {
   readonly values: ReadonlyMap<string, ValueInfo>
   /** The operator sets used beside the standard one, and their versions. */
   readonly domains: ReadonlyMap<string, number>
+  /** Text by key, of your choice: classes, preprocessing, a licence. */
+  readonly metadata?: ReadonlyMap<string, string>
   readonly message?: Message
+  /** The model as it was read, by which `writeModel` finds what has changed since. */
+  readonly origin?: ModelOrigin
+}
+
+/** A model as it was read, without its weights, which would take memory. */
+export interface ModelOrigin
+  extends Pick<Model, 'inputs' | 'outputs' | 'nodes' | 'values' | 'domains'> {
+  /** The names of all initializers. */
+  readonly initializers: ReadonlySet<string>
 }

@@ -48,10 +48,18 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
     initializers,
     values: new Map(graph.valueInfo.map((value) => [value.name, readValueInfo(value)])),
     domains,
+    metadata: new Map(message.metadataProps.map(({ key, value }) => [key, value])),
     message,
   }
   rejectMissingOutputs(model)
-  return upgradeOpset(model, opset)
+  return withOrigin(upgradeOpset(model, opset))
+}
+
+/** Remembers a model that was just read. */
+function withOrigin(model: Model): Model {
+  const { inputs, outputs, nodes, values, domains, initializers } = model
+  const names = new Set(initializers.keys())
+  return { ...model, origin: { inputs, outputs, nodes, values, domains, initializers: names } }
 }
 
 function parse(bytes: Uint8Array): ModelProto {

@@ -7,6 +7,7 @@ import {
   elementSize,
   elements,
   float16,
+  narrowHalf,
   typeOf,
   viewAs,
   widenHalf,
@@ -26,7 +27,7 @@ export const noExternalData: ExternalData = (location) => {
 /** Reads a tensor from raw bytes, typed fields or an external file. */
 export function readTensor(message: TensorProto, external: ExternalData): Tensor | OpaqueTensor {
   const type = typeOf(message.dataType)
-  if (type === undefined) return { type: 'opaque', message }
+  if (type === undefined) return { type: 'opaque', message: withInnerData(message, external) }
   const shape = message.dims.map(Number)
   const length = elementCount(shape)
   if (shape.some((size) => size < 0) || !Number.isSafeInteger(length))
@@ -43,13 +44,59 @@ export function readTensor(message: TensorProto, external: ExternalData): Tensor
   return { type, shape, data }
 }
 
+/** A message whose bytes do not lie in an external file. */
+const withInnerData = (message: TensorProto, external: ExternalData): TensorProto =>
+  message.dataLocation === 1
+    ? withBytes(message, new Uint8Array(externalBytes(message, external)))
+    : message
+
+/** A copy of a message with other raw bytes. */
+const withBytes = (message: TensorProto, rawData: Uint8Array): TensorProto => {
+  const { name, dims, dataType } = message
+  const copy = create(TensorProtoSchema, { name, dims, dataType, rawData })
+  if (message.$unknown) copy.$unknown = message.$unknown
+  return copy
+}
+
+/**
+ * Returns a message with the elements of a tensor, in the message's own precision. It is the same message
+ * if the elements are.
+ *
+ * @throws {OnnxError} If half precision cannot hold an element.
+ */
+export function updateTensor(message: TensorProto, tensor: Tensor): TensorProto {
+  const isExternal = message.dataLocation === 1
+  const before = isExternal ? undefined : readTensor(message, noExternalData)
+  if (before && before.type !== 'opaque' && sameElements(before, tensor)) return message
+  const { type, shape, data } = tensor
+  if (!isHalf(message) || !(data instanceof Float32Array))
+    return withBytes({ ...message, dims: shape.map(BigInt), dataType: codeOf(type) }, bytesOf(data))
+  const bytes = narrowHalf(message.dataType, data)
+  if (typeof bytes === 'number')
+    throw new OnnxError(
+      `tensor "${message.name}": must be in the range of ${message.dataType === float16 ? 'float16' : 'bfloat16'}, but element ${bytes} is ${data[bytes]}`,
+    )
+  return withBytes({ ...message, dims: shape.map(BigInt) }, bytes)
+}
+
+/** The bytes of an array, not copied. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: Elements): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** Whether two tensors are equal bit for bit. */
+function sameElements(a: Tensor, b: Tensor): boolean {
+  if (a.type !== b.type || `${a.shape}` !== `${b.shape}`) return false
+  const [p, q] = [bytesOf(a.data), bytesOf(b.data)]
+  return p.every((byte, i) => byte === q[i])
+}
+
 /** Writes a tensor as a message with raw little-endian bytes. */
 export function writeTensor(name: string, { type, shape, data }: Tensor): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: codeOf(type),
     dims: shape.map(BigInt),
-    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    rawData: bytesOf(data),
   })
 }
 

@@ -11,6 +11,7 @@ export const remoteMethods = [
   'set',
   'report',
   'export',
+  'exportFiles',
   'save',
   'load',
   'dispose',
