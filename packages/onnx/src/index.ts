@@ -71,10 +71,15 @@ export {
 } from './nn/layers.ts'
 export {
   binaryCrossEntropy,
+  type ContrastiveOptions,
   type CrossEntropyOptions,
+  contrastive,
   crossEntropy,
   type ElementwiseLossOptions,
+  type HuberOptions,
+  huber,
   type Loss,
+  meanAbsoluteError,
   meanSquaredError,
 } from './nn/losses.ts'
 export {

@@ -3,7 +3,16 @@ import { expect, test } from 'vitest'
 import { gradients } from '../src/autodiff/gradients.ts'
 import { Graph } from '../src/ir/graph.ts'
 import { toModel } from '../src/ir/to-model.ts'
-import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError } from '../src/nn/losses.ts'
+import {
+  binaryCrossEntropy,
+  contrastive,
+  crossEntropy,
+  huber,
+  type Loss,
+  meanAbsoluteError,
+  meanSquaredError,
+} from '../src/nn/losses.ts'
+import { gather, reshape } from '../src/ops/builders.ts'
 import { expectTensorClose, float, floats, integers, session } from './session.ts'
 
 interface Expected {
@@ -21,6 +30,18 @@ const expected: Readonly<Record<string, Expected>> = JSON.parse(
 const classWeights = [0.5, 2, 1, 0.25, 3]
 const mixed = { targets: 'probabilities' } as const
 
+const tokens = { axis: -1, ignoreIndex: -100 } as const
+
+/** A loss of two outputs, of one that holds both. */
+const ofPairs =
+  (loss: Loss): Loss =>
+  (outputs) => {
+    const [pairs] = outputs.values()
+    if (!pairs) throw new TypeError('there must be an output')
+    const part = (i: number) => reshape(gather(pairs, [i], 0), [3, 5])
+    return loss(new Map([0, 1].map((i) => [['a', 'b'][i] ?? '', part(i)])))
+  }
+
 const losses: readonly (readonly [name: string, loss: Loss])[] = [
   ['classes', crossEntropy()],
   ['smoothed', crossEntropy({ labelSmoothing: 0.1 })],
@@ -31,6 +52,13 @@ const losses: readonly (readonly [name: string, loss: Loss])[] = [
   ['pixels', crossEntropy()],
   ['squared', meanSquaredError()],
   ['binary', binaryCrossEntropy()],
+  ['absolute', meanAbsoluteError()],
+  ['Huber', huber({ delta: 0.5 })],
+  ['tokens', crossEntropy(tokens)],
+  ['tokens, weighted', crossEntropy({ ...tokens, classWeights })],
+  ['tokens, weighted, smoothed', crossEntropy({ ...tokens, classWeights, labelSmoothing: 0.1 })],
+  ['tokens, smoothed', crossEntropy({ ...tokens, labelSmoothing: 0.1 })],
+  ['contrastive', ofPairs(contrastive({ outputs: ['a', 'b'], temperature: 0.1 }))],
 ]
 
 test.each(losses)('the loss of %s and its gradient agree with PyTorch', async (name, loss) => {
@@ -52,10 +80,12 @@ test.each(losses)('the loss of %s and its gradient agree with PyTorch', async (n
   const targetShape = (target?.shape ?? []).map(Number)
   const results = await (await session(model)).run({
     output: float(Float32Array.from(golden.output), shape),
-    target:
-      target?.type === 'int64'
-        ? integers(golden.target, targetShape)
-        : float(Float32Array.from(golden.target), targetShape),
+    ...(target && {
+      target:
+        target.type === 'int64'
+          ? integers(golden.target, targetShape)
+          : float(Float32Array.from(golden.target), targetShape),
+    }),
   })
   expectTensorClose(floats(results, 'loss'), [golden.loss], 1e-6)
   expectTensorClose(floats(results, 'gradient'), golden.gradient, 1e-6)
@@ -77,6 +107,19 @@ test('label smoothing and class weights are checked', () => {
   const outputs = new Map([['y', new Graph().input('y', 'float32', [2, 3])]])
   expect(() => crossEntropy({ labelSmoothing: 1 })).toThrow(
     'cross-entropy: labelSmoothing must be in [0, 1), but is 1',
+  )
+  expect(() => crossEntropy({ axis: 2 })(outputs)).toThrow(
+    'cross-entropy: axis must be in [-2, 2), but is 2',
+  )
+  expect(() => crossEntropy({ ignoreIndex: 0.5 })).toThrow(
+    'cross-entropy: ignoreIndex must be an integer, but is 0.5',
+  )
+  expect(() => crossEntropy({ ignoreIndex: 0, targets: 'probabilities' })).toThrow(
+    'cross-entropy: ignoreIndex needs targets "classes"',
+  )
+  expect(() => huber({ delta: 0 })).toThrow('huber: delta must be a number > 0, but is 0')
+  expect(() => contrastive({ outputs: ['y', 'y'], temperature: 0 })).toThrow(
+    'contrastive: temperature must be a number > 0, but is 0',
   )
   expect(() => crossEntropy({ classWeights: [1] })(outputs)).toThrow(
     'cross-entropy: classWeights must have 3 entries, but has 1',

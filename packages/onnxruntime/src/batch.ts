@@ -66,8 +66,8 @@ export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: T
         `batch: must have "${input.name}"; the model has the inputs ${names.join(', ')}`,
       )
     const { data, dims } = checkInput(input, value)
-    const classCount = classCounts.get(input.name)
-    if (classCount !== undefined) checkClasses(input.name, data, classCount)
+    const classes = classCounts.get(input.name)
+    if (classes !== undefined) checkClasses(input.name, data, classes)
     const tensor = new runtime.Tensor(input.type ?? 'float32', data as number[], dims)
     return [input.name, tensor] as const
   })
@@ -125,27 +125,50 @@ const fitsDimension = (length: number, dimension: number | string | undefined): 
   length > 0 &&
   (typeof dimension !== 'number' || dimension === length)
 
+/** What the elements of an input with classes may be. */
+interface ClassRange {
+  /** The classes are from 0 to before this number. */
+  readonly count: number
+  /** The class of targets that do not count, which may be out of range. */
+  readonly ignored: number | undefined
+}
+
 /**
- * The inputs that hold classes, with the number of classes. OneHot makes a row of zeros of a class
- * out of range, without an error.
+ * The inputs that hold classes. OneHot makes a row of zeros of a class out of range, without an error. With
+ * an `ignoreIndex`, it reads Where(Equal(input, ignored), 0, input).
  */
-function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
+function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, ClassRange> {
+  const integer = (name: string): number | undefined => {
+    const tensor = initializers.get(name)
+    return tensor === undefined || tensor.type === 'opaque' ? undefined : Number(tensor.data[0])
+  }
+  const ranges = new Map<string, ClassRange>()
   for (const node of nodes) {
     if (!isOperator(node, 'OneHot')) continue
     const [labels, depth] = node.inputs
-    const count = initializers.get(depth)
-    if (count !== undefined && count.type !== 'opaque') counts.set(labels, Number(count.data[0]))
+    const count = integer(depth)
+    if (count === undefined) continue
+    const choice = nodes.find(({ outputs }) => outputs.includes(labels))
+    if (!choice || !isOperator(choice, 'Where')) {
+      ranges.set(labels, { count, ignored: undefined })
+      continue
+    }
+    const [condition, , target] = choice.inputs
+    const comparison = nodes.find(({ outputs }) => outputs.includes(condition))
+    ranges.set(target, { count, ignored: integer(comparison?.inputs[1] ?? '') })
   }
-  return counts
+  return ranges
 }
 
-function checkClasses(name: string, data: Data, count: number): void {
+function checkClasses(name: string, data: Data, { count, ignored }: ClassRange): void {
   for (let i = 0; i < data.length; i++) {
     const label = data[i]
-    if (label < 0 || label >= count || !Number.isInteger(Number(label)))
+    if (
+      (label < 0 || label >= count || !Number.isInteger(Number(label))) &&
+      Number(label) !== ignored
+    )
       throw new TrainerError(
-        `batch: "${name}" must hold classes in [0, ${count}), but element ${i} is ${label}`,
+        `batch: "${name}" must hold classes in [0, ${count})${ignored === undefined ? '' : ` or ${ignored}`}, but element ${i} is ${label}`,
       )
   }
 }

@@ -1,5 +1,5 @@
 import { diffGrad, ranger } from '@diffgrad/core'
-import { crossEntropy, type Model } from '@diffgrad/onnx'
+import { buildModel, crossEntropy, linear, type Model } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { accuracy, NotFiniteError, Trainer, type TrainerOptions } from '../src/index.ts'
@@ -312,5 +312,22 @@ test('unknown options of the calls of a trainer are refused by name, and nothing
   ] as const
   for (const [call, message] of calls) await expect(call()).rejects.toThrow(message)
   expect(await trainer.save()).toEqual(before)
+  await trainer.dispose()
+})
+
+test('targets of tokens are classes or the ignored one', async () => {
+  const model = buildModel(linear(5), { shape: ['batch', 3, 4], seed: 1 })
+  const trainer = await Trainer.create(ort, model, {
+    loss: crossEntropy({ axis: -1, ignoreIndex: -100 }),
+    optimizer: { rule: diffGrad },
+    dimensions: { batch: 2 },
+  })
+  const input = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))
+  const { loss } = await trainer.step({ input, target: [1, -100, 4, 0, -100, -100] })
+
+  expect(loss).toBeGreaterThan(0)
+  await expect(trainer.step({ input, target: [1, -1, 4, 0, 0, 0] })).rejects.toThrow(
+    'batch: "target" must hold classes in [0, 5) or -100, but element 1 is -1',
+  )
   await trainer.dispose()
 })

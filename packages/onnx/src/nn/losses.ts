@@ -3,15 +3,23 @@ import { staticShape } from '../ir/value.ts'
 import { checkOptions, describeArgument, OnnxError } from '../model/error.ts'
 import { apply } from '../ops/apply.ts'
 import {
+  abs,
   add,
   div,
+  equal,
+  lessOrEqual,
+  matMul,
+  max,
   mul,
   neg,
   reduceMean,
   reduceSum,
   softplus,
+  sqrt,
   square,
   sub,
+  transposeMatrix,
+  where,
 } from '../ops/builders.ts'
 
 /**
@@ -62,8 +70,78 @@ type ElementwiseLoss = (options?: ElementwiseLossOptions) => Loss
 /** The mean of (y − t)². */
 export const meanSquaredError: ElementwiseLoss = meanLoss((y, t) => square(sub(y, t)))
 
-/** The mean of −t·ln σ(y) − (1 − t)·ln(1 − σ(y)), computed as ln(1 + eʸ) − t·y, which cannot overflow. */
+/**
+ * The mean of −t·ln σ(y) − (1 − t)·ln(1 − σ(y)), computed as ln(1 + eʸ) − t·y, which cannot overflow: for
+ * logits of several labels that each hold or not.
+ */
 export const binaryCrossEntropy: ElementwiseLoss = meanLoss((y, t) => sub(softplus(y), mul(t, y)))
+
+/** The mean of |y − t|. */
+export const meanAbsoluteError: ElementwiseLoss = meanLoss((y, t) => abs(sub(y, t)))
+
+/** Options of a Huber loss. */
+export interface HuberOptions extends ElementwiseLossOptions {
+  /** δ > 0: errors up to it count as their squares. Default 1. */
+  readonly delta?: number
+}
+
+/** The mean of ½e² where |e| ≤ δ, and δ·(|e| − ½δ) elsewhere, for errors e = y − t. */
+export function huber({ delta = 1, ...options }: HuberOptions = {}): Loss {
+  if (!(delta > 0 && Number.isFinite(delta)))
+    throw new OnnxError(`huber: delta must be a number > 0, but is ${describeArgument(delta)}`)
+  return meanLoss((y, t) => {
+    const e = abs(sub(y, t))
+    return where(lessOrEqual(e, delta), mul(square(e), 0.5), mul(sub(e, delta / 2), delta))
+  })(options)
+}
+
+/** Options of a contrastive loss. */
+export interface ContrastiveOptions {
+  /** The names of two outputs of embeddings, examples × features. Row i of one belongs to row i of the other. */
+  readonly outputs: readonly [string, string]
+  /** τ > 0: how far apart similarities must be. Default 0.07. */
+  readonly temperature?: number
+}
+
+/**
+ * −½·(ln softmaxᵢ(sᵢᵢ) over rows + over columns), the mean over examples, where sᵢⱼ = aᵢ·bⱼ / τ for
+ * embeddings of length 1: each example is told from all others of its batch. There are no targets.
+ *
+ * @see Radford et al. (2021), Learning transferable visual models from natural language supervision.
+ */
+export function contrastive(options: ContrastiveOptions): Loss {
+  checkOptions('contrastive', options, ['outputs', 'temperature'])
+  const { outputs: names, temperature = 0.07 } = options
+  if (!Array.isArray(names) || names.length !== 2)
+    throw new OnnxError(`contrastive: outputs must be two names, but is ${describeArgument(names)}`)
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    throw new OnnxError(
+      `contrastive: temperature must be a number > 0, but is ${describeArgument(temperature)}`,
+    )
+  return (outputs) => {
+    const [a, b] = [selectOutput(outputs, names[0]), selectOutput(outputs, names[1])]
+    if (a.shape.length !== 2 || `${a.shape}` !== `${b.shape}`)
+      throw new OnnxError(
+        `contrastive: outputs must be examples × features of one shape, but are [${a.shape}] and [${b.shape}]`,
+      )
+    const [examples = 1] = staticShape(a)
+    const similarity = mul(matMul(normalized(a), transposeMatrix(normalized(b))), 1 / temperature)
+    const identity = Float32Array.from({ length: examples ** 2 }, (_, i) =>
+      i % (examples + 1) === 0 ? 1 : 0,
+    )
+    const pairs = a.graph.constant({
+      type: 'float32',
+      shape: [examples, examples],
+      data: identity,
+    })
+    const costs = [0, 1].map((axis) => apply('LogSoftmax', [similarity], { axis }))
+    const sum = costs.reduce((p, q) => add(p, q))
+    return mul(reduceSum(mul(sum, pairs), [0, 1], 'drop'), -0.5 / examples)
+  }
+}
+
+/** Rows divided by their lengths, at least 10⁻¹². */
+const normalized = (x: Value): Value => div(x, sqrt(max(reduceSum(square(x), [1]), 1e-24)))
 
 /** The targets and weights of a cross-entropy. */
 export interface CrossEntropyOptions {
@@ -73,20 +151,25 @@ export interface CrossEntropyOptions {
   readonly labelSmoothing?: number
   /** w: the weight of every class. Default 1. */
   readonly classWeights?: readonly number[]
-  /** The name of the output with the logits, classes on axis 1. Required if there are several. */
+  /** The axis of the logits with the classes; −1 for tokens, batch × length × classes. Default 1. */
+  readonly axis?: number
+  /** The class of targets that do not count, such as −100 for padding. By default all count. */
+  readonly ignoreIndex?: number
+  /** The name of the output with the logits. Required if there are several. */
   readonly output?: string
-  /** The name of the input with the targets. Default `target`. */
+  /** The name of the input with the targets: the logits' shape, classes without its axis. Default `target`. */
   readonly target?: string
 }
 
 /**
  * −Σ w·q·log p / Σ w, over classes c and examples n, where p = softmax(logits) and
  * q = (1 − ε)·target + ε / C. The divisor is the sum of the weights of the target classes, or with
- * probabilities the number of examples.
+ * probabilities the number of examples. Targets of `ignoreIndex` count in neither sum; a batch of nothing
+ * else has no finite loss.
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   checkOptions('cross-entropy', options, [
-    ...['targets', 'labelSmoothing', 'classWeights', 'output', 'target'],
+    ...['targets', 'labelSmoothing', 'classWeights', 'axis', 'ignoreIndex', 'output', 'target'],
   ])
   const {
     targets = 'classes',
@@ -95,52 +178,79 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
     output,
     target = 'target',
   } = options
+  const { axis = 1, ignoreIndex } = options
+  checkCrossEntropy(targets, labelSmoothing, axis, ignoreIndex)
+  return (outputs) => {
+    const logits = selectOutput(outputs, output)
+    const shape = staticShape(logits)
+    const classAxis = axis < 0 ? axis + shape.length : axis
+    const classes = shape[classAxis]
+    if (classes === undefined)
+      throw new OnnxError(
+        `cross-entropy: axis must be in [${-shape.length}, ${shape.length}), but is ${axis}`,
+      )
+    const { graph } = logits
+    const targetShape = shape.toSpliced(classAxis, 1)
+    const indices = targets === 'classes' ? graph.input(target, 'int64', targetShape) : undefined
+    const ignored = indices && ignoreIndex !== undefined ? equal(indices, ignoreIndex) : undefined
+    const truth = indices
+      ? oneHot(
+          ignored ? where(ignored, graph.scalar(0, 'int64'), indices) : indices,
+          classes,
+          classAxis,
+        )
+      : graph.input(target, 'float32', shape)
+    const weights = classWeights && weightPerClass(logits, classWeights, classAxis)
+    const smoothed =
+      labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / classes)
+    const weighted = (shares: Value): Value => (weights ? mul(shares, weights) : shares)
+    const counted = (x: Value): Value => (ignored ? where(ignored, graph.scalar(0), x) : x)
+    const logProbabilities = apply('LogSoftmax', [logits], { axis: classAxis })
+    const ofClasses = (x: Value): Value => counted(reduceSum(x, [classAxis], 'drop'))
+    const costs = ofClasses(mul(weighted(smoothed), logProbabilities))
+    const all = targetShape.map((_, i) => i)
+    return indices && (weights || ignored)
+      ? neg(div(reduceSum(costs, all, 'drop'), reduceSum(ofClasses(weighted(truth)), all, 'drop')))
+      : neg(reduceMean(costs, all, 'drop'))
+  }
+}
+
+function checkCrossEntropy(
+  targets: string,
+  labelSmoothing: number,
+  axis: number,
+  ignoreIndex: number | undefined,
+): void {
   if (targets !== 'classes' && targets !== 'probabilities')
     throw new OnnxError(
       `cross-entropy: targets must be "classes" or "probabilities", but is ${describeArgument(targets)}`,
     )
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new OnnxError(`cross-entropy: labelSmoothing must be in [0, 1), but is ${labelSmoothing}`)
-  return (outputs) => {
-    const logits = selectOutput(outputs, output)
-    const [batch = 1, classes = 1, ...space] = staticShape(logits)
-    const truth =
-      targets === 'classes'
-        ? oneHot(logits.graph.input(target, 'int64', [batch, ...space]), classes)
-        : logits.graph.input(target, 'float32', [batch, classes, ...space])
-    const weights = classWeights && weightPerClass(logits, classWeights)
-    const smoothed =
-      labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / classes)
-    const weighted = (shares: Value): Value => (weights ? mul(shares, weights) : shares)
-    const logProbabilities = apply('LogSoftmax', [logits], { axis: 1 })
-    const costs = reduceSum(mul(weighted(smoothed), logProbabilities), [1], 'drop')
-    const all = [batch, ...space].map((_, axis) => axis)
-    return targets === 'classes' && weights
-      ? neg(
-          div(
-            reduceSum(costs, all, 'drop'),
-            reduceSum(weighted(truth), [...all, all.length], 'drop'),
-          ),
-        )
-      : neg(reduceMean(costs, all, 'drop'))
-  }
+  for (const [name, value] of Object.entries({ axis, ignoreIndex }))
+    if (value !== undefined && !Number.isSafeInteger(value))
+      throw new OnnxError(
+        `cross-entropy: ${name} must be an integer, but is ${describeArgument(value)}`,
+      )
+  if (ignoreIndex !== undefined && targets !== 'classes')
+    throw new OnnxError('cross-entropy: ignoreIndex needs targets "classes"')
 }
 
-function oneHot(indices: Value, classes: number): Value {
+function oneHot(indices: Value, classes: number, axis: number): Value {
   const { graph } = indices
   const offOn = graph.constant({ type: 'float32', shape: [2], data: Float32Array.of(0, 1) })
-  return apply('OneHot', [indices, graph.scalar(classes, 'int64'), offOn], { axis: 1 })
+  return apply('OneHot', [indices, graph.scalar(classes, 'int64'), offOn], { axis })
 }
 
-function weightPerClass(logits: Value, weights: readonly number[]): Value {
-  const [, classes = 1, ...space] = staticShape(logits)
-  if (weights.length !== classes)
+function weightPerClass(logits: Value, weights: readonly number[], axis: number): Value {
+  const shape = staticShape(logits)
+  if (weights.length !== shape[axis])
     throw new OnnxError(
-      `cross-entropy: classWeights must have ${classes} entries, but has ${weights.length}`,
+      `cross-entropy: classWeights must have ${shape[axis]} entries, but has ${weights.length}`,
     )
   return logits.graph.constant({
     type: 'float32',
-    shape: [classes, ...space.map(() => 1)],
+    shape: [weights.length, ...shape.slice(axis + 1).map(() => 1)],
     data: Float32Array.from(weights),
   })
 }
