@@ -2,6 +2,7 @@ import type { Operation, Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
 import { qualifiedOperator } from '../model/error.ts'
 import { add, filled } from '../ops/builders.ts'
+import * as activation from './rules/activation.ts'
 import * as convolution from './rules/convolution.ts'
 import * as elementwise from './rules/elementwise.ts'
 import type { GradientRule } from './rules/gradient-rule.ts'
@@ -12,7 +13,7 @@ import * as shape from './rules/shape.ts'
 
 /** The gradient rule of every differentiable standard operator, by its name. */
 export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
-  [convolution, elementwise, matrix, normalization, reduction, shape].flatMap(
+  [activation, convolution, elementwise, matrix, normalization, reduction, shape].flatMap(
     (family: Readonly<Record<string, GradientRule>>) => Object.entries(family),
   ),
 )

@@ -108,6 +108,7 @@ const reduction =
 export type Reduction = (x: Value, axes: readonly number[], keep?: 'keep' | 'drop') => Value
 export const reduceSum: Reduction = reduction('ReduceSum')
 export const reduceMean: Reduction = reduction('ReduceMean')
+export const reduceProd: Reduction = reduction('ReduceProd')
 
 /** Broadcasts a value to a shape. */
 export const expand = (x: Value, shape: readonly number[]): Value =>

@@ -7,7 +7,7 @@ import { staticShape } from '../../src/ir/value.ts'
 import { elementCount } from '../../src/model/model.ts'
 import { writeModel } from '../../src/model/write.ts'
 import { type Random, seeded } from '../../src/nn/initializers.ts'
-import { mul, reduceSum } from '../../src/ops/builders.ts'
+import { filled, mul, reduceSum } from '../../src/ops/builders.ts'
 import { floats, norm } from '../session.ts'
 
 /** The largest relative error of a correct rule in float32. */
@@ -67,7 +67,9 @@ export async function prepare(
   const gradientOf = gradients(reduceSum(mul(y, r), all, 'drop'), x)
   const outputs = new Map([
     ['y', y],
-    ...x.map((input, i) => [`g${i}`, gradientOf.get(input) ?? input] as const),
+    ...x.map(
+      (input, i) => [`g${i}`, gradientOf.get(input) ?? filled(graph, shapes[i] ?? [])] as const,
+    ),
   ])
   const session = await InferenceSession.create(writeModel(toModel({ name: 'check', outputs })), {
     logSeverityLevel: 3,

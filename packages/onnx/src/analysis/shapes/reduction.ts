@@ -35,7 +35,10 @@ const argExtremum: ShapeRule = (operation) => {
 export const reductionShapes: Readonly<Record<string, ShapeRule>> = {
   ArgMax: argExtremum,
   ArgMin: argExtremum,
+  ReduceL1: reduce,
   ReduceL2: reduce,
+  ReduceLogSum: reduce,
+  ReduceLogSumExp: reduce,
   ReduceMax: reduce,
   ReduceMean: reduce,
   ReduceMin: reduce,

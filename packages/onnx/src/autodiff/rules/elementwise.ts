@@ -5,22 +5,18 @@ import {
   and,
   cast,
   div,
-  erf,
   exp,
   greater,
-  less,
   lessOrEqual,
   log,
   mul,
   neg,
   pow,
-  sigmoid,
   sign,
-  softplus,
+  sqrt,
   square,
   sub,
   sumTo,
-  tanh,
   where,
 } from '../../ops/builders.ts'
 import { binary, equalMask, type GradientRule, unary } from './gradient-rule.ts'
@@ -28,8 +24,26 @@ import { binary, equalMask, type GradientRule, unary } from './gradient-rule.ts'
 /** y = |x|;  ∂x = ∂y·sgn x */
 export const Abs: GradientRule = unary((x, dy) => mul(dy, sign(x)))
 
+/** y = arccos x;  ∂x = −∂y / √(1 − x²) */
+export const Acos: GradientRule = unary((x, dy) => neg(div(dy, sqrt(sub(1, square(x))))))
+
+/** y = arcosh x;  ∂x = ∂y / √(x² − 1) */
+export const Acosh: GradientRule = unary((x, dy) => div(dy, sqrt(sub(square(x), 1))))
+
 /** y = a + b;  ∂a = ∂y, ∂b = ∂y */
 export const Add: GradientRule = binary((_a, _b, dy) => [dy, dy])
+
+/** y = arcsin x;  ∂x = ∂y / √(1 − x²) */
+export const Asin: GradientRule = unary((x, dy) => div(dy, sqrt(sub(1, square(x)))))
+
+/** y = arsinh x;  ∂x = ∂y / √(x² + 1) */
+export const Asinh: GradientRule = unary((x, dy) => div(dy, sqrt(add(square(x), 1))))
+
+/** y = arctan x;  ∂x = ∂y / (1 + x²) */
+export const Atan: GradientRule = unary((x, dy) => div(dy, add(square(x), 1)))
+
+/** y = artanh x;  ∂x = ∂y / (1 − x²) */
+export const Atanh: GradientRule = unary((x, dy) => div(dy, sub(1, square(x))))
 
 /** y = x as another type;  ∂x = ∂y as the type of x */
 export const Cast: GradientRule = unary((x, dy) => (x.type === dy.type ? dy : cast(dy, x.type)))
@@ -46,6 +60,9 @@ export const Clip: GradientRule = (operation, dy) => {
 /** y = cos x;  ∂x = −∂y·sin x */
 export const Cos: GradientRule = unary((x, dy) => neg(mul(dy, apply('Sin', [x]))))
 
+/** y = cosh x;  ∂x = ∂y·sinh x */
+export const Cosh: GradientRule = unary((x, dy) => mul(dy, apply('Sinh', [x])))
+
 /** y = a / b;  ∂a = ∂y / b, ∂b = −∂y·y / b */
 export const Div: GradientRule = binary((_a, b, dy, y) => [div(dy, b), neg(div(mul(dy, y), b))])
 
@@ -57,11 +74,6 @@ export const Dropout: GradientRule = unary((_x, dy, _y, operation) => {
   return ratio ? div(kept, sub(1, ratio)) : mul(kept, 2)
 })
 
-/** y = x where x > 0, α(eˣ − 1) elsewhere;  ∂x = ∂y where x > 0, ∂y·(y + α) elsewhere */
-export const Elu: GradientRule = unary((x, dy, y, operation) =>
-  where(greater(x, 0), dy, mul(dy, add(y, operation.float('alpha', 1)))),
-)
-
 /** y = erf x;  ∂x = ∂y · 2/√π · e^(−x²) */
 export const Erf: GradientRule = unary((x, dy) =>
   mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
@@ -70,44 +82,8 @@ export const Erf: GradientRule = unary((x, dy) =>
 /** y = eˣ;  ∂x = ∂y·y */
 export const Exp: GradientRule = unary((_x, dy, y) => mul(dy, y))
 
-/** y = x·Φ(x), exact or approximated by tanh as `approximate` says;  ∂x = ∂y·y′ */
-export const Gelu: GradientRule = unary((x, dy, _y, operation) =>
-  mul(dy, operation.string('approximate', 'none') === 'tanh' ? approximateGelu(x) : exactGelu(x)),
-)
-
-/** y = x·Φ(x) with Φ(x) = ½(1 + erf(x/√2));  y′ = Φ(x) + x·e^(−x²/2)/√2π */
-const exactGelu = (x: Value): Value => {
-  const distribution = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5)
-  const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
-  return add(distribution, mul(x, density))
-}
-
-/** y = ½x(1 + t) with t = tanh(k(x + cx³));  y′ = ½(1 + t) + ½x(1 − t²)·k(1 + 3cx²) */
-const approximateGelu = (x: Value): Value => {
-  const [k, c] = [Math.sqrt(2 / Math.PI), 0.044715]
-  const t = tanh(mul(mul(x, add(mul(square(x), c), 1)), k))
-  const inner = mul(add(mul(square(x), 3 * c), 1), k)
-  return mul(add(add(t, 1), mul(mul(x, sub(1, square(t))), inner)), 0.5)
-}
-
-/** y = min(max(αx + β, 0), 1);  ∂x = α·∂y where 0 < y < 1, and 0 elsewhere */
-export const HardSigmoid: GradientRule = unary((_x, dy, y, operation) =>
-  where(and(greater(y, 0), less(y, 1)), mul(dy, operation.float('alpha', 0.2)), 0),
-)
-
-/** y = x·min(max(x/6 + ½, 0), 1);  ∂x = 0 below −3, ∂y above 3, ∂y·(x/3 + ½) between */
-export const HardSwish: GradientRule = unary((x, dy) => {
-  const between = where(less(x, 3), mul(dy, add(mul(x, 1 / 3), 0.5)), dy)
-  return where(greater(x, -3), between, 0)
-})
-
 /** y = x;  ∂x = ∂y */
 export const Identity: GradientRule = unary((_x, dy) => dy)
-
-/** y = x where x ≥ 0, αx elsewhere;  ∂x = ∂y where x ≥ 0, α·∂y elsewhere */
-export const LeakyRelu: GradientRule = unary((x, dy, _y, operation) =>
-  where(less(x, 0), mul(dy, operation.float('alpha', 0.01)), dy),
-)
 
 /** y = ln x;  ∂x = ∂y / x */
 export const Log: GradientRule = unary((x, dy) => div(dy, x))
@@ -126,26 +102,26 @@ const extremum: GradientRule = (operation, dy) => {
 /** y = max(x₁ … xₙ);  ∂xᵢ = ∂y where xᵢ = y, in equal shares among equals */
 export const Max: GradientRule = extremum
 
+/** y = the mean of x₁ … xₙ;  ∂xᵢ = ∂y / n */
+export const Mean: GradientRule = (operation, dy) => {
+  const share = mul(dy, 1 / operation.inputs.length)
+  return operation.inputs.map((_, i) => sumTo(share, operation.input(i).shape))
+}
+
 /** y = min(x₁ … xₙ);  ∂xᵢ = ∂y where xᵢ = y, in equal shares among equals */
 export const Min: GradientRule = extremum
 
-/** y = x·t with t = tanh(ln(1 + eˣ));  ∂x = ∂y·(t + x·σ(x)·(1 − t²)) */
-export const Mish: GradientRule = unary((x, dy) => {
-  const t = tanh(softplus(x))
-  return mul(dy, add(t, mul(mul(x, sigmoid(x)), sub(1, square(t)))))
-})
+/** y = a − b·q with the integer q = ⌊a/b⌋, or a/b truncated if `fmod` is set;  ∂a = ∂y, ∂b = −∂y·q */
+export const Mod: GradientRule = binary((a, b, dy, y) => [
+  dy,
+  neg(mul(dy, apply('Round', [div(sub(a, y), b)]))),
+])
 
 /** y = a·b;  ∂a = ∂y·b, ∂b = ∂y·a */
 export const Mul: GradientRule = binary((a, b, dy) => [mul(dy, b), mul(dy, a)])
 
 /** y = −x;  ∂x = −∂y */
 export const Neg: GradientRule = unary((_x, dy) => neg(dy))
-
-/** y = x where x ≥ 0, a·x elsewhere;  ∂x = ∂y or a·∂y, ∂a = 0 or x·∂y */
-export const PRelu: GradientRule = binary((x, a, dy) => {
-  const negative = less(x, 0)
-  return [where(negative, mul(dy, a), dy), mul(dy, where(negative, x, 0))]
-})
 
 /** y = aᵇ;  ∂a = ∂y · b·aᵇ⁻¹, ∂b = ∂y · y·ln a where a > 0, and 0 elsewhere */
 export const Pow: GradientRule = binary((a, exponent, dy, y) => {
@@ -162,24 +138,11 @@ const isTwo = ({ constant }: Value): boolean =>
 /** y = 1/x;  ∂x = −∂y·y² */
 export const Reciprocal: GradientRule = unary((_x, dy, y) => neg(mul(dy, square(y))))
 
-/** y = max(x, 0);  ∂x = ∂y where y > 0, and 0 elsewhere */
-export const Relu: GradientRule = unary((_x, dy, y) => mul(dy, positiveMask(y)))
-
-/**
- * 1 where y > 0 and 0 elsewhere, for y ≥ 0: min(2¹²⁷·y, 1), which is 1 from float32's smallest normal
- * number on. This is one pass; Greater and Cast are two, and Where is slower than a product with the mask.
- */
-const positiveMask = (y: Value): Value =>
-  apply('HardSigmoid', [y], { alpha: { float: 2 ** 127 }, beta: { float: 0 } })
-
-/** y = σ(x);  ∂x = ∂y·y·(1 − y) */
-export const Sigmoid: GradientRule = unary((_x, dy, y) => mul(dy, mul(y, sub(1, y))))
-
 /** y = sin x;  ∂x = ∂y·cos x */
 export const Sin: GradientRule = unary((x, dy) => mul(dy, apply('Cos', [x])))
 
-/** y = ln(1 + eˣ);  ∂x = ∂y·σ(x) */
-export const Softplus: GradientRule = unary((x, dy) => mul(dy, sigmoid(x)))
+/** y = sinh x;  ∂x = ∂y·cosh x */
+export const Sinh: GradientRule = unary((x, dy) => mul(dy, apply('Cosh', [x])))
 
 /** y = √x;  ∂x = ½·∂y / y */
 export const Sqrt: GradientRule = unary((_x, dy, y) => div(mul(dy, 0.5), y))
@@ -190,6 +153,9 @@ export const Sub: GradientRule = binary((_a, _b, dy) => [dy, neg(dy)])
 /** y = x₁ + … + xₙ;  ∂xᵢ = ∂y */
 export const Sum: GradientRule = (operation, dy) =>
   operation.inputs.map((_, i) => sumTo(dy, operation.input(i).shape))
+
+/** y = tan x;  ∂x = ∂y·(1 + y²) */
+export const Tan: GradientRule = unary((_x, dy, y) => mul(dy, add(square(y), 1)))
 
 /** y = tanh x;  ∂x = ∂y·(1 − y²) */
 export const Tanh: GradientRule = unary((_x, dy, y) => mul(dy, sub(1, square(y))))
@@ -203,3 +169,18 @@ export const Where: GradientRule = (operation, dy) => {
     sumTo(where(c, dy.graph.scalar(0), dy), b.shape),
   ]
 }
+
+/** y is constant between steps;  ∂x = 0 */
+const step: GradientRule = () => []
+
+/** y = ⌈x⌉;  ∂x = 0 */
+export const Ceil: GradientRule = step
+
+/** y = ⌊x⌋;  ∂x = 0 */
+export const Floor: GradientRule = step
+
+/** y = x rounded to the nearest integer;  ∂x = 0 */
+export const Round: GradientRule = step
+
+/** y = sgn x;  ∂x = 0 */
+export const Sign: GradientRule = step

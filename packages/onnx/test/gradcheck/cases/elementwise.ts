@@ -1,7 +1,7 @@
 import type { Value } from '../../../src/ir/graph.ts'
 import type { Attribute } from '../../../src/model/model.ts'
 import { apply } from '../../../src/ops/apply.ts'
-import { add, cast, pow, where } from '../../../src/ops/builders.ts'
+import { add, cast, mul, pow, where } from '../../../src/ops/builders.ts'
 import type { Case, Draw } from '../check.ts'
 
 const shape = (draw: Draw): readonly number[] => [draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]
@@ -56,6 +56,13 @@ const variadic = (operator: string): Case => ({
   values: 'apart',
 })
 
+/** Moves the second input away from the first. */
+const offset = (one: Case): Case => ({
+  ...one,
+  build: (a: Value, b: Value) => one.build(a, add(b, 1 / 16)),
+  values: 'apart',
+})
+
 const bounds = (x: Value, low: number | undefined, high: number | undefined): Value =>
   apply('Clip', [
     x,
@@ -76,6 +83,56 @@ export const elementwiseCases: readonly Case[] = [
   unary('Elu', 'apart', { alpha: { float: 0.7 } }),
   // Its kinks, at −1.25 and 1.875, are midway between drawn elements.
   unary('HardSigmoid', 'apart', { alpha: { float: 0.32 }, beta: { float: 0.4 } }),
+  ...['Celu', 'Selu', 'Softsign', 'Shrink', 'ThresholdedRelu'].map((operator) =>
+    unary(operator, 'apart'),
+  ),
+  unary('Celu', 'apart', { alpha: { float: 1.6 } }),
+  unary('Selu', 'apart', { alpha: { float: 1.1 }, gamma: { float: 1.3 } }),
+  unary('Shrink', 'apart', { lambd: { float: 0.25 }, bias: { float: 0.1 } }),
+  unary('ThresholdedRelu', 'apart', { alpha: { float: 0.5 } }),
+  unary('Softsign', 'positive'),
+  ...['Ceil', 'Floor', 'Round', 'Sign'].flatMap((operator) => [
+    unary(operator, 'apart'),
+    {
+      ...unary(operator, 'apart'),
+      about: 'times its input',
+      build: (x: Value) => mul(x, apply(operator, [x])),
+    },
+  ]),
+  ...['Atan', 'Asinh', 'Sinh', 'Cosh'].flatMap((operator) => [
+    unary(operator),
+    unary(operator, 'positive'),
+  ]),
+  ...['Acos', 'Asin', 'Atanh', 'Tan'].flatMap((operator) =>
+    ([0.5, -0.3] as const).map(
+      (factor): Case => ({
+        ...unary(operator),
+        about: `of ${factor} x`,
+        build: (x: Value) => apply(operator, [mul(x, factor)]),
+      }),
+    ),
+  ),
+  ...[1.2, 2].map(
+    (offset): Case => ({
+      ...unary('Acosh', 'positive'),
+      about: `of x + ${offset}`,
+      build: (x: Value) => apply('Acosh', [add(x, offset)]),
+    }),
+  ),
+  {
+    operator: 'Mod',
+    about: 'of a fixed divisor, fmod',
+    inputs: (draw) => [shape(draw)],
+    build: (x: Value) => apply('Mod', [x, x.graph.scalar(0.5)], { fmod: 1 }),
+    values: 'apart',
+  },
+  {
+    operator: 'Mod',
+    about: 'broadcast divisor, fmod',
+    inputs: () => [[4, 1], [3]],
+    build: (a: Value, b: Value) => apply('Mod', [mul(a, 4), add(mul(b, 0.01), 0.5)], { fmod: 1 }),
+    values: 'apart',
+  },
   unary('Gelu'),
   unary('Gelu', 'smooth', { approximate: 'tanh' }),
   ...binary('Add'),
@@ -97,6 +154,8 @@ export const elementwiseCases: readonly Case[] = [
   },
   variadic('Min'),
   variadic('Max'),
+  ...['Max', 'Min', 'Mean'].flatMap((operator) => binary(operator).map(offset)),
+  variadic('Mean'),
   variadic('Sum'),
   ...binary('Sum'),
   {
