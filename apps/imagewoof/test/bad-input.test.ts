@@ -67,6 +67,12 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
     ['train', '--schedule', 'cosine', '--flat', '0.5'],
     '--flat needs --schedule flat-cosine, but the schedule is cosine',
   ],
+  [
+    'a provider for tfjs',
+    ['train', '--engine', 'tfjs', '--provider', 'auto'],
+    '--provider auto needs --engine onnxruntime, but the engine is tfjs, which chooses ',
+  ],
+  ['an unknown provider', ['train', '--provider', 'gpu'], 'cpu, webgpu, cuda, auto'],
   ['a missing folder', ['train', '--data', join(folder, 'none')], 'there is no folder or archive'],
   [
     'empty classes',
@@ -105,6 +111,11 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
     'a comparison whose first run cannot start',
     ['compare', '--data', data, '--batch', '8', '--backbone', join(folder, 'file')],
     'must be a folder, or a hub model',
+  ],
+  [
+    'a provider for a contender on tfjs',
+    ['compare', 'adam', 'diffgrad --engine tfjs', '--data', data, '--provider', 'cpu'],
+    '--provider cpu needs --engine onnxruntime',
   ],
   [
     'a contender with an unknown option',

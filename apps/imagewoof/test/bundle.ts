@@ -34,6 +34,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       'sharp',
       '@imagemagick/magick-wasm',
       'onnxruntime-node',
+      'webgpu',
       '@xenova/transformers',
       'tsx/*',
     ],

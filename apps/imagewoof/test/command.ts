@@ -83,6 +83,7 @@ interface StoredHistory {
     readonly learningRate: number
   }[]
   readonly epochsChanges?: readonly unknown[]
+  readonly providerChanges?: readonly unknown[]
   readonly friction: readonly unknown[]
 }
 

@@ -3,7 +3,9 @@ import { dirname, join, resolve } from 'node:path'
 import type { OptionRange } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
+import { chooseProvider, type ProviderChoice, providerChoices } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
+import type { CommandContext } from '../terminal/context.ts'
 
 /**
  * Enters the folder in which the user called `npm start`. npm runs scripts in the root of the repository,
@@ -61,6 +63,43 @@ export const checkpointOption = (): Option =>
 /** An option for the new path of a run's data. */
 export const dataPathOption = (): Option =>
   new Option('--data <source>', 'path of the data, if it was moved')
+
+/** An option for the provider, which belongs to this machine and not to the plan of a run. */
+export const providerOption = (): Option =>
+  new Option(
+    '--provider <name>',
+    'where onnxruntime computes on this machine; auto: on a graphics card if there is one, else cpu (default: cpu)',
+  ).choices(providerChoices)
+
+/** The provider that the user asked for, and the engines that are to run on it. */
+export interface ProviderRequest {
+  /** Undefined if the user named none: then it is `cpu`. */
+  readonly choice: ProviderChoice | undefined
+  readonly engines: readonly Config['engine'][]
+}
+
+/**
+ * Adds the provider that the user asked for to a context, and prints what was found and chosen.
+ *
+ * @throws {Failure} If an engine takes no provider, or the provider is missing.
+ */
+export function withProvider(
+  context: CommandContext,
+  { choice, engines }: ProviderRequest,
+): CommandContext {
+  if (choice === undefined) return context
+  if (engines.includes('tfjs'))
+    throw new Failure(
+      `--provider ${choice} needs --engine onnxruntime, but the engine is tfjs, which chooses WebGPU or WebAssembly itself`,
+    )
+  const { provider, line } = chooseProvider(choice)
+  context.screen.write(line)
+  return { ...context, provider }
+}
+
+/** The command line that resumes a run or a comparison on the provider of a context. */
+export const resumeCommandLine = (path: string, { provider = 'cpu' }: CommandContext): string =>
+  commandLine('resume', path, ...(provider === 'cpu' ? [] : ['--provider', provider]))
 
 /** A parser of option values that are numbers in a range. */
 export const numberIn =

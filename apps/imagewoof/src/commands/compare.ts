@@ -12,19 +12,21 @@ import { noiseText, summarizeContenders, winnerOf } from '../compare/summary.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
+import type { ProviderChoice } from '../engine/provider.ts'
 import { formatPercent } from '../format.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
 import type { WatchOption } from '../watch/live-page.ts'
-import { commandLine, newFolderPath, numberIn } from './command-line.ts'
+import { newFolderPath, numberIn, providerOption, resumeCommandLine } from './command-line.ts'
 import { runWatched, watchOption } from './watch.ts'
 
 interface CompareOptions {
   readonly preset?: string
   readonly runs: number
   readonly out?: string
+  readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
 
@@ -40,9 +42,11 @@ export function addCompare(program: Command): void {
     .addOption(new Option('--preset <name>', 'a list of contenders').choices(Object.keys(presets)))
     .option('--runs <count>', 'number of seeds', numberIn(positiveInteger), 3)
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
+    .addOption(providerOption())
     .addOption(watchOption())
   addConfigOptions(command, ['optimizer', 'from', 'checkpoint']).action(
-    async (names: readonly string[], { preset, runs, out, watch, ...options }: CompareOptions) => {
+    async (names: readonly string[], compareOptions: CompareOptions) => {
+      const { preset, runs, out, provider, watch, ...options } = compareOptions
       const selected = preset
         ? [...presets[preset], ...names]
         : names.length > 0
@@ -51,7 +55,7 @@ export function addCompare(program: Command): void {
       const contenders = parseContenders(selected, pickSettings(options))
       const seeds = seedsFrom(contenders[0].config, runs)
       const plan = { contenders, seeds, keep: false }
-      await startComparison(out ?? newFolderPath('compare'), plan, watch)
+      await startComparison(out ?? newFolderPath('compare'), plan, watch, provider)
     },
   )
 }
@@ -65,12 +69,14 @@ export const startComparison = (
   path: string,
   plan: ComparisonPlan,
   watch: WatchOption | undefined,
-): Promise<void> =>
-  runWatched(watch, {}, async (context) => {
+  choice: ProviderChoice | undefined,
+): Promise<void> => {
+  const provider = { choice, engines: plan.contenders.map(({ config }) => config.engine) }
+  return runWatched(watch, { provider }, async (context) => {
     await requireNewFolder(path, 'folder')
     for (const { config } of plan.contenders) await checkBackbone(config)
     const dataset = await openData(plan.contenders[0].config, context)
-    const comparison = await Comparison.create(path, plan, dataset)
+    const comparison = await Comparison.create(path, plan, dataset, context.provider)
     try {
       return await runComparison(comparison, context, dataset)
     } catch (error) {
@@ -78,6 +84,7 @@ export const startComparison = (
       throw error
     }
   })
+}
 
 /**
  * Trains the unfinished runs of a comparison, writes its report, and prints its result.
@@ -118,7 +125,8 @@ export async function runComparison(
   }
   for (const { contender, seed, reason } of await comparison.failedRuns())
     console.log(`${contender}, seed ${seed}: ${reason}`)
-  if (context.signal.aborted) console.log(`to resume  ${commandLine('resume', comparison.path)}`)
+  if (context.signal.aborted)
+    console.log(`to resume  ${resumeCommandLine(comparison.path, context)}`)
   console.log(`report     ${report}`)
   return comparison.path
 }

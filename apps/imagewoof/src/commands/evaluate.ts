@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
+import type { ProviderChoice } from '../engine/provider.ts'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { accuracyInterval, balancedAccuracy, classMetrics } from '../evaluation/metrics.ts'
 import { confusionMatrix } from '../evaluation/summary.ts'
 import { formatCount, formatInterval, formatPercent } from '../format.ts'
-import type { CheckpointKind } from '../run/run-folder.ts'
+import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
 import { loadRun } from '../training/load-run.ts'
-import { checkpointOption, dataPathOption } from './command-line.ts'
+import { checkpointOption, dataPathOption, providerOption, withProvider } from './command-line.ts'
 
 interface EvaluateOptions {
   readonly checkpoint: CheckpointKind
   readonly data?: string
   readonly json?: true
+  readonly provider?: ProviderChoice
 }
 
 /** Adds `evaluate`: evaluates a checkpoint on all validation images. */
@@ -22,10 +24,14 @@ export function addEvaluate(program: Command): void {
     .argument('<run>', 'run folder')
     .addOption(checkpointOption())
     .addOption(dataPathOption())
+    .addOption(providerOption())
     .option('--json', 'print JSON, with a prediction for each image')
     .action((path: string, options: EvaluateOptions) =>
       runInterruptibly(
-        async (context) => {
+        async (interruptible) => {
+          const { engine } = await (await RunFolder.open(path)).config()
+          const request = { choice: options.provider, engines: [engine] }
+          const context = withProvider(interruptible, request)
           const session = await loadRun(path, options.checkpoint, context, options.data)
           try {
             const { engine, loader, dataset } = session

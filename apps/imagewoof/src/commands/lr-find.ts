@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { resolveConfig, tuneStages } from '../config/config.ts'
 import { addConfigOptions, argumentsFor, pickSettings } from '../config/options.ts'
+import type { ProviderChoice } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
 import { formatRate } from '../format.ts'
 import { type RangeTestOptions, rangeTest, suggestLearningRates } from '../lr-find/range-test.ts'
@@ -13,13 +14,25 @@ import { rangeTestReport } from '../lr-find/report.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { exists, requireNewFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
-import { commandLine, newFolderPath, numberIn, withoutArguments } from './command-line.ts'
+import {
+  commandLine,
+  newFolderPath,
+  numberIn,
+  providerOption,
+  withoutArguments,
+  withProvider,
+} from './command-line.ts'
 
 /** Settings without effect on a range test. */
 const excluded = [
   ...['learningRate', 'schedule', 'flat', 'warmup', 'epochs', 'patience', 'saveEvery'],
   ...['accumulate', 'ema', 'from', 'checkpoint'],
 ]
+
+interface LrFindOptions extends RangeTestOptions {
+  readonly out?: string
+  readonly provider?: ProviderChoice
+}
 
 /** Adds `lr-find`: a learning-rate range test. */
 export function addLrFind(program: Command): void {
@@ -30,8 +43,9 @@ export function addLrFind(program: Command): void {
     .option('--to <rate>', 'last learning rate', numberIn(positive), 1)
     .option('--steps <count>', 'number of steps', numberIn(positiveInteger), 100)
     .option('--out <folder>', 'output folder (default: a new one in runs/)')
+    .addOption(providerOption())
   addConfigOptions(withoutArguments(command), excluded).action(
-    async ({ from, to, steps, out, ...options }: RangeTestOptions & { readonly out?: string }) => {
+    async ({ from, to, steps, out, provider: choice, ...options }: LrFindOptions) => {
       if (to <= from) throw new Failure(`--to must be above --from, ${from}, but is ${to}`)
       if (steps < 10) throw new Failure(`--steps must be at least 10, but is ${steps}`)
       const path = out ?? newFolderPath('lr-find')
@@ -44,7 +58,8 @@ export function addLrFind(program: Command): void {
       if (tuneStages(config).length > 1)
         throw new Failure(`--tune must be head or all for a range test, but is ${config.tune}`)
       const range = { from, to, steps }
-      await runInterruptibly(async (context) => {
+      await runInterruptibly(async (interruptible) => {
+        const context = withProvider(interruptible, { choice, engines: [config.engine] })
         const trials = await rangeTest(config, range, context)
         const suggestions = suggestLearningRates(trials)
         await mkdir(path, { recursive: true })
@@ -59,7 +74,11 @@ export function addLrFind(program: Command): void {
         if (suggestions.length === 0) console.log('The loss never fell; try a lower --from.')
         else {
           const learningRate = formatRate(suggestions[0].rate)
-          const train = commandLine('train', ...argumentsFor({ ...settings, learningRate }))
+          const train = commandLine(
+            'train',
+            ...argumentsFor({ ...settings, learningRate }),
+            ...(choice === undefined ? [] : ['--provider', choice]),
+          )
           console.log(`to train   ${train}`)
         }
         console.log(`report     ${report}`)

@@ -6,19 +6,21 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { type Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import { countReasons, describeFolder, filesIn, hasImageName, readTree } from '../data/tree.ts'
+import type { ProviderChoice } from '../engine/provider.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import { type Classifier, type ClassProbability, openClassifier } from '../model/classifier.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import { type CommandContext, runInterruptibly } from '../terminal/context.ts'
 import { exportPath, exportRun } from '../training/load-run.ts'
-import { numberIn } from './command-line.ts'
+import { numberIn, providerOption, withProvider } from './command-line.ts'
 
 interface PredictOptions {
   readonly top: number
   readonly json?: true
   readonly csv?: true
   readonly out?: string
+  readonly provider?: ProviderChoice
 }
 
 /** Adds `predict`: classifies image files, and those in folders, with the pipeline of transformers.js. */
@@ -32,6 +34,7 @@ export function addPredict(program: Command): void {
     .option('--csv', 'print CSV: file, class, probability, further classes, error')
     .addOption(new Option('--json', 'print JSON').conflicts('csv'))
     .option('--out <file>', 'write CSV, or JSON with --json, to a new file')
+    .addOption(providerOption())
     .action((model: string, images: readonly string[], options: PredictOptions) =>
       runInterruptibly((context) => predict(model, images, options, context), {
         screen: process.stderr,
@@ -42,14 +45,16 @@ export function addPredict(program: Command): void {
 async function predict(
   model: string,
   images: readonly string[],
-  { top, json, csv, out }: PredictOptions,
-  context: CommandContext,
+  { top, json, csv, out, provider: choice }: PredictOptions,
+  interruptible: CommandContext,
 ): Promise<void> {
   if (out !== undefined && (await exists(out)))
     throw new Failure(`${out}: already exists; choose another --out`)
+  // The pipeline of transformers.js runs on ONNX Runtime, whatever trained the model.
+  const context = withProvider(interruptible, { choice, engines: ['onnxruntime'] })
   const files = (await Promise.all(images.map((path) => imageFiles(path, context)))).flat()
   const folder = await modelFolder(model)
-  const classifier = await openClassifier(folder.path).finally(folder.remove)
+  const classifier = await openClassifier(folder.path, context.provider).finally(folder.remove)
   try {
     const columns = Math.min(top, classifier.classes)
     const isTable = !json && (csv === true || out !== undefined)

@@ -2,11 +2,14 @@ import { positiveInteger } from '@diffgrad/core'
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
+import type { ProviderChoice } from '../engine/provider.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
+import { RunFolder } from '../run/run-folder.ts'
+import type { CommandContext } from '../terminal/context.ts'
 import { resolveSettings } from '../training/load-run.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
 import type { WatchOption } from '../watch/live-page.ts'
@@ -14,6 +17,8 @@ import {
   commandLine,
   dataPathOption,
   numberIn,
+  providerOption,
+  resumeCommandLine,
   runFolderPath,
   withoutArguments,
 } from './command-line.ts'
@@ -22,6 +27,7 @@ import { runWatched, watchOption } from './watch.ts'
 
 interface StartOptions {
   readonly out?: string
+  readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
 
@@ -31,13 +37,15 @@ export function addStart(program: Command): void {
     .command('start')
     .description('prepare, train and report, by default on the embedded images')
     .option('--out <folder>', 'run folder (default: a new one in runs/)')
+    .addOption(providerOption())
     .addOption(watchOption())
   addConfigOptions(withoutArguments(command)).action(
-    async ({ out, watch, ...options }: StartOptions) => {
+    async ({ out, provider: choice, watch, ...options }: StartOptions) => {
       const config = await resolveSettings(pickSettings(options))
-      await runWatched(watch, {}, async (context) => {
+      const provider = { choice, engines: [config.engine] }
+      await runWatched(watch, { provider }, async (context) => {
         const run = await startRun(config, out ?? runFolderPath(config), context)
-        await reportRun(run)
+        await reportRun(run, context)
         if (run.finished) console.log(`\n${nextSteps(run)}`)
         return run.folder.path
       })
@@ -76,18 +84,20 @@ export function addTrain(program: Command): void {
       numberIn(positiveInteger),
       1,
     )
+    .addOption(providerOption())
     .addOption(watchOption())
   addConfigOptions(withoutArguments(command)).action(
-    async ({ out, runs, watch, ...options }: TrainOptions) => {
+    async ({ out, runs, provider: choice, watch, ...options }: TrainOptions) => {
       const config = await resolveSettings(pickSettings(options))
+      const provider = { choice, engines: [config.engine] }
       const path = out ?? runFolderPath(config)
       if (runs > 1) {
         const contenders = [{ name: config.optimizer, config }]
         const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
-        return startComparison(path, plan, watch)
+        return startComparison(path, plan, watch, choice)
       }
-      await runWatched(watch, {}, async (context) =>
-        reportRun(await startRun(config, path, context)),
+      await runWatched(watch, { provider }, async (context) =>
+        reportRun(await startRun(config, path, context), context),
       )
     },
   )
@@ -96,6 +106,7 @@ export function addTrain(program: Command): void {
 interface ResumeCommandOptions {
   readonly data?: string
   readonly epochs?: number
+  readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
 
@@ -111,22 +122,35 @@ export function addResume(program: Command): void {
       'train a run for more or fewer epochs than planned; from the next step on, the schedule is that of so many epochs',
       numberIn(positiveInteger),
     )
+    .addOption(providerOption())
     .addOption(watchOption())
-    .action(async (path: string, { data, epochs, watch }: ResumeCommandOptions) => {
+    .action(async (path: string, options: ResumeCommandOptions) => {
+      const { data, epochs, provider: choice, watch } = options
       const comparison = await Comparison.open(path)
       if (comparison && epochs !== undefined)
         throw new Failure(`--epochs needs a run, but ${path} is a comparison`)
       await comparison?.own()
-      const options = [
+      const configs = comparison
+        ? comparison.plan.contenders.map(({ config }) => config)
+        : [await (await RunFolder.open(path)).config()]
+      const provider = { choice, engines: configs.map(({ engine }) => engine) }
+      const given = [
         ...(data === undefined ? [] : ['--data', data]),
         ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+        ...(choice === undefined ? [] : ['--provider', choice]),
       ]
-      const resumeCommand = commandLine('resume', path, ...options)
-      await runWatched(watch, { resumeCommand }, async (context) => {
+      const resumeCommand = commandLine('resume', path, ...given)
+      await runWatched(watch, { resumeCommand, provider }, async (context) => {
         if (!comparison)
-          return reportRun(await resumeRun(path, context, { dataPath: data, epochs }))
+          return reportRun(await resumeRun(path, context, { dataPath: data, epochs }), context)
         if (await comparison.isFinished())
           context.screen.write(`${path} is finished: all ${comparison.runCount} runs are complete`)
+        else {
+          const { provider: first } = await comparison.environment()
+          const { provider: now = 'cpu' } = context
+          if (first !== undefined && first !== now)
+            context.screen.write(`provider: ${first} → ${now}, for the runs that remain`)
+        }
         const dataset = data === undefined ? undefined : await comparison.openData(context, data)
         return runComparison(comparison, context, dataset)
       })
@@ -138,7 +162,10 @@ export function addResume(program: Command): void {
  *
  * @returns the run folder.
  */
-async function reportRun({ folder, state, finished }: Run): Promise<string> {
+async function reportRun(
+  { folder, state, finished }: Run,
+  context: CommandContext,
+): Promise<string> {
   const report = await writeRunReport(folder)
   const { history } = state
   const last = history.epochs[history.epochs.length - 1]
@@ -150,7 +177,7 @@ async function reportRun({ folder, state, finished }: Run): Promise<string> {
     )
   } else {
     console.log(`\nInterrupted after ${history.losses.length} steps. A checkpoint was saved.`)
-    console.log(`to resume  ${commandLine('resume', folder.path)}`)
+    console.log(`to resume  ${resumeCommandLine(folder.path, context)}`)
   }
   console.log(`run        ${folder.path}`)
   console.log(`report     ${report}`)

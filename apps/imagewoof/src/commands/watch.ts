@@ -7,7 +7,7 @@ import {
   runInterruptibly,
 } from '../terminal/context.ts'
 import { defaultPort, LivePage, type WatchOption } from '../watch/live-page.ts'
-import { commandLine } from './command-line.ts'
+import { type ProviderRequest, resumeCommandLine, withProvider } from './command-line.ts'
 
 /** An option that shows a training on a page while it runs. */
 export const watchOption = (): Option =>
@@ -26,20 +26,22 @@ export const watchOption = (): Option =>
  * Runs a training that can be interrupted, with a live page if the user asked for one. The page is served
  * until the training ends; open pages keep showing its result.
  *
+ * @param options - with the provider that the user asked for.
  * @param work - returns the folder that it wrote.
  */
 export const runWatched = (
   watch: WatchOption | undefined,
-  options: InterruptOptions,
+  { provider, ...options }: InterruptOptions & { readonly provider: ProviderRequest },
   work: (context: CommandContext) => Promise<string>,
 ): Promise<void> =>
-  runInterruptibly(async (context) => {
+  runInterruptibly(async (interruptible) => {
+    const context = withProvider(interruptible, provider)
     if (watch === undefined) return void (await work(context))
     const livePage = await LivePage.open(watch, (line) => context.screen.write(line))
     try {
       const folder = await work({ ...context, livePage })
       if (context.signal.aborted)
-        await livePage.end('interrupted', `to resume: ${commandLine('resume', folder)}`)
+        await livePage.end('interrupted', `to resume: ${resumeCommandLine(folder, context)}`)
       else await livePage.end('finished', `the report is ${join(folder, 'report.html')}`)
     } catch (error) {
       const [state, text] = context.signal.aborted

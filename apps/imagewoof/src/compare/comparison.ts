@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import type { Dataset } from '../data/dataset.ts'
+import type { Provider } from '../engine/provider.ts'
 import { describeEnvironment, type Environment, requireSameData } from '../run/environment.ts'
 import type { History } from '../run/history.ts'
 import { createFolder, exists, ownFolder } from '../run/run-folder.ts'
@@ -34,9 +35,14 @@ export class Comparison {
    *
    * @throws {Failure} If the folder exists, or cannot be created.
    */
-  static async create(path: string, plan: ComparisonPlan, dataset: Dataset): Promise<Comparison> {
+  static async create(
+    path: string,
+    plan: ComparisonPlan,
+    dataset: Dataset,
+    provider?: Provider,
+  ): Promise<Comparison> {
     const resolved = withSettings(plan)
-    const environment = describeEnvironment(dataset, resolved.contenders[0].config)
+    const environment = describeEnvironment(dataset, resolved.contenders[0].config, provider)
     await createFolder(path, 'folder', async (temporary) => {
       await mkdir(runsFolder(temporary))
       await writeJson(environmentFile(temporary), environment)

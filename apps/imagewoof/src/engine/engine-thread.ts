@@ -6,6 +6,7 @@ import { Divergence, messageOf } from '../failure.ts'
 import { frozenPatterns } from '../model/backbone.ts'
 import { WorkerThread } from '../worker-thread.ts'
 import type { TrainingEngine } from './engine.ts'
+import type { Provider } from './provider.ts'
 
 /** What the thread of an engine is started with. */
 export interface EngineWorkerData {
@@ -17,6 +18,7 @@ export interface EngineWorkerData {
   /** As an .onnx file. */
   readonly model: Uint8Array
   readonly frozen: readonly RegExp[]
+  readonly provider: Provider | undefined
 }
 
 /** A call of a method of the engine; `create` waits until there is one. */
@@ -47,6 +49,8 @@ interface EngineOptions {
   readonly stage?: TuneStage
   /** Replaces that of the configuration. */
   readonly learningRate?: Schedule
+  /** Where ONNX Runtime computes; default `cpu`. */
+  readonly provider?: Provider | undefined
 }
 
 /**
@@ -59,11 +63,11 @@ export async function openEngine(
   config: Config,
   batchesPerEpoch: number,
   model: Model,
-  { stage = tuneStages(config).slice(-1)[0], learningRate }: EngineOptions = {},
+  { stage = tuneStages(config).slice(-1)[0], learningRate, provider }: EngineOptions = {},
 ): Promise<TrainingEngine> {
   const updates = updatesOf(config, batchesPerEpoch)
   const workerData: EngineWorkerData = {
-    ...{ config, updates, learningRate },
+    ...{ config, updates, learningRate, provider },
     ...{ model: writeModel(model), frozen: frozenPatterns(model, stage.parameters) },
   }
   const module = new URL('./engine-worker', import.meta.url)

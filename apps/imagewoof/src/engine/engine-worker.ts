@@ -6,12 +6,12 @@ import type { EngineRequest, EngineResponse, EngineWorkerData } from './engine-t
 import { engines } from './engines.ts'
 
 // Creates an engine, and answers calls of its methods in their order. The first answer is to its creation.
-const { config, updates, learningRate, model, frozen }: EngineWorkerData = workerData
+const { config, updates, learningRate, model, frozen, provider }: EngineWorkerData = workerData
 const { engine: name, batch, size, threads } = config
 const optimizer = { ...optimizerOf(config, updates), ...(learningRate && { learningRate }) }
 const creation = engines[name]({
   ...{ model: readModel(model), frozen, optimizer },
-  ...{ batch, size, threads },
+  ...{ batch, size, threads, provider },
 })
 
 async function answer(request: EngineRequest): Promise<EngineResponse> {

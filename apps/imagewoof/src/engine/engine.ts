@@ -2,6 +2,7 @@ import type { Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
+import type { Provider } from './provider.ts'
 
 /** The model that an engine trains, its optimizer and its batches. */
 export interface TrainingEngineOptions {
@@ -16,6 +17,8 @@ export interface TrainingEngineOptions {
   readonly size: number
   /** CPU threads. */
   readonly threads: number
+  /** Where ONNX Runtime computes; default `cpu`. */
+  readonly provider?: Provider | undefined
 }
 
 /** The result of a train step, before the weights changed. */

@@ -17,9 +17,9 @@ export const engines: Readonly<
   Record<'onnxruntime' | 'tfjs', (options: TrainingEngineOptions) => Promise<TrainingEngine>>
 > = { onnxruntime: createOnnxRuntimeEngine, tfjs: createTfjsEngine }
 
-/** Trains on ONNX Runtime, on the CPU. */
+/** Trains on ONNX Runtime, on the CPU or on a graphics card. */
 async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
-  const { model, frozen, optimizer, batch, size, threads } = options
+  const { model, frozen, optimizer, batch, size, threads, provider = 'cpu' } = options
   const [{ name: input, shape = [] }] = model.inputs
   const [{ name: output }] = model.outputs
   const lengths = [batch, 3, size, size]
@@ -38,7 +38,10 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
     frozen,
     dimensions: Object.fromEntries(dimensions),
     metrics: { accuracy },
-    session: { intraOpNumThreads: threads },
+    session: {
+      intraOpNumThreads: threads,
+      ...(provider !== 'cpu' && { executionProviders: [provider] }),
+    },
   })
   const weights = { ema: Boolean(optimizer.ema) }
   const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })

@@ -34,14 +34,15 @@ export async function rangeTest(
   { from, to, steps }: RangeTestOptions,
   context: CommandContext,
 ): Promise<readonly Trial[]> {
-  const { screen, signal } = context
+  const { screen, signal, provider } = context
   const dataset = await openData(config, context)
   const loader = openLoader(dataset, config)
   try {
     const model = await newModel(config, dataset.classes.length)
     const factor = (to / from) ** (1 / (steps - 1))
     const learningRate = exponential({ from, factor })
-    const engine = await openEngine(config, loader.batchesPerEpoch, model, { learningRate })
+    const engineOptions = { learningRate, provider }
+    const engine = await openEngine(config, loader.batchesPerEpoch, model, engineOptions)
     try {
       const trials: Trial[] = []
       for await (const batch of takeBatches(loader, steps)) {

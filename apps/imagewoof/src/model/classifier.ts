@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { RawImage } from '@xenova/transformers'
 import { decodeImage } from '../data/decode.ts'
 import { lastLine } from '../data/formats.ts'
+import type { Provider } from '../engine/provider.ts'
 import { Failure, messageOf } from '../failure.ts'
 
 /** The predicted probability of a class. */
@@ -32,15 +33,20 @@ export interface Classifier {
 /**
  * Loads an exported folder with the pipeline of transformers.js, as its users do. Nothing is downloaded.
  *
+ * @param provider - of the ONNX Runtime of transformers.js.
  * @throws {Failure} If transformers.js cannot load the folder.
  */
-export async function openClassifier(folder: string): Promise<Classifier> {
+export async function openClassifier(
+  folder: string,
+  provider: Provider = 'cpu',
+): Promise<Classifier> {
   // Imported here because it takes a second to load.
   const { env, pipeline, RawImage } = await import('@xenova/transformers')
   env.allowRemoteModels = false
   env.useFSCache = false
   try {
-    const classify = await pipeline('image-classification', resolve(folder), { dtype: 'fp32' })
+    const options = { dtype: 'fp32', device: provider } as const
+    const classify = await pipeline('image-classification', resolve(folder), options)
     const { id2label = {} } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
     return {
       classes: Object.keys(id2label).length,

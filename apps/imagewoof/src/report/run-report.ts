@@ -188,6 +188,8 @@ function* notes(config: Config, history: History): Iterable<Html> {
   if (reason !== undefined) yield html`<p>${reason}</p>`
   for (const { epoch, step, from, to } of history.epochsChanges ?? [])
     yield html`<p>The number of epochs was changed from ${from} to ${to} after epoch ${epoch}, at step ${step}. From there on, the learning rate is that of ${config.schedule} over ${to} epochs.</p>`
+  for (const { step, from, to } of history.providerChanges ?? [])
+    yield html`<p>The provider was changed from ${from} to ${to} at step ${step}: results differ from those of one provider by rounding.</p>`
 }
 
 function ratesOf(
@@ -256,7 +258,7 @@ ${figure(
 }
 
 function* environmentRows(environment: Environment): Iterable<readonly [string, unknown]> {
-  const { data, engine, node, system, processor, cores, classWeights } = environment
+  const { data, engine, provider, node, system, processor, cores, classWeights } = environment
   yield ['data', data.name]
   yield ['SHA-256 of the data', data.hash]
   if (classWeights !== undefined)
@@ -264,6 +266,6 @@ function* environmentRows(environment: Environment): Iterable<readonly [string, 
       'class weights',
       data.classes.map((name, i) => `${name} ${formatNumber(classWeights[i])}`).join(', '),
     ]
-  yield ['engine', `${engine}, Node ${node}`]
+  yield ['engine', `${engine}${provider ? ` on ${provider}` : ''}, Node ${node}`]
   yield ['machine', `${processor}, ${cores} cores, ${system}`]
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { arch, cpus, platform, release } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
+import type { Provider } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
 
 /** What the results of a run depend on, besides its configuration: environment.json. */
@@ -15,6 +16,8 @@ export interface Environment {
   readonly cores: number
   /** Package and version of the training backend. */
   readonly engine: string
+  /** Where onnxruntime computes at the start of the run. Earlier versions, which had the CPU only, have none. */
+  readonly provider?: Provider
   readonly data: DatasetDescription
   /** Weights in the loss, in the order of the classes; undefined if all are 1. */
   readonly classWeights?: readonly number[]
@@ -40,6 +43,7 @@ interface DatasetDescription {
 export function describeEnvironment(
   dataset: Dataset,
   { engine, classWeights }: Config,
+  provider: Provider = 'cpu',
 ): Environment {
   const { name, hash, version, classes, train, validation, warnings } = dataset
   const processors = cpus()
@@ -50,6 +54,7 @@ export function describeEnvironment(
     processor: processors[0]?.model ?? 'unknown',
     cores: processors.length,
     engine: engineVersion(engine),
+    ...(engine === 'onnxruntime' && { provider }),
     data: {
       name,
       hash,

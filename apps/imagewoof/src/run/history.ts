@@ -1,6 +1,7 @@
 import type { Histogram } from '@diffgrad/core'
 import { rules } from '../config/choices.ts'
 import { type Config, tuneStages } from '../config/config.ts'
+import type { Provider } from '../engine/provider.ts'
 
 /** The results of one epoch: a row of summary.csv. */
 export interface EpochRow {
@@ -38,6 +39,14 @@ export interface EpochsChange {
   readonly to: number
 }
 
+/** A change of the execution provider of onnxruntime by `resume`. */
+interface ProviderChange {
+  /** Steps taken before the change. */
+  readonly step: number
+  readonly from: Provider
+  readonly to: Provider
+}
+
 /** All results of a run so far. */
 export interface History {
   /** Training loss of every step. */
@@ -46,6 +55,8 @@ export interface History {
   readonly friction: readonly FrictionReading[]
   /** Oldest first; undefined without a change. */
   readonly epochsChanges?: readonly EpochsChange[]
+  /** Oldest first; undefined without a change. */
+  readonly providerChanges?: readonly ProviderChange[]
 }
 
 /** The position of a training between two steps. */

@@ -1,3 +1,4 @@
+import type { Provider } from '../engine/provider.ts'
 import type { LivePage } from '../watch/live-page.ts'
 import { type OutputStream, Screen } from './screen.ts'
 
@@ -7,6 +8,8 @@ export interface CommandContext {
   readonly screen: Screen
   /** Aborts on Ctrl-C, SIGTERM or SIGHUP. Training ends after the step in progress. */
   readonly signal: AbortSignal
+  /** Where ONNX Runtime computes; default `cpu`. */
+  readonly provider?: Provider
   /** Shows the training while it runs, if the user asked for it. */
   readonly livePage?: LivePage
 }

@@ -3,6 +3,7 @@ import type { Model } from '@diffgrad/onnx'
 import { type Config, optionName, resolveConfig } from '../config/config.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
 import { openEngine } from '../engine/engine-thread.ts'
+import type { Provider } from '../engine/provider.ts'
 import { writeExportFolder } from '../export/folder.ts'
 import { Failure } from '../failure.ts'
 import { replaceHead } from '../model/head.ts'
@@ -44,7 +45,8 @@ export async function loadRun(
   const session = await openSession(config, dataset, savedModel(folder.initialModelFile))
   try {
     const { batchesPerEpoch } = session.loader
-    const engine = await openLoaded(config, batchesPerEpoch, session.model, checkpoint)
+    const { provider } = context
+    const engine = await openLoaded(config, batchesPerEpoch, session.model, checkpoint, provider)
     const close = async (): Promise<void> => {
       await engine.dispose()
       await session.close()
@@ -164,8 +166,9 @@ async function openLoaded(
   batchesPerEpoch: number,
   model: Model,
   checkpoint: Uint8Array,
+  provider?: Provider,
 ): Promise<TrainingEngine> {
-  const engine = await openEngine(config, batchesPerEpoch, model)
+  const engine = await openEngine(config, batchesPerEpoch, model, { provider })
   try {
     await loadCheckpoint(engine, checkpoint, config)
     return engine

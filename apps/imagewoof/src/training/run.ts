@@ -6,6 +6,7 @@ import { learningRateOf } from '../config/optimizer.ts'
 import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
 import { archives, isUrl } from '../data/sources/locate.ts'
 import { openEngine } from '../engine/engine-thread.ts'
+import type { Provider } from '../engine/provider.ts'
 import { Failure, WriteFailure } from '../failure.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { savedModel } from '../model/network.ts'
@@ -55,10 +56,10 @@ export async function startRun(
   const session = await openSession(config, opened, async () => model)
   try {
     const isBuilt = config.backbone === undefined && config.from === undefined
-    const environment = describeEnvironment(opened, config)
+    const environment = describeEnvironment(opened, config, context.provider)
     const saved = isBuilt ? undefined : writeModel(model)
     const folder = await RunFolder.create(path, config, environment, saved)
-    return await trainFrom(undefined, session, folder, context)
+    return await trainFrom({}, session, folder, context)
   } finally {
     await session.close()
   }
@@ -112,7 +113,8 @@ export async function resumeRun(
   const settings = { ...saved, data: dataPath ?? saved.data, epochs: epochs ?? before }
   const config = withAbsolutePaths(resolveConfig(settings))
   const opened = dataset ?? (await openData(config, context))
-  requireSameData(opened, await folder.environment(), path)
+  const environment = await folder.environment()
+  requireSameData(opened, environment, path)
   const session = await openSession(config, opened, savedModel(folder.initialModelFile))
   try {
     if (checkpoint && config.epochs !== before) {
@@ -122,7 +124,9 @@ export async function resumeRun(
     }
     if (config.data !== saved.data || config.epochs !== saved.epochs)
       await folder.saveConfig(config)
-    return await trainFrom(checkpoint, session, folder, context)
+    const provider = config.engine === 'tfjs' ? undefined : (environment.provider ?? 'cpu')
+    const from = { checkpoint, provider }
+    return await trainFrom(from, session, folder, context)
   } finally {
     await session.close()
   }
@@ -136,12 +140,19 @@ const epochsChangeNote = ({ schedule, epochs }: Config, before: number, epoch: n
       : `From here on, the learning rate is that of ${schedule} over ${epochs} epochs.`
   }`
 
+/** What a run is resumed from. */
+interface ResumePoint {
+  readonly checkpoint?: Uint8Array | undefined
+  /** The provider that the run was started with; undefined if it is started now, or on tfjs. */
+  readonly provider?: Provider | undefined
+}
+
 /** Trains from a checkpoint, or from the beginning, through all stages of the configuration. */
 async function trainFrom(
-  from: Uint8Array | undefined,
+  { checkpoint: from, provider: first }: ResumePoint,
   session: Session,
   folder: RunFolder,
-  { screen, signal, livePage }: CommandContext,
+  { screen, signal, livePage, provider = 'cpu' }: CommandContext,
 ): Promise<Run> {
   const { config, dataset, loader, model } = session
   const { batchesPerEpoch } = loader
@@ -149,6 +160,11 @@ async function trainFrom(
   // A kill between the two writes of a save leaves an older history.
   if (from) await folder.saveHistory(state.history)
   if (endOf(state.history, config) !== undefined) return { folder, config, state, finished: true }
+  const before = state.history.providerChanges?.at(-1)?.to ?? first
+  if (before !== undefined && before !== provider) {
+    state = withProvider(state, before, provider)
+    screen.write(`${providerChangeNote(before, provider)}\n`)
+  }
   if (config.classWeights === 'balanced') screen.write(`${classWeightsNote(dataset)}\n`)
   const steps = config.epochs * batchesPerEpoch
   const progress = showTrainingProgress(screen, steps, state.history.losses.length)
@@ -159,8 +175,9 @@ async function trainFrom(
     const common = { config, dataset, loader, learningRate, folder, events, progress, signal }
     for (const stage of tuneStages(config)) {
       if (state.position.epoch >= stage.end || signal.aborted) continue
-      const checkpoint = state === initialState ? undefined : await folder.checkpoint('last')
-      const engine = await openEngine(config, batchesPerEpoch, model, { stage })
+      const isNew = state.history.losses.length === 0
+      const checkpoint = isNew ? undefined : await folder.checkpoint('last')
+      const engine = await openEngine(config, batchesPerEpoch, model, { stage, provider })
       try {
         if (checkpoint) await loadCheckpoint(engine, checkpoint, config)
         state = await train({ ...common, livePage, engine }, state, stage.end)
@@ -179,6 +196,19 @@ async function trainFrom(
     await events.close()
   }
 }
+
+/** Records in the history, which the next checkpoint holds, that from here on another provider computes. */
+const withProvider = (state: TrainingState, from: Provider, to: Provider): TrainingState => {
+  const { history } = state
+  const change = { step: history.losses.length, from, to }
+  const providerChanges = [...(history.providerChanges ?? []), change]
+  return { ...state, history: { ...history, providerChanges } }
+}
+
+const providerChangeNote = (from: Provider, to: Provider): string =>
+  `provider: ${from} → ${to}. From here on, results differ from those of ${from} by rounding${
+    to === 'cpu' ? `; to stay on ${from}, resume with --provider ${from}` : ''
+  }.`
 
 /** What a training that cannot write leaves. */
 async function checkpointText(folder: RunFolder): Promise<string> {
