@@ -16,6 +16,15 @@ export { Graph, type InferredType, Operation, type Value } from './ir/graph.ts'
 export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
 export { type ModelSpec, toModel } from './ir/to-model.ts'
 export { axisSize, staticShape } from './ir/value.ts'
+export {
+  applyLora,
+  type LoraAdapter,
+  type LoraOptions,
+  type LoraState,
+  lora,
+  loraState,
+  mergeLora,
+} from './lora.ts'
 export { type DifferentiateOptions, type ModelOptions, modelOptionNames } from './loss-graph.ts'
 export type { DataType, Elements, UnsharedBytes } from './model/data-type.ts'
 export { checkOptions, describeArgument, describeNode, OnnxError } from './model/error.ts'
@@ -24,7 +33,15 @@ export {
   initializerRoles,
   isFrozenNormalization,
 } from './model/initializer-roles.ts'
-export type { Attribute, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model/model.ts'
+export type {
+  Attribute,
+  Model,
+  ModelAdapters,
+  Node,
+  OpaqueTensor,
+  Tensor,
+  ValueInfo,
+} from './model/model.ts'
 export { type Dimension, elementCount, type Shape } from './model/model.ts'
 export { AttributeReader, isOperator } from './model/node.ts'
 export type { ExternalWriter } from './model/patch.ts'

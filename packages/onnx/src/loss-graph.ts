@@ -4,7 +4,7 @@ import type { GradientRule } from './autodiff/rules/gradient-rule.ts'
 import { Graph, type Value } from './ir/graph.ts'
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { checkOptions, describeArgument, OnnxError } from './model/error.ts'
-import { initializerRoles } from './model/initializer-roles.ts'
+import { frozenOf, initializerRoles } from './model/initializer-roles.ts'
 import type { Model } from './model/model.ts'
 import type { Loss } from './nn/losses.ts'
 import {
@@ -178,7 +178,8 @@ export function forwardGraph(
     new Map(Object.entries(shapeRules)),
   )
   const roles = initializerRoles(model, frozen)
-  const { rules, nextStatistics } = mode === 'train' ? trainMode(frozen) : evaluateMode()
+  const { rules, nextStatistics } =
+    mode === 'train' ? trainMode(frozenOf(model, frozen)) : evaluateMode()
   const ownRule = rewriteOperators(new Map(Object.entries(rewriteRules)))
   const values = importModel(graph, model, {
     ...sizes,

@@ -60,7 +60,7 @@ export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): Unsh
   ])
   const json = { ...optimizer, parameters: Object.fromEntries(parameters) }
   const tensors = [...weightTensors, ...stateTensors]
-  for (const [key, { data }] of tensors) checkFinite(key, data)
+  for (const [key, { data }] of tensors) checkFinite('checkpoint', key, data)
   return writeSafetensors({
     metadata: { format, optimizer: JSON.stringify(json), notes: JSON.stringify(notes) },
     tensors: Object.fromEntries(tensors),
@@ -95,7 +95,7 @@ export function readCheckpoint(
   }
   const checkpoint = { weights: Object.fromEntries(weights), notes: readNotes(metadata) }
   if (shapes) checkShapes(checkpoint.weights, shapes)
-  for (const [key, { data }] of Object.entries(tensors)) checkFinite(key, data)
+  for (const [key, { data }] of Object.entries(tensors)) checkFinite('checkpoint', key, data)
   return { ...checkpoint, optimizer: readOptimizer(metadata, checkpoint.weights, states) }
 }
 
@@ -148,11 +148,12 @@ function readOptimizer(
   return { ...saved, parameters: Object.fromEntries(entries) } as StateDict
 }
 
-function checkFinite(key: string, data: SavedTensor['data']): void {
+/** @throws {TrainerError} Naming the first element that is not finite. */
+export function checkFinite(file: string, key: string, data: SavedTensor['data']): void {
   for (let i = 0; i < data.length; i++)
     if (!Number.isFinite(data[i]))
       throw new TrainerError(
-        `checkpoint: "${key}" must hold finite values, but element ${i} is ${data[i]}`,
+        `${file}: "${key}" must hold finite values, but element ${i} is ${data[i]}`,
       )
 }
 

@@ -1,3 +1,4 @@
+export { readAdapters } from './adapters.ts'
 export type { Batch, BatchValue } from './batch.ts'
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 export { NotFiniteError, TrainerError } from './errors.ts'

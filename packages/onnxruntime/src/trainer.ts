@@ -2,12 +2,15 @@ import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
 import {
   describeArgument,
   inferenceModel,
+  loraState,
   type Model,
+  mergeLora,
   readModel,
   type Tensor,
   type UnsharedBytes,
   writeModel,
 } from '@diffgrad/onnx'
+import { writeAdapters } from './adapters.ts'
 import { type Batch, toFeeds } from './batch.ts'
 import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
 import { assertFiniteLoss, TrainerError } from './errors.ts'
@@ -203,8 +206,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     })
   }
 
+  /** The trained model in evaluation mode. Adapters are merged into its weights. */
   #trained(weights: Tensors): Model {
-    return withWeights(inferenceModel(this.#forward), weights)
+    const model = withWeights(this.#forward, weights)
+    return inferenceModel(model.lora ? mergeLora(model) : model)
   }
 
   /**
@@ -221,6 +226,19 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       const state = optimizer.stateDict()
       return writeCheckpoint({ weights: copyWeights(weights), optimizer: state, notes })
     })
+  }
+
+  /**
+   * Writes only the adapters of a model of `lora`, and what is trained beside them, as a safetensors file:
+   * `applyLora(model, readAdapters(bytes))` adds them to their model.
+   *
+   * @throws {OnnxError} If the model has no adapters.
+   * @throws {TrainerError} Naming the first weight that is not finite.
+   */
+  saveAdapters(options?: WeightsOptions): Promise<UnsharedBytes> {
+    return this.#withWeights(options, async (weights) =>
+      writeAdapters(loraState(withWeights(this.#forward, weights))),
+    )
   }
 
   /**

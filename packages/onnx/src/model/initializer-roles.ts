@@ -31,6 +31,17 @@ const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
  * @throws {OnnxError} If a pattern matches no parameter.
  */
 export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): InitializerRoles {
+  return rolesOf(model, frozenOf(model, frozen))
+}
+
+/** All patterns of frozen parameters: of a model with adapters, all but what is trained with them. */
+export function frozenOf({ lora }: Model, frozen: readonly RegExp[]): readonly RegExp[] {
+  if (!lora) return frozen
+  const names = [...lora.trained].map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
+  return [...frozen, new RegExp(`^(?!(?:${names.join('|')})$)`)]
+}
+
+function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   const parameters = new Map<string, Tensor<'float32'>>()
   const statistics = new Map<string, Tensor<'float32'>>()
   const fixed = new Map<string, Tensor<'float32'>>()

@@ -85,9 +85,24 @@ export interface Model {
   readonly domains: ReadonlyMap<string, number>
   /** Text by key, of your choice: classes, preprocessing, a licence. */
   readonly metadata?: ReadonlyMap<string, string>
+  /** Low-rank adapters. If there are some, only they and what was named with them are trained. */
+  readonly lora?: ModelAdapters
   readonly message?: Message
   /** The model as it was read, by which `writeModel` finds what has changed since. */
   readonly origin?: ModelOrigin
+}
+
+/** The adapters that `lora` added to a model. */
+export interface ModelAdapters {
+  /** The model without them. */
+  readonly base: Model
+  /** The names of all initializers that are trained. */
+  readonly trained: ReadonlySet<string>
+  /** By the name of the weight, the names of A and B, and the factor of their product. */
+  readonly adapters: ReadonlyMap<
+    string,
+    { readonly a: string; readonly b: string; readonly scale: number }
+  >
 }
 
 /** A model as it was read, without its weights, which would take memory. */

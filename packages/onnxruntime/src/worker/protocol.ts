@@ -12,6 +12,7 @@ export const remoteMethods = [
   'report',
   'export',
   'exportFiles',
+  'saveAdapters',
   'save',
   'load',
   'dispose',
