@@ -43,6 +43,11 @@ export interface DifferentiateOptions extends ModelOptions {
    */
   readonly mode?: 'train' | 'evaluate'
   /**
+   * The seed of Dropout in training: equal runs drop equal elements, also if they are resumed, and count
+   * their steps in a running statistic. Without one, the runtime draws them.
+   */
+  readonly seed?: number
+  /**
    * Vector-Jacobian products, by the operator's name: from an operation and the gradients of its outputs
    * to the gradients of its inputs.
    */
@@ -72,7 +77,7 @@ export interface GradientGraph extends LossGraph {
 /** The names of the options of a model to differentiate. */
 export const modelOptionNames: readonly string[] = [
   ...['loss', 'frozen', 'lowering', 'mode', 'dimensions', 'shapes'],
-  ...['shapeRules', 'rewriteRules', 'gradientRules'],
+  ...['seed', 'shapeRules', 'rewriteRules', 'gradientRules'],
 ]
 
 const forms: Readonly<Record<keyof Lowering, readonly unknown[] | undefined>> = {
@@ -100,6 +105,10 @@ function checkArguments(model: Model, options: DifferentiateOptions): void {
       `model options: frozen must be a list of patterns, but is ${describeArgument(frozen)}`,
     )
   oneOf('mode', mode, ['train', 'evaluate'])
+  if (options.seed !== undefined && !Number.isSafeInteger(options.seed))
+    throw new OnnxError(
+      `model options: seed must be an integer, but is ${describeArgument(options.seed)}`,
+    )
   checkRules('shapeRules', options.shapeRules ?? {})
   checkRules('rewriteRules', options.rewriteRules ?? {})
   checkOptions('lowering', lowering, Object.keys(forms))
@@ -156,7 +165,7 @@ function oneOf(name: string, value: unknown, known: readonly unknown[]): void {
 export function lossGraph(
   model: Model,
   mode: 'train' | 'evaluate',
-  options: ModelOptions,
+  options: ModelOptions & Pick<DifferentiateOptions, 'seed'>,
 ): LossGraph {
   checkArguments(model, { ...options, mode })
   const { loss, ...rest } = options
@@ -168,7 +177,7 @@ export function lossGraph(
 export function forwardGraph(
   model: Model,
   mode: 'train' | 'evaluate',
-  options: Omit<ModelOptions, 'loss'>,
+  options: Omit<ModelOptions, 'loss'> & Pick<DifferentiateOptions, 'seed'>,
 ): Omit<LossGraph, 'loss'> {
   const { frozen = [], lowering, dimensions, shapes, shapeRules = {}, rewriteRules = {} } = options
   const sizes = { ...(dimensions && { dimensions }), ...(shapes && { shapes }) }
@@ -179,7 +188,7 @@ export function forwardGraph(
   )
   const roles = initializerRoles(model, frozen)
   const { rules, nextStatistics } =
-    mode === 'train' ? trainMode(frozenOf(model, frozen)) : evaluateMode()
+    mode === 'train' ? trainMode(frozenOf(model, frozen), options.seed) : evaluateMode()
   const ownRule = rewriteOperators(new Map(Object.entries(rewriteRules)))
   const values = importModel(graph, model, {
     ...sizes,

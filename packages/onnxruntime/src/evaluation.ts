@@ -73,7 +73,7 @@ export class Evaluation {
     weights: Tensors,
   ): Promise<{ readonly loss: number; readonly outputs: Tensors }> {
     const { forward, differentiate } = this.#spec
-    const { mode: _, gradientRules: __, ...options } = differentiate
+    const { mode: _, seed: __, gradientRules: ___, ...options } = differentiate
     const dimensions = { ...options.dimensions, ...symbolicDimensions(forward, batch) }
     const key = JSON.stringify(dimensions)
     const evaluation = await this.#load(this.#evaluations, key, () => {

@@ -214,7 +214,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
 
   /**
    * Writes weights, statistics and the optimizer's state as a safetensors file. Training resumed from it
-   * equals uninterrupted training bit for bit, except for what Dropout draws.
+   * equals uninterrupted training bit for bit; with Dropout, if the trainer has a `seed`.
    *
    * @param notes - JSON to store in the same file, such as the state of a random generator.
    * @throws {TrainerError} Naming the first of the notes that is no JSON value, or the first weight or
@@ -291,9 +291,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
 
 /** Replaces initializers by tensors of the runtime, whose elements are shared. */
 function withWeights(model: Model, weights: Tensors): Model {
-  const replaced = Object.entries(weights).map(([name, { dims }]): [string, Tensor] => [
-    name,
-    { type: 'float32', shape: dims, data: float32Data(weights, name) },
-  ])
+  // The count of Dropout's steps is no initializer.
+  const replaced = Object.entries(weights)
+    .filter(([name]) => model.initializers.has(name))
+    .map(([name, { dims }]): [string, Tensor] => [
+      name,
+      { type: 'float32', shape: dims, data: float32Data(weights, name) },
+    ])
   return { ...model, initializers: new Map([...model.initializers, ...replaced]) }
 }

@@ -6,7 +6,15 @@ import {
   radam,
   type UpdateRule,
 } from '@diffgrad/core'
-import { crossEntropy } from '@diffgrad/onnx'
+import {
+  buildModel,
+  crossEntropy,
+  dropout,
+  linear,
+  readModel,
+  relu,
+  sequential,
+} from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -131,3 +139,42 @@ test('a step reports the histogram of its friction', async () => {
   )
   for (const each of [trainer, inGraph]) await each.dispose()
 })
+
+test.each(['kernel', 'graph'] as const)(
+  'runs with Dropout of one seed are equal bit for bit, also if they are resumed: %s',
+  async (update) => {
+    const network = sequential(linear(16), relu, dropout(0.5), linear(4), dropout(0.1))
+    const create = (seed: number) =>
+      Trainer.create(ort, buildModel(network, { shape: ['batch', 8], seed: 1 }), {
+        loss: crossEntropy(),
+        optimizer: { rule: diffGrad, learningRate: 1e-2 },
+        dimensions: { batch: 4 },
+        seed,
+        update,
+      })
+    const batch = {
+      input: Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)),
+      target: [0, 1, 2, 3],
+    }
+    const losses = async (trainer: Trainer, count: number) => {
+      const all: number[] = []
+      for (let t = 0; t < count; t++) all.push((await trainer.step(batch)).loss)
+      return all
+    }
+    const trainer = await create(1)
+    const whole = await losses(trainer, 3)
+    const checkpoint = await trainer.save()
+    const rest = await losses(trainer, 3)
+    const resumed = await create(1)
+    await resumed.load(checkpoint)
+    expect(await losses(resumed, 3)).toEqual(rest)
+    expect(await resumed.save()).toEqual(await trainer.save())
+    const [again, other] = [await create(1), await create(2)]
+    expect(await losses(again, 3)).toEqual(whole)
+    expect(await losses(other, 3)).not.toEqual(whole)
+    expect(readModel(await trainer.export()).initializers.has('dropout/step')).toBe(false)
+    const trainers = [trainer, resumed, again, other]
+    expect((await trainer.predict({ input: batch.input })).output.dims).toEqual([4, 4])
+    for (const one of trainers) await one.dispose()
+  },
+)

@@ -5,6 +5,7 @@ import { AttributeReader, isOperator } from '../model/node.ts'
 import { applyOperator } from '../ops/apply.ts'
 import { normalizeBatch } from '../ops/batch-normalization.ts'
 import { add, mul } from '../ops/builders.ts'
+import { DropoutMasks } from '../ops/dropout.ts'
 import type { RewriteRule } from './import.ts'
 
 /** The rewrite rules of a mode, for the operators that differ between training and evaluation. */
@@ -42,9 +43,24 @@ const evaluate: RewriteRule = (graph, node, inputs) => {
 /**
  * Rules for training mode: BatchNormalization normalizes by the batch and updates the running
  * statistics, and Dropout drops. A normalization whose scale is frozen stays in evaluation mode.
+ *
+ * @param seed - of the elements that are dropped; without one, the runtime draws them.
  */
-export function trainMode(frozen: readonly RegExp[]): ModeRules {
+export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
   const nextStatistics = new Map<Value, Value>()
+  let masks: DropoutMasks | undefined
+  const drop: RewriteRule = (graph, node, [x, given]) => {
+    if (!isOperator(node, 'Dropout') || !x) return
+    const ratio = given ?? graph.scalar(0.5)
+    if (seed !== undefined) {
+      masks ??= new DropoutMasks(graph, seed)
+      nextStatistics.set(...masks.count)
+      return masks.apply(x, ratio)
+    }
+    const { name, attributes, outputs } = node
+    const inputs = [x, ratio, graph.scalar(1, 'bool')]
+    return applyOperator(graph, 'Dropout', inputs, { name, attributes, outputs }).outputs
+  }
   const normalize: RewriteRule = (graph, node, inputs) => {
     const [x, scale, bias, mean, variance] = inputs
     if (!isOperator(node, 'BatchNormalization') || !x || !scale || !bias) return
@@ -68,10 +84,3 @@ export function trainMode(frozen: readonly RegExp[]): ModeRules {
 /** running ← momentum · running + (1 − momentum) · batch */
 const movingAverage = (running: Value, batch: Value, momentum: number): Value =>
   add(mul(running, momentum), mul(batch, 1 - momentum))
-
-const drop: RewriteRule = (graph, node, [x, ratio]) => {
-  if (!isOperator(node, 'Dropout')) return
-  const inputs = [x, ratio ?? graph.scalar(0.5), graph.scalar(1, 'bool')]
-  const { name, attributes, outputs } = node
-  return applyOperator(graph, 'Dropout', inputs, { name, attributes, outputs }).outputs
-}
