@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decompositions } from '../src/autodiff/decompositions.ts'
 import { gradientRules } from '../src/autodiff/gradients.ts'
 import { inferenceModel } from '../src/evaluation-model.ts'
 import { gradientModel } from '../src/gradient-model.ts'
@@ -146,7 +147,14 @@ const caseModels = cases.map(({ inputs, build }): Model => {
   return toModel({ name: 'case', outputs: new Map([['y', build(...values)]]) })
 })
 const models = [...caseModels, ...files.map((file) => readModel(file, external))]
-const operators = [...gradientRules.keys(), 'Range', 'ConstantOfShape', 'Shape', 'OneHot', 'Tile']
+const operators = [
+  ...gradientRules.keys(),
+  ...decompositions.keys(),
+  'Range',
+  'ConstantOfShape',
+  'Shape',
+  'Bernoulli',
+]
 
 function floats(shape: readonly number[]): Tensor<'float32'> {
   const data = new Float32Array(shape.reduce((n, size) => n * size, 1)).fill(0.5)

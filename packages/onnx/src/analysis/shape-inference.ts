@@ -7,17 +7,20 @@ import { elementwiseShapes } from './shapes/elementwise.ts'
 import { matrixShapes } from './shapes/matrix.ts'
 import { normalizationShapes } from './shapes/normalization.ts'
 import { reductionShapes } from './shapes/reduction.ts'
-import { indexingShapes } from './shapes/shape.ts'
+import { selectionShapes } from './shapes/selection.ts'
+import { layoutShapes } from './shapes/shape.ts'
 import type { ShapeRule } from './shapes/shape-rule.ts'
 
-const shapeRules = new Map<string, ShapeRule>(
+/** The shape rule of every known standard operator. */
+export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>(
   [
     elementwiseShapes,
     matrixShapes,
     convolutionShapes,
     normalizationShapes,
     reductionShapes,
-    indexingShapes,
+    layoutShapes,
+    selectionShapes,
     constantShapes,
   ].flatMap((family) => Object.entries(family)),
 )

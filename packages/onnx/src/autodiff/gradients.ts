@@ -2,6 +2,8 @@ import type { Operation, Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
 import { qualifiedOperator } from '../model/error.ts'
 import { add, filled } from '../ops/builders.ts'
+import type { OperatorRewrite } from '../rewrites/import.ts'
+import { decompositions } from './decompositions.ts'
 import * as activation from './rules/activation.ts'
 import * as convolution from './rules/convolution.ts'
 import * as elementwise from './rules/elementwise.ts'
@@ -9,14 +11,30 @@ import type { GradientRule } from './rules/gradient-rule.ts'
 import * as matrix from './rules/matrix.ts'
 import * as normalization from './rules/normalization.ts'
 import * as reduction from './rules/reduction.ts'
+import * as resize from './rules/resize.ts'
+import * as selection from './rules/selection.ts'
 import * as shape from './rules/shape.ts'
 
 /** The gradient rule of every differentiable standard operator, by its name. */
 export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
-  [activation, convolution, elementwise, matrix, normalization, reduction, shape].flatMap(
-    (family: Readonly<Record<string, GradientRule>>) => Object.entries(family),
-  ),
+  [
+    activation,
+    convolution,
+    elementwise,
+    matrix,
+    normalization,
+    reduction,
+    resize,
+    selection,
+    shape,
+  ].flatMap((family: Readonly<Record<string, GradientRule>>) => Object.entries(family)),
 )
+
+/** Why standard operators on floating-point values have no gradient rule. */
+export const undifferentiable: ReadonlyMap<string, string> = new Map([
+  ['Bernoulli', 'its output is drawn at random'],
+  ['Range', 'the length of its output depends on its input'],
+])
 
 /** Operators with gradients from every output. All others have one from the first output only. */
 const multiOutputOperators: ReadonlySet<string> = new Set(['Split'])
@@ -35,10 +53,23 @@ export function gradients(
   ownRules: ReadonlyMap<string, GradientRule> = new Map(),
 ): ReadonlyMap<Value, Value> {
   const { graph } = scalar
-  const forward = [...graph.operations]
-  const dependent = dependents(forward, variables)
-  const gradientOf = new Map<Value, Value>([[scalar, graph.scalar(1)]])
-  for (const operation of forward.toReversed()) {
+  const seeds = new Map([[scalar, graph.scalar(1)]])
+  return backpropagate([...graph.operations], seeds, variables, ownRules)
+}
+
+/**
+ * The gradients of `variables` through some operations, in topological order, from the gradients of
+ * their outputs in `seeds`.
+ */
+function backpropagate(
+  operations: readonly Operation[],
+  seeds: ReadonlyMap<Value, Value>,
+  variables: readonly Value[],
+  ownRules: ReadonlyMap<string, GradientRule>,
+): ReadonlyMap<Value, Value> {
+  const dependent = dependents(operations, variables)
+  const gradientOf = new Map(seeds)
+  for (const operation of operations.toReversed()) {
     if (!operation.inputs.some((input) => input && dependent.has(input))) continue
     const outputs = operation.outputs.map((output) => output && gradientOf.get(output))
     if (outputs.every((output) => output === undefined)) continue
@@ -81,18 +112,45 @@ function applyRule(
 ): readonly (Value | undefined)[] {
   const name = qualifiedOperator(operation)
   const ownRule = ownRules.get(name)
+  const used = gradients.findLastIndex((gradient) => gradient !== undefined)
+  const decompose = used > 0 || !gradientRules.has(name) ? decompositions.get(name) : undefined
   const rule = ownRule ?? gradientRules.get(name)
-  if (rule === undefined)
-    throw operation.error(`the operator has no gradient rule; ${advice(operation, variables)}`)
+  if (rule === undefined && decompose === undefined) {
+    const reason = undifferentiable.get(name)
+    throw operation.error(
+      `the operator has no gradient rule${reason ? `, as ${reason}` : ''}; ${advice(operation, variables)}`,
+    )
+  }
   const wide = operation.outputs.find((output) => output?.type === 'float64')
   if (wide) throw operation.error(`must compute in float32 to be differentiated, but gives float64`)
-  const used = gradients.findLastIndex((gradient) => gradient !== undefined)
+  if (decompose && !ownRule) return throughDecomposition(operation, decompose, gradients, ownRules)
   if (used > 0 && !ownRule && !multiOutputOperators.has(operation.operator))
     throw operation.error(`output ${used} cannot be differentiated, only the first can`)
   const [dy, ...more] = gradients.map(
     (gradient, i) => gradient ?? filled(operation.graph, staticShape(operation.output(i))),
   )
-  return dy ? rule(operation, dy, ...more) : []
+  return dy && rule ? rule(operation, dy, ...more) : []
+}
+
+/** The gradients of an operation's inputs, through another form of it that is appended for them. */
+function throughDecomposition(
+  operation: Operation,
+  decompose: OperatorRewrite,
+  gradients: readonly (Value | undefined)[],
+  ownRules: ReadonlyMap<string, GradientRule>,
+): readonly (Value | undefined)[] {
+  const { graph } = operation
+  const start = graph.operations.length
+  const seeds = new Map<Value, Value>()
+  for (const [i, output] of decompose(operation).entries()) {
+    const gradient = gradients[i]
+    if (output && gradient) seeds.set(output, gradient)
+  }
+  const inputs = operation.inputs.filter((input) => input !== undefined)
+  const ofInputs = backpropagate(graph.operations.slice(start), seeds, inputs, ownRules)
+  return operation.inputs.map((input, i) =>
+    input && operation.inputs.indexOf(input) === i ? ofInputs.get(input) : undefined,
+  )
 }
 
 /** Names the variables whose gradients pass through an operation without a rule. */

@@ -3,6 +3,7 @@ import { elementwiseCases } from './cases/elementwise.ts'
 import { matrixCases } from './cases/matrix.ts'
 import { normalizationCases } from './cases/normalization.ts'
 import { reductionCases } from './cases/reduction.ts'
+import { selectionCases } from './cases/selection.ts'
 import { shapeCases } from './cases/shape.ts'
 import type { Case } from './check.ts'
 
@@ -13,5 +14,6 @@ export const cases: readonly Case[] = [
   ...convolutionCases,
   ...normalizationCases,
   ...reductionCases,
+  ...selectionCases,
   ...shapeCases,
 ]

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
+import { shapeRules } from '../../src/analysis/shape-inference.ts'
+import { decompositions } from '../../src/autodiff/decompositions.ts'
+import { gradientRules, undifferentiable } from '../../src/autodiff/gradients.ts'
 import { cases } from './cases.ts'
 import { tolerance as exact, worstError } from './check.ts'
 import { caseError, networkError, networks } from './providers.ts'
@@ -46,6 +49,18 @@ async function checkProvider(provider: string): Promise<void> {
     record(one.about, 'whole', await orInfinity(one.about, networkError(one, provider)))
 }
 
+/** The operators with a shape rule and no gradient rule, by the reason. */
+function readOnly(): ReadonlyMap<string, readonly string[]> {
+  const reasons = new Map<string, string[]>()
+  for (const name of [...shapeRules.keys()].toSorted()) {
+    if (gradientRules.has(name) || decompositions.has(name)) continue
+    const reason =
+      undifferentiable.get(name) ?? 'no output depends on floating-point inputs smoothly'
+    reasons.set(reason, [...(reasons.get(reason) ?? []), name])
+  }
+  return reasons
+}
+
 function print(): void {
   console.log(`${'checked'.padEnd(24)}cases  worst relative error`)
   for (const [name, { cases: n, worst, about }] of rows) {
@@ -54,6 +69,9 @@ function print(): void {
     console.log([...columns, about].join('  '))
   }
   const failed = [...rows.values()].filter(({ worst }) => !(worst <= tolerance)).length
+  if (provider === undefined)
+    for (const [reason, names] of readOnly())
+      console.log(`read only, as ${reason}: ${names.join(', ')}`)
   console.log(`${rows.size} checked, ${failed} beyond ${tolerance}`)
   process.exitCode = failed > 0 ? 1 : 0
 }

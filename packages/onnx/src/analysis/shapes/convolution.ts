@@ -180,6 +180,8 @@ export const convolutionShapes: Readonly<Record<string, ShapeRule>> = {
   ConvTranspose: convTranspose,
   AveragePool: pool,
   MaxPool: pool,
+  LpPool: pool,
   GlobalAveragePool: globalPool,
+  GlobalLpPool: globalPool,
   GlobalMaxPool: globalPool,
 }

@@ -27,6 +27,15 @@ const cast: ShapeRule = (operation) => {
   return [{ type, shape: operation.input(0).shape }]
 }
 
+/** The input's shape, and its type unless `dtype` names another. */
+const likeInput: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const code = operation.int('dtype', 0)
+  const other = typeOf(code)
+  if (code !== 0 && other === undefined) throw operation.error(`data type ${code} is not supported`)
+  return [{ type: other ?? type, shape }]
+}
+
 const dropout: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
   return [
@@ -44,6 +53,7 @@ export const elementwiseShapes: Readonly<Record<string, ShapeRule>> = {
   Asinh: sameShape,
   Atan: sameShape,
   Atanh: sameShape,
+  Bernoulli: likeInput,
   BitwiseNot: sameShape,
   Ceil: sameShape,
   Celu: sameShape,
@@ -105,5 +115,8 @@ export const elementwiseShapes: Readonly<Record<string, ShapeRule>> = {
   Xor: comparison,
   Where: where,
   Cast: cast,
+  RandomNormalLike: likeInput,
+  RandomUniformLike: likeInput,
+  EyeLike: likeInput,
   Dropout: dropout,
 }

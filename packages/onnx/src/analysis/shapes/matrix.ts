@@ -40,5 +40,75 @@ const matMul: ShapeRule = (operation) => {
   return [{ type: a.type, shape: [...batch, ...rows, ...columns] }]
 }
 
+/** The axes of an Einsum's inputs and output, each a letter. The axes of an ellipsis have letters, too. */
+export interface EinsumLabels {
+  readonly inputs: readonly string[]
+  readonly output: string
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+
+/** Reads the equation of an Einsum, such as `...ij,...jk->...ik`. Without an output, letters that occur once remain. */
+export function einsumLabels(operation: Operation): EinsumLabels {
+  const equation = operation.string('equation', '').replaceAll(' ', '')
+  const [left = '', right, ...more] = equation.split('->')
+  const terms = left.split(',')
+  const shaped = terms.every((term) => /^[a-zA-Z]*(\.{3}[a-zA-Z]*)?$/.test(term))
+  if (!shaped || more.length > 0 || terms.length !== operation.inputs.length)
+    throw operation.error(
+      `equation must name the axes of ${operation.inputs.length} inputs, but is "${equation}"`,
+    )
+  const free = [...alphabet].filter((letter) => !equation.includes(letter))
+  const hidden = terms.map((term, i) =>
+    term.includes('.') ? operation.input(i).shape.length - (term.length - 3) : 0,
+  )
+  const widest = free.slice(0, Math.max(0, ...hidden)).join('')
+  const inputs = terms.map((term, i) => {
+    const count = hidden[i] ?? 0
+    const labels = term.replace('...', count > 0 ? widest.slice(-count) : '')
+    const rank = operation.input(i).shape.length
+    if (count < 0 || labels.length !== rank)
+      throw operation.error(`"${term}" must name ${rank} axes`)
+    return labels
+  })
+  const once = [...new Set(left.replace(/[.,]/g, ''))]
+    .filter((letter) => left.split(letter).length === 2)
+    .sort()
+  const output = right?.replace('...', widest) ?? widest + once.join('')
+  const known = inputs.join('')
+  if ([...output].some((label, i) => !known.includes(label) || output.indexOf(label) !== i))
+    throw operation.error(`the output "${right}" must name different axes of the inputs`)
+  return { inputs, output }
+}
+
+/** The length of every axis of an Einsum. A length of 1 is broadcast. */
+export function einsumSizes(
+  operation: Operation,
+  { inputs }: EinsumLabels,
+): ReadonlyMap<string, Dimension> {
+  const sizes = new Map<string, Dimension>()
+  for (const [i, labels] of inputs.entries())
+    for (const [axis, label] of [...labels].entries()) {
+      const [size] = broadcast(
+        operation,
+        [sizes.get(label) ?? 1],
+        [operation.input(i).shape[axis] ?? 1],
+      )
+      sizes.set(label, size ?? 1)
+    }
+  return sizes
+}
+
+const einsum: ShapeRule = (operation) => {
+  const labels = einsumLabels(operation)
+  const sizes = einsumSizes(operation, labels)
+  const shape = Array.from(labels.output, (label) => sizes.get(label) ?? 1)
+  return [{ type: operation.input(0).type, shape }]
+}
+
 /** Shapes of matrix products. */
-export const matrixShapes: Readonly<Record<string, ShapeRule>> = { Gemm: gemm, MatMul: matMul }
+export const matrixShapes: Readonly<Record<string, ShapeRule>> = {
+  Einsum: einsum,
+  Gemm: gemm,
+  MatMul: matMul,
+}

@@ -34,6 +34,10 @@ export const normalizationShapes: Readonly<Record<string, ShapeRule>> = {
   LayerNormalization: layerNormalization,
   GroupNormalization: groupNormalization,
   InstanceNormalization: sameShape,
+  Hardmax: sameShape,
+  LRN: sameShape,
   LogSoftmax: sameShape,
+  LpNormalization: sameShape,
+  MeanVarianceNormalization: sameShape,
   Softmax: sameShape,
 }

@@ -1,7 +1,7 @@
 import type { Operation } from '../../ir/graph.ts'
 import { axisSize, constantElements, staticShape } from '../../ir/value.ts'
 import type { Dimension } from '../../model/model.ts'
-import { broadcast, integerElements, type ShapeRule, sameShape, shapeInput } from './shape-rule.ts'
+import { broadcast, integerElements, type ShapeRule, shapeInput } from './shape-rule.ts'
 
 /** The element count of a shape. A symbolic dimension is allowed if all other lengths are 1. */
 function dimensionProduct(operation: Operation, shape: readonly Dimension[]): Dimension {
@@ -199,22 +199,6 @@ const split: ShapeRule = (operation) => {
   return splitLengths(operation).map((length) => ({ type, shape: shape.with(axis, length) }))
 }
 
-const gather: ShapeRule = (operation) => {
-  const { type, shape } = operation.input(0)
-  const axis = operation.axis(operation.int('axis', 0), shape.length)
-  const [indices, size] = [operation.input(1), shape[axis]]
-  if (indices.constant && typeof size === 'number') {
-    const outside = integerElements(operation, 1).find((i) => i < -size || i >= size)
-    if (outside !== undefined)
-      throw operation.error(`indices must be in [${-size}, ${size}), but one is ${outside}`)
-  }
-  return [{ type, shape: shape.toSpliced(axis, 1, ...indices.shape) }]
-}
-
-const gatherElements: ShapeRule = (operation) => [
-  { type: operation.input(0).type, shape: operation.input(1).shape },
-]
-
 /** The axes that a Pad or Resize names; all by default. */
 const namedAxes = (
   operation: Operation,
@@ -274,32 +258,58 @@ const resize: ShapeRule = (operation) => {
   return [{ type, shape: shape.map((size, axis) => resized[axes.indexOf(axis)] ?? size) }]
 }
 
-const oneHot: ShapeRule = (operation) => {
-  const { shape } = operation.input(0)
-  const axis = operation.axis(operation.int('axis', -1), shape.length + 1)
-  const [depth = 0] = integerElements(operation, 1)
-  return [{ type: operation.input(2).type, shape: shape.toSpliced(axis, 0, depth) }]
+/** The edge of the blocks that a DepthToSpace or SpaceToDepth moves. */
+function blockSize(operation: Operation): number {
+  const block = operation.int('blocksize', 0)
+  if (operation.input(0).shape.length !== 4 || block < 1)
+    throw operation.error(`blocksize must be >= 1, and the image have 4 axes, but it is ${block}`)
+  return block
 }
 
-/** Shapes of operators that reorder, select, repeat or insert elements. */
-export const indexingShapes: Readonly<Record<string, ShapeRule>> = {
+const divided = (operation: Operation, size: number, divisor: number): number => {
+  if (size % divisor === 0) return size / divisor
+  throw operation.error(`a length of ${size} must be a multiple of ${divisor}`)
+}
+
+const depthToSpace: ShapeRule = (operation) => {
+  const x = operation.input(0)
+  const block = blockSize(operation)
+  const [, channels = 1, height = 1, width = 1] = staticShape(x)
+  return [
+    {
+      type: x.type,
+      shape: [
+        x.shape[0] ?? 1,
+        divided(operation, channels, block ** 2),
+        height * block,
+        width * block,
+      ],
+    },
+  ]
+}
+
+const spaceToDepth: ShapeRule = (operation) => {
+  const x = operation.input(0)
+  const block = blockSize(operation)
+  const [, channels = 1, ...space] = staticShape(x)
+  const [height = 1, width = 1] = space.map((size) => divided(operation, size, block))
+  return [{ type: x.type, shape: [x.shape[0] ?? 1, channels * block ** 2, height, width] }]
+}
+
+/** Shapes of operators that reorder, cut, repeat or insert elements. */
+export const layoutShapes: Readonly<Record<string, ShapeRule>> = {
   Concat: concat,
-  CumSum: sameShape,
+  DepthToSpace: depthToSpace,
   Expand: expand,
   Flatten: flatten,
-  Gather: gather,
-  GatherElements: gatherElements,
-  OneHot: oneHot,
   Pad: pad,
   Reshape: reshape,
   Resize: resize,
-  ScatterElements: sameShape,
-  ScatterND: sameShape,
   Slice: slice,
+  SpaceToDepth: spaceToDepth,
   Split: split,
   Squeeze: squeeze,
   Tile: tile,
   Transpose: transpose,
-  Trilu: sameShape,
   Unsqueeze: unsqueeze,
 }

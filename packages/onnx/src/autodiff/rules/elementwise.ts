@@ -1,4 +1,5 @@
 import type { Value } from '../../ir/graph.ts'
+import { staticShape } from '../../ir/value.ts'
 import { apply } from '../../ops/apply.ts'
 import {
   add,
@@ -7,11 +8,15 @@ import {
   div,
   exp,
   greater,
+  greaterOrEqual,
+  less,
   lessOrEqual,
   log,
+  max,
   mul,
   neg,
   pow,
+  reshape,
   sign,
   sqrt,
   square,
@@ -48,13 +53,24 @@ export const Atanh: GradientRule = unary((x, dy) => div(dy, sub(1, square(x))))
 /** y = x as another type;  ∂x = ∂y as the type of x */
 export const Cast: GradientRule = unary((x, dy) => (x.type === dy.type ? dy : cast(dy, x.type)))
 
-/** y = min(max(x, low), high);  ∂x = ∂y where low ≤ x ≤ high, and 0 elsewhere */
+/**
+ * y = min(max(x, low), high);  ∂x = ∂y where low ≤ x ≤ high, and 0 elsewhere, ∂low = Σ∂y where x < low ≤ high,
+ * ∂high = Σ∂y where max(x, low) > high
+ */
 export const Clip: GradientRule = (operation, dy) => {
   const [x, low, high] = [operation.input(0), operation.inputs[1], operation.inputs[2]]
-  const above = low && apply('GreaterOrEqual', [x, low])
+  const above = low && greaterOrEqual(x, low)
   const below = high && lessOrEqual(x, high)
   const inside = above && below ? and(above, below) : (above ?? below)
-  return [inside ? where(inside, dy, 0) : dy]
+  const sumWhere = (condition: Value, bound: Value): Value =>
+    reshape(sumTo(where(condition, dy, 0), []), staticShape(bound))
+  const atLow = low && (high ? and(less(x, low), lessOrEqual(low, high)) : less(x, low))
+  const atHigh = high && greater(low ? max(x, low) : x, high)
+  return [
+    inside ? where(inside, dy, 0) : dy,
+    low && atLow && sumWhere(atLow, low),
+    high && atHigh && sumWhere(atHigh, high),
+  ]
 }
 
 /** y = cos x;  ∂x = −∂y·sin x */
@@ -170,7 +186,7 @@ export const Where: GradientRule = (operation, dy) => {
   ]
 }
 
-/** y is constant between steps;  ∂x = 0 */
+/** y does not depend on x, or is constant between steps;  ∂x = 0 */
 const step: GradientRule = () => []
 
 /** y = ⌈x⌉;  ∂x = 0 */
@@ -184,3 +200,12 @@ export const Round: GradientRule = step
 
 /** y = sgn x;  ∂x = 0 */
 export const Sign: GradientRule = step
+
+/** y = the identity matrix of the shape of x;  ∂x = 0 */
+export const EyeLike: GradientRule = step
+
+/** y = normal random numbers of the shape of x;  ∂x = 0 */
+export const RandomNormalLike: GradientRule = step
+
+/** y = uniform random numbers of the shape of x;  ∂x = 0 */
+export const RandomUniformLike: GradientRule = step

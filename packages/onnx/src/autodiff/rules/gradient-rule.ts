@@ -1,5 +1,8 @@
 import type { Operation, Value } from '../../ir/graph.ts'
-import { cast, equal, sumTo } from '../../ops/builders.ts'
+import { staticShape } from '../../ir/value.ts'
+import { elementCount } from '../../model/model.ts'
+import { apply } from '../../ops/apply.ts'
+import { cast, equal, expand, filled, reshape, sumTo, transpose } from '../../ops/builders.ts'
 
 /**
  * A vector-Jacobian product: from the gradient ∂y of an operation's output (of every output for Split)
@@ -30,3 +33,26 @@ export const binary =
 
 /** 1 where x equals y, 0 elsewhere: marks the elements that are the extremum y. */
 export const equalMask = (x: Value, y: Value): Value => cast(equal(x, y), 'float32')
+
+/**
+ * The transpose of `Gather`: zeros of a shape, with every element of ∂y added at its index of an axis.
+ * The axis is moved to the front, so that every index selects a row.
+ */
+export function scatterRows(
+  dy: Value,
+  indices: Value,
+  shape: readonly number[],
+  axis: number,
+): Value {
+  const rest = shape.toSpliced(axis, 1)
+  const indexAxes = dy.shape.map((_, i) => i).slice(axis, axis + indices.shape.length)
+  const others = dy.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i))
+  const rows = [elementCount(staticShape(indices)), elementCount(rest)]
+  const updates = reshape(transpose(dy, [...indexAxes, ...others]), rows)
+  const targets = expand(reshape(indices, [rows[0] ?? 1, 1]), rows)
+  const zeros = filled(dy.graph, [shape[axis] ?? 1, elementCount(rest)])
+  const sum = apply('ScatterElements', [zeros, targets, updates], { axis: 0, reduction: 'add' })
+  const front = reshape(sum, [shape[axis] ?? 1, ...rest])
+  const back = shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i))
+  return transpose(front, back)
+}

@@ -22,7 +22,8 @@ import { type GradientRule, unary } from './gradient-rule.ts'
 /**
  * y = γ·x̂ + β with x̂ = (x − μ)·r and r = 1/√(σ² + ε), per channel;  ∂γ = Σ∂y·x̂,
  * ∂β = Σ∂y, and for K elements a channel:
- * ∂x = γr·∂y by running statistics, γr·(∂y − ∂β/K − x̂·∂γ/K) by those of x, in training mode
+ * ∂x = γr·∂y, ∂μ = −γr·∂β and ∂σ² = −½γr²·∂γ by running statistics, or
+ * ∂x = γr·(∂y − ∂β/K − x̂·∂γ/K) by those of x, in training mode
  */
 export const BatchNormalization: GradientRule = (operation, dy) => {
   const [x, gamma] = [operation.input(0), operation.input(1)]
@@ -37,7 +38,8 @@ export const BatchNormalization: GradientRule = (operation, dy) => {
   const dGamma = mul(r, reduceSum(mul(dy, centered), outer, 'drop'))
   const slope = mul(gamma, r)
   const direct = mul(dy, perChannel(slope, x))
-  if (!training) return [direct, dGamma, dBeta]
+  if (!training)
+    return [direct, dGamma, dBeta, neg(mul(slope, dBeta)), mul(mul(mul(slope, r), dGamma), -0.5)]
   const perElement = elementCount(staticShape(gamma)) / elementCount(staticShape(x))
   const ofMean = mul(mul(slope, dBeta), -perElement)
   const ofVariance = neg(mul(mul(mul(slope, r), dGamma), perElement))
@@ -80,6 +82,9 @@ export const GroupNormalization: GradientRule = (operation, dy) => {
     reduceSum(dy, nonChannelAxes(x), 'drop'),
   ]
 }
+
+/** y = 1 at the first maximum of an axis, 0 elsewhere;  ∂x = 0 */
+export const Hardmax: GradientRule = () => []
 
 /** y = γ·x̂ + β, x̂ normalized over the pixels of each image and channel;  ∂γ = Σ∂y·x̂, ∂β = Σ∂y */
 export const InstanceNormalization: GradientRule = (operation, dy) => {

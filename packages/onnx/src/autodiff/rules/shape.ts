@@ -1,21 +1,22 @@
 import { type AxisSlice, axisSlices, padAmounts, permutation } from '../../analysis/shapes/shape.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
-import { constantElements, staticShape } from '../../ir/value.ts'
+import { axisSize, constantElements, staticShape } from '../../ir/value.ts'
 import { elementCount } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
 import {
+  add,
   concat,
-  expand,
   filled,
-  matMul,
   pad,
+  reduceSum,
   reshape,
   reverse,
   slice,
+  sub,
   sumTo,
   transpose,
 } from '../../ops/builders.ts'
-import { type GradientRule, unary } from './gradient-rule.ts'
+import { type GradientRule, scatterRows, unary } from './gradient-rule.ts'
 
 /** y = [x₁ … xₙ];  ∂xᵢ = the slice of ∂y at xᵢ */
 export const Concat: GradientRule = (operation, dy) => {
@@ -34,56 +35,108 @@ export const Expand: GradientRule = unary((x, dy) => sumTo(dy, x.shape))
 /** y = the elements of x as a matrix;  ∂x = ∂y in the shape of x */
 export const Flatten: GradientRule = unary((x, dy) => reshape(dy, staticShape(x)))
 
-/** y = x at the indices;  ∂x = the sum of every ∂y at its index, 0 elsewhere */
-export const Gather: GradientRule = (operation, dy) => {
-  const [x, indices] = [operation.input(0), operation.input(1)]
-  const shape = staticShape(x)
-  const axis = operation.axis(operation.int('axis', 0), shape.length)
-  const single = indices.constant?.data.length === 1 ? Number(indices.constant.data[0]) : undefined
-  return [
-    single === undefined ? scatterRows(dy, indices, shape, axis) : padAt(dy, single, shape, axis),
-  ]
-}
+/** y = the blocks of channels of x as blocks of pixels;  ∂x = the blocks of pixels of ∂y as channels */
+export const DepthToSpace: GradientRule = unary((x, dy, _y, operation) => {
+  const block = operation.int('blocksize', 1)
+  if (operation.string('mode', 'DCR') === 'DCR')
+    return apply('SpaceToDepth', [dy], { blocksize: block })
+  const [batch = 1, channels = 1, height = 1, width = 1] = staticShape(x)
+  const blocks = reshape(dy, [batch, channels / block ** 2, height, block, width, block])
+  return reshape(transpose(blocks, [0, 1, 3, 5, 2, 4]), staticShape(x))
+})
 
-/** The gradient of a single index: zeros before and after it. */
-function padAt(dy: Value, index: number, shape: readonly number[], axis: number): Value {
-  const size = shape[axis] ?? 1
-  const position = index < 0 ? index + size : index
-  const zeros = shape.map(() => 0)
-  return pad(
-    reshape(dy, shape.with(axis, 1)),
-    zeros.with(axis, position),
-    zeros.with(axis, size - position - 1),
-  )
-}
+/** y = the blocks of pixels of x as blocks of channels;  ∂x = the blocks of channels of ∂y as pixels */
+export const SpaceToDepth: GradientRule = unary((_x, dy, _y, operation) =>
+  apply('DepthToSpace', [dy], { blocksize: operation.int('blocksize', 1) }),
+)
 
-/** Moves the gathered axis to the front, so that every index selects a row, and adds up the rows. */
-function scatterRows(dy: Value, indices: Value, shape: readonly number[], axis: number): Value {
-  const rest = shape.toSpliced(axis, 1)
-  const indexAxes = dy.shape.map((_, i) => i).slice(axis, axis + indices.shape.length)
-  const others = dy.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i))
-  const rows = [elementCount(staticShape(indices)), elementCount(rest)]
-  const updates = reshape(transpose(dy, [...indexAxes, ...others]), rows)
-  const targets = expand(reshape(indices, [rows[0] ?? 1, 1]), rows)
-  const zeros = filled(dy.graph, [shape[axis] ?? 1, elementCount(rest)])
-  const sum = apply('ScatterElements', [zeros, targets, updates], { axis: 0, reduction: 'add' })
-  const front = reshape(sum, [shape[axis] ?? 1, ...rest])
-  const back = shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i))
-  return transpose(front, back)
-}
-
-/** y = x with constant padding;  ∂x = ∂y without the padding */
-export const Pad: GradientRule = unary((_x, dy, _y, operation) => {
+/**
+ * y = x with padding: a constant, or elements of x as `mode` says;  ∂x = ∂y without a constant padding, or
+ * the sum of every ∂y at the element it copies; of the constant it is the sum of ∂y over the padding
+ */
+export const Pad: GradientRule = (operation, dy) => {
+  const x = operation.input(0)
+  const amounts = padAmounts(operation)
   const mode = operation.string('mode', 'constant')
   if (mode !== 'constant')
-    throw operation.error(`mode must be "constant" to be differentiated, but is "${mode}"`)
-  const amounts = padAmounts(operation)
-  return pad(
+    return [
+      amounts.reduce((value, [begin, end], axis) => {
+        const size = axisSize(x, axis)
+        const length = operation.constantLength([Math.max(begin + size + end, 0)])
+        if (begin === 0 && end === 0) return value
+        const indices = Array.from({ length }, (_, i) =>
+          paddedIndex(operation, mode, i - begin, size),
+        )
+        return addRuns(value, indices, axis, size)
+      }, dy),
+    ]
+  const dx = pad(
     dy,
     amounts.map(([begin]) => -begin),
     amounts.map(([, end]) => -end),
   )
-})
+  const value = operation.inputs[2]
+  const sum = (v: Value): Value => sumTo(v, [])
+  return [dx, undefined, value && reshape(sub(sum(dy), sum(dx)), staticShape(value))]
+}
+
+/** The index in x of the element that a padding copies. */
+function paddedIndex(operation: Operation, mode: string, at: number, size: number): number {
+  const remainder = (divisor: number): number => ((at % divisor) + divisor) % divisor
+  switch (mode) {
+    case 'edge':
+      return Math.min(Math.max(at, 0), size - 1)
+    case 'wrap':
+      return remainder(size)
+    case 'reflect': {
+      const position = remainder(Math.max(2 * (size - 1), 1))
+      return Math.min(position, 2 * (size - 1) - position)
+    }
+    default:
+      throw operation.error(`mode "${mode}" cannot be differentiated`)
+  }
+}
+
+/** More runs than these cost more than one scatter of all elements. */
+const maxRuns = 16
+
+/**
+ * The transpose of selecting indices of an axis that form few runs: each is cut out, turned around or
+ * summed as it runs, put in its place, and all are added up.
+ */
+function addRuns(dy: Value, indices: readonly number[], axis: number, size: number): Value {
+  const runs = runsOf(indices)
+  const shape = staticShape(dy).with(axis, size)
+  if (runs.length > maxRuns) return scatterRows(dy, dy.graph.integers(indices), shape, axis)
+  const zeros = shape.map(() => 0)
+  const sums = runs.map(({ start, first, step, length }) => {
+    const run = slice(dy, [{ axis, start, end: start + length }])
+    const [values, low, count] =
+      step === 0
+        ? [reduceSum(run, [axis]), first, 1]
+        : step > 0
+          ? [run, first, length]
+          : [reverse(run, axis), first - length + 1, length]
+    return pad(values, zeros.with(axis, low), zeros.with(axis, size - low - count))
+  })
+  return sums.reduce((sum, value) => add(sum, value))
+}
+
+/** Divides indices into runs: from `first`, each a `step` of −1, 0 or 1 after the one before. */
+function runsOf(
+  indices: readonly number[],
+): readonly { start: number; first: number; step: number; length: number }[] {
+  const runs: { start: number; first: number; step: number; length: number }[] = []
+  for (const [start, first] of indices.entries()) {
+    const last = runs.at(-1)
+    const step = last ? first - (last.first + (last.length - 1) * last.step) : 0
+    if (last && Math.abs(step) <= 1 && (last.length === 1 || step === last.step)) {
+      last.step = step
+      last.length++
+    } else runs.push({ start, first, step: 0, length: 1 })
+  }
+  return runs
+}
 
 /** y = the elements of x in another shape;  ∂x = ∂y in the shape of x */
 export const Reshape: GradientRule = unary((x, dy) => reshape(dy, staticShape(x)))
@@ -128,6 +181,22 @@ export const Split: GradientRule = (operation, dy, ...more) => [
 /** y = x without some axes of length 1;  ∂x = ∂y in the shape of x */
 export const Squeeze: GradientRule = unary((x, dy) => reshape(dy, staticShape(x)))
 
+/** y = x repeated along its axes;  ∂x = the sum of ∂y over the repetitions */
+export const Tile: GradientRule = unary((x, dy, _y, operation) => {
+  const shape = staticShape(x)
+  const repeats = constantElements(operation.input(1))
+  if (elementCount(repeats) === 0) return filled(x.graph, shape)
+  const apart = reshape(
+    dy,
+    shape.flatMap((size, axis) => [repeats[axis] ?? 1, size]),
+  )
+  return reduceSum(
+    apart,
+    shape.map((_, axis) => 2 * axis),
+    'drop',
+  )
+})
+
 /** y = x with its axes permuted;  ∂x = ∂y with the inverse permutation */
 export const Transpose: GradientRule = unary((_x, dy, _y, operation) => {
   const perm = permutation(operation)
@@ -139,105 +208,3 @@ export const Transpose: GradientRule = unary((_x, dy, _y, operation) => {
 
 /** y = x with more axes of length 1;  ∂x = ∂y in the shape of x */
 export const Unsqueeze: GradientRule = unary((x, dy) => reshape(dy, staticShape(x)))
-
-/** y = A·x along every resized axis, A the weights of interpolation;  ∂x = Aᵀ·∂y along every one */
-export const Resize: GradientRule = unary((x, dy, _y, operation) => {
-  if (operation.int('antialias', 0) !== 0)
-    throw operation.error('antialias must be 0 to be differentiated')
-  const resized = staticShape(dy)
-  const scales = operation.inputs[3] ? undefined : resizedScales(operation)
-  return staticShape(x).reduce((value, size, axis) => {
-    const length = resized[axis] ?? size
-    if (length === size) return value
-    const scale = scales?.[axis] ?? length / size
-    const data = interpolation(operation, { size, resized: length, scale })
-    return multiplyAxis(
-      value,
-      axis,
-      dy.graph.constant({ type: 'float32', shape: [length, size], data }),
-    )
-  }, dy)
-})
-
-/** The scale of every axis; 1 for axes that the operation does not name. */
-function resizedScales(operation: Operation): readonly number[] {
-  const scales = constantElements(operation.input(2))
-  const rank = operation.input(0).shape.length
-  const axes = operation.ints('axes')?.map((axis) => operation.axis(axis, rank))
-  return Array.from({ length: rank }, (_, axis) => scales[axes ? axes.indexOf(axis) : axis] ?? 1)
-}
-
-/** Multiplies one axis by a matrix from the right. */
-function multiplyAxis(value: Value, axis: number, matrix: Value): Value {
-  const last = value.shape.length - 1
-  const swapped = value.shape.map((_, i) => (i === axis ? last : i === last ? axis : i))
-  return axis === last
-    ? matMul(value, matrix)
-    : transpose(matMul(transpose(value, swapped), matrix), swapped)
-}
-
-/** An axis before and after a Resize. Lengths are rounded down, so `scale` may differ from their ratio. */
-interface ResizedAxis {
-  readonly size: number
-  readonly resized: number
-  readonly scale: number
-}
-
-/** The input coordinate of output pixel `index`, by `coordinate_transformation_mode`. */
-function inputCoordinate(
-  operation: Operation,
-  index: number,
-  { size, resized, scale }: ResizedAxis,
-): number {
-  const mode = operation.string('coordinate_transformation_mode', 'half_pixel')
-  switch (mode) {
-    case 'half_pixel':
-      return (index + 0.5) / scale - 0.5
-    case 'pytorch_half_pixel':
-      return resized > 1 ? (index + 0.5) / scale - 0.5 : 0
-    case 'asymmetric':
-      return index / scale
-    case 'align_corners':
-      return resized > 1 ? (index * (size - 1)) / (resized - 1) : 0
-    default:
-      throw operation.error(`coordinate_transformation_mode "${mode}" cannot be differentiated`)
-  }
-}
-
-/** The pixel nearest to a coordinate, by `nearest_mode`. */
-function nearest(operation: Operation, coordinate: number): number {
-  const mode = operation.string('nearest_mode', 'round_prefer_floor')
-  switch (mode) {
-    case 'round_prefer_floor':
-      return Math.ceil(coordinate - 0.5)
-    case 'round_prefer_ceil':
-      return Math.floor(coordinate + 0.5)
-    case 'floor':
-      return Math.floor(coordinate)
-    case 'ceil':
-      return Math.ceil(coordinate)
-    default:
-      throw operation.error(`nearest_mode "${mode}" cannot be differentiated`)
-  }
-}
-
-/** The matrix A of y = A·x with which a Resize changes one axis: resized × size, row-major. */
-function interpolation(operation: Operation, axis: ResizedAxis): Float32Array {
-  const { size, resized } = axis
-  const matrix = new Float32Array(operation.constantLength([resized, size]))
-  const mode = operation.string('mode', 'nearest')
-  for (let row = 0; row < resized; row++) {
-    const add = (column: number, weight: number): void => {
-      const index = row * size + Math.min(Math.max(column, 0), size - 1)
-      matrix[index] = (matrix[index] ?? 0) + weight
-    }
-    const coordinate = inputCoordinate(operation, row, axis)
-    if (mode === 'nearest') add(nearest(operation, coordinate), 1)
-    else if (mode === 'linear') {
-      const left = Math.floor(coordinate)
-      add(left, 1 - (coordinate - left))
-      add(left + 1, coordinate - left)
-    } else throw operation.error(`mode must be "nearest" or "linear" to be differentiated`)
-  }
-  return matrix
-}

@@ -149,7 +149,7 @@ const pool = (
   about,
   inputs: (draw) => [[draw.size(1, 2), 2, draw.size(5, 8), draw.size(5, 8)]],
   build: (x: Value) => apply(operator, [x], attributes),
-  values: operator.includes('Max') ? 'apart' : 'smooth',
+  values: operator.includes('Max') || attributes.p === 1 ? 'apart' : 'smooth',
 })
 
 const [two, three] = [{ kernel_shape: [2, 2] }, { kernel_shape: [3, 3] }]
@@ -172,6 +172,12 @@ const pooling: readonly Case[] = [
   }),
   pool('AveragePool', '3×3, stride 2, padding does not count', { ...three, ...stride2, ...padded }),
   pool('AveragePool', 'ceil_mode', { ...three, ...stride2, ceil_mode: 1 }),
+  pool('LpPool', 'p 2', { ...three, ...stride2, ...padded }),
+  pool('LpPool', 'p 3, ceil_mode', { ...three, ...stride2, p: 3, ceil_mode: 1 }),
+  pool('LpPool', 'p 1, SAME_UPPER', { ...two, ...stride2, p: 1, auto_pad: 'SAME_UPPER' }),
+  pool('LpPool', 'dilation 2', { ...two, dilations: [2, 2] }),
+  pool('GlobalLpPool', 'p 2', {}),
+  pool('GlobalLpPool', 'p 3', { p: 3 }),
   pool('GlobalAveragePool', 'two axes', {}),
   pool('GlobalMaxPool', 'two axes', {}),
   ...['GlobalAveragePool', 'GlobalMaxPool'].map(

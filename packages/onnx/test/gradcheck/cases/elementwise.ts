@@ -1,7 +1,7 @@
 import type { Value } from '../../../src/ir/graph.ts'
 import type { Attribute } from '../../../src/model/model.ts'
 import { apply } from '../../../src/ops/apply.ts'
-import { add, cast, mul, pow, where } from '../../../src/ops/builders.ts'
+import { add, cast, mul, pow, sub, where } from '../../../src/ops/builders.ts'
 import type { Case, Draw } from '../check.ts'
 
 const shape = (draw: Draw): readonly number[] => [draw.size(1, 3), draw.size(2, 5), draw.size(1, 4)]
@@ -99,6 +99,20 @@ export const elementwiseCases: readonly Case[] = [
       build: (x: Value) => mul(x, apply(operator, [x])),
     },
   ]),
+  ...(
+    [
+      ['EyeLike', { k: 1 }],
+      ['RandomNormalLike', { mean: { float: 2 }, scale: { float: 1e-12 } }],
+      ['RandomUniformLike', { low: { float: 2 }, high: { float: 2 } }],
+    ] as const
+  ).map(
+    ([operator, attributes]): Case => ({
+      operator,
+      about: 'times its input',
+      inputs: (draw) => [[draw.size(2, 4), 3]],
+      build: (x: Value) => mul(x, apply(operator, [x], attributes)),
+    }),
+  ),
   ...['Atan', 'Asinh', 'Sinh', 'Cosh'].flatMap((operator) => [
     unary(operator),
     unary(operator, 'positive'),
@@ -190,6 +204,22 @@ export const elementwiseCases: readonly Case[] = [
       values: 'apart',
     }),
   ),
+  {
+    operator: 'Clip',
+    about: 'bounds that are inputs',
+    inputs: (draw) => [shape(draw), [], []],
+    build: (x: Value, low: Value, high: Value) =>
+      apply('Clip', [x, sub(mul(low, 0.1), 0.5), add(mul(high, 0.1), 0.75)]),
+    values: 'apart',
+  },
+  {
+    operator: 'Clip',
+    about: 'a lower bound above the upper one',
+    inputs: (draw) => [shape(draw), [], []],
+    build: (x: Value, low: Value, high: Value) =>
+      apply('Clip', [x, add(mul(low, 0.1), 0.5), sub(mul(high, 0.1), 0.25)]),
+    values: 'apart',
+  },
   {
     operator: 'Where',
     about: 'broadcast',

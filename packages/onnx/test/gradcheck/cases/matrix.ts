@@ -27,6 +27,32 @@ const matMul = (
   build: (a: Value, b: Value) => apply('MatMul', [a, b]),
 })
 
+const einsums: readonly Case[] = (
+  [
+    ['bij,bjk->bik', [2, 3, 4], [2, 4, 2]],
+    ['bhid,bhjd->bhij', [1, 2, 3, 4], [1, 2, 2, 4]],
+    ['...ij,...kj', [2, 3, 4], [2, 2, 4]],
+    ['...i,...i->...', [2, 1, 3], [2, 4, 3]],
+    ['ij->ji', [3, 4]],
+    ['ij->j', [3, 4]],
+    ['ij,k->i', [3, 4], [2]],
+    ['i,j,k->kij', [2], [3], [4]],
+    ['ii->i', [3, 3]],
+    ['bii,bj->j', [2, 3, 3], [2, 4]],
+    ['ij,jk', [3, 1], [2, 4]],
+    ['ij,ij->', [3, 2], [3, 2]],
+  ] as readonly (readonly [string, ...(readonly number[])[]])[]
+).map(([equation, ...shapes]) => ({
+  operator: 'Einsum',
+  about: equation,
+  inputs: () => shapes,
+  build: (...inputs: Value[]) => {
+    const [first, ...rest] = inputs
+    if (!first) throw new TypeError('must have an input')
+    return apply('Einsum', [first, ...rest], { equation })
+  },
+}))
+
 /** Matrix products. */
 export const matrixCases: readonly Case[] = [
   gemm(0, 0, 1, 1),
@@ -77,6 +103,7 @@ export const matrixCases: readonly Case[] = [
     (m, k) => [2, m, k],
     (k) => [k],
   ),
+  ...einsums,
   matMul(
     'two vectors',
     (_m, k) => [k],

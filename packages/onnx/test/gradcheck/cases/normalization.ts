@@ -48,6 +48,21 @@ const layer = (axis: number, bias: boolean): Case => ({
     apply('LayerNormalization', [x, scale, b], { axis }),
 })
 
+/** The mean or 1/σ of a layer normalization, times its first output. */
+function furtherOutput(
+  output: number,
+  axis: number,
+  inputs: readonly (Value | undefined)[],
+): Value {
+  const [x] = inputs
+  if (!x) throw new TypeError('must have an input')
+  const operation = applyOperator(x.graph, 'LayerNormalization', inputs, {
+    attributes: new Map([['axis', axis]]),
+    outputs: ['normalized', 'mean', 'inverse'],
+  })
+  return add(operation.output(), operation.output(output))
+}
+
 const softmax = (operator: string, axis?: number): Case => ({
   operator,
   about: axis === undefined ? 'any shape' : 'axis',
@@ -79,9 +94,52 @@ export const normalizationCases: readonly Case[] = [
     },
   },
   frozen,
+  {
+    operator: 'BatchNormalization',
+    about: 'statistics that depend on inputs',
+    inputs: (draw) => [...image(draw), [4], [4]],
+    build: (x: Value, scale: Value, bias: Value, mean: Value, variance: Value) =>
+      apply('BatchNormalization', [x, scale, bias, mean, add(square(variance), 0.5)]),
+  },
   layer(-1, true),
   layer(-1, false),
   layer(1, true),
+  ...[1, 2].flatMap((output) => [
+    {
+      ...layer(-1, true),
+      about: `output ${output}`,
+      build: (x: Value, scale: Value, bias?: Value) => furtherOutput(output, -1, [x, scale, bias]),
+    },
+    {
+      ...layer(1, false),
+      about: `output ${output}, axis 1`,
+      build: (x: Value, scale: Value) => furtherOutput(output, 1, [x, scale]),
+    },
+  ]),
+  ...(
+    [
+      ['LRN', 'three channels', { size: 3, alpha: { float: 0.5 } }],
+      [
+        'LRN',
+        'five channels',
+        { size: 5, alpha: { float: 0.9 }, beta: { float: 0.5 }, bias: { float: 2 } },
+      ],
+      ['LpNormalization', 'p 2', {}],
+      ['LpNormalization', 'p 1, axis 1', { p: 1, axis: 1 }],
+      ['MeanVarianceNormalization', 'batch and pixels', {}],
+      ['MeanVarianceNormalization', 'batch and channels', { axes: [0, 1] }],
+      ['Hardmax', 'last axis', {}],
+      ['Hardmax', 'axis 1', { axis: 1 }],
+    ] as const
+  ).map(
+    ([operator, about, attributes]): Case => ({
+      operator,
+      about,
+      inputs: (draw) => [[draw.size(2, 3), 4, draw.size(3, 4), 3]],
+      build: (x: Value) => apply(operator, [x], attributes),
+      values: operator === 'LpNormalization' || operator === 'Hardmax' ? 'apart' : 'smooth',
+    }),
+  ),
   {
     operator: 'InstanceNormalization',
     about: 'images',

@@ -20,23 +20,6 @@ const split = (about: string, lengths: readonly number[] | undefined): Case => (
   },
 })
 
-const gather = (
-  about: string,
-  indices: readonly number[],
-  shape: readonly number[],
-  axis: number,
-): Case => ({
-  operator: 'Gather',
-  about,
-  inputs: (draw) => [[4, draw.size(3, 4), 3]],
-  build: (x: Value) =>
-    apply(
-      'Gather',
-      [x, x.graph.constant({ type: 'int64', shape, data: BigInt64Array.from(indices, BigInt) })],
-      { axis },
-    ),
-})
-
 const resize = (
   mode: string,
   transformation: string,
@@ -63,7 +46,7 @@ const resize = (
   },
 })
 
-/** Operators that reorder, select, repeat or insert elements. */
+/** Operators that reorder, cut, repeat or insert elements. */
 export const shapeCases: readonly Case[] = [
   onOneInput('Reshape', '0 and −1', [3, 4], { lists: [[0, -1, 2]] }),
   onOneInput('Reshape', 'to a vector', [3, 4], { lists: [[-1]] }),
@@ -89,11 +72,33 @@ export const shapeCases: readonly Case[] = [
   onOneInput('Expand', 'axes in front', [3], { lists: [[2, 1, 1]] }),
   onOneInput('Pad', 'both sides', [3, 4], { lists: [[0, 1, 2, 0, 0, 3]] }),
   onOneInput('Pad', 'taking away', [3, 4], { lists: [[0, -1, 2, 0, 0, -2]] }),
+  {
+    operator: 'Pad',
+    about: 'with a constant that is an input',
+    inputs: (draw) => [[draw.size(1, 3), 4], []],
+    build: (x: Value, value: Value) => apply('Pad', [x, x.graph.integers([0, 1, 2, -1]), value]),
+  },
+  ...['reflect', 'edge', 'wrap'].flatMap((mode) => [
+    onOneInput('Pad', `${mode}, an image`, [2, 5, 4], {
+      lists: [[0, 0, 2, 1, 0, 0, 3, 3]],
+      attributes: { mode },
+    }),
+    onOneInput('Pad', `${mode}, one side`, [4], { lists: [[0, 2, 0, 0]], attributes: { mode } }),
+  ]),
+  onOneInput('Pad', 'edge, many runs', [4, 2], {
+    lists: [[0, 0, 0, 0, 0, 40]],
+    attributes: { mode: 'wrap' },
+  }),
+  onOneInput('Tile', 'two axes', [3, 2], { lists: [[1, 2, 3]] }),
+  onOneInput('Tile', 'the first axis', [4], { lists: [[3, 1]] }),
+  onOneInput('DepthToSpace', 'blocks of depth', [8, 2, 3], { attributes: { blocksize: 2 } }),
+  onOneInput('DepthToSpace', 'columns of depth', [18, 2, 1], {
+    attributes: { blocksize: 3, mode: 'CRD' },
+  }),
+  onOneInput('SpaceToDepth', 'blocks of 2', [3, 4, 6], { attributes: { blocksize: 2 } }),
+  onOneInput('SpaceToDepth', 'blocks of 3', [2, 3, 6], { attributes: { blocksize: 3 } }),
   split('lengths given', [2, 4, 1]),
   split('equal parts, the last shorter', undefined),
-  gather('one place', [2], [], 1),
-  gather('some places twice', [0, 3, 3, -1, 1], [5], 0),
-  gather('a matrix of places, middle axis', [0, 2, 2, 1, 0, 0], [2, 3], 1),
   resize('nearest', 'asymmetric', { scales: [1, 1, 2, 2] }, 'floor'),
   resize('nearest', 'half_pixel', { sizes: [7, 3] }),
   resize('nearest', 'half_pixel', { scales: [1, 1, 1.6, 0.7] }, 'round_prefer_ceil'),

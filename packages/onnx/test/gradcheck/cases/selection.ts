@@ -1,0 +1,193 @@
+import type { Value } from '../../../src/ir/graph.ts'
+import type { Attribute } from '../../../src/model/model.ts'
+import { apply, applyOperator } from '../../../src/ops/apply.ts'
+import { add } from '../../../src/ops/builders.ts'
+import type { Case } from '../check.ts'
+import { onOneInput } from './reduction.ts'
+
+const int64 = (x: Value, shape: readonly number[], data: readonly number[]): Value =>
+  x.graph.constant({ type: 'int64', shape, data: BigInt64Array.from(data, BigInt) })
+
+const gather = (
+  about: string,
+  indices: readonly number[],
+  shape: readonly number[],
+  axis: number,
+): Case => ({
+  operator: 'Gather',
+  about,
+  inputs: (draw) => [[4, draw.size(3, 4), 3]],
+  build: (x: Value) =>
+    apply(
+      'Gather',
+      [x, x.graph.constant({ type: 'int64', shape, data: BigInt64Array.from(indices, BigInt) })],
+      { axis },
+    ),
+})
+
+/** A gather from an input, 3 × 4 × 3, by a constant tensor of indices. */
+const gatherFrom = (
+  operator: string,
+  about: string,
+  [shape, data]: readonly [shape: readonly number[], data: readonly number[]],
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Case => ({
+  operator,
+  about,
+  inputs: () => [[3, 4, 3]],
+  build: (x: Value) => apply(operator, [x, int64(x, shape, data)], attributes),
+})
+
+/** A scatter of updates into an input, 3 × 4, by a constant tensor of indices. */
+const scatter = (
+  operator: string,
+  about: string,
+  [shape, data]: readonly [shape: readonly number[], data: readonly number[]],
+  updates: readonly number[],
+  attributes: Readonly<Record<string, Attribute>> = {},
+): Case => ({
+  operator,
+  about,
+  inputs: () => [[3, 4], updates],
+  build: (x: Value, u: Value) =>
+    apply(operator, [x, int64(x, shape, data), add(u, 1 / 16)], attributes),
+  values: 'apart',
+})
+
+const topK = (about: string, k: number, attributes: Readonly<Record<string, Attribute>>): Case => ({
+  operator: 'TopK',
+  about,
+  inputs: (draw) => [[draw.size(2, 3), 5, 4]],
+  build: (x: Value) =>
+    applyOperator(x.graph, 'TopK', [x, x.graph.integers([k])], {
+      attributes: new Map(Object.entries(attributes)),
+      outputs: ['values', 'indices'],
+    }).output(),
+  values: 'apart',
+})
+
+const matrix = [
+  [2, 3],
+  [2, 0, 0, 1, -1, 2],
+] as const
+const rows = [
+  [3, 2],
+  [0, 1, 2, 3, 1, -4],
+] as const
+const twice = [
+  [2, 4],
+  [1, 1, 2, 0, 1, 0, 2, 0],
+] as const
+
+/** Operators that select, replace or accumulate elements by their index. */
+export const selectionCases: readonly Case[] = [
+  gather('one place', [2], [], 1),
+  gather('some places twice', [0, 3, 3, -1, 1], [5], 0),
+  gather('a matrix of places, middle axis', [0, 2, 2, 1, 0, 0], [2, 3], 1),
+  gatherFrom('GatherElements', 'the first axis', [
+    [2, 3, 3],
+    [0, 1, 2, 2, 2, 2, 0, 0, 0, 1, 0, 2, 1, 0, -1, -1, 0, 1],
+  ]),
+  gatherFrom(
+    'GatherElements',
+    'the last axis',
+    [
+      [3, 1, 2],
+      [0, 0, 1, 2, -1, -1],
+    ],
+    { axis: -1 },
+  ),
+  gatherFrom('GatherND', 'rows', [
+    [2, 2],
+    [0, 1, 2, 3],
+  ]),
+  gatherFrom('GatherND', 'elements, some twice', [
+    [2, 2, 3],
+    [0, 1, 2, 2, 3, 0, 2, 3, 0, -1, -1, -1],
+  ]),
+  gatherFrom(
+    'GatherND',
+    'batches',
+    [
+      [3, 2, 1],
+      [0, 1, 3, 3, 2, 0],
+    ],
+    { batch_dims: 1 },
+  ),
+  scatter('ScatterElements', 'in place', matrix, [2, 3]),
+  scatter(
+    'ScatterElements',
+    'in place, axis 1',
+    [
+      [3, 1],
+      [0, 3, 2],
+    ],
+    [3, 1],
+    { axis: 1 },
+  ),
+  scatter('ScatterElements', 'added, some twice', twice, [2, 4], { reduction: 'add' }),
+  scatter('ScatterElements', 'maximum', twice, [2, 4], { reduction: 'max' }),
+  scatter('ScatterElements', 'minimum', matrix, [2, 3], { reduction: 'min' }),
+  scatter('ScatterND', 'in place', rows, [3]),
+  scatter(
+    'ScatterND',
+    'rows in place',
+    [
+      [2, 1],
+      [2, 0],
+    ],
+    [2, 4],
+  ),
+  scatter(
+    'ScatterND',
+    'added, some twice',
+    [
+      [3, 2],
+      [0, 1, 2, 3, 0, 1],
+    ],
+    [3],
+    { reduction: 'add' },
+  ),
+  scatter('ScatterND', 'maximum', rows, [3], { reduction: 'max' }),
+  scatter(
+    'ScatterND',
+    'minimum of rows',
+    [
+      [2, 1],
+      [2, 0],
+    ],
+    [2, 4],
+    { reduction: 'min' },
+  ),
+  topK('two largest of the last axis', 2, {}),
+  topK('three smallest of the middle axis', 3, { axis: 1, largest: 0 }),
+  topK('unsorted', 3, { axis: 1, sorted: 0 }),
+  ...[{}, { exclusive: 1 }, { reverse: 1 }, { exclusive: 1, reverse: 1 }].map(
+    (attributes): Case => ({
+      operator: 'CumSum',
+      about: Object.keys(attributes).join(', ') || 'any shape',
+      inputs: (draw) => [[draw.size(2, 4), draw.size(2, 5)]],
+      build: (x: Value) => apply('CumSum', [x, x.graph.scalar(1, 'int64')], attributes),
+    }),
+  ),
+  onOneInput('Trilu', 'the upper triangle', [4, 3]),
+  ...[-1, 1].map(
+    (k): Case => ({
+      operator: 'Trilu',
+      about: `the lower triangle, k ${k}`,
+      inputs: (draw) => [[draw.size(1, 3), 3, 4]],
+      build: (x: Value) => apply('Trilu', [x, x.graph.scalar(k, 'int64')], { upper: 0 }),
+    }),
+  ),
+  ...[-1, 0].map(
+    (axis): Case => ({
+      operator: 'OneHot',
+      about: `values, axis ${axis}`,
+      inputs: () => [[2]],
+      build: (values: Value) =>
+        apply('OneHot', [int64(values, [3], [1, 0, 3]), values.graph.scalar(4, 'int64'), values], {
+          axis,
+        }),
+    }),
+  ),
+]
