@@ -16,7 +16,7 @@ export {
   type Selector,
   selects,
 } from './group-options.ts'
-export { type Histogram, histogram, type Inspection } from './inspect.ts'
+export { type Histogram, histogram, histogramsOf, type Inspection } from './inspect.ts'
 export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'

@@ -3,7 +3,7 @@ import { toModel } from './ir/to-model.ts'
 import { forwardGraph, lossGraph, type ModelOptions } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { isOperator } from './model/node.ts'
-import { lowerConvolutions } from './rewrites/convolutions.ts'
+import { lowerModel } from './rewrites/lower-model.ts'
 import { evaluationForm } from './rewrites/modes.ts'
 
 /** A model from a batch, targets and parameters to the loss and the forward model's outputs. */
@@ -30,7 +30,7 @@ export function evaluationModel(forward: Model, options: ModelOptions): Evaluati
     domains: forward.domains,
     parametersAsInputs: new Set(variables),
   })
-  const model = lowerConvolutions(plain, graph.lowering)
+  const model = lowerModel(plain, graph.lowering)
   const inputs = new Set(model.inputs.map(({ name }) => name))
   const state = variables.flatMap(({ name, initial }) =>
     initial && inputs.has(name) ? [[name, initial] as const] : [],
@@ -61,5 +61,5 @@ export function inferenceModel(model: Model, options: InferenceOptions = {}): Mo
     : { ...model, nodes: model.nodes.map(evaluationForm) }
   if (!lowering || !model.nodes.some((node) => isOperator(node, 'Conv'))) return inference
   const sizes = rewriteRules ? {} : { dimensions, shapes }
-  return lowerConvolutions(inference, { ...cpuLowering, ...lowering }, sizes)
+  return lowerModel(inference, { ...cpuLowering, ...lowering }, sizes)
 }

@@ -2,7 +2,7 @@ import type { Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
-import { lowerConvolutions } from './rewrites/convolutions.ts'
+import { lowerModel } from './rewrites/lower-model.ts'
 
 /** A trained parameter of a gradient model. An input of its name takes its value. */
 export interface TrainedParameter {
@@ -56,6 +56,6 @@ export function gradientModel(forward: Model, options: DifferentiateOptions): Gr
     parametersAsInputs: new Set<Value>([...gradients.keys(), ...nextStatistics.keys()]),
     domains: forward.domains,
   })
-  const model = lowerConvolutions(differentiated, graph.lowering)
+  const model = lowerModel(differentiated, graph.lowering)
   return { model, loss: lossName, parameters, statistics }
 }

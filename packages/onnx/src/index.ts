@@ -98,7 +98,6 @@ export {
   type Loss,
   meanAbsoluteError,
   meanSquaredError,
-  selectOutput,
 } from './nn/losses.ts'
 export {
   type XResNetOptions,
@@ -152,8 +151,9 @@ export {
 export type { InputSizes, OperatorRewrite } from './rewrites/import.ts'
 export { evaluationForm } from './rewrites/modes.ts'
 export {
-  type PartialUpdate,
-  type TrainStepModel,
-  type TrainStepOptions,
-  trainStepModel,
-} from './train-step-model.ts'
+  arrayKey,
+  type KernelOperation,
+  type StepOperation,
+  type TransformOperation,
+} from './step-state.ts'
+export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step-model.ts'

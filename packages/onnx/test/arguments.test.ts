@@ -97,7 +97,7 @@ test('the bytes of a file are refused as a model', () => {
 
 test('trainStepModel refuses an update that is a rule', () => {
   expect(() => trainStepModel(model, { ...options, update: untyped(() => 1) })).toThrow(
-    'train step: update must be a kernel or a list of updates, but is a function',
+    'train step: update must be a kernel or a list of operations, but is a function',
   )
 })
 

@@ -19,7 +19,7 @@ const forward = buildModel(xResNet18(10), { shape: ['batch', 3, 64, 64], seed: 1
 const options = { loss: crossEntropy(), dimensions: { batch: 16 } }
 /** A Python with the package `onnx`: `$PYTHON`, the one on the path, or Debian's. */
 const python = [process.env.PYTHON ?? 'python3', '/usr/bin/python3'].find((path) => {
-  const { status } = spawnSync(path, ['-c', 'import onnx'])
+  const { status } = spawnSync(path, ['-c', 'import onnx.checker'])
   return status === 0
 })
 

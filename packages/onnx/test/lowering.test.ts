@@ -1,4 +1,5 @@
 import { testSeed } from '@diffgrad/testing/seed'
+import { Tensor } from 'onnxruntime-node'
 import { beforeAll, expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
 import { type Lowering, referenceLowering } from '../src/ir/lowering.ts'
@@ -32,7 +33,11 @@ const input = float(
   Float32Array.from({ length: batch * 546 }, () => random.normal()),
   [batch, 3, 13, 14],
 )
-const target = integers(Array.from({ length: batch }, (_, i) => i % 4))
+const labels = Array.from({ length: batch }, (_, i) => i % 4)
+const targets = {
+  standard: integers(labels),
+  plain: new Tensor('int32', Int32Array.from(labels), [batch]),
+} as const
 
 interface LoweredModel {
   readonly model: Model
@@ -43,6 +48,7 @@ async function computeGradients(lowering: Partial<Lowering>): Promise<LoweredMod
   const options = { loss: crossEntropy(), dimensions: { batch }, lowering }
   const { model, parameters, statistics } = gradientModel(network, options)
   const state = feedsOf([...parameters, ...statistics])
+  const target = targets[lowering.operators ?? 'standard']
   const results = await (await session(model)).run({ input, target, ...state })
   const gradients = [...parameters].map(
     ([name, { gradient }]) => [name, floats(results, gradient)] as const,

@@ -15,12 +15,14 @@ import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
+import type { Model } from '../src/model/model.ts'
 import { seeded } from '../src/nn/initializers.ts'
 import { buildModel } from '../src/nn/layer.ts'
 import { linear } from '../src/nn/layers.ts'
 import { meanSquaredError } from '../src/nn/losses.ts'
+import { arrayKey, type StepOperation } from '../src/step-state.ts'
 import { trainStepModel } from '../src/train-step-model.ts'
-import { feedsOf, float, floats, session } from './session.ts'
+import { feedOf, feedsOf, float, floats, session } from './session.ts'
 
 const forward = buildModel(linear(3), { shape: ['batch', 2], seed: testSeed(9) })
 const options = { loss: meanSquaredError(), dimensions: { batch: 4 } }
@@ -100,4 +102,45 @@ test('an update that reads a state without writing it is rejected', () => {
   expect(() => trainStepModel(forward, { ...options, update })).toThrow(
     'update incomplete: reads "m", which it must write, but does not',
   )
+})
+
+test('flat lists of arrays give the same update in one row of nodes', async () => {
+  const { update, coefficients } = stepKernels(diffGrad, { ...diffGrad.defaults, ...decay }, 1)
+  const parameters = ['weight', 'bias']
+  const operations: readonly StepOperation[] = [
+    { transform: 'centralize', parameters: ['weight'], array: 'g' },
+    { transform: 'clip', parameters, array: 'g' },
+    { kernel: update, parameters },
+  ]
+  const run = async (flat: readonly (readonly string[])[]) => {
+    const trained = trainStepModel(forward, {
+      ...options,
+      update: operations,
+      flat,
+      gradientSum: true,
+    })
+    const { model, state, arrays, next } = trained
+    const scalars = trained.coefficients.flatMap((names) =>
+      [...names].map(([name, input]) => {
+        const value = name === 'limit' ? 0.5 : (coefficients[name] ?? Number.NaN)
+        return [input, float(Float32Array.of(value), [])] as const
+      }),
+    )
+    const initial = [...state].map(([name, tensor]) => [name, feedOf(tensor)] as const)
+    const results = await (await session(model)).run({
+      ...feeds,
+      ...Object.fromEntries([...initial, ...scalars]),
+    })
+    const written = ['theta', 'm', 'v'].map((array) => {
+      const inputs = new Set(parameters.map((name) => arrays.get(arrayKey(name, array)) ?? ''))
+      return [...inputs].flatMap((name) => [...floats(results, next.get(name) ?? '')])
+    })
+    return { model, written, sum: floats(results, trained.gradientSum ?? '')[0] }
+  }
+  const [separate, flat] = [await run([]), await run([parameters])]
+  expect(flat.written).toEqual(separate.written)
+  expect(flat.sum).toBeCloseTo(separate.sum ?? Number.NaN, 5)
+  const divisions = ({ nodes }: Model): number =>
+    nodes.filter(({ operator, inputs }) => operator === 'Sqrt' && inputs.length === 1).length
+  expect(divisions(flat.model)).toBeLessThan(divisions(separate.model))
 })

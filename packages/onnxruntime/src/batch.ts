@@ -45,11 +45,16 @@ interface ShapedData {
 /**
  * Checks a batch against the inputs of a model and converts it to tensors.
  *
- * @param weights - tensors of the inputs that are no part of the batch.
+ * @param weights - the inputs that are no part of the batch, by name.
  * @throws {TrainerError} Naming the input that is missing, unexpected, of a wrong type or shape, or
  *   that holds a class out of range.
  */
-export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: Tensors): Tensors {
+export function toFeeds(
+  runtime: Runtime,
+  model: Model,
+  batch: Batch,
+  weights: Readonly<Record<string, unknown>>,
+): Tensors {
   checkBatch(batch)
   const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(weights, name))
   const names = inputs.map(({ name }) => name)
@@ -65,8 +70,8 @@ export function toFeeds(runtime: Runtime, model: Model, batch: Batch, weights: T
       throw new TrainerError(
         `batch: must have "${input.name}"; the model has the inputs ${names.join(', ')}`,
       )
-    const { data, dims } = checkInput(input, value)
     const classes = classCounts.get(input.name)
+    const { data, dims } = checkInput(input, classes ? asClasses(input, value) : value)
     if (classes !== undefined) checkClasses(input.name, data, classes)
     const tensor = new runtime.Tensor(input.type ?? 'float32', data as number[], dims)
     return [input.name, tensor] as const
@@ -134,8 +139,9 @@ interface ClassRange {
 }
 
 /**
- * The inputs that hold classes. OneHot makes a row of zeros of a class out of range, without an error. With
- * an `ignoreIndex`, it reads Where(Equal(input, ignored), 0, input).
+ * The inputs that hold classes. OneHot makes a row of zeros of a class out of range, without an error; so
+ * does Equal with a list of the classes, by which it is replaced for some providers. With an `ignoreIndex`,
+ * they read Where(Equal(input, ignored), 0, input).
  */
 function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, ClassRange> {
   const integer = (name: string): number | undefined => {
@@ -144,9 +150,11 @@ function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, Clas
   }
   const ranges = new Map<string, ClassRange>()
   for (const node of nodes) {
-    if (!isOperator(node, 'OneHot')) continue
-    const [labels, depth] = node.inputs
-    const count = integer(depth)
+    const [labels, other] = node.inputs
+    const list = initializers.get(other)
+    const isList = isOperator(node, 'Equal') && list?.type === 'int32' && list.shape.length > 0
+    if (!isList && !isOperator(node, 'OneHot')) continue
+    const count = isList ? list.data.length : integer(other)
     if (count === undefined) continue
     const choice = nodes.find(({ outputs }) => outputs.includes(labels))
     if (!choice || !isOperator(choice, 'Where')) {
@@ -158,6 +166,15 @@ function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, Clas
     ranges.set(target, { count, ignored: integer(comparison?.inputs[1] ?? '') })
   }
   return ranges
+}
+
+/** Classes may be given as int64 where a provider takes int32. */
+function asClasses({ type }: ValueInfo, value: BatchValue): BatchValue {
+  const isTensor = isRecord(value) && 'data' in value
+  const data = isTensor ? value.data : value
+  if (type !== 'int32' || !(data instanceof BigInt64Array)) return value
+  const classes = Int32Array.from(data, Number)
+  return isTensor ? { data: classes, dims: value.dims } : classes
 }
 
 function checkClasses(name: string, data: Data, { count, ignored }: ClassRange): void {

@@ -1,7 +1,6 @@
 import { describe, isPlainObject, type StateDict } from '@diffgrad/core'
 import type { UnsharedBytes } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
-import { float32Data, type Tensors } from './runtime.ts'
 import {
   isRecord,
   parseJson,
@@ -172,15 +171,3 @@ function checkShapes(
       `checkpoint: unexpected weight "${unexpected}", which is not trained in the model`,
     )
 }
-
-/** Copies of a trainer's weights. */
-export const copyWeights = (weights: Tensors): Checkpoint['weights'] =>
-  Object.fromEntries(
-    Object.entries(weights).map(([name, { dims }]) => [
-      name,
-      { shape: dims, data: float32Data(weights, name).slice() },
-    ]),
-  )
-
-export const shapesOf = (weights: Tensors): Readonly<Record<string, readonly number[]>> =>
-  Object.fromEntries(Object.entries(weights).map(([name, { dims }]) => [name, dims]))

@@ -18,9 +18,9 @@ export type OptimizerSpec<H extends Hyperparameters> = OptimizerOptions<H> & {
 export interface TrainerOptions<H extends Hyperparameters> extends DifferentiateOptions {
   readonly optimizer: OptimizerSpec<H>
   /**
-   * `kernel` updates the weights by the fused kernels of @diffgrad/arrays, with every option of an
-   * optimizer. `graph` makes the update a part of the model: parameter groups and schedules, no
-   * transforms of gradients or weights. Default `kernel`.
+   * `kernel` updates the weights by the fused kernels of @diffgrad/arrays, `graph` makes the update a part
+   * of the model. Both have every option of an optimizer. Default: `graph` if the first execution provider
+   * is `webgpu`, where weights and optimizer state then stay on the device; else `kernel`.
    */
   readonly update?: 'kernel' | 'graph'
   /** Metrics that `step` and `evaluate` compute, by names of your choice. */
@@ -35,7 +35,7 @@ export interface StepOptions {
   readonly signal?: AbortSignal
   /**
    * Bin edges of intermediate values of the rule, counted before the weights change, such as
-   * `{ xi: [0, 0.5, 1] }`. See `histograms` of `Optimizer` in @diffgrad/core. Needs update `kernel`.
+   * `{ xi: [0, 0.5, 1] }`. See `histograms` of `Optimizer` in @diffgrad/core.
    */
   readonly histograms?: Readonly<Record<string, readonly number[]>>
 }

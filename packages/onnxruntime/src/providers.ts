@@ -22,7 +22,7 @@ export async function warmUp<H extends Hyperparameters>(
   const discard = new Error('warm-up: discards the step')
   try {
     await update.step({
-      feeds: { ...zeroFeeds(runtime, update), ...update.weights },
+      feeds: zeroFeeds(runtime, update),
       histogramEdges: undefined,
       computeMetrics: () => Promise.reject(discard),
     })
@@ -39,9 +39,9 @@ export async function warmUp<H extends Hyperparameters>(
 
 function zeroFeeds<H extends Hyperparameters>(
   { Tensor }: Runtime,
-  { model, weights }: Update<H>,
+  { model, shapes }: Update<H>,
 ): Tensors {
-  const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(weights, name))
+  const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(shapes, name))
   return Object.fromEntries(
     inputs.map(({ name, type = 'float32', shape = [] }) => {
       // A gradient model has no symbolic dimensions.

@@ -27,6 +27,14 @@ const providersOf = ({ executionProviders = [] }: SessionOptions): readonly stri
 export const acceleratorsOf = (options: SessionOptions): readonly string[] =>
   providersOf(options).filter((name) => name !== 'cpu' && name !== 'wasm')
 
+/** Whether the first provider can leave outputs on its device, and take them as the inputs of the next run. */
+export const keepsOutputsOnDevice = (options: SessionOptions): boolean =>
+  providersOf(options)[0] === 'webgpu'
+
+/** Whether the runtime failed because a graphics card was reset or removed. */
+export const isDeviceLost = (error: unknown): boolean =>
+  /device[^.]*\blost\b|\blost\b[^.]*device/i.test(messageOf(error))
+
 /**
  * The lowering with which a `Trainer` builds its models: what suits the runtime and the providers of the
  * session, and what is chosen instead. WebGPU has no BatchNormalization in training mode; the blocked layout

@@ -12,7 +12,7 @@ import {
 } from '@diffgrad/onnx'
 import { writeAdapters } from './adapters.ts'
 import { type Batch, toFeeds } from './batch.ts'
-import { copyWeights, readCheckpoint, shapesOf, writeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { assertFiniteLoss, TrainerError } from './errors.ts'
 import { Evaluation, type EvaluationSpec } from './evaluation.ts'
 import { type EvaluationResult, Metrics, type Outputs } from './metrics.ts'
@@ -27,11 +27,10 @@ import {
 import { cpuFallbacks, warmUp } from './providers.ts'
 import {
   acceleratorsOf,
-  float32Data,
+  keepsOutputsOnDevice,
   loweringFor,
   type Runtime,
   type SessionOptions,
-  type Tensors,
 } from './runtime.ts'
 import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
@@ -78,7 +77,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     options: TrainerOptions<H>,
   ): Promise<Trainer<H>> {
     checkCreate(ort, options)
-    const { optimizer, update: kind = 'kernel', metrics = {}, session = {}, ...rest } = options
+    const { optimizer, update: requested, metrics = {}, session = {}, ...rest } = options
+    const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = await loweringFor(ort, session, rest.lowering)
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
@@ -90,7 +90,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       outputs: checkedMetrics.outputs,
     })
     // The model shares the trained weights, so that the initial ones can be freed.
-    const trained = { ...spec, forward: withWeights(forward, update.weights) }
+    const trained = { ...spec, forward: withWeights(forward, await update.readWeights()) }
     const trainer = new Trainer(trained, update, checkedMetrics)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
@@ -123,10 +123,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       checkStepOptions(stepOptions)
       const { signal, histograms } = stepOptions
       signal?.throwIfAborted()
-      const { model, weights, optimizer } = this.#update
+      const { model, shapes, optimizer } = this.#update
       const { updates, options } = optimizer
       return this.#update.step({
-        feeds: toFeeds(this.#runtime, model, batch, weights),
+        feeds: toFeeds(this.#runtime, model, batch, shapes),
         histogramEdges: histograms,
         computeMetrics: async (loss, outputs) => {
           await throwIfAborted(signal)
@@ -143,7 +143,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   evaluate(batch: Batch, options?: WeightsOptions): Promise<EvaluationResult> {
-    return this.#withWeights(options, async (weights) => {
+    return this.#withEma(options, async () => {
+      const weights = await this.#update.weights()
       const { loss, outputs } = await this.#evaluation.evaluate(batch, weights)
       return this.#metrics.compute(loss, outputs, batch)
     })
@@ -155,7 +156,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   predict(batch: Batch, options?: WeightsOptions): Promise<Outputs> {
-    return this.#withWeights(options, async (weights) => {
+    return this.#withEma(options, async () => {
+      const weights = await this.#update.weights()
       const outputs = Object.entries(await this.#evaluation.predict(batch, weights))
       return Object.fromEntries(
         outputs.map(([name, { type, data, dims }]) => [name, { type, data, dims }]),
@@ -192,14 +194,14 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {OnnxError} If a weight has left the range of the half precision of its file.
    */
   export(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withWeights(options, async (weights) => writeModel(this.#trained(weights)))
+    return this.#withEma(options, async () => writeModel(await this.#trained()))
   }
 
   /** As `export`, with external weights in files of their own again, as they came. */
   exportFiles(options?: WeightsOptions): Promise<ModelFiles> {
-    return this.#withWeights(options, async (weights) => {
+    return this.#withEma(options, async () => {
       const external: Record<string, UnsharedBytes> = {}
-      const model = writeModel(this.#trained(weights), (location, bytes) => {
+      const model = writeModel(await this.#trained(), (location, bytes) => {
         external[location] = bytes
       })
       return { model, external }
@@ -207,8 +209,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 
   /** The trained model in evaluation mode. Adapters are merged into its weights. */
-  #trained(weights: Tensors): Model {
-    const model = withWeights(this.#forward, weights)
+  async #trained(): Promise<Model> {
+    const model = withWeights(this.#forward, await this.#update.readWeights())
     return inferenceModel(model.lora ? mergeLora(model) : model)
   }
 
@@ -222,9 +224,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    */
   save(notes: unknown = null): Promise<UnsharedBytes> {
     return this.#queue.run(async () => {
-      const { weights, optimizer } = this.#update
-      const state = optimizer.stateDict()
-      return writeCheckpoint({ weights: copyWeights(weights), optimizer: state, notes })
+      const weights = await this.#update.readWeights()
+      return writeCheckpoint({ weights, optimizer: await this.#update.readOptimizer(), notes })
     })
   }
 
@@ -236,9 +237,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the first weight that is not finite.
    */
   saveAdapters(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withWeights(options, async (weights) =>
-      writeAdapters(loraState(withWeights(this.#forward, weights))),
-    )
+    return this.#withEma(options, async () => {
+      const weights = await this.#update.readWeights()
+      return writeAdapters(loraState(withWeights(this.#forward, weights)))
+    })
   }
 
   /**
@@ -255,11 +257,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
         throw new TrainerError(
           `checkpoint: must be the bytes of a file, but is ${describeArgument(checkpoint)}`,
         )
-      const shapes = shapesOf(this.#update.weights)
-      const { weights, optimizer, notes } = readCheckpoint(checkpoint, shapes)
-      this.#update.optimizer.loadStateDict(optimizer)
-      const elements = Object.entries(weights).map(([name, { data }]) => [name, data])
-      this.#update.write(Object.fromEntries(elements))
+      const { notes, ...state } = readCheckpoint(checkpoint, this.#update.shapes)
+      this.#update.load(state)
       return notes
     })
   }
@@ -271,17 +270,14 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     })
   }
 
-  /** Passes the weights, or their moving average, to a task of the queue. */
-  #withWeights<R>(
-    options: WeightsOptions = {},
-    task: (weights: Tensors) => Promise<R>,
-  ): Promise<R> {
+  /** Runs a task of the queue on the weights, or on their moving average. */
+  #withEma<R>(options: WeightsOptions = {}, task: () => Promise<R>): Promise<R> {
     const { optimizer } = this.#update
     return this.#queue.run(async () => {
-      if (!usesEma(options)) return task(this.#update.weights)
+      if (!usesEma(options)) return task()
       optimizer.swapEma()
       try {
-        return await task(this.#update.weights)
+        return await task()
       } finally {
         optimizer.swapEma()
       }
@@ -289,14 +285,11 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 }
 
-/** Replaces initializers by tensors of the runtime, whose elements are shared. */
-function withWeights(model: Model, weights: Tensors): Model {
+/** Replaces initializers by weights, whose elements are shared. */
+function withWeights(model: Model, weights: Checkpoint['weights']): Model {
   // The count of Dropout's steps is no initializer.
   const replaced = Object.entries(weights)
     .filter(([name]) => model.initializers.has(name))
-    .map(([name, { dims }]): [string, Tensor] => [
-      name,
-      { type: 'float32', shape: dims, data: float32Data(weights, name) },
-    ])
+    .map(([name, { shape, data }]): [string, Tensor] => [name, { type: 'float32', shape, data }])
   return { ...model, initializers: new Map([...model.initializers, ...replaced]) }
 }

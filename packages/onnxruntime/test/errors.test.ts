@@ -1,4 +1,4 @@
-import { diffGrad, ranger } from '@diffgrad/core'
+import { diffGrad } from '@diffgrad/core'
 import { buildModel, crossEntropy, linear, type Model } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -170,23 +170,6 @@ test('an operator that the runtime lacks is an error before training starts', as
     values: new Map([['output', { name: 'output', type: 'float32', shape: ['batch', 3] }]]),
   }
   await expect(Trainer.create(ort, unsupported, options)).rejects.toThrow('Twist')
-})
-
-test.each([
-  [
-    { rule: diffGrad, accumulate: 2 },
-    'update "graph": does not support accumulate, centralize, clip; use update "kernel"',
-  ],
-  [{ rule: diffGrad, ema: { decay: 0.9 } }, 'update "graph": does not support ema'],
-])('an option that update "graph" does not support is an error: %o', async (optimizer, message) => {
-  const trainer = Trainer.create(ort, smallModel(), { ...options, optimizer, update: 'graph' })
-  await expect(trainer).rejects.toThrow(message)
-})
-
-test('update "graph" does not support Ranger, which centralizes gradients', async () => {
-  const optimizer = { rule: ranger }
-  const trainer = Trainer.create(ort, smallModel(), { ...options, optimizer, update: 'graph' })
-  await expect(trainer).rejects.toThrow('use update "kernel"')
 })
 
 test('a trainer that was disposed of says so, and can be disposed of again', async () => {

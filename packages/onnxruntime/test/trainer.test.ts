@@ -121,8 +121,11 @@ test.each([
 )
 
 test('a step reports the histogram of its friction', async () => {
-  const trainer = await Trainer.create(ort, smallModel(), options)
-  const edges = { xi: [0.5, 0.500001, 0.5001, 0.6, 1] }
+  const [trainer, inGraph] = [
+    await Trainer.create(ort, smallModel(), options),
+    await Trainer.create(ort, smallModel(), { ...options, update: 'graph' }),
+  ]
+  const edges = { xi: [0.5, 0.500001, 0.51, 0.6, 1] }
   const plain = await trainer.step(stripes(1))
   const { histograms } = await trainer.step(stripes(2), { histograms: edges })
   expect(plain.histograms).toBeUndefined()
@@ -131,14 +134,78 @@ test('a step reports the histogram of its friction', async () => {
   expect(histograms?.xi.counts.reduce((a, b) => a + b)).toBe(elements)
   expect(histograms?.xi.outside).toBe(0)
   expect(histograms?.xi.mean).toBeGreaterThan(0.5)
-  await expect(trainer.step(stripes(3), { histograms: { eta: [0, 1] } })).rejects.toThrow('no eta')
-  expect((await trainer.step(stripes(3))).updates).toBe(3)
-  const inGraph = await Trainer.create(ort, smallModel(), { ...options, update: 'graph' })
-  await expect(inGraph.step(stripes(1), { histograms: edges })).rejects.toThrow(
-    'update "graph": does not support histograms',
-  )
-  for (const each of [trainer, inGraph]) await each.dispose()
+  await inGraph.step(stripes(1))
+  const ofGraph = await inGraph.step(stripes(2), { histograms: edges })
+  expect(ofGraph.histograms?.xi.counts.reduce((a, b) => a + b)).toBe(elements)
+  expect(ofGraph.histograms?.xi.mean).toBeCloseTo(histograms?.xi.mean ?? 0, 5)
+  for (const each of [trainer, inGraph]) {
+    const wrong = each.step(stripes(3), { histograms: { eta: [0, 1] } })
+    await expect(wrong).rejects.toThrow('no eta')
+    expect((await each.step(stripes(3))).updates).toBe(3)
+    await each.dispose()
+  }
 })
+
+const transforms: readonly [string, Partial<OptimizerSpec<Hyperparameters>>][] = [
+  ['accumulate', { accumulate: 3 }],
+  ['centralize', { centralize: true }],
+  ['clip by value', { clip: { by: 'value', limit: 1e-3 } }],
+  ['clip by norm', { clip: { by: 'norm', limit: 1e-2 } }],
+  ['clip by global norm', { clip: { by: 'globalNorm', limit: 1e-2 } }],
+  ['Lookahead', { lookahead: { every: 2, alpha: 0.5 } }],
+  ['an EMA', { ema: { decay: 0.8 } }],
+  [
+    'all of them in two groups',
+    {
+      accumulate: 2,
+      centralize: true,
+      clip: { by: 'globalNorm', limit: 1e-2 },
+      lookahead: { every: 2, alpha: 0.5 },
+      ema: { decay: 0.8 },
+      skipNotFinite: true,
+      groups: [noDecayOnBiasAndNorm],
+    },
+  ],
+]
+
+test.each(transforms)('both updates give the same weights: %s', async (_, transform) => {
+  const optimizer = { rule: diffGrad, learningRate: 1e-2, weightDecay: 1e-2, ...transform }
+  const states = []
+  for (const update of ['kernel', 'graph'] as const) {
+    const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
+    const outcomes: string[] = []
+    for (let step = 0; step < 7; step++) outcomes.push((await trainer.step(stripes(step))).outcome)
+    const ema = transform.ema !== undefined
+    const { loss } = await trainer.evaluate(stripes(99), { ema })
+    const saved = await trainer.save()
+    const resumed = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
+    await resumed.load(saved)
+    const [next, again] = [await trainer.step(stripes(8)), await resumed.step(stripes(8))]
+    expect(again).toEqual(next)
+    expect(await resumed.save()).toEqual(await trainer.save())
+    states.push({ outcomes, losses: [loss, next.loss] })
+    for (const each of [trainer, resumed]) await each.dispose()
+  }
+  const [kernel, graph] = states
+  expect(graph.outcomes).toEqual(kernel.outcomes)
+  expectClose(graph.losses, kernel.losses, { relative: 1e-4 })
+})
+
+test.each(['kernel', 'graph'] as const)(
+  'with skipNotFinite, a step with a gradient that is not finite changes nothing: %s',
+  async (update) => {
+    const optimizer = { rule: diffGrad, learningRate: 1e-2, skipNotFinite: true }
+    const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
+    await trainer.step(stripes(0))
+    const before = await trainer.save()
+    const { input, target } = stripes(1)
+    const broken = { input: input.map((x, i) => (i === 5 ? Number.NaN : x)), target }
+    expect((await trainer.step(broken)).outcome).toBe('skipped')
+    expect(await trainer.save()).toEqual(before)
+    expect((await trainer.step(stripes(1))).outcome).toBe('updated')
+    await trainer.dispose()
+  },
+)
 
 test.each(['kernel', 'graph'] as const)(
   'runs with Dropout of one seed are equal bit for bit, also if they are resumed: %s',

@@ -1,9 +1,16 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { diffGrad } from '@diffgrad/core'
+import { crossEntropy } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
+import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
+import { Trainer } from '../src/index.ts'
 import { bundle } from './bundle.ts'
+import { expectEqualTraining } from './equal-training.ts'
+import { type DeviceReport, trainOnDevice } from './fixtures/device.ts'
 import type { ProviderReport } from './fixtures/webgpu.ts'
+import { smallModel, stripes } from './small-model.ts'
 
 const vulkan = vulkanEnvironment(onnxRuntimeProbe(new URL('.', import.meta.url)))
 
@@ -32,12 +39,57 @@ test.skipIf(vulkan.missing).each(['kernel', 'graph'])(
     expectClose(webgpu.losses, cpu.losses, { relative: 1e-3 })
     expectClose(webgpu.evaluated, cpu.evaluated, { relative: 1e-3 })
     expect(cpu.fallbacks).toEqual([])
-    expect(webgpu.fallbacks).toEqual(['LogSoftmax', 'OneHot'])
+    expect(webgpu.fallbacks).toEqual([])
     expect(webgpu.unsupported).toMatch(
       /provider webgpu: cannot run (MaxPool|BatchNormalization), which "\w+" needs: .+ not supported/,
     )
   },
 )
+
+/** Between them they have every kind of state and option. `pnpm devices` trains with all rules. */
+const optimizers = process.env.ALL_OPTIMIZERS ? [] : ['DiffMod', 'RAdam', 'everything']
+
+test.skipIf(vulkan.missing)(
+  'state stays on the device, and trains as on the CPU with every option',
+  async () => {
+    const program = await bundle('device-node.ts')
+    const environment = { ...process.env, ...vulkan.environment }
+    const output = execFileSync('node', [program, 'webgpu', ...optimizers], {
+      encoding: 'utf8',
+      env: environment,
+    })
+    const devices: readonly DeviceReport[] = JSON.parse(output)
+    const onCpu = await trainOnDevice(ort, 'cpu', optimizers.length > 0 ? optimizers : undefined)
+    for (const [i, device] of devices.entries()) expectEqualTraining(device, onCpu[i])
+    expect(devices.length).toBe(onCpu.length)
+  },
+)
+
+test('a lost device is an error that says what to do', async () => {
+  let isLost = false
+  const InferenceSession = {
+    async create(bytes: Uint8Array, options: ort.InferenceSession.SessionOptions) {
+      const session = await ort.InferenceSession.create(bytes, options)
+      const run = session.run.bind(session)
+      session.run = async (feeds: ort.InferenceSession.FeedsType, ...rest: never[]) => {
+        if (isLost) throw new Error('WebGPU device lost (2): reset')
+        return run(feeds, ...rest)
+      }
+      return session
+    },
+  } as typeof ort.InferenceSession
+  const trainer = await Trainer.create({ ...ort, InferenceSession }, smallModel(), {
+    loss: crossEntropy(),
+    dimensions: { batch: 16 },
+    optimizer: { rule: diffGrad },
+    update: 'graph',
+  })
+  isLost = true
+  await expect(trainer.step(stripes(1))).rejects.toThrow(
+    'the device was lost (WebGPU device lost (2): reset), and with it the state of the training; create a new trainer and load the last checkpoint',
+  )
+  await trainer.dispose()
+})
 
 // Only on Linux are graphics drivers chosen by files, which an environment variable can hide.
 test.skipIf(process.platform !== 'linux')(

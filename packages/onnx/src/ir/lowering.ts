@@ -28,7 +28,8 @@ export interface Lowering {
   readonly channelBlock: number
   /**
    * `plain` replaces operators that some execution providers lack by simpler ones: the training mode
-   * of BatchNormalization, the indices of MaxPool, Pow with broadcasting, and Slice with negative steps.
+   * of BatchNormalization, the indices of MaxPool, Pow with broadcasting, Slice with negative steps,
+   * LogSoftmax and OneHot.
    */
   readonly operators: 'standard' | 'plain'
 }

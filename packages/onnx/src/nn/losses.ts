@@ -5,6 +5,7 @@ import { apply } from '../ops/apply.ts'
 import {
   abs,
   add,
+  cast,
   div,
   equal,
   lessOrEqual,
@@ -18,6 +19,7 @@ import {
   sqrt,
   square,
   sub,
+  transpose,
   transposeMatrix,
   where,
 } from '../ops/builders.ts'
@@ -28,12 +30,8 @@ import {
  */
 export type Loss = (outputs: ReadonlyMap<string, Value>) => Value
 
-/**
- * Returns the output that a loss is computed from: by its name, or the only one.
- *
- * @throws {OnnxError} If there is none of the name, or it is not float32.
- */
-export function selectOutput(outputs: ReadonlyMap<string, Value>, name?: string): Value {
+/** Returns the output that a loss is computed from: by its name, or the only one. */
+function selectOutput(outputs: ReadonlyMap<string, Value>, name: string | undefined): Value {
   const [first] = outputs.keys()
   const selected = outputs.get(name ?? first ?? '')
   if (selected === undefined || (name === undefined && outputs.size > 1))
@@ -149,7 +147,10 @@ const normalized = (x: Value): Value => div(x, sqrt(max(reduceSum(square(x), [1]
 
 /** The targets and weights of a cross-entropy. */
 export interface CrossEntropyOptions {
-  /** `classes`, the default: int64 indices. `probabilities`: float32, one per class, as for mixup. */
+  /**
+   * `classes`, the default: int64 indices, or int32 in models of plain operators.
+   * `probabilities`: float32, one per class, as for mixup.
+   */
   readonly targets?: 'classes' | 'probabilities'
   /** ε: the share of every target that is spread evenly over all classes, in [0, 1). Default 0. */
   readonly labelSmoothing?: number
@@ -195,11 +196,12 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
       )
     const { graph } = logits
     const targetShape = shape.toSpliced(classAxis, 1)
-    const indices = targets === 'classes' ? graph.input(target, 'int64', targetShape) : undefined
+    const classType = graph.lowering.operators === 'plain' ? 'int32' : 'int64'
+    const indices = targets === 'classes' ? graph.input(target, classType, targetShape) : undefined
     const ignored = indices && ignoreIndex !== undefined ? equal(indices, ignoreIndex) : undefined
     const truth = indices
       ? oneHot(
-          ignored ? where(ignored, graph.scalar(0, 'int64'), indices) : indices,
+          ignored ? where(ignored, graph.scalar(0, classType), indices) : indices,
           classes,
           classAxis,
         )
@@ -242,8 +244,22 @@ function checkCrossEntropy(
 
 function oneHot(indices: Value, classes: number, axis: number): Value {
   const { graph } = indices
+  if (graph.lowering.operators === 'plain') return plainOneHot(indices, classes, axis)
   const offOn = graph.constant({ type: 'float32', shape: [2], data: Float32Array.of(0, 1) })
   return apply('OneHot', [indices, graph.scalar(classes, 'int64'), offOn], { axis })
+}
+
+/** For runtimes without OneHot: whether an index equals each class. */
+function plainOneHot(indices: Value, classes: number, axis: number): Value {
+  const { graph, shape } = indices
+  const list = graph.initializer(graph.freshName('classes'), {
+    type: 'int32',
+    shape: [classes, ...shape.map(() => 1)],
+    data: Int32Array.from({ length: classes }, (_, i) => i),
+  })
+  const classesFirst = cast(equal(indices, list), 'float32')
+  const others = shape.map((_, i) => i + 1)
+  return transpose(classesFirst, others.toSpliced(axis, 0, 0))
 }
 
 function weightPerClass(logits: Value, weights: readonly number[], axis: number): Value {

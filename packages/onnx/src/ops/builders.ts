@@ -109,6 +109,7 @@ export type Reduction = (x: Value, axes: readonly number[], keep?: 'keep' | 'dro
 export const reduceSum: Reduction = reduction('ReduceSum')
 export const reduceMean: Reduction = reduction('ReduceMean')
 export const reduceProd: Reduction = reduction('ReduceProd')
+export const reduceMax: Reduction = reduction('ReduceMax')
 
 /** Broadcasts a value to a shape. */
 export const expand = (x: Value, shape: readonly number[]): Value =>

@@ -1,9 +1,7 @@
 import { convolutionWindow, outputSizes } from '../analysis/shapes/convolution.ts'
-import { Graph, Operation } from '../ir/graph.ts'
-import type { Lowering } from '../ir/lowering.ts'
-import { toModel } from '../ir/to-model.ts'
+import { Operation } from '../ir/graph.ts'
 import { axisSize, staticShape } from '../ir/value.ts'
-import { elementCount, type Model } from '../model/model.ts'
+import { elementCount } from '../model/model.ts'
 import { isOperator } from '../model/node.ts'
 import {
   blockedWeight,
@@ -14,29 +12,10 @@ import {
 } from '../ops/blocked.ts'
 import { add, gemm, perChannel, reshape } from '../ops/builders.ts'
 import { batchFirst, isProduct, unfold } from '../ops/unfold.ts'
-import { type InputSizes, importModel, type RewriteRule } from './import.ts'
-
-/**
- * Writes the convolutions of a model in the forms that `productUpTo` and `channelBlock` select. It comes
- * after differentiation, for which a convolution is one operation. The forms share their patches and
- * layouts with the gradients: equal operations become one.
- *
- * @param sizes - of the model's symbolic dimensions.
- */
-export function lowerConvolutions(model: Model, lowering: Lowering, sizes: InputSizes = {}): Model {
-  if (lowering.productUpTo === 0 && lowering.channelBlock === 0) return model
-  const graph = new Graph(lowering, 'shared')
-  const rules = [convolveAsProduct, convolveInBlocks]
-  const values = importModel(graph, model, { ...sizes, rules })
-  const outputs = model.outputs.flatMap(({ name }) => {
-    const value = values.get(name)
-    return value ? [[name, value] as const] : []
-  })
-  return toModel({ name: model.name, outputs: new Map(outputs), domains: model.domains })
-}
+import type { RewriteRule } from './import.ts'
 
 /** One product of the weight and the patches under the kernel, with the batch as the last axis. */
-const convolveAsProduct: RewriteRule = (graph, node, inputs) => {
+export const convolveAsProduct: RewriteRule = (graph, node, inputs) => {
   const [image, weight, bias] = inputs
   if (!isOperator(node, 'Conv') || !image || !weight) return
   const operation = new Operation(graph, { ...node, inputs })
@@ -51,7 +30,7 @@ const convolveAsProduct: RewriteRule = (graph, node, inputs) => {
 }
 
 /** A convolution in blocked layout. An image with fewer channels than a block stays as it is. */
-const convolveInBlocks: RewriteRule = (graph, node, inputs) => {
+export const convolveInBlocks: RewriteRule = (graph, node, inputs) => {
   const [image, weight, bias] = inputs
   if (!isOperator(node, 'Conv') || !image || !weight) return
   const operation = new Operation(graph, { ...node, inputs })

@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Graph, type Value } from '../../src/ir/graph.ts'
 import { toModel } from '../../src/ir/to-model.ts'
 import { differentiate } from '../../src/loss-graph.ts'
@@ -128,7 +128,10 @@ async function prepareNetwork(
   return async (seed) => {
     const random = seeded(seed)
     const pixels = Float32Array.from({ length: batch * 3 * size ** 2 }, () => random.normal())
-    const target = integers(Array.from({ length: batch }, (_, i) => i))
+    const classes = Array.from({ length: batch }, (_, i) => i)
+    const target = provider
+      ? new Tensor('int32', Int32Array.from(classes), [batch])
+      : integers(classes)
     const results = await session.run({ input: float(pixels, [batch, 3, size, size]), target })
     return {
       gradients: new Map(

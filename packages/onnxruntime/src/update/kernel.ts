@@ -1,5 +1,5 @@
 import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
-import type { Hyperparameters } from '@diffgrad/core'
+import type { Hyperparameters, StateDict } from '@diffgrad/core'
 import {
   applyOperator,
   type GradientModel,
@@ -10,6 +10,7 @@ import {
   writeModel,
 } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
+import type { Checkpoint } from '../checkpoint.ts'
 import {
   createSession,
   float32Data,
@@ -37,7 +38,8 @@ type Arrays = Readonly<Record<string, Float32Array>>
 export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   readonly optimizer: ArraysOptimizer<H>
   readonly model: Model
-  readonly weights: Tensors
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  readonly #weights: Tensors
   readonly #session: InferenceSession
   /** The output that gives the loss. */
   readonly #loss: string
@@ -66,6 +68,9 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   ) {
     const shapes = [...parameters].map(([name, { initial }]) => [name, initial.shape])
     const allocated = allocate(Object.fromEntries(shapes))
+    this.shapes = Object.fromEntries(
+      [...parameters, ...statistics].map(([name, { initial }]) => [name, initial.shape]),
+    )
     const statisticArrays = [...statistics].map(([name, { initial }]) => [
       name,
       new Float32Array(initial.data.length),
@@ -82,7 +87,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       this.#arrays[name].set(initial.data)
       return [name, new runtime.Tensor('float32', this.#arrays[name], initial.shape)] as const
     })
-    this.weights = Object.fromEntries(tensors)
+    this.#weights = Object.fromEntries(tensors)
     const preallocated = [...parameters].map(([name, { gradient, initial }]) => [
       gradient,
       new runtime.Tensor('float32', this.#gradients[name], initial.shape),
@@ -98,7 +103,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       this.#preallocated[name] ?? null,
     ])
     const results = await this.#session.run(
-      { ...feeds, ...this.weights },
+      { ...feeds, ...this.#weights },
       Object.fromEntries(fetches),
     )
     const evaluation = await computeMetrics(float32Scalar(results, this.#loss), results)
@@ -113,8 +118,25 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
   }
 
-  write(weights: Arrays): void {
-    for (const [name, elements] of Object.entries(weights)) this.#arrays[name].set(elements)
+  async weights(): Promise<Tensors> {
+    return this.#weights
+  }
+
+  async readWeights(): Promise<Checkpoint['weights']> {
+    const weights = Object.entries(this.shapes).map(([name, shape]) => [
+      name,
+      { shape, data: this.#arrays[name] },
+    ])
+    return Object.fromEntries(weights)
+  }
+
+  async readOptimizer(): Promise<StateDict> {
+    return this.optimizer.stateDict()
+  }
+
+  load({ weights, optimizer }: Pick<Checkpoint, 'weights' | 'optimizer'>): void {
+    this.optimizer.loadStateDict(optimizer)
+    for (const [name, { data }] of Object.entries(weights)) this.#arrays[name].set(data)
   }
 
   async release(): Promise<void> {

@@ -3,96 +3,185 @@ import {
   arraySignature,
   type Backend,
   type Kernel,
-  transformState,
+  type SavedArray,
 } from '@diffgrad/core'
-import type { Tensor } from 'onnxruntime-common'
+import { arrayKey, type StepOperation } from '@diffgrad/onnx'
 import { TrainerError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
+import { newView, partsOf, sizeOf, type TensorView } from './tensor-view.ts'
 
-/** A parameter, running statistic or tensor of the optimizer's state. A step replaces its tensor. */
+/** An array of a parameter. A step replaces its view. */
 export interface Variable {
-  /** The input of the train-step model that takes it. */
-  readonly name: string
-  tensor: Tensor
+  readonly parameter: string
+  /** `theta`, `g`, or the name of the optimizer state or of an intermediate. */
+  readonly array: string
+  view: TensorView
 }
 
-/** A kernel that an optimizer applied to parameters. */
-export interface TracedKernel {
-  readonly kernel: Kernel
-  /** The names of the parameters that it updates. */
-  readonly parameters: ReadonlySet<string>
-  readonly coefficients: Readonly<Record<string, number>>
+/** What an optimizer did to arrays during a call. */
+export interface TracedCall {
+  readonly operations: readonly StepOperation[]
+  /** The coefficients of each operation. */
+  readonly coefficients: readonly Readonly<Record<string, number>>[]
+  /** The names of temporary arrays. */
+  readonly temporary: ReadonlySet<string>
+  /** Whether the call depends on all gradients being finite, which it took for granted. */
+  readonly assumesFinite: boolean
 }
 
-/** A backend that computes nothing: it records the kernels that an optimizer applies, for a graph to run. */
-export class KernelTracer implements Backend<Variable> {
-  readonly signature: Backend<Variable>['signature'] = arraySignature
-  /** The optimizer's state. */
-  readonly state: Variable[] = []
+/** The name of a temporary array of intermediates. */
+export const temporaryArray = (name: string): string => `temporary/${name}`
+
+/**
+ * A backend that computes nothing: it records the operations of an optimizer, for a graph to run. Saved
+ * arrays are views, so that a state dict costs no copies and stays on the device.
+ */
+export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
+  /** The optimizer's state, by `arrayKey`. */
+  readonly state: Map<string, Variable> = new Map()
+  /** The names of the parameters of each group. */
+  readonly groups: (readonly string[])[] = []
   readonly #runtime: Runtime
-  #kernels: TracedKernel[] = []
+  readonly #isFlat: boolean
+  #operations: StepOperation[] = []
+  #coefficients: Readonly<Record<string, number>>[] = []
+  #temporary = new Set<string>()
+  #assumesFinite = false
+  #isTracing = false
 
-  constructor(runtime: Runtime) {
+  /** @param isFlat - whether arrays of a group are parts of one tensor. */
+  constructor(runtime: Runtime, isFlat: boolean) {
     this.#runtime = runtime
+    this.#isFlat = isFlat
   }
 
-  /** The kernels that are applied during a call. */
-  trace(call: () => void): readonly TracedKernel[] {
-    this.#kernels = []
-    call()
-    return this.#kernels
+  /** Records what an optimizer does during a call. */
+  trace(call: () => void): TracedCall {
+    this.#operations = []
+    this.#coefficients = []
+    this.#temporary = new Set()
+    this.#assumesFinite = false
+    this.#isTracing = true
+    try {
+      call()
+    } finally {
+      this.#isTracing = false
+    }
+    return {
+      operations: this.#operations,
+      coefficients: this.#coefficients,
+      temporary: this.#temporary,
+      assumesFinite: this.#assumesFinite,
+    }
   }
 
   mismatch(): undefined {}
 
   zeros(like: readonly Variable[], names: readonly string[]): ArrayLists<Variable> {
-    for (const [name, options] of Object.entries(transformState))
-      if (names.includes(name)) throw unsupportedError(options.join(', '))
-    const lists = names.map(
-      (name) => [name, like.map((theta) => this.#zeros(theta, name))] as const,
-    )
-    this.state.push(...lists.flatMap(([, list]) => list))
+    const parameters = like.map(({ parameter }) => parameter)
+    if (this.#isFlat && !this.groups.some((group) => parameters.some((one) => group.includes(one))))
+      this.groups.push(parameters)
+    const shapes = like.map(({ view }) => view.shape)
+    const lists = names.map((array) => {
+      const views = this.#zeroViews(shapes)
+      const variables = parameters.map(
+        (parameter, i): Variable => ({ parameter, array, view: views[i] }),
+      )
+      for (const variable of variables)
+        this.state.set(arrayKey(variable.parameter, array), variable)
+      return [array, variables] as const
+    })
     return Object.fromEntries(lists)
   }
 
+  scratch(like: readonly Variable[], names: readonly string[]): ArrayLists<Variable> {
+    const lists = names.map((name) => {
+      const array = temporaryArray(name)
+      this.#temporary.add(array)
+      return [name, like.map(({ parameter, view }) => ({ parameter, array, view }))] as const
+    })
+    return Object.fromEntries(lists)
+  }
+
+  /** Outside a trace, only arrays change places: the weights with their EMA. */
   apply(
     kernel: Kernel,
-    { theta }: ArrayLists<Variable>,
+    lists: ArrayLists<Variable>,
     coefficients: Readonly<Record<string, number>>,
   ): void {
-    const parameters = new Set(theta.map(({ name }) => name))
-    this.#kernels.push({ kernel, parameters, coefficients })
+    if (!this.#isTracing) {
+      move(kernel, lists)
+      return
+    }
+    const names = [...new Set([...kernel.reads, ...kernel.writes])]
+    const [first] = names
+    const arrays = names.map((name) => [name, lists[name]?.[0]?.array ?? name])
+    this.#record(
+      {
+        kernel,
+        parameters: lists[first].map(({ parameter }) => parameter),
+        arrays: Object.fromEntries(arrays),
+      },
+      coefficients,
+    )
   }
 
-  scratch(): never {
-    throw unsupportedError('inspect')
+  /** The norm is known only after the step has run, which is discarded if it is not finite. */
+  norm(): number {
+    this.#assumesFinite = true
+    return 0
   }
 
-  norm(): never {
-    throw unsupportedError('skipNotFinite')
+  clipByGlobalNorm(gradients: readonly Variable[], limit: number): void {
+    const [{ array }] = gradients
+    const parameters = gradients.map(({ parameter }) => parameter)
+    this.#record({ transform: 'clip', parameters, array }, { limit })
   }
 
-  centralize(): never {
-    throw unsupportedError('centralize')
+  centralize({ parameter, array }: Variable): void {
+    this.#record({ transform: 'centralize', parameters: [parameter], array }, {})
   }
 
-  read({ tensor }: Variable): Float32Array {
-    // Created here or by a train step, whose state is float32.
-    return tensor.data as Float32Array
+  read({ view }: Variable): TensorView {
+    return view
   }
 
-  write(variable: Variable, elements: Float32Array | Float64Array): void {
-    variable.tensor = this.#tensor(Float32Array.from(elements), variable.tensor.dims)
+  write(variable: Variable, saved: TensorView | SavedArray): void {
+    variable.view =
+      'tensor' in saved
+        ? saved
+        : newView(this.#runtime, Float32Array.from(saved), variable.view.shape)
   }
 
-  #zeros({ name, tensor: { size, dims } }: Variable, state: string): Variable {
-    return { name: `${name}/${state}`, tensor: this.#tensor(new Float32Array(size), dims) }
+  signature(saved: TensorView | SavedArray | undefined): string {
+    return saved && 'tensor' in saved ? `Float32Array(${sizeOf(saved)})` : arraySignature(saved)
   }
 
-  #tensor(data: Float32Array, dims: readonly number[]): Tensor {
-    return new this.#runtime.Tensor('float32', data, dims)
+  #record(operation: StepOperation, coefficients: Readonly<Record<string, number>>): void {
+    if (!this.#isTracing) throw new TrainerError('update "graph": changes arrays only in a step')
+    this.#operations.push(operation)
+    this.#coefficients.push(coefficients)
+  }
+
+  #zeroViews(shapes: readonly (readonly number[])[]): readonly TensorView[] {
+    const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1))
+    if (!this.#isFlat)
+      return shapes.map((shape, i) => newView(this.#runtime, new Float32Array(sizes[i]), shape))
+    const total = sizes.reduce((a, b) => a + b, 0)
+    return partsOf(newView(this.#runtime, new Float32Array(total), [total]).tensor, shapes)
   }
 }
 
-const unsupportedError = (option: string): TrainerError =>
-  new TrainerError(`update "graph": does not support ${option}; use update "kernel"`)
+/** Runs a kernel that computes nothing. */
+function move(kernel: Kernel, lists: ArrayLists<Variable>): void {
+  const arithmetic = new Proxy({} as Parameters<Kernel['evaluate']>[0], {
+    get: () => {
+      throw new TrainerError(`update "graph": ${kernel.name} computes outside a step`)
+    },
+  })
+  for (const i of lists[kernel.reads[0]].keys()) {
+    const views = kernel.reads.map((name) => [name, lists[name][i].view])
+    const moved = kernel.evaluate<unknown>(arithmetic, Object.fromEntries(views), {})
+    for (const name of kernel.writes) lists[name][i].view = moved[name] as TensorView
+  }
+}

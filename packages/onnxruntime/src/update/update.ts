@@ -1,5 +1,6 @@
-import type { Histogram, Hyperparameters, Optimizer, StepOutcome } from '@diffgrad/core'
-import type { Model } from '@diffgrad/onnx'
+import type { Histogram, Hyperparameters, Optimizer, StateDict, StepOutcome } from '@diffgrad/core'
+import type { Model, ValueInfo } from '@diffgrad/onnx'
+import type { Checkpoint } from '../checkpoint.ts'
 import type { EvaluationSpec } from '../evaluation.ts'
 import type { EvaluationResult } from '../metrics.ts'
 import type { OptimizerSpec } from '../options.ts'
@@ -16,12 +17,16 @@ export interface UpdateSpec<H extends Hyperparameters> extends EvaluationSpec {
  * Removes the forward model's outputs that a step does not read, so that every run fetches all outputs:
  * before 1.24, onnxruntime-node returns some of the outputs under the names of others.
  */
-export const withOutputs = (model: Model, forward: Model, kept: readonly string[]): Model => ({
-  ...model,
-  outputs: model.outputs.filter(
-    ({ name }) => kept.includes(name) || forward.outputs.every((output) => output.name !== name),
-  ),
-})
+export function withOutputs(model: Model, forward: Model, kept: readonly string[]): Model {
+  const isRead = ({ name }: ValueInfo): boolean =>
+    kept.includes(name) || forward.outputs.every((output) => output.name !== name)
+  const inner = model.outputs.filter((output) => !isRead(output))
+  return {
+    ...model,
+    outputs: model.outputs.filter(isRead),
+    values: new Map([...model.values, ...inner.map((value) => [value.name, value] as const)]),
+  }
+}
 
 /** The input of one step. */
 export interface StepInput {
@@ -48,17 +53,23 @@ export interface Update<H extends Hyperparameters> {
   readonly model: Model
   readonly optimizer: Pick<
     Optimizer<never, H>,
-    'updates' | 'options' | 'set' | 'report' | 'stateDict' | 'loadStateDict' | 'swapEma'
+    'updates' | 'options' | 'set' | 'report' | 'swapEma'
   >
-  /** The current parameters and running statistics. */
-  readonly weights: Tensors
+  /** The shapes of the parameters and running statistics. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>
+  /** The current parameters and running statistics, on the device if they lie there. Valid until the next step. */
+  weights(): Promise<Tensors>
   /**
    * Takes one step, completely or not at all.
    *
    * @throws What `computeMetrics` or the runtime throws. Then nothing has changed.
    */
   step(input: StepInput): Promise<StepResult>
-  /** Replaces the elements of weights, by name. */
-  write(weights: Readonly<Record<string, Float32Array>>): void
+  /** The weights on the CPU. Valid until the next step. */
+  readWeights(): Promise<Checkpoint['weights']>
+  /** The optimizer's state on the CPU. Valid until the next step. */
+  readOptimizer(): Promise<StateDict>
+  /** Replaces the weights and the optimizer's state. @throws as `loadStateDict`: then nothing has changed. */
+  load(state: Pick<Checkpoint, 'weights' | 'optimizer'>): void
   release(): Promise<void>
 }

@@ -1,0 +1,38 @@
+import { Graph, Operation } from '../ir/graph.ts'
+import type { Lowering } from '../ir/lowering.ts'
+import { toModel } from '../ir/to-model.ts'
+import type { Model } from '../model/model.ts'
+import { isOperator } from '../model/node.ts'
+import { exp, log, reduceMax, reduceSum, sub } from '../ops/builders.ts'
+import { convolveAsProduct, convolveInBlocks } from './convolutions.ts'
+import { type InputSizes, importModel, type RewriteRule } from './import.ts'
+
+/**
+ * Writes convolutions and LogSoftmax in the forms that a lowering selects. It comes after differentiation,
+ * for which each is one operation. The forms of convolutions share their patches and layouts with the
+ * gradients: equal operations become one.
+ *
+ * @param sizes - of the model's symbolic dimensions.
+ */
+export function lowerModel(model: Model, lowering: Lowering, sizes: InputSizes = {}): Model {
+  const { productUpTo, channelBlock, operators } = lowering
+  if (productUpTo === 0 && channelBlock === 0 && operators === 'standard') return model
+  const graph = new Graph(lowering, 'shared')
+  const rules = [convolveAsProduct, convolveInBlocks, plainLogSoftmax]
+  const values = importModel(graph, model, { ...sizes, rules })
+  const outputs = model.outputs.flatMap(({ name }) => {
+    const value = values.get(name)
+    return value ? [[name, value] as const] : []
+  })
+  return toModel({ name: model.name, outputs: new Map(outputs), domains: model.domains })
+}
+
+/** x − max x − ln Σ exp(x − max x), for runtimes without LogSoftmax. */
+const plainLogSoftmax: RewriteRule = (graph, node, inputs) => {
+  const [x] = inputs
+  if (!isOperator(node, 'LogSoftmax') || graph.lowering.operators !== 'plain' || !x) return
+  const operation = new Operation(graph, { ...node, inputs })
+  const axes = [operation.axis(operation.int('axis', -1), x.shape.length)]
+  const shifted = sub(x, reduceMax(x, axes))
+  return [sub(shifted, log(reduceSum(exp(shifted), axes)))]
+}
