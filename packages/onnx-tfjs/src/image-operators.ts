@@ -4,13 +4,19 @@ import {
   type backend_util,
   batchNorm,
   conv2d,
+  customGrad,
   div,
+  type GradSaveFunc,
   maxPool as maxPoolTensor,
   mean,
   moments,
   mul,
   onesLike,
   pad as padTensor,
+  rsqrt,
+  sub,
+  sum,
+  type Tensor,
   type Tensor1D,
   type Tensor4D,
   transpose,
@@ -75,11 +81,53 @@ export const batchNormalization: Operator = (node) => {
     [3, runningMean, mean],
     [4, runningVariance, variance],
   ] as const) {
-    node.setNext(index, add(mul(running, momentum), mul(batch, 1 - momentum)))
+    node.setNext(index, add(running, mul(sub(batch, running), 1 - momentum)))
   }
   // Statistics of channels have one axis.
-  const [batchMean, batchVariance] = [mean as Tensor1D, variance as Tensor1D]
-  return LayoutTensor.nhwc(batchNorm(images, batchMean, batchVariance, bias, scale, epsilon))
+  const statistics = { mean: mean as Tensor1D, variance: variance as Tensor1D, epsilon }
+  return LayoutTensor.nhwc(normalize(images, scale, bias, statistics))
+}
+
+/** The moments of a batch, by channel. */
+interface BatchStatistics {
+  readonly mean: Tensor1D
+  readonly variance: Tensor1D
+  readonly epsilon: number
+}
+
+/**
+ * y = γ·x̂ + β with x̂ = (x − μ)/√(σ² + ε), where μ and σ² are those of the N values of each channel, and its
+ * gradient: dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(σ² + ε) · (dy − dβ/N − x̂·dγ/N). TensorFlow.js's own, through the
+ * moments, takes three times as many operations.
+ *
+ * @see Ioffe and Szegedy, "Batch Normalization", arXiv:1502.03167, section 3.
+ */
+function normalize(
+  images: Tensor4D,
+  scale: Tensor1D,
+  bias: Tensor1D,
+  { mean, variance, epsilon }: BatchStatistics,
+): Tensor4D {
+  const operation = customGrad((x, gamma, beta, save) => {
+    const [input, weight] = [x as Tensor4D, gamma as Tensor1D] // As passed below.
+    const value = batchNorm(input, mean, variance, beta as Tensor1D, weight, epsilon)
+    // Tensors that are not saved are gone when the gradient is computed.
+    ;(save as GradSaveFunc)([input, weight, mean, variance])
+    return {
+      value,
+      gradFunc(dy: Tensor4D, saved: Tensor[]) {
+        const [x, gamma, mean, variance] = saved
+        const inverse = rsqrt(add(variance, epsilon))
+        const xHat = mul(sub(x, mean), inverse)
+        const dBeta = sum(dy, [0, 1, 2])
+        const dGamma = sum(mul(dy, xHat), [0, 1, 2])
+        const count = x.size / mean.size
+        const centered = sub(dy, add(div(dBeta, count), mul(xHat, div(dGamma, count))))
+        return [mul(centered, mul(gamma, inverse)), dGamma, dBeta]
+      },
+    }
+  })
+  return operation(images, scale, bias) as Tensor4D // The value's rank.
 }
 
 /** The sliding window of a convolution or pooling, in the form that TensorFlow.js takes. */

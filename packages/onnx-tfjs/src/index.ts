@@ -1,4 +1,10 @@
-export { type AdapterSearch, adapterOf, findAdapter, selectBackend } from './backend.ts'
+export {
+  type AdapterSearch,
+  adapterOf,
+  findAdapter,
+  prepareWebGpu,
+  selectBackend,
+} from './backend.ts'
 export { Network, type NetworkGradients, type NetworkOutputs } from './network.ts'
 export {
   type ClassifierBatch,

@@ -16,11 +16,11 @@ import {
   mul,
   type NamedTensorMap,
   neg,
+  reshape,
   type Scalar,
   sum,
   type Tensor,
   tensor,
-  tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core'
 import { Network } from './network.ts'
@@ -103,9 +103,12 @@ export class ClassifierTrainer {
       ({ [this.#output]: logits }) => crossEntropy(tensor(targets, logits.shape), logits),
     )
     try {
-      const [lossValue] = await loss.data()
-      if (!this.#skipNotFinite) await assertFinite(lossValue, next)
-      const logits = await outputs[this.#output].data<'float32'>()
+      const {
+        loss: lossValue,
+        statistics,
+        logits,
+      } = await readStep(loss, next, outputs[this.#output])
+      if (!this.#skipNotFinite) assertFinite(lossValue, statistics)
       const friction = frictionEdges && (await this.#friction(gradients, frictionEdges))
       if (this.#optimizer.applyGradients(gradients) !== 'skipped')
         this.#network.updateStatistics(next)
@@ -216,16 +219,34 @@ export class ClassifierTrainer {
 const crossEntropy = (targets: Tensor, logits: Tensor): Scalar =>
   neg(mean(sum(mul(targets, logSoftmax(logits)), 1)))
 
+/** What is read from the device after a step. */
+interface StepReadings {
+  readonly loss: number
+  /** The sum of the loss and the next running statistics. */
+  readonly statistics: number
+  readonly logits: Float32Array
+}
+
+/** Reads once: every read waits until the device has computed all that was asked of it. */
+async function readStep(loss: Scalar, next: NamedTensorMap, logits: Tensor): Promise<StepReadings> {
+  const all = tidy(() => {
+    const row = reshape(loss, [1])
+    const total = sum(concat([row, ...Object.values(next).map((one) => reshape(one, [-1]))]))
+    return concat([row, reshape(total, [1]), reshape(logits, [-1])])
+  })
+  const data = await all.data<'float32'>()
+  all.dispose()
+  return { loss: data[0], statistics: data[1], logits: data.slice(2) }
+}
+
 /**
  * Checks the loss and the running statistics: on the wasm backend, activations turn NaN into 0, so the
  * loss of a damaged batch may be finite.
  *
+ * @param value - the sum of the loss and the running statistics.
  * @throws {NonFiniteStepError} Naming what is not finite.
  */
-async function assertFinite(loss: number, statistics: NamedTensorMap): Promise<void> {
-  const total = tidy(() => sum(concat([tensor1d([loss]), ...Object.values(statistics)])))
-  const [value] = await total.data()
-  total.dispose()
+function assertFinite(loss: number, value: number): void {
   if (Number.isFinite(value)) return
   const what = Number.isFinite(loss) ? 'sum of running statistics' : 'loss'
   throw new NonFiniteStepError(

@@ -98,6 +98,7 @@ export {
   type Loss,
   meanAbsoluteError,
   meanSquaredError,
+  selectOutput,
 } from './nn/losses.ts'
 export {
   type XResNetOptions,

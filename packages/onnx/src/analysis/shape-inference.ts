@@ -37,13 +37,8 @@ export function inferShapes(
   declared: readonly (InferredType | undefined)[] = [],
 ): readonly InferredType[] {
   const name = qualifiedOperator(operation)
-  // A rule may return one of the operation's inputs, whose elements are not those of the output.
   const own = operation.graph.shapeRules.get(name)?.(operation)
-  if (own)
-    return checkSizes(
-      operation,
-      own.map(({ type, shape }) => ({ type, shape })),
-    )
+  if (own) return checkSizes(operation, own.map(withoutElements))
   const rule = shapeRules.get(name)
   if (rule) return checkSizes(operation, rule(operation))
   const known = declared.filter((type) => type !== undefined)
@@ -51,8 +46,11 @@ export function inferShapes(
     throw operation.error(
       'the operator has no shape rule, and the model does not declare the shapes of its outputs',
     )
-  return checkSizes(operation, known)
+  return checkSizes(operation, known.map(withoutElements))
 }
+
+/** A rule may return one of the operation's inputs, whose elements are not those of the output. */
+const withoutElements = ({ type, shape }: InferredType): InferredType => ({ type, shape })
 
 /** More elements than any runtime allocates: 8 GiB of float32. */
 const tooManyElements = 2 ** 31

@@ -30,8 +30,12 @@ import {
  */
 export type Loss = (outputs: ReadonlyMap<string, Value>) => Value
 
-/** Returns the output that a loss is computed from: by its name, or the only one. */
-function selectOutput(outputs: ReadonlyMap<string, Value>, name: string | undefined): Value {
+/**
+ * Returns the output that a loss is computed from: by its name, or the only one.
+ *
+ * @throws {OnnxError} If there is none of the name, or it is not float32.
+ */
+export function selectOutput(outputs: ReadonlyMap<string, Value>, name?: string): Value {
   const [first] = outputs.keys()
   const selected = outputs.get(name ?? first ?? '')
   if (selected === undefined || (name === undefined && outputs.size > 1))
