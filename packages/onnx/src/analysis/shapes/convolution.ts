@@ -13,14 +13,13 @@ export interface SlidingWindow {
   readonly end: readonly number[]
 }
 
-/** Reads the sliding window of an operation. `auto_pad` is converted to pads. */
-function slidingWindow(operation: Operation, kernel: readonly number[]): SlidingWindow {
+/** Reads the sliding window of an operation with the padding of `pads`. */
+function explicitWindow(operation: Operation, kernel: readonly number[]): SlidingWindow {
   const image = spatialShape(operation.input(0))
   const ones = image.map(() => 1)
   const strides = operation.ints('strides') ?? ones
   const dilations = operation.ints('dilations') ?? ones
   const pads = operation.ints('pads') ?? image.flatMap(() => [0, 0])
-  const automatic = operation.string('auto_pad', 'NOTSET')
   for (const [name, list, length] of [
     ['kernel', kernel, image.length],
     ['strides', strides, image.length],
@@ -32,28 +31,39 @@ function slidingWindow(operation: Operation, kernel: readonly number[]): Sliding
   for (const [name, list] of Object.entries({ kernel, strides, dilations }))
     if (list.some((size) => size < 1))
       throw operation.error(`${name} must hold integers >= 1, but is [${list}]`)
-  const span = dilatedKernel({ kernel, dilations })
-  const total = (axis: number): number => {
-    const [size, stride] = [image[axis] ?? 1, strides[axis] ?? 1]
+  const [begin, end] = [pads.slice(0, image.length), pads.slice(image.length)]
+  return { kernel, strides, dilations, begin, end }
+}
+
+/** Reads the sliding window of an operation. `auto_pad` is converted to pads. */
+function slidingWindow(operation: Operation, kernel: readonly number[]): SlidingWindow {
+  const window = explicitWindow(operation, kernel)
+  const span = dilatedKernel(window)
+  const total = spatialShape(operation.input(0)).map((size, axis) => {
+    const stride = window.strides[axis] ?? 1
     return Math.max((Math.ceil(size / stride) - 1) * stride + (span[axis] ?? 1) - size, 0)
-  }
-  const smaller = image.map((_, axis) => Math.floor(total(axis) / 2))
-  const larger = image.map((_, axis) => Math.ceil(total(axis) / 2))
+  })
+  return { ...window, ...automaticPadding(operation, window, total) }
+}
+
+/** The padding before and after every axis, as `auto_pad` divides a total. */
+function automaticPadding(
+  operation: Operation,
+  { begin, end }: SlidingWindow,
+  total: readonly number[],
+): Pick<SlidingWindow, 'begin' | 'end'> {
+  const automatic = operation.string('auto_pad', 'NOTSET')
+  const smaller = total.map((amount) => Math.floor(amount / 2))
+  const larger = total.map((amount) => Math.ceil(amount / 2))
   switch (automatic) {
     case 'NOTSET':
-      return {
-        kernel,
-        strides,
-        dilations,
-        begin: pads.slice(0, image.length),
-        end: pads.slice(image.length),
-      }
+      return { begin, end }
     case 'VALID':
-      return { kernel, strides, dilations, begin: image.map(() => 0), end: image.map(() => 0) }
+      return { begin: total.map(() => 0), end: total.map(() => 0) }
     case 'SAME_UPPER':
-      return { kernel, strides, dilations, begin: smaller, end: larger }
+      return { begin: smaller, end: larger }
     case 'SAME_LOWER':
-      return { kernel, strides, dilations, begin: larger, end: smaller }
+      return { begin: larger, end: smaller }
     default:
       throw operation.error(`auto_pad "${automatic}" is not supported`)
   }
@@ -101,7 +111,7 @@ export const tapSlices = (
     return { axis: axis + 2, start, end: start + ((outputSpace[axis] ?? 1) - 1) * step + 1, step }
   })
 
-/** The window of a Conv or ConvTranspose: the kernel's lengths are those of the weight. */
+/** The window of a Conv: the kernel's lengths are those of the weight. */
 export const convolutionWindow = (operation: Operation): SlidingWindow =>
   slidingWindow(operation, spatialShape(operation.input(1)))
 
@@ -126,29 +136,59 @@ const conv: ShapeRule = (operation) => {
   return [{ type: x.type, shape: [x.shape[0] ?? 1, outputs, ...image] }]
 }
 
-/** Spatial lengths: stride·(size−1) + span − begin − end + output_padding. */
-const convTranspose: ShapeRule = (operation) => {
-  if (operation.string('auto_pad', 'NOTSET') !== 'NOTSET' || operation.ints('output_shape'))
-    throw operation.error('padding must be given by "pads", not by "auto_pad" or "output_shape"')
-  const [x, w] = [operation.input(0), operation.input(1)]
-  const window = convolutionWindow(operation)
+/** The window of a ConvTranspose, and the spatial lengths of its output. */
+export interface TransposedWindow {
+  readonly window: SlidingWindow
+  readonly outputSpace: readonly number[]
+}
+
+/**
+ * Reads the window of a ConvTranspose. The spatial lengths are stride·(size−1) + span + output_padding
+ * − begin − end; where `output_shape` or `auto_pad` sets them, the padding is what is left.
+ */
+export function transposedWindow(operation: Operation): TransposedWindow {
+  const window = explicitWindow(operation, spatialShape(operation.input(1)))
+  const space = spatialShape(operation.input(0))
   const outputPadding = operation.ints('output_padding') ?? []
+  const automatic = operation.string('auto_pad', 'NOTSET')
   const span = dilatedKernel(window)
-  const image = spatialShape(x).map(
+  const unpadded = space.map(
     (size, axis) =>
-      (window.strides[axis] ?? 1) * (size - 1) +
-      (span[axis] ?? 1) -
-      (window.begin[axis] ?? 0) -
-      (window.end[axis] ?? 0) +
-      (outputPadding[axis] ?? 0),
+      (window.strides[axis] ?? 1) * (size - 1) + (span[axis] ?? 1) + (outputPadding[axis] ?? 0),
   )
+  // Some exporters list batch and channels, too.
+  const wanted = operation.ints('output_shape')?.slice(-space.length)
+  if (wanted && wanted.length !== space.length)
+    throw operation.error(`output_shape must have ${space.length} entries, but is [${wanted}]`)
+  const same = automatic.startsWith('SAME')
+    ? space.map((size, axis) => size * (window.strides[axis] ?? 1))
+    : undefined
+  const target = wanted ?? same
+  const total = unpadded.map((size, axis) => Math.max(size - (target?.[axis] ?? size), 0))
+  const padding =
+    wanted && !same
+      ? {
+          begin: total.map((amount) => Math.ceil(amount / 2)),
+          end: total.map((amount) => Math.floor(amount / 2)),
+        }
+      : automaticPadding(operation, window, total)
+  const padded = { ...window, ...padding }
+  const outputSpace =
+    wanted ??
+    unpadded.map((size, axis) => size - (padded.begin[axis] ?? 0) - (padded.end[axis] ?? 0))
+  return { window: padded, outputSpace }
+}
+
+const convTranspose: ShapeRule = (operation) => {
+  const [x, w] = [operation.input(0), operation.input(1)]
   const channels = axisSize(w, 1) * groupsOf(operation, axisSize(w, 0))
   const inputs = x.shape[1]
   if (typeof inputs === 'number' && inputs !== axisSize(w, 0))
     throw operation.error(
       `the image must have ${axisSize(w, 0)} channels to match the weight, but has ${inputs}`,
     )
-  return [{ type: x.type, shape: [x.shape[0] ?? 1, channels, ...image] }]
+  const { outputSpace } = transposedWindow(operation)
+  return [{ type: x.type, shape: [x.shape[0] ?? 1, channels, ...outputSpace] }]
 }
 
 /** The window of a pooling operation: the kernel's lengths are an attribute. */

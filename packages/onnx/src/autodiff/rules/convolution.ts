@@ -1,7 +1,9 @@
 import {
   convolutionWindow,
+  dilatedKernel,
   poolingWindow,
   type SlidingWindow,
+  transposedWindow,
 } from '../../analysis/shapes/convolution.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { axisSize, spatialShape, staticShape } from '../../ir/value.ts'
@@ -15,6 +17,7 @@ import {
   greaterOrEqual,
   mul,
   nonChannelAxes,
+  pad,
   reduceSum,
   reshape,
 } from '../../ops/builders.ts'
@@ -124,19 +127,29 @@ export const Conv: GradientRule = (operation, dy) => {
  */
 export const ConvTranspose: GradientRule = (operation, dy) => {
   const [x, w] = [operation.input(0), operation.input(1)]
-  const window = convolutionWindow(operation)
+  const { window, outputSpace } = transposedWindow(operation)
   const groups = operation.int('group', 1)
-  const dx = apply('Conv', [dy, w], {
+  // The pixels that every kernel reaches: what `output_padding` adds beyond them has no gradient.
+  const end = dilatedKernel(window).map(
+    (span, axis) =>
+      (window.strides[axis] ?? 1) * (axisSize(x, axis + 2) - 1) +
+      span -
+      (window.begin[axis] ?? 0) -
+      (outputSpace[axis] ?? 1),
+  )
+  const reached = pad(dy, [0, 0, ...end.map(() => 0)], [0, 0, ...end.map((n) => Math.min(n, 0))])
+  const reaching = { ...window, end: end.map((n) => Math.max(n, 0)) }
+  const dx = apply('Conv', [reached, w], {
     kernel_shape: window.kernel,
     strides: window.strides,
     dilations: window.dilations,
-    pads: [...window.begin, ...window.end],
+    pads: [...reaching.begin, ...reaching.end],
     group: groups,
   })
   const dw = weightGradients[operation.graph.lowering.weightGradient]({
-    image: dy,
+    image: reached,
     gradient: x,
-    window,
+    window: reaching,
     groups,
   })
   return [dx, dw, reduceSum(dy, nonChannelAxes(dy), 'drop')]

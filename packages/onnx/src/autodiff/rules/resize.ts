@@ -1,3 +1,4 @@
+import { type ResizedAxis, resizedAxes } from '../../analysis/shapes/shape.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { constantElements, staticShape } from '../../ir/value.ts'
 import { matMul, transpose } from '../../ops/builders.ts'
@@ -5,30 +6,17 @@ import { type GradientRule, unary } from './gradient-rule.ts'
 
 /** y = A·x along every resized axis, A the weights of interpolation;  ∂x = Aᵀ·∂y along every one */
 export const Resize: GradientRule = unary((x, dy, _y, operation) => {
-  if (operation.int('antialias', 0) !== 0)
-    throw operation.error('antialias must be 0 to be differentiated')
-  const resized = staticShape(dy)
-  const scales = operation.inputs[3] ? undefined : resizedScales(operation)
+  const axes = resizedAxes(operation)
+  const crops = cropRegions(operation)
   return staticShape(x).reduce((value, size, axis) => {
-    const length = resized[axis] ?? size
-    if (length === size) return value
-    const scale = scales?.[axis] ?? length / size
-    const data = interpolation(operation, { size, resized: length, scale })
-    return multiplyAxis(
-      value,
-      axis,
-      dy.graph.constant({ type: 'float32', shape: [length, size], data }),
-    )
+    const resized = axes.get(axis)
+    // ONNX Runtime leaves out the regions of axes that keep their length.
+    if (!resized || resized.scale === 1) return value
+    const data = interpolation(operation, resized, crops?.[axis])
+    const shape = [resized.resized, size]
+    return multiplyAxis(value, axis, dy.graph.constant({ type: 'float32', shape, data }))
   }, dy)
 })
-
-/** The scale of every axis; 1 for axes that the operation does not name. */
-function resizedScales(operation: Operation): readonly number[] {
-  const scales = constantElements(operation.input(2))
-  const rank = operation.input(0).shape.length
-  const axes = operation.ints('axes')?.map((axis) => operation.axis(axis, rank))
-  return Array.from({ length: rank }, (_, axis) => scales[axes ? axes.indexOf(axis) : axis] ?? 1)
-}
 
 /** Multiplies one axis by a matrix from the right. */
 function multiplyAxis(value: Value, axis: number, matrix: Value): Value {
@@ -39,29 +27,49 @@ function multiplyAxis(value: Value, axis: number, matrix: Value): Value {
     : transpose(matMul(transpose(value, swapped), matrix), swapped)
 }
 
-/** An axis before and after a Resize. Lengths are rounded down, so `scale` may differ from their ratio. */
-interface ResizedAxis {
-  readonly size: number
-  readonly resized: number
-  readonly scale: number
+/** The region of an axis that is resized, as shares of its length. */
+type Crop = readonly [start: number, end: number]
+
+/** The regions of a `tf_crop_and_resize`, by axis. */
+function cropRegions(operation: Operation): readonly (Crop | undefined)[] | undefined {
+  if (transformation(operation) !== 'tf_crop_and_resize') return undefined
+  const regions = constantElements(operation.input(1))
+  const rank = operation.input(0).shape.length
+  const axes =
+    operation.ints('axes')?.map((axis) => operation.axis(axis, rank)) ??
+    Array.from({ length: rank }, (_, axis) => axis)
+  return Array.from({ length: rank }, (_, axis) => {
+    const i = axes.indexOf(axis)
+    return i < 0 ? undefined : [regions[i] ?? 0, regions[i + axes.length] ?? 1]
+  })
 }
+
+const transformation = (operation: Operation): string =>
+  operation.string('coordinate_transformation_mode', 'half_pixel')
 
 /** The input coordinate of output pixel `index`, by `coordinate_transformation_mode`. */
 function inputCoordinate(
   operation: Operation,
   index: number,
   { size, resized, scale }: ResizedAxis,
+  [start, end]: Crop = [0, 1],
 ): number {
-  const mode = operation.string('coordinate_transformation_mode', 'half_pixel')
+  const mode = transformation(operation)
   switch (mode) {
     case 'half_pixel':
       return (index + 0.5) / scale - 0.5
+    case 'half_pixel_symmetric':
+      return (size / 2) * (1 - resized / (scale * size)) + (index + 0.5) / scale - 0.5
     case 'pytorch_half_pixel':
       return resized > 1 ? (index + 0.5) / scale - 0.5 : 0
     case 'asymmetric':
       return index / scale
     case 'align_corners':
       return resized > 1 ? (index * (size - 1)) / (resized - 1) : 0
+    case 'tf_crop_and_resize':
+      return resized > 1
+        ? (start + (index * (end - start)) / (resized - 1)) * (size - 1)
+        : 0.5 * (start + end) * (size - 1)
     default:
       throw operation.error(`coordinate_transformation_mode "${mode}" cannot be differentiated`)
   }
@@ -84,23 +92,42 @@ function nearest(operation: Operation, coordinate: number): number {
   }
 }
 
+/** The weight of a pixel at a distance, for linear (reach 1) and cubic interpolation (reach 2, by Keys). */
+function kernelWeight(distance: number, reach: number, a: number): number {
+  const t = Math.abs(distance)
+  if (reach === 1) return Math.max(1 - t, 0)
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1
+  return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0
+}
+
 /** The matrix A of y = A·x with which a Resize changes one axis: resized × size, row-major. */
-function interpolation(operation: Operation, axis: ResizedAxis): Float32Array {
-  const { size, resized } = axis
+function interpolation(operation: Operation, axis: ResizedAxis, crop?: Crop): Float32Array {
+  const { size, resized, scale } = axis
   const matrix = new Float32Array(operation.constantLength([resized, size]))
   const mode = operation.string('mode', 'nearest')
+  const reach = mode === 'cubic' ? 2 : 1
+  const a = operation.float('cubic_coeff_a', -0.75)
+  const antialias = operation.int('antialias', 0) !== 0 && mode !== 'nearest'
+  const stretch = antialias ? Math.max(1 / scale, 1) : 1
+  const excluded = (antialias || mode === 'cubic') && operation.int('exclude_outside', 0) !== 0
   for (let row = 0; row < resized; row++) {
     const add = (column: number, weight: number): void => {
       const index = row * size + Math.min(Math.max(column, 0), size - 1)
       matrix[index] = (matrix[index] ?? 0) + weight
     }
-    const coordinate = inputCoordinate(operation, row, axis)
-    if (mode === 'nearest') add(nearest(operation, coordinate), 1)
-    else if (mode === 'linear') {
-      const left = Math.floor(coordinate)
-      add(left, 1 - (coordinate - left))
-      add(left + 1, coordinate - left)
-    } else throw operation.error(`mode must be "nearest" or "linear" to be differentiated`)
+    const coordinate = inputCoordinate(operation, row, axis, crop)
+    if (crop && !(coordinate >= 0 && coordinate <= size - 1)) continue
+    if (mode === 'nearest') {
+      add(nearest(operation, coordinate), 1)
+      continue
+    }
+    const [low, high] = [coordinate - reach * stretch, coordinate + reach * stretch]
+    const [first, last] = excluded ? [Math.max(low, 0), Math.min(high, size - 1)] : [low, high]
+    const weights: (readonly [column: number, weight: number])[] = []
+    for (let column = Math.ceil(first); column <= last; column++)
+      weights.push([column, kernelWeight((column - coordinate) / stretch, reach, a)])
+    const sum = excluded || antialias ? weights.reduce((total, [, weight]) => total + weight, 0) : 1
+    for (const [column, weight] of weights) add(column, weight / sum)
   }
   return matrix
 }

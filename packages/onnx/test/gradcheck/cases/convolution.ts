@@ -136,6 +136,22 @@ const convolutions: readonly Case[] = [
     strides: [2, 2],
     output_padding: [1, 1],
   }),
+  transposed('auto_pad SAME_UPPER', [1, 2, true], { auto_pad: 'SAME_UPPER', strides: [2, 2] }),
+  transposed('auto_pad SAME_LOWER', [1, 2, false], { auto_pad: 'SAME_LOWER', strides: [2, 2] }),
+  transposed('auto_pad SAME_UPPER, stride 1', [2, 1, false], { auto_pad: 'SAME_UPPER' }),
+  transposed('auto_pad VALID', [1, 2, false], { auto_pad: 'VALID', strides: [2, 1] }),
+  ...['NOTSET', 'SAME_UPPER', 'SAME_LOWER'].map(
+    (auto_pad): Case => ({
+      operator: 'ConvTranspose',
+      about: `output_shape, ${auto_pad}`,
+      inputs: () => [
+        [2, 4, 3, 4],
+        [4, 2, 3, 3],
+      ],
+      build: (x: Value, w: Value) =>
+        apply('ConvTranspose', [x, w], { auto_pad, strides: [2, 2], output_shape: [6, 9] }),
+    }),
+  ),
   transposed('2 groups, bias', [2, 2, true], { strides: [2, 2] }),
   transposed('dilation 2', [1, 2, false], { dilations: [2, 2], pads: [0, 1, 1, 0] }),
 ]

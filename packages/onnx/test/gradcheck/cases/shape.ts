@@ -1,4 +1,5 @@
 import type { Value } from '../../../src/ir/graph.ts'
+import type { Attribute } from '../../../src/model/model.ts'
 import { apply, applyOperator } from '../../../src/ops/apply.ts'
 import { mul } from '../../../src/ops/builders.ts'
 import type { Case } from '../check.ts'
@@ -25,9 +26,10 @@ const resize = (
   transformation: string,
   by: { scales: readonly number[] } | { sizes: readonly number[] },
   nearest = 'round_prefer_floor',
+  attributes: Readonly<Record<string, Attribute>> = {},
 ): Case => ({
   operator: 'Resize',
-  about: `${mode}, ${transformation}, ${nearest}, ${Object.keys(by)[0]}`,
+  about: [mode, transformation, nearest, Object.keys(by)[0], ...Object.keys(attributes)].join(', '),
   inputs: (draw) => [[draw.size(1, 2), 2, 4, 5]],
   build: (x: Value) => {
     const scales =
@@ -42,6 +44,7 @@ const resize = (
       mode,
       coordinate_transformation_mode: transformation,
       nearest_mode: nearest,
+      ...attributes,
     })
   },
 })
@@ -107,6 +110,49 @@ export const shapeCases: readonly Case[] = [
   resize('linear', 'pytorch_half_pixel', { sizes: [3, 8] }),
   resize('linear', 'align_corners', { sizes: [7, 9] }),
   resize('linear', 'asymmetric', { scales: [1, 1, 1.7, 0.6] }),
+  resize('linear', 'half_pixel_symmetric', { scales: [1, 1, 1.7, 0.6] }),
+  resize('cubic', 'half_pixel', { scales: [1, 1, 2, 2] }),
+  resize('linear', 'half_pixel', { scales: [1, 1, 1.1, 1.6] }),
+  resize('cubic', 'align_corners', { sizes: [7, 3] }),
+  resize('cubic', 'asymmetric', { scales: [1, 1, 1.7, 0.6] }, 'floor', {
+    cubic_coeff_a: { float: -0.5 },
+  }),
+  resize('cubic', 'pytorch_half_pixel', { sizes: [3, 8] }, 'floor', { exclude_outside: 1 }),
+  resize('linear', 'half_pixel', { sizes: [2, 3] }, 'floor', { antialias: 1 }),
+  resize('linear', 'half_pixel', { sizes: [7, 3] }, 'floor', { antialias: 1 }),
+  resize('cubic', 'half_pixel', { sizes: [2, 3] }, 'floor', {
+    antialias: 1,
+    exclude_outside: 1,
+  }),
+  ...['not_larger', 'not_smaller'].map(
+    (policy): Case => ({
+      operator: 'Resize',
+      about: policy,
+      inputs: () => [[1, 2, 4, 5]],
+      build: (x: Value) =>
+        apply('Resize', [x, undefined, undefined, x.graph.integers([7, 7])], {
+          mode: 'linear',
+          axes: [2, 3],
+          keep_aspect_ratio_policy: policy,
+        }),
+    }),
+  ),
+  ...['linear', 'nearest'].map(
+    (mode): Case => ({
+      operator: 'Resize',
+      about: `${mode}, a region`,
+      inputs: () => [[1, 2, 4, 5]],
+      build: (x: Value) => {
+        const data = Float32Array.of(0, 0, 0.2, -0.3, 1, 1, 0.8, 0.7)
+        const region = x.graph.constant({ type: 'float32', shape: [8], data })
+        return apply('Resize', [x, region, undefined, x.graph.integers([1, 2, 4, 6])], {
+          mode,
+          coordinate_transformation_mode: 'tf_crop_and_resize',
+          extrapolation_value: { float: 2 },
+        })
+      },
+    }),
+  ),
   ...([0, 1] as const).map(
     (axis): Case => ({
       operator: 'Concat',
