@@ -22,6 +22,7 @@ import {
   where,
 } from '../ops/builders.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
+import { gridSample } from './grid-sample.ts'
 
 /** Rewrites an operator on one input. */
 const onInput =
@@ -116,6 +117,7 @@ const layerNormalization: OperatorRewrite = (operation) => {
 export const decompositions: ReadonlyMap<string, OperatorRewrite> = new Map(
   Object.entries({
     GlobalLpPool: globalLpPool,
+    GridSample: gridSample,
     LRN: lrn,
     LayerNormalization: layerNormalization,
     LpNormalization: lpNormalization,

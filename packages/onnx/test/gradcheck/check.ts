@@ -31,6 +31,8 @@ export interface Case {
    */
   readonly values?: 'smooth' | 'positive' | 'apart'
   readonly lowering?: Partial<Lowering>
+  /** The step of the finite differences. Default 1/64. */
+  readonly step?: number
 }
 
 /** A case with drawn shapes and elements, in a session with the outputs `y` and the gradients `g0`, `g1` … */
@@ -110,7 +112,7 @@ export async function worstError(one: Case, seed: number): Promise<number> {
     const gradient = floats(exact, `g${i}`)
     for (let repeat = 0; repeat < 2; repeat++) {
       const direction = array.map(() => (random.uniform() < 0.5 ? -1 : 1))
-      const h = 1 / 64
+      const h = one.step ?? 1 / 64
       const near = (await sum(i, direction, h)) - (await sum(i, direction, -h))
       const far = (await sum(i, direction, 2 * h)) - (await sum(i, direction, -2 * h))
       const slope = (8 * near - far) / (12 * h)

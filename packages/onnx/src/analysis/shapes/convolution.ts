@@ -199,6 +199,21 @@ export const poolingWindow = (operation: Operation): SlidingWindow =>
 export const pooledSizes = (operation: Operation, window: SlidingWindow): readonly number[] =>
   outputSizes(operation, window, operation.int('ceil_mode', 0) ? 'up' : 'down')
 
+/** The spatial lengths before a MaxPool that a MaxUnpool inverts: stride·(size − 1) + kernel − begin − end. */
+export function unpooledSizes(operation: Operation): readonly number[] {
+  const { kernel, strides, begin, end } = explicitWindow(
+    operation,
+    operation.ints('kernel_shape') ?? [],
+  )
+  return spatialShape(operation.input(0)).map(
+    (size, axis) =>
+      (strides[axis] ?? 1) * (size - 1) +
+      (kernel[axis] ?? 1) -
+      (begin[axis] ?? 0) -
+      (end[axis] ?? 0),
+  )
+}
+
 /** MaxPool has an optional second output: the flat index of each maximum. */
 const pool: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)

@@ -1,5 +1,6 @@
 import type { Operation } from '../../ir/graph.ts'
 import type { Dimension } from '../../model/model.ts'
+import { unpooledSizes } from './convolution.ts'
 import { integerElements, type ShapeRule, sameShape } from './shape-rule.ts'
 
 const gather: ShapeRule = (operation) => {
@@ -59,6 +60,27 @@ const scatterND: ShapeRule = (operation) => {
   return sameShape(operation)
 }
 
+/** The last axis of the grid has a coordinate for every spatial axis of the image. */
+const gridSample: ShapeRule = (operation) => {
+  const [x, grid] = [operation.input(0), operation.input(1)]
+  const axes = x.shape.length - 2
+  if (axes < 1 || grid.shape.length !== x.shape.length || grid.shape.at(-1) !== axes)
+    throw operation.error(
+      `the grid must have ${axes} coordinates for [${x.shape}], but has the shape [${grid.shape}]`,
+    )
+  const [batch, other] = [x.shape[0] ?? 1, grid.shape[0] ?? 1]
+  if (typeof batch === 'number' && typeof other === 'number' && batch !== other)
+    throw operation.error(`image and grid must have equal batches, but have ${batch} and ${other}`)
+  return [{ type: x.type, shape: [...x.shape.slice(0, 2), ...grid.shape.slice(1, -1)] }]
+}
+
+/** The values at the indices that a MaxPool gave, in the image that it pooled. */
+const maxUnpool: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const [wanted] = operation.inputs[2] ? [integerElements(operation, 2)] : []
+  return [{ type, shape: wanted ?? [...shape.slice(0, 2), ...unpooledSizes(operation)] }]
+}
+
 /** The extremes of an axis, and their indices. */
 const topK: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
@@ -99,6 +121,8 @@ export const selectionShapes: Readonly<Record<string, ShapeRule>> = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
+  GridSample: gridSample,
+  MaxUnpool: maxUnpool,
   OneHot: oneHot,
   ScatterElements: scatterElements,
   ScatterND: scatterND,

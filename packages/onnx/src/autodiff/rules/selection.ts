@@ -1,6 +1,6 @@
 import type { Operation, Value } from '../../ir/graph.ts'
 import { staticShape } from '../../ir/value.ts'
-import { multiIndices } from '../../model/model.ts'
+import { elementCount, multiIndices } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
 import { concat, div, filled, max, mul, pad, reduceSum, reshape, sub } from '../../ops/builders.ts'
 import { equalMask, type GradientRule, scatterRows, unary } from './gradient-rule.ts'
@@ -63,6 +63,14 @@ function multiIndexRows(operation: Operation): Value {
   })
   return concat([before, indices], shape.length - 1)
 }
+
+/** y = x at the flat indices, 0 elsewhere;  ∂x = ∂y at the indices */
+export const MaxUnpool: GradientRule = unary((_x, dy, _y, operation) => {
+  // ONNX Runtime takes the indices as those of the smaller image without the shape input.
+  if (operation.inputs[2]) throw operation.error('must have no output shape to be differentiated')
+  const flat = reshape(dy, [elementCount(staticShape(dy))])
+  return apply('Gather', [flat, operation.input(1)])
+})
 
 /** y = v₁ at the indices of an axis, v₀ elsewhere;  ∂v₁ = Σ∂y at the indices, ∂v₀ = Σ∂y elsewhere */
 export const OneHot: GradientRule = (operation, dy) => {

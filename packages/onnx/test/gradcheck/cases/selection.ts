@@ -1,7 +1,9 @@
 import type { Value } from '../../../src/ir/graph.ts'
 import type { Attribute } from '../../../src/model/model.ts'
+import { elementCount } from '../../../src/model/model.ts'
+import { seeded } from '../../../src/nn/initializers.ts'
 import { apply, applyOperator } from '../../../src/ops/apply.ts'
-import { add } from '../../../src/ops/builders.ts'
+import { add, mul } from '../../../src/ops/builders.ts'
 import type { Case } from '../check.ts'
 import { onOneInput } from './reduction.ts'
 
@@ -78,6 +80,49 @@ const twice = [
   [2, 4],
   [1, 1, 2, 0, 1, 0, 2, 0],
 ] as const
+
+/** Points within and beyond the image, away from the pixels' centres and edges, where gradients jump. */
+const gridSample = (
+  about: string,
+  space: readonly number[],
+  attributes: Readonly<Record<string, Attribute>>,
+): Case => ({
+  operator: 'GridSample',
+  about,
+  inputs: (draw) => [
+    [2, draw.size(1, 3), ...space],
+    [2, ...space.map(() => 3), space.length],
+  ],
+  build: (x: Value, grid: Value) => {
+    const scale = 1 / 32
+    const random = seeded(3)
+    const shape = grid.shape.map(Number)
+    const at = Float32Array.from({ length: elementCount(shape) }, (_, i) => {
+      const size = space[space.length - 1 - (i % space.length)] ?? 1
+      const edges = attributes.align_corners ? size - 1 : size
+      const pixel = Math.floor(random.uniform() * (size + 4)) - 2
+      const part = 0.2 + 0.2 * random.uniform() + (random.uniform() < 0.5 ? 0.4 : 0)
+      return (2 * (pixel + part + (attributes.align_corners ? 0 : 0.5))) / edges - 1
+    })
+    const base = grid.graph.constant({ type: 'float32', shape, data: at })
+    return apply('GridSample', [x, add(base, mul(grid, scale))], attributes)
+  },
+  step: attributes.mode === 'cubic' ? 1 / 4 : 1 / 16,
+})
+
+const unpool = (about: string, attributes: Readonly<Record<string, Attribute>>): Case => ({
+  operator: 'MaxUnpool',
+  about,
+  inputs: () => [[1, 2, 6, 4]],
+  build: (x: Value) => {
+    const pooled = applyOperator(x.graph, 'MaxPool', [x], {
+      attributes: new Map(Object.entries(attributes)),
+      outputs: ['maxima', 'indices'],
+    })
+    return apply('MaxUnpool', [pooled.output(), pooled.output(1)], attributes)
+  },
+  values: 'apart',
+})
 
 /** Operators that select, replace or accumulate elements by their index. */
 export const selectionCases: readonly Case[] = [
@@ -159,6 +204,21 @@ export const selectionCases: readonly Case[] = [
     [2, 4],
     { reduction: 'min' },
   ),
+  ...['linear', 'nearest', 'cubic'].flatMap((mode) =>
+    ['zeros', 'border', 'reflection'].flatMap((padding_mode) =>
+      [0, 1].map((align_corners) =>
+        gridSample(`${mode}, ${padding_mode}${align_corners ? ', align_corners' : ''}`, [4, 5], {
+          mode,
+          padding_mode,
+          align_corners,
+        }),
+      ),
+    ),
+  ),
+  gridSample('three axes', [3, 4, 2], {}),
+  gridSample('three axes, nearest', [3, 4, 2], { mode: 'nearest', padding_mode: 'border' }),
+  unpool('2×2', { kernel_shape: [2, 2], strides: [2, 2] }),
+  unpool('3×1', { kernel_shape: [3, 1], strides: [3, 1] }),
   topK('two largest of the last axis', 2, {}),
   topK('three smallest of the middle axis', 3, { axis: 1, largest: 0 }),
   topK('unsorted', 3, { axis: 1, sorted: 0 }),
