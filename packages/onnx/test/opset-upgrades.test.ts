@@ -1,8 +1,10 @@
 import { InferenceSession, type Tensor as Values } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
+import { gradientModel } from '../src/gradient-model.ts'
 import { writeAttribute } from '../src/model/attribute.ts'
 import { type Attribute, elementCount } from '../src/model/model.ts'
 import { readModel } from '../src/model/read.ts'
+import { meanSquaredError } from '../src/nn/losses.ts'
 import { file, fixture } from './model-file.ts'
 import { expectTensorClose, float, floats, integers, session } from './session.ts'
 
@@ -139,10 +141,38 @@ test('a batch normalization whose saved statistics are read is rejected', () => 
   )
 })
 
-test('group normalization in the form before opset 21 is rejected', () => {
-  const node = { opType: 'GroupNormalization', input: ['x', 'x', 'x'], output: ['y'] }
-  const bytes = file({ input: [{ name: 'x' }], node: [node] }, { opsetImport: [{ version: 18n }] })
-  expect(() => readModel(bytes)).toThrow(
-    'node "y" (GroupNormalization): must be of opset 21, where scale and bias have one element per channel',
+test('a group normalization of opset 18, with a scale per group, computes the same and is trained', async () => {
+  const dim = (sizes: readonly number[]) =>
+    sizes.map((n) => ({ value: { case: 'dimValue' as const, value: BigInt(n) } }))
+  const value = (name: string, sizes: readonly number[]) => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: dim(sizes) } } },
+  })
+  const floatData = [0.5, -2, 1.5, 0.25]
+  const bytes = file(
+    {
+      input: [value('x', [2, 4, 3, 2])],
+      output: [value('y', [2, 4, 3, 2])],
+      initializer: [
+        { name: 'scale', dataType: 1, dims: [2n], floatData: floatData.slice(0, 2) },
+        { name: 'bias', dataType: 1, dims: [2n], floatData: floatData.slice(2) },
+      ],
+      node: [
+        {
+          opType: 'GroupNormalization',
+          input: ['x', 'scale', 'bias'],
+          output: ['y'],
+          attribute: [writeAttribute('num_groups', 2), writeAttribute('epsilon', { float: 0.1 })],
+        },
+      ],
+    },
+    { opsetImport: [{ version: 18n }] },
   )
+  const model = readModel(bytes)
+  const x = numbers([2, 4, 3, 2])
+  const before = await InferenceSession.create(bytes, { logSeverityLevel: 3 })
+  const [a, b] = [await (await session(model)).run({ x }), await before.run({ x })]
+  expectTensorClose(floats(a, 'y'), floats(b, 'y'), 1e-5)
+  const { parameters } = gradientModel(model, { loss: meanSquaredError() })
+  expect([...parameters.keys()].toSorted()).toEqual(['bias', 'scale'])
 })

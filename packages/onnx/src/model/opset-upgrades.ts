@@ -10,6 +10,8 @@ export const newestOpset: number = 21
 interface UpgradeContext {
   /** Adds an initializer to the model and returns its name. */
   addInitializer(name: string, tensor: Tensor): string
+  /** Returns a name that no value of the model has. */
+  freshName(name: string): string
   /** Whether a node or a model output reads a value. */
   isRead(name: string): boolean
 }
@@ -19,7 +21,7 @@ interface OpsetUpgrade {
   readonly operators: readonly string[]
   /** The operator set that introduced the new form. */
   readonly opset: number
-  apply(node: Node, context: UpgradeContext): Node
+  apply(node: Node, context: UpgradeContext): Node | readonly Node[]
 }
 
 /**
@@ -95,12 +97,42 @@ const upgrades: readonly OpsetUpgrade[] = [
     },
   },
   {
+    // Scale and bias had one element per group: an InstanceNormalization of the groups.
     operators: ['GroupNormalization'],
     opset: 21,
-    apply(node) {
-      throw new OnnxError(
-        `${describeNode(node)}: must be of opset 21, where scale and bias have one element per channel`,
+    apply(node, { addInitializer, freshName }) {
+      const { outputs, attributes } = node
+      const [x = '', scale = '', bias = ''] = node.inputs
+      const groups = attributes.get('num_groups')
+      if (typeof groups !== 'number')
+        throw new OnnxError(`${describeNode(node)}: must have a number num_groups`)
+      const epsilon = attributes.get('epsilon')
+      const shape = { type: 'int64', shape: [3], data: elements('int64', [0, groups, -1]) } as const
+      const grouped = addInitializer(`${outputs[0]}/groups`, shape)
+      const [xShape, split, normalized] = ['shape', 'split', 'normalized'].map((name) =>
+        freshName(`${outputs[0]}/${name}`),
       )
+      const added = (
+        operator: string,
+        inputs: readonly (string | undefined)[],
+        output: string | undefined,
+      ): Node => ({
+        operator,
+        domain: '',
+        name: freshName(`${node.name || outputs[0]}/${operator}`),
+        inputs: inputs.map((name) => name ?? ''),
+        outputs: [output ?? ''],
+        attributes: new Map(),
+      })
+      return [
+        added('Shape', [x], xShape),
+        added('Reshape', [x, grouped], split),
+        {
+          ...added('InstanceNormalization', [split, scale, bias], normalized),
+          attributes: new Map(epsilon === undefined ? [] : [['epsilon', epsilon]]),
+        },
+        added('Reshape', [normalized, xShape], outputs[0]),
+      ]
     },
   },
 ]
@@ -127,22 +159,33 @@ export function upgradeOpset(model: Model, opset: number): Model {
     ...model.outputs.map(({ name }) => name),
     ...model.nodes.flatMap(({ inputs }) => inputs),
   ])
+  const freshName = (name: string): string => {
+    let free = name
+    while (taken.has(free)) free += '_'
+    taken.add(free)
+    return free
+  }
   const context: UpgradeContext = {
     addInitializer(name, tensor) {
-      let free = name
-      while (taken.has(free)) free += '_'
-      taken.add(free)
+      const free = freshName(name)
       initializers.set(free, tensor)
       return free
     },
+    freshName,
     isRead: (name) => name !== '' && read.has(name),
   }
-  const nodes = model.nodes.map((node) => {
+  const nodes = model.nodes.flatMap((node) => {
     if (node.domain !== '') return node
     const upgraded = upgrades
-      .filter((upgrade) => opset < upgrade.opset && upgrade.operators.includes(node.operator))
-      .reduce((form, upgrade) => upgrade.apply(form, context), node)
-    return widenTypes(upgraded)
+      .filter((upgrade) => opset < upgrade.opset)
+      .reduce<readonly Node[]>(
+        (forms, upgrade) =>
+          forms.flatMap((form) =>
+            upgrade.operators.includes(form.operator) ? upgrade.apply(form, context) : form,
+          ),
+        [node],
+      )
+    return upgraded.map(widenTypes)
   })
   return { ...model, nodes, initializers }
 }
