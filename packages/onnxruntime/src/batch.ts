@@ -3,6 +3,7 @@ import {
   type DataType,
   type Elements,
   elementCount,
+  type InputSizes,
   isOperator,
   type Model,
   type ValueInfo,
@@ -95,6 +96,27 @@ export function symbolicDimensions(model: Model, batch: Batch): Readonly<Record<
       if (typeof dimension === 'string') lengths[dimension] = dims[axis]
   }
   return lengths
+}
+
+/**
+ * The sizes of a step on a batch: those that the batch gives, and else those of the trainer's options.
+ *
+ * @throws {TrainerError} If the batch does not fit the model for any sizes.
+ */
+export function sizesOf(
+  model: Model,
+  batch: Batch,
+  { dimensions = {}, shapes = {} }: InputSizes,
+): Readonly<Record<string, number>> {
+  checkBatch(batch)
+  const isFlat = (value: BatchValue): boolean => !(isRecord(value) && 'data' in value)
+  // Plain elements do not tell the lengths of two axes.
+  const inputs = model.inputs.filter(({ name, shape = [] }) => {
+    const symbols = shape.filter((size) => typeof size === 'string').length
+    const value = batch[name]
+    return value !== undefined && !(name in shapes) && !(symbols > 1 && isFlat(value))
+  })
+  return { ...dimensions, ...symbolicDimensions({ ...model, inputs }, batch) }
 }
 
 function checkBatch(batch: unknown): void {

@@ -7,6 +7,7 @@ import {
 } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
 import { type Batch, symbolicDimensions, toFeeds } from './batch.ts'
+import { Cache } from './cache.ts'
 import {
   createSession,
   float32Scalar,
@@ -36,14 +37,18 @@ interface LossModel extends InferenceModel {
 }
 
 /** Sessions that are kept for batches of other sizes: a session of XResNet-18 takes some 100 MB. */
-const maxSessions = 8
+export const maxSessions: number = 8
+
+/** Releases the session of a model. */
+const releaseSession = ({ session }: { readonly session: InferenceSession }): Promise<void> =>
+  session.release()
 
 /** Runs a model in evaluation mode, on the weights that each call passes. */
 export class Evaluation {
   readonly #spec: EvaluationSpec
   /** By the lengths of the symbolic dimensions, as `#evaluations`. */
-  readonly #inference = new Map<string, WithSession<InferenceModel>>()
-  readonly #evaluations = new Map<string, WithSession<LossModel>>()
+  readonly #inference = new Cache<WithSession<InferenceModel>>(maxSessions, releaseSession)
+  readonly #evaluations = new Cache<WithSession<LossModel>>(maxSessions, releaseSession)
 
   constructor(spec: EvaluationSpec) {
     this.#spec = spec
@@ -58,11 +63,13 @@ export class Evaluation {
     const { dimensions, shapes, lowering, rewriteRules, shapeRules } = differentiate
     const isStatic = rewriteRules || forward.nodes.some(({ operator }) => operator === 'Conv')
     const sizes = isStatic ? { ...dimensions, ...symbolicDimensions(forward, batch) } : {}
-    const inference = await this.#load(this.#inference, JSON.stringify(sizes), () => {
+    const inference = await this.#inference.load(JSON.stringify(sizes), () => {
       const model = withWeightsAsInputs(forward, weights)
       const rules = { ...(rewriteRules && { rewriteRules }), ...(shapeRules && { shapeRules }) }
       const options = { dimensions: sizes, ...(shapes && { shapes }), lowering: lowering ?? {} }
-      return { model: inferenceModel(model, isStatic ? { ...options, ...rules } : {}) }
+      return this.#withSession({
+        model: inferenceModel(model, isStatic ? { ...options, ...rules } : {}),
+      })
     })
     return this.#run(inference, batch, weights)
   }
@@ -76,20 +83,17 @@ export class Evaluation {
     const { mode: _, seed: __, gradientRules: ___, ...options } = differentiate
     const dimensions = { ...options.dimensions, ...symbolicDimensions(forward, batch) }
     const key = JSON.stringify(dimensions)
-    const evaluation = await this.#load(this.#evaluations, key, () => {
+    const evaluation = await this.#evaluations.load(key, () => {
       const { model, loss, state } = evaluationModel(forward, { ...options, dimensions })
       const untrained = [...state].filter(([name]) => !Object.hasOwn(weights, name))
-      return { model: withWeightsInside(model, new Map(untrained)), loss }
+      return this.#withSession({ model: withWeightsInside(model, new Map(untrained)), loss })
     })
     const outputs = await this.#run(evaluation, batch, weights)
     return { loss: float32Scalar(outputs, evaluation.loss), outputs }
   }
 
   async release(): Promise<void> {
-    const all = [...this.#inference.values(), ...this.#evaluations.values()]
-    this.#inference.clear()
-    this.#evaluations.clear()
-    await Promise.all(all.map(({ session }) => session.release()))
+    await Promise.all([this.#inference.release(), this.#evaluations.release()])
   }
 
   async #run(
@@ -102,31 +106,9 @@ export class Evaluation {
     return session.run({ ...feeds, ...Object.fromEntries(used) })
   }
 
-  /**
-   * Returns a cached model, or builds it, and releases the least recently used beyond `maxSessions`. A
-   * failure is not cached, since a retry may succeed.
-   */
-  async #load<M extends InferenceModel>(
-    cache: Map<string, WithSession<M>>,
-    key: string,
-    build: () => M,
-  ): Promise<WithSession<M>> {
-    const cached = cache.get(key)
-    if (cached) {
-      cache.delete(key)
-      cache.set(key, cached)
-      return cached
-    }
-    const { runtime, session: options } = this.#spec
-    const built = build()
-    const loaded = { ...built, session: await createSession(runtime, built.model, options) }
-    cache.set(key, loaded)
-    const [oldest] = cache
-    if (oldest && cache.size > maxSessions) {
-      cache.delete(oldest[0])
-      await oldest[1].session.release()
-    }
-    return loaded
+  async #withSession<M extends InferenceModel>(built: M): Promise<WithSession<M>> {
+    const { runtime, session } = this.#spec
+    return { ...built, session: await createSession(runtime, built.model, session) }
   }
 }
 

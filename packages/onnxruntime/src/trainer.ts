@@ -1,18 +1,18 @@
 import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
 import {
   describeArgument,
+  type InputSizes,
   inferenceModel,
   loraState,
   type Model,
   mergeLora,
   readModel,
-  type Tensor,
   type UnsharedBytes,
   writeModel,
 } from '@diffgrad/onnx'
 import { writeAdapters } from './adapters.ts'
-import { type Batch, toFeeds } from './batch.ts'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { type Batch, sizesOf, toFeeds } from './batch.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { assertFiniteLoss, TrainerError } from './errors.ts'
 import { Evaluation, type EvaluationSpec } from './evaluation.ts'
 import { type EvaluationResult, Metrics, type Outputs } from './metrics.ts'
@@ -35,7 +35,7 @@ import {
 import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
-import type { StepResult, Update } from './update/update.ts'
+import { type StepResult, type Update, withWeights } from './update/update.ts'
 
 /** A model with the files that lie beside it. */
 export interface ModelFiles {
@@ -53,6 +53,8 @@ export interface ModelFiles {
  */
 export class Trainer<H extends Hyperparameters = Hyperparameters> {
   readonly #forward: Model
+  /** The sizes of the options. */
+  readonly #sizes: InputSizes
   readonly #session: SessionOptions
   readonly #runtime: Runtime
   readonly #update: Update<H>
@@ -104,6 +106,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   private constructor(spec: EvaluationSpec, update: Update<H>, metrics: Metrics) {
     this.#runtime = spec.runtime
     this.#forward = spec.forward
+    this.#sizes = spec.differentiate
     this.#session = spec.session
     this.#update = update
     this.#evaluation = new Evaluation(spec)
@@ -111,7 +114,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 
   /**
-   * Takes one step on a batch of the size given by `dimensions`.
+   * Takes one step on a batch. Batches of other sizes than the options' `dimensions`, such as the last of
+   * an epoch or texts of other lengths, get sessions of their own, of which the last eight are kept.
    *
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    * @throws {NotFiniteError} If the loss is not finite.
@@ -123,9 +127,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       checkStepOptions(stepOptions)
       const { signal, histograms } = stepOptions
       signal?.throwIfAborted()
-      const { model, shapes, optimizer } = this.#update
+      const { shapes, optimizer } = this.#update
       const { updates, options } = optimizer
+      const sizes = sizesOf(this.#forward, batch, this.#sizes)
+      const model = await this.#update.modelFor(sizes)
       return this.#update.step({
+        sizes,
         feeds: toFeeds(this.#runtime, model, batch, shapes),
         histogramEdges: histograms,
         computeMetrics: async (loss, outputs) => {
@@ -283,13 +290,4 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       }
     })
   }
-}
-
-/** Replaces initializers by weights, whose elements are shared. */
-function withWeights(model: Model, weights: Checkpoint['weights']): Model {
-  // The count of Dropout's steps is no initializer.
-  const replaced = Object.entries(weights)
-    .filter(([name]) => model.initializers.has(name))
-    .map(([name, { shape, data }]): [string, Tensor] => [name, { type: 'float32', shape, data }])
-  return { ...model, initializers: new Map([...model.initializers, ...replaced]) }
 }

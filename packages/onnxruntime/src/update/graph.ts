@@ -20,8 +20,10 @@ import {
   trainStepModel,
 } from '@diffgrad/onnx'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import { Cache } from '../cache.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import { TrainerError } from '../errors.ts'
+import { maxSessions } from '../evaluation.ts'
 import {
   createSession,
   float32Scalar,
@@ -40,6 +42,8 @@ import {
 } from './tensor-view.ts'
 import { StepTracer, type TracedCall, temporaryArray, type Variable } from './trace.ts'
 import {
+  keyOf,
+  type Sizes,
   type StepInput,
   type StepResult,
   type Update,
@@ -75,7 +79,11 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #parameters: readonly Variable[]
   readonly #gradients: Readonly<Record<string, Variable>>
   readonly #statistics: readonly Variable[]
-  /** By the operations of the step. */
+  /** The key of the options' sizes. */
+  readonly #key: string
+  /** Gradient models for batches of other sizes, by which those are checked. */
+  readonly #models = new Cache<Model>(maxSessions, async () => undefined)
+  /** By the operations of the step, and the sizes of the batch. */
   readonly #compiled = new Map<string, CompiledStep>()
   readonly #kernelNumbers = new Map<Kernel, number>()
   /** The session that cuts flat weights into tensors, and its results for the current weights. */
@@ -85,7 +93,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<GraphUpdate<H>> {
     const update = new GraphUpdate(spec)
     const initial = update.optimizer.stateDict()
-    await update.#compile(update.#traceStep(undefined))
+    await update.#compile(update.#traceStep(undefined), spec.differentiate.dimensions ?? {})
     update.optimizer.loadStateDict(initial)
     return update
   }
@@ -105,6 +113,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       }))
     this.model = model
     this.#spec = spec
+    this.#key = keyOf(differentiate.dimensions ?? {})
     this.#parameters = variables(parameters, 'theta')
     this.#statistics = variables(statistics, 'statistic')
     this.#staysOnDevice = keepsOutputsOnDevice(session)
@@ -123,12 +132,26 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     this.optimizer = new Optimizer(this.#tracer, rule, named, options as object)
   }
 
-  async step({ feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+  async modelFor(sizes: Sizes): Promise<Model> {
+    const { forward, differentiate } = this.#spec
+    if (keyOf(sizes) === this.#key) return this.model
+    return this.#models.load(
+      keyOf(sizes),
+      () => gradientModel(forward, { ...differentiate, dimensions: sizes }).model,
+    )
+  }
+
+  async step({
+    sizes = this.#spec.differentiate.dimensions ?? {},
+    feeds,
+    histogramEdges,
+    computeMetrics,
+  }: StepInput): Promise<StepResult> {
     const before = this.optimizer.stateDict()
     let results: Tensors | undefined
     try {
       const traced = this.#traceStep(histogramEdges)
-      const compiled = await this.#compile(traced, Object.keys(histogramEdges ?? {}))
+      const compiled = await this.#compile(traced, sizes, Object.keys(histogramEdges ?? {}))
       results = await this.#run(compiled, traced, feeds)
       const evaluation = await computeMetrics(float32Scalar(results, compiled.loss), results)
       const histograms =
@@ -226,6 +249,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   /** Compiles a train step, or returns an earlier one with the same operations. */
   async #compile(
     { operations, temporary, assumesFinite }: TracedCall,
+    sizes: Sizes,
     histograms: readonly string[] = [],
   ): Promise<CompiledStep> {
     const described = operations.map((operation) =>
@@ -233,12 +257,12 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
         ? { ...operation, kernel: this.#numberOf(operation.kernel) }
         : operation,
     )
-    const key = JSON.stringify([described, assumesFinite, histograms])
+    const key = JSON.stringify([described, assumesFinite, histograms, keyOf(sizes)])
     const existing = this.#compiled.get(key)
     this.#compiled.delete(key)
     const compiled =
       existing ??
-      (await this.#newStep({
+      (await this.#newStep(sizes, {
         update: operations,
         flat: this.#tracer.groups,
         temporary: [...temporary],
@@ -255,10 +279,11 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   }
 
   async #newStep(
+    dimensions: Sizes,
     options: Omit<Parameters<typeof trainStepModel>[1], 'loss'>,
   ): Promise<CompiledStep> {
     const { runtime, forward, differentiate, outputs, session: sessionOptions } = this.#spec
-    const step = trainStepModel(forward, { ...differentiate, ...options })
+    const step = trainStepModel(forward, { ...differentiate, ...options, dimensions })
     const model = withOutputs(step.model, forward, outputs)
     const locations = [...step.next.values()].map((name) => [name, 'gpu-buffer'] as const)
     const session = await createSession(runtime, model, {

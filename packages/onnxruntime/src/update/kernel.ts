@@ -10,7 +10,9 @@ import {
   writeModel,
 } from '@diffgrad/onnx'
 import type { InferenceSession } from 'onnxruntime-common'
+import { Cache } from '../cache.ts'
 import type { Checkpoint } from '../checkpoint.ts'
+import { maxSessions } from '../evaluation.ts'
 import {
   createSession,
   float32Data,
@@ -19,14 +21,29 @@ import {
   type Tensors,
 } from '../runtime.ts'
 import {
+  keyOf,
+  type Sizes,
   type StepInput,
   type StepResult,
   type Update,
   type UpdateSpec,
   withOutputs,
+  withWeights,
 } from './update.ts'
 
 type Arrays = Readonly<Record<string, Float32Array>>
+
+/** A gradient model for batches of some sizes. */
+interface SizedModel {
+  readonly model: Model
+  /** The output that gives the loss. */
+  readonly loss: string
+  /** The output that gives the gradient of each parameter, by the parameter's name. */
+  readonly gradients: ReadonlyMap<string, string>
+  /** The output that gives the next value of each running statistic, by the statistic's name. */
+  readonly next: ReadonlyMap<string, string>
+  session: InferenceSession | undefined
+}
 
 /**
  * Updates the weights by the fused kernels of @diffgrad/arrays. The runtime reads the arrays that the
@@ -40,32 +57,33 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   readonly model: Model
   readonly shapes: Readonly<Record<string, readonly number[]>>
   readonly #weights: Tensors
-  readonly #session: InferenceSession
-  /** The output that gives the loss. */
-  readonly #loss: string
-  /** The output that gives the gradient of each parameter, by the parameter's name. */
-  readonly #gradientOutputs: ReadonlyMap<string, string>
-  /** The output that gives the next value of each running statistic, by the statistic's name. */
-  readonly #nextOutputs: ReadonlyMap<string, string>
+  /** Without the optimizer's options. The forward model shares the trained weights. */
+  readonly #spec: Omit<UpdateSpec<H>, 'optimizer'>
+  /** The sizes of the options. */
+  readonly #sizes: Sizes
+  /** By sizes. */
+  readonly #models = new Cache<SizedModel>(maxSessions, async ({ session }) => session?.release())
   readonly #gradients: Arrays
   /** The elements of `weights`. */
   readonly #arrays: Arrays
-  /** Tensors over `#gradients`, by output; empty if the runtime does not write into them. */
+  /** Tensors over `#gradients`, by parameter; empty if the runtime does not write into them. */
   readonly #preallocated: Tensors
 
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<KernelUpdate<H>> {
-    const whole = gradientModel(spec.forward, spec.differentiate)
-    const gradient = { ...whole, model: withOutputs(whole.model, spec.forward, spec.outputs) }
-    const session = await createSession(spec.runtime, gradient.model, spec.session)
-    return new KernelUpdate(spec, gradient, session, await writesPreallocated(spec.runtime))
+    const gradient = gradientModel(spec.forward, spec.differentiate)
+    const update = new KernelUpdate(spec, gradient, await writesPreallocated(spec.runtime))
+    const { dimensions = {} } = spec.differentiate
+    const sized = await update.#load(dimensions, () => gradient)
+    await update.#sessionOf(sized)
+    return update
   }
 
   private constructor(
-    { runtime, optimizer: { rule, ...options } }: UpdateSpec<H>,
-    { model, loss, parameters, statistics }: GradientModel,
-    session: InferenceSession,
+    { optimizer: { rule, ...options }, ...spec }: UpdateSpec<H>,
+    { model, parameters, statistics }: GradientModel,
     preallocates: boolean,
   ) {
+    const { runtime } = spec
     const shapes = [...parameters].map(([name, { initial }]) => [name, initial.shape])
     const allocated = allocate(Object.fromEntries(shapes))
     this.shapes = Object.fromEntries(
@@ -76,11 +94,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       new Float32Array(initial.data.length),
     ])
     this.model = model
-    this.#loss = loss
-    // Only names are kept of the gradient model's maps, so that the initial weights can be freed.
-    this.#gradientOutputs = new Map([...parameters].map(([name, { gradient }]) => [name, gradient]))
-    this.#nextOutputs = new Map([...statistics].map(([name, { next }]) => [name, next]))
-    this.#session = session
+    this.#sizes = spec.differentiate.dimensions ?? {}
     this.#gradients = allocated.gradients
     this.#arrays = { ...allocated.parameters, ...Object.fromEntries(statisticArrays) }
     const tensors = [...parameters, ...statistics].map(([name, { initial }]) => {
@@ -88,34 +102,69 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       return [name, new runtime.Tensor('float32', this.#arrays[name], initial.shape)] as const
     })
     this.#weights = Object.fromEntries(tensors)
-    const preallocated = [...parameters].map(([name, { gradient, initial }]) => [
-      gradient,
+    const preallocated = [...parameters].map(([name, { initial }]) => [
+      name,
       new runtime.Tensor('float32', this.#gradients[name], initial.shape),
     ])
     this.#preallocated = preallocates ? Object.fromEntries(preallocated) : {}
+    const weights = Object.entries(this.shapes).map(([name, shape]) => [
+      name,
+      { shape, data: this.#arrays[name] },
+    ])
+    // The initial weights can be freed.
+    this.#spec = { ...spec, forward: withWeights(spec.forward, Object.fromEntries(weights)) }
     // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
     this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
 
-  async step({ feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
-    const fetches = this.#session.outputNames.map((name) => [
-      name,
+  async modelFor(sizes: Sizes): Promise<Model> {
+    return (await this.#load(sizes)).model
+  }
+
+  async step({ sizes, feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+    const sized = await this.#load(sizes ?? this.#sizes)
+    const session = await this.#sessionOf(sized)
+    const preallocated = [...sized.gradients].map(([name, output]) => [
+      output,
       this.#preallocated[name] ?? null,
     ])
-    const results = await this.#session.run(
+    const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]))
+    const results = await session.run(
       { ...feeds, ...this.#weights },
-      Object.fromEntries(fetches),
+      { ...fetches, ...Object.fromEntries(preallocated) },
     )
-    const evaluation = await computeMetrics(float32Scalar(results, this.#loss), results)
-    for (const [name, output] of this.#gradientOutputs)
-      if (!(output in this.#preallocated)) this.#gradients[name].set(float32Data(results, output))
+    const evaluation = await computeMetrics(float32Scalar(results, sized.loss), results)
+    for (const [name, output] of sized.gradients)
+      if (!(name in this.#preallocated)) this.#gradients[name].set(float32Data(results, output))
     const histograms = histogramEdges && this.optimizer.histograms(this.#gradients, histogramEdges)
     const outcome = this.optimizer.step(this.#gradients)
     if (outcome !== 'skipped')
-      for (const [name, next] of this.#nextOutputs)
-        this.#arrays[name].set(float32Data(results, next))
+      for (const [name, next] of sized.next) this.#arrays[name].set(float32Data(results, next))
     const { updates } = this.optimizer
     return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
+  }
+
+  /** The gradient model for some sizes, without its session, so that a batch is checked before that is created. */
+  #load(sizes: Sizes, build?: () => GradientModel): Promise<SizedModel> {
+    const { forward, differentiate, outputs } = this.#spec
+    return this.#models.load(keyOf(sizes), () => {
+      const gradient = build?.() ?? gradientModel(forward, { ...differentiate, dimensions: sizes })
+      const { model, loss, parameters, statistics } = gradient
+      return {
+        model: withOutputs(model, forward, outputs),
+        loss,
+        gradients: new Map([...parameters].map(([name, one]) => [name, one.gradient])),
+        next: new Map([...statistics].map(([name, one]) => [name, one.next])),
+        session: undefined,
+      }
+    })
+  }
+
+  /** The session of a model, created at the first call. A failure is not kept. */
+  async #sessionOf(sized: SizedModel): Promise<InferenceSession> {
+    const { runtime, session: options } = this.#spec
+    sized.session ??= await createSession(runtime, sized.model, options)
+    return sized.session
   }
 
   async weights(): Promise<Tensors> {
@@ -140,7 +189,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   }
 
   async release(): Promise<void> {
-    await this.#session.release()
+    await this.#models.release()
     this.optimizer.dispose()
   }
 }

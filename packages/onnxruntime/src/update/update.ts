@@ -1,5 +1,5 @@
 import type { Histogram, Hyperparameters, Optimizer, StateDict, StepOutcome } from '@diffgrad/core'
-import type { Model, ValueInfo } from '@diffgrad/onnx'
+import type { Model, Tensor, ValueInfo } from '@diffgrad/onnx'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { EvaluationSpec } from '../evaluation.ts'
 import type { EvaluationResult } from '../metrics.ts'
@@ -28,8 +28,26 @@ export function withOutputs(model: Model, forward: Model, kept: readonly string[
   }
 }
 
+/** Replaces initializers by weights, whose elements are shared. */
+export function withWeights(model: Model, weights: Checkpoint['weights']): Model {
+  // The count of Dropout's steps is no initializer.
+  const replaced = Object.entries(weights)
+    .filter(([name]) => model.initializers.has(name))
+    .map(([name, { shape, data }]): [string, Tensor] => [name, { type: 'float32', shape, data }])
+  return { ...model, initializers: new Map([...model.initializers, ...replaced]) }
+}
+
+/** The lengths of the symbolic dimensions of a model's inputs, by name. */
+export type Sizes = Readonly<Record<string, number>>
+
+/** Sizes as a key: equal for equal lengths. */
+export const keyOf = (sizes: Sizes): string =>
+  JSON.stringify(Object.entries(sizes).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
 /** The input of one step. */
 export interface StepInput {
+  /** The sizes of the batch. Undefined for those of the trainer's options. */
+  readonly sizes?: Sizes | undefined
   /** The batch. */
   readonly feeds: Tensors
   /** Bin edges of the rule's intermediate values; undefined for no histograms. */
@@ -49,8 +67,10 @@ export interface StepResult extends EvaluationResult {
 
 /** Computes gradients and updates the weights by them. */
 export interface Update<H extends Hyperparameters> {
-  /** The gradient model, whose inputs are the batch and the weights. */
+  /** The gradient model, whose inputs are the batch and the weights, for the sizes of the options. */
   readonly model: Model
+  /** The gradient model for batches of other sizes. */
+  modelFor(sizes: Sizes): Promise<Model>
   readonly optimizer: Pick<
     Optimizer<never, H>,
     'updates' | 'options' | 'set' | 'report' | 'swapEma'
