@@ -29,15 +29,18 @@ export interface NormalizedBatch {
   readonly variance: Value
 }
 
-/** y = γ·(x − μ)/√(σ² + ε) + β, with μ and σ² of the batch, in the form that the graph's lowering selects. */
-export const normalizeBatch = (inputs: BatchNormalizationInputs): NormalizedBatch =>
-  inputs.x.graph.lowering.operators === 'plain' ? plain(inputs) : standard(inputs)
-
 /**
+ * y = γ·(x − μ)/√(σ² + ε) + β, with μ and σ² of the batch.
+ *
  * ONNX Runtime overwrites the inputs with the running statistics, even if they are the caller's arrays.
  * So they are two temporary values, which momentum 0 ignores.
  */
-function standard({ x, scale, bias, epsilon }: BatchNormalizationInputs): NormalizedBatch {
+export function normalizeBatch({
+  x,
+  scale,
+  bias,
+  epsilon,
+}: BatchNormalizationInputs): NormalizedBatch {
   const { graph } = x
   const inputs = [x, scale, bias, mul(scale, 0), mul(bias, 0)]
   const y = graph.freshName('BatchNormalization')
@@ -52,17 +55,22 @@ function standard({ x, scale, bias, epsilon }: BatchNormalizationInputs): Normal
   return { y: operation.output(), mean: operation.output(1), variance: operation.output(2) }
 }
 
-/** For runtimes without the training mode of the operator. */
-function plain({ x, scale, bias, epsilon }: BatchNormalizationInputs): NormalizedBatch {
+/** The same in operators that every runtime has. */
+export function normalizeBatchPlainly({
+  x,
+  scale,
+  bias,
+  epsilon,
+}: BatchNormalizationInputs): NormalizedBatch {
   const outer = nonChannelAxes(x)
   const channels = staticShape(scale)
   const mean = reduceMean(x, outer)
   const centered = sub(x, mean)
-  const variance = reduceMean(square(centered), outer)
-  const normalized = div(centered, sqrt(add(variance, epsilon)))
+  const variance = reshape(reduceMean(square(centered), outer), channels)
+  const slope = div(scale, sqrt(add(variance, epsilon)))
   return {
-    y: add(mul(normalized, perChannel(scale, x)), perChannel(bias, x)),
+    y: add(mul(centered, perChannel(slope, x)), perChannel(bias, x)),
     mean: reshape(mean, channels),
-    variance: reshape(variance, channels),
+    variance,
   }
 }

@@ -37,14 +37,15 @@ export const BatchNormalization: GradientRule = (operation, dy) => {
   const dBeta = reduceSum(dy, outer, 'drop')
   const dGamma = mul(r, reduceSum(mul(dy, centered), outer, 'drop'))
   const slope = mul(gamma, r)
-  const direct = mul(dy, perChannel(slope, x))
-  if (!training)
-    return [direct, dGamma, dBeta, neg(mul(slope, dBeta)), mul(mul(mul(slope, r), dGamma), -0.5)]
+  if (!training) {
+    const [dMean, dVariance] = [mul(slope, dBeta), mul(mul(mul(slope, r), dGamma), -0.5)]
+    return [mul(dy, perChannel(slope, x)), dGamma, dBeta, neg(dMean), dVariance]
+  }
   const perElement = elementCount(staticShape(gamma)) / elementCount(staticShape(x))
-  const ofMean = mul(mul(slope, dBeta), -perElement)
-  const ofVariance = neg(mul(mul(mul(slope, r), dGamma), perElement))
-  const indirect = add(mul(centered, perChannel(ofVariance, x)), perChannel(ofMean, x))
-  return [add(direct, indirect), dGamma, dBeta]
+  const ofMean = perChannel(mul(dBeta, perElement), x)
+  const ofVariance = perChannel(mul(mul(r, perElement), dGamma), x)
+  const indirect = add(mul(centered, ofVariance), ofMean)
+  return [mul(perChannel(slope, x), sub(dy, indirect)), dGamma, dBeta]
 }
 
 const runningStatistics = (operation: Operation): readonly [mean: Value, variance: Value] => [
