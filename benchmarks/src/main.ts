@@ -3,6 +3,7 @@ import { benchArrays } from './arrays/bench.ts'
 import { benchOperators } from './operators/bench.ts'
 import { benchTfjs } from './tfjs/bench.ts'
 import { benchTraining, profileTraining } from './training/bench.ts'
+import { benchGpu } from './training/gpu.ts'
 
 const program = new Command('bench').description('Speed, side by side with other libraries')
 
@@ -22,6 +23,16 @@ program
   .option(...busy)
   .option('--only <libraries>', 'times only the libraries whose names contain this text', '')
   .action(benchTraining)
+
+program
+  .command('gpu')
+  .description(
+    'train steps on the graphics card that WebGPU finds; writes benchmarks/results/gpu.*',
+  )
+  .option(...rounds, 7)
+  .option(...busy)
+  .option('--only <workloads>', 'times only the workloads whose names contain this text', '')
+  .action(benchGpu)
 
 program
   .command('operators')

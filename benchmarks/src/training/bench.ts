@@ -62,7 +62,12 @@ interface Form {
 }
 
 /** The libraries that this machine has and that train the workload in seconds per step, in all their forms. */
-function librariesFor({ name, network, size }: Workload): ReadonlyMap<string, readonly Form[]> {
+function librariesFor({
+  name,
+  network,
+  size,
+  batch,
+}: Workload): ReadonlyMap<string, readonly Form[]> {
   const trainer = (runtime: string, update: string, form = 'products'): readonly Form[] => {
     const command = scriptCommand(resolve('run-trainer.ts'), runtime, update, name, form)
     return [{ command, environment: keptMemory }]
@@ -75,7 +80,7 @@ function librariesFor({ name, network, size }: Workload): ReadonlyMap<string, re
   ])
   // A step of XResNet-18 takes minutes on jax-js.
   if (network === 'small') {
-    const command = scriptCommand(resolve('run-jax.ts'), `${size}`)
+    const command = scriptCommand(resolve('run-jax.ts'), `${size}`, `${batch}`)
     libraries.set('jax-js (jit, wasm, one thread)', [{ command }])
   }
   if (size <= 64) {

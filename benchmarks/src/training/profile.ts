@@ -11,7 +11,7 @@ import {
 } from '@diffgrad/onnx'
 import { loweringFor, Trainer } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
-import { batch, examplesOf, modelOf, type Workload } from './workloads.ts'
+import { examplesOf, modelOf, type Workload } from './workloads.ts'
 
 /** The time of each phase of a train step. */
 export interface Profile {
@@ -42,7 +42,7 @@ export async function profile(workload: Workload): Promise<Profile> {
   const folder = mkdtempSync(join(tmpdir(), 'diffgrad-profile-'))
   const forward = modelOf(workload)
   const lowering = await loweringFor(ort)
-  const options = { loss: crossEntropy(), dimensions: { batch }, lowering }
+  const options = { loss: crossEntropy(), dimensions: { batch: workload.batch }, lowering }
   const trainer = await Trainer.create(ort, forward, {
     ...options,
     optimizer: { rule: diffGrad },

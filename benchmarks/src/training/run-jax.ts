@@ -10,11 +10,10 @@ import {
   valueAndGrad,
 } from '@jax-js/jax'
 import { serveTimings, timeSteps } from '../child-process.ts'
-import { batch } from './workloads.ts'
 
 // Child process: trains the small CNN in jax-js. The whole step is one function compiled by `jit`, with
 // its own diffGrad and pooling. jax-js frees the arguments of operations, except those taken by `ref`.
-const [size, classes] = [Number(process.argv[2]), 10]
+const [size, batch, classes] = [Number(process.argv[2]), Number(process.argv[3]), 10]
 const [beta1, beta2, epsilon, learningRate] = [0.9, 0.999, 1e-8, 1e-3]
 const channels = [3, 16, 32, 64]
 

@@ -6,7 +6,7 @@ import { RuleOptimizer } from '@diffgrad/tfjs'
 import { registerWasmGradients } from '@diffgrad/tfjs-wasm-gradients'
 import * as tf from '@tensorflow/tfjs'
 import { serveTimings, timeSteps } from '../child-process.ts'
-import { batch, findWorkload, modelOf } from './workloads.ts'
+import { findWorkload, modelOf } from './workloads.ts'
 
 // Child process: trains a workload on TensorFlow.js, whose wasm backend has one thread in Node.
 const workload = findWorkload(process.argv[2])
@@ -15,7 +15,7 @@ await tf.setBackend('wasm')
 const network = new Network(modelOf(workload))
 const optimizer = new RuleOptimizer(diffGrad)
 const random = seeded(2)
-const { size } = workload
+const { size, batch } = workload
 const images = Float32Array.from({ length: batch * 3 * size ** 2 }, () => random.normal())
 const classes = Array.from({ length: batch }, (_, i) => i % 10)
 const targets = tf.oneHot(tf.tensor1d(classes, 'int32'), 10)

@@ -4,7 +4,7 @@ import { Trainer } from '@diffgrad/onnxruntime'
 import * as node from 'onnxruntime-node'
 import * as web from 'onnxruntime-web'
 import { serveTimings, timeSteps } from '../child-process.ts'
-import { batch, examplesOf, findWorkload, modelOf } from './workloads.ts'
+import { examplesOf, findWorkload, modelOf } from './workloads.ts'
 
 // Child process: trains a workload on ONNX Runtime.
 const [runtime, update, name, form] = process.argv.slice(2)
@@ -13,11 +13,11 @@ web.env.wasm.numThreads = 2
 const trainer = await Trainer.create(runtime === 'web' ? web : node, modelOf(workload), {
   loss: crossEntropy(),
   optimizer: { rule: diffGrad },
-  dimensions: { batch },
+  dimensions: { batch: workload.batch },
   // Small maps as products of matrices, or as the convolutions that they are.
   ...(form === 'convolutions' && { lowering: { productUpTo: 0 } }),
-  update: update === 'graph' ? 'graph' : 'kernel',
-  session: { intraOpNumThreads: 2 },
+  update: update as 'graph' | 'kernel',
+  session: runtime === 'webgpu' ? { executionProviders: ['webgpu'] } : { intraOpNumThreads: 2 },
 })
 const examples = examplesOf(workload)
 await serveTimings((steps) => timeSteps(() => trainer.step(examples), steps))
