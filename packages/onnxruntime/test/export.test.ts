@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { diffGrad } from '@diffgrad/core'
-import { crossEntropy, meanSquaredError, readModel, seeded } from '@diffgrad/onnx'
+import { crossEntropy, meanSquaredError, mul, readModel, seeded, sigmoid } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -146,5 +146,23 @@ test('a trained file keeps its half precision and its external weights', async (
   expect(Object.keys(external)).toEqual(['bert.onnx_data'])
   expect(Buffer.compare(external['bert.onnx_data'], weights)).toBe(0)
   expect(Math.abs(model.length - fixture('bert.onnx').length)).toBeLessThan(100)
+  await trainer.dispose()
+})
+
+test('a model with an operator that no runtime has predicts by its rewrite rule, and comes back with it', async () => {
+  const file = readFileSync(new URL('../../onnx/test/fixtures/custom_mid.onnx', import.meta.url))
+  const trainer = await Trainer.create(ort, file, {
+    loss: meanSquaredError(),
+    optimizer: { rule: diffGrad, learningRate: 1e-2 },
+    dimensions: { batch: 2 },
+    rewriteRules: { 'me.MyOp': ({ inputs: [x] }) => (x ? [mul(x, sigmoid(x))] : []) },
+  })
+  const batch = { x: new Float32Array(16).fill(1), target: new Float32Array(8) }
+  const { loss } = await trainer.step(batch)
+  expect((await trainer.evaluate(batch)).loss).toBeLessThan(loss)
+  expect((await trainer.predict({ x: new Float32Array(24) })).y.dims).toEqual([3, 4])
+  const exported = readModel(await trainer.export())
+  expect(exported.nodes).toEqual(readModel(file).nodes)
+  expect(exported.initializers.get('w1')).not.toEqual(readModel(file).initializers.get('w1'))
   await trainer.dispose()
 })

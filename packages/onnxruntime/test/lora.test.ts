@@ -42,8 +42,9 @@ const random = seeded(2)
 const input = Float32Array.from({ length: 4 * length * width }, () => random.normal())
 const target = Array.from({ length: 4 * length }, (_, i) => (i % 3 === 0 ? -100 : i % 8))
 
-const train = (model: Model) =>
+const train = (model: Model, update: 'kernel' | 'graph' = 'kernel') =>
   Trainer.create(ort, model, {
+    update,
     loss: crossEntropy({ axis: -1, ignoreIndex: -100 }),
     optimizer: { rule: adamW, learningRate: 5e-3 },
     dimensions: { batch: 4 },
@@ -95,10 +96,14 @@ test('LoRA trains 2 % of an attention model, saves kilobytes, and merges into th
   expect(Buffer.compare(writeModel(mergeLora(again)), merged)).toBe(0)
   await trainer.dispose()
 
-  const resumed = await train(again)
-  const { output } = await resumed.predict({ input })
-  expect(output.data).toEqual(predicted.data)
-  await resumed.dispose()
+  for (const update of ['kernel', 'graph'] as const) {
+    const resumed = await train(again, update)
+    const { output } = await resumed.predict({ input })
+    expect(output.data).toEqual(predicted.data)
+    expect((await resumed.step({ input, target })).loss).toBeLessThan(first / 3)
+    expect((await resumed.saveAdapters()).length).toBe(bytes.length)
+    await resumed.dispose()
+  }
 })
 
 test('adapters that are damaged, or of a model without any, are refused', async () => {

@@ -106,8 +106,7 @@ export interface ModelAdapters {
 }
 
 /** A model as it was read, without its weights, which would take memory. */
-export interface ModelOrigin
-  extends Pick<Model, 'inputs' | 'outputs' | 'nodes' | 'values' | 'domains'> {
+interface ModelOrigin extends Pick<Model, 'inputs' | 'outputs' | 'nodes' | 'values' | 'domains'> {
   /** The names of all initializers. */
   readonly initializers: ReadonlySet<string>
 }
