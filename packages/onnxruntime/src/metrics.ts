@@ -2,6 +2,7 @@ import type { Model } from '@diffgrad/onnx'
 import type { Tensor } from 'onnxruntime-common'
 import type { Batch } from './batch.ts'
 import { TrainerError } from './errors.ts'
+import { isRecord } from './safetensors.ts'
 
 /** An output of a model, row-major. */
 export type Output = Pick<Tensor, 'data' | 'dims' | 'type'>
@@ -47,31 +48,37 @@ export class Metrics {
 }
 
 /**
- * The share of examples whose largest logit is that of the target class; of equal logits, the first
- * counts. `output` is float32 [examples, classes], `target` holds the classes.
+ * The share of examples, or of tokens, whose largest logit is that of the target class; of equal logits, the
+ * first counts. `output` is float32 with the classes on its last axis, `target` holds the classes, of which
+ * `ignoreIndex` does not count. NaN if none counts.
  */
 export const accuracy = ({
   output = 'output',
   target = 'target',
+  ignoreIndex,
 }: {
   readonly output?: string
   readonly target?: string
+  readonly ignoreIndex?: number
 } = {}): Metric => ({
   outputs: [output],
   compute(outputs, batch) {
     const { data, dims } = outputs[output]
     const value = batch[target]
-    if (!(data instanceof Float32Array) || dims.length !== 2 || value === undefined)
+    const classes = dims.at(-1) ?? 0
+    const labels = isRecord(value) && 'data' in value ? value.data : value
+    const isClassified = data instanceof Float32Array && dims.length >= 2 && classes > 0
+    if (!isClassified || labels === undefined || labels.length !== data.length / classes)
       throw new TrainerError(
-        `accuracy: "${output}" must be float32 [examples, classes], and the batch must have "${target}"`,
+        `accuracy: "${output}" must be float32 [examples, …, classes], and the batch must have a class in "${target}" for each`,
       )
-    const labels = 'data' in value ? value.data : value
-    const [examples, classes] = dims
-    let correct = 0
-    for (let i = 0; i < examples; i++) {
+    let [correct, counted] = [0, 0]
+    for (let i = 0; i < labels.length; i++) {
+      if (Number(labels[i]) === ignoreIndex) continue
+      counted++
       const logits = data.subarray(i * classes, (i + 1) * classes)
       if (logits.indexOf(Math.max(...logits)) === Number(labels[i])) correct++
     }
-    return correct / examples
+    return correct / counted
   },
 })

@@ -298,11 +298,13 @@ test('targets of tokens are classes or the ignored one', async () => {
   const trainer = await Trainer.create(ort, model, {
     loss: crossEntropy({ axis: -1, ignoreIndex: -100 }),
     optimizer: { rule: diffGrad },
+    metrics: { accuracy: accuracy({ ignoreIndex: -100 }) },
     dimensions: { batch: 2 },
   })
   const input = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))
-  const { loss } = await trainer.step({ input, target: [1, -100, 4, 0, -100, -100] })
-
+  const target = [1, -100, 4, 0, -100, -100]
+  const { loss, metrics } = await trainer.step({ input, target })
+  expect([0, 1, 2, 3].map((k) => k / 3)).toContain(metrics.accuracy)
   expect(loss).toBeGreaterThan(0)
   await expect(trainer.step({ input, target: [1, -1, 4, 0, 0, 0] })).rejects.toThrow(
     'batch: "target" must hold classes in [0, 5) or -100, but element 1 is -1',
