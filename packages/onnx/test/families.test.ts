@@ -4,6 +4,7 @@ import { elementwiseShapes } from '../src/analysis/shapes/elementwise.ts'
 import { matrixShapes } from '../src/analysis/shapes/matrix.ts'
 import { normalizationShapes } from '../src/analysis/shapes/normalization.ts'
 import { reductionShapes } from '../src/analysis/shapes/reduction.ts'
+import { resizeShapes } from '../src/analysis/shapes/resize.ts'
 import { selectionShapes } from '../src/analysis/shapes/selection.ts'
 import { layoutShapes } from '../src/analysis/shapes/shape.ts'
 import { decompositions } from '../src/autodiff/decompositions.ts'
@@ -31,7 +32,7 @@ test.each([
   ['normalization', normalization, normalizationShapes, normalizationCases],
   ['reduction', reduction, reductionShapes, reductionCases],
   ['selection', selection, selectionShapes, selectionCases],
-  ['shape', { ...shape, ...resize }, layoutShapes, shapeCases],
+  ['shape', { ...shape, ...resize }, { ...layoutShapes, ...resizeShapes }, shapeCases],
 ] as const)(
   'gradient rules, shape rules and gradient checks of %s operators are in files of that family',
   (_family, rules, shapes, cases) => {

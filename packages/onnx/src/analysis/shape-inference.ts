@@ -7,6 +7,7 @@ import { elementwiseShapes } from './shapes/elementwise.ts'
 import { matrixShapes } from './shapes/matrix.ts'
 import { normalizationShapes } from './shapes/normalization.ts'
 import { reductionShapes } from './shapes/reduction.ts'
+import { resizeShapes } from './shapes/resize.ts'
 import { selectionShapes } from './shapes/selection.ts'
 import { layoutShapes } from './shapes/shape.ts'
 import type { ShapeRule } from './shapes/shape-rule.ts'
@@ -20,6 +21,7 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeR
     normalizationShapes,
     reductionShapes,
     layoutShapes,
+    resizeShapes,
     selectionShapes,
     constantShapes,
   ].flatMap((family) => Object.entries(family)),

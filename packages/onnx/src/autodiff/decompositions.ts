@@ -6,11 +6,14 @@ import { apply } from '../ops/apply.ts'
 import {
   abs,
   add,
+  cast,
   div,
   equal,
   exp,
+  filled,
   log,
   mul,
+  neg,
   pad,
   pow,
   reduceMean,
@@ -110,6 +113,41 @@ const layerNormalization: OperatorRewrite = (operation) => {
   return [bias ? add(scaled, bias) : scaled, mean, inverse]
 }
 
+/** The weighted costs −w·log p of the targets, in the form that `reduction` says. */
+function negativeLogLikelihood(operation: Operation, logProbabilities: Value): Value {
+  const [target, classWeights] = [operation.input(1), operation.inputs[2]]
+  const ignored =
+    operation.attributes.get('ignore_index') === undefined
+      ? undefined
+      : equal(target, operation.int('ignore_index', 0))
+  const known = ignored ? where(ignored, mul(target, 0), target) : target
+  const index = apply('Unsqueeze', [known, known.graph.integers([1])])
+  const selected = apply('GatherElements', [logProbabilities, index], { axis: 1 })
+  const costs = neg(reshape(selected, staticShape(target)))
+  const ones = filled(costs.graph, staticShape(target), 1)
+  const ofTargets = classWeights ? apply('Gather', [classWeights, known]) : ones
+  const weights = ignored ? mul(ofTargets, sub(1, cast(ignored, 'float32'))) : ofTargets
+  const weighted = mul(costs, weights)
+  const all = target.shape.map((_, axis) => axis)
+  const total = reduceSum(weighted, all, 'drop')
+  switch (operation.string('reduction', 'mean')) {
+    case 'none':
+      return weighted
+    case 'sum':
+      return total
+    default:
+      return div(total, reduceSum(weights, all, 'drop'))
+  }
+}
+
+const negativeLogLikelihoodLoss = onInput(negativeLogLikelihood)
+
+/** The cross-entropy of scores with classes on axis 1, with the further output log p */
+const softmaxCrossEntropyLoss: OperatorRewrite = (operation) => {
+  const logProbabilities = apply('LogSoftmax', [operation.input(0)], { axis: 1 })
+  return [negativeLogLikelihood(operation, logProbabilities), logProbabilities]
+}
+
 /**
  * Other forms of operators, exact and of operators that have gradient rules, by which operators without a
  * rule, or with one for their first output only, are differentiated. The operator itself stays in the model.
@@ -123,5 +161,7 @@ export const decompositions: ReadonlyMap<string, OperatorRewrite> = new Map(
     LpNormalization: lpNormalization,
     LpPool: lpPool,
     MeanVarianceNormalization: meanVarianceNormalization,
+    NegativeLogLikelihoodLoss: negativeLogLikelihoodLoss,
+    SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss,
   }),
 )

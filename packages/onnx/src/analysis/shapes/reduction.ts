@@ -31,10 +31,29 @@ const argExtremum: ShapeRule = (operation) => {
   return [{ type: 'int64', shape: shape.toSpliced(axis, 1, ...rest) }]
 }
 
+/** A loss of scores with classes on axis 1, and of SoftmaxCrossEntropyLoss their log-probabilities. */
+const classLoss: ShapeRule = (operation) => {
+  const [scores, target] = [operation.input(0), operation.input(1)]
+  const { type, shape } = scores
+  const expected = shape.toSpliced(1, 1)
+  if (shape.length < 2 || `${target.shape}` !== `${expected}`)
+    throw operation.error(
+      `the targets of scores [${shape}] must have the shape [${expected}], but have [${target.shape}]`,
+    )
+  const reduction = operation.string('reduction', 'mean')
+  if (!['none', 'mean', 'sum'].includes(reduction))
+    throw operation.error(`reduction must be "none", "mean" or "sum", but is "${reduction}"`)
+  return [
+    { type, shape: reduction === 'none' ? target.shape : [] },
+    ...(operation.operator === 'SoftmaxCrossEntropyLoss' ? [{ type, shape }] : []),
+  ]
+}
+
 /** Shapes of reductions. */
 export const reductionShapes: Readonly<Record<string, ShapeRule>> = {
   ArgMax: argExtremum,
   ArgMin: argExtremum,
+  NegativeLogLikelihoodLoss: classLoss,
   ReduceL1: reduce,
   ReduceL2: reduce,
   ReduceLogSum: reduce,
@@ -45,4 +64,5 @@ export const reductionShapes: Readonly<Record<string, ShapeRule>> = {
   ReduceProd: reduce,
   ReduceSum: reduce,
   ReduceSumSquare: reduce,
+  SoftmaxCrossEntropyLoss: classLoss,
 }

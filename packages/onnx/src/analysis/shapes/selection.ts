@@ -1,7 +1,7 @@
 import type { Operation } from '../../ir/graph.ts'
 import type { Dimension } from '../../model/model.ts'
 import { unpooledSizes } from './convolution.ts'
-import { integerElements, type ShapeRule, sameShape } from './shape-rule.ts'
+import { integerElements, type ShapeRule, sameShape, shapeInput } from './shape-rule.ts'
 
 const gather: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
@@ -74,6 +74,17 @@ const gridSample: ShapeRule = (operation) => {
   return [{ type: x.type, shape: [...x.shape.slice(0, 2), ...grid.shape.slice(1, -1)] }]
 }
 
+/** The points of an image of some size, moved by one matrix per image: batch × spatial axes × coordinates. */
+const affineGrid: ShapeRule = (operation) => {
+  const theta = operation.input(0)
+  const [batch = 1, , ...space] = shapeInput(operation, 1)
+  if (`${theta.shape}` !== `${[batch, space.length, space.length + 1]}`)
+    throw operation.error(
+      `theta must be ${batch} matrices of ${space.length} × ${space.length + 1}, but is [${theta.shape}]`,
+    )
+  return [{ type: theta.type, shape: [batch, ...space, space.length] }]
+}
+
 /** The values at the indices that a MaxPool gave, in the image that it pooled. */
 const maxUnpool: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
@@ -117,6 +128,7 @@ const oneHot: ShapeRule = (operation) => {
 
 /** Shapes of operators that select, replace or accumulate elements by their index. */
 export const selectionShapes: Readonly<Record<string, ShapeRule>> = {
+  AffineGrid: affineGrid,
   CumSum: cumSum,
   Gather: gather,
   GatherElements: gatherElements,
@@ -124,6 +136,7 @@ export const selectionShapes: Readonly<Record<string, ShapeRule>> = {
   GridSample: gridSample,
   MaxUnpool: maxUnpool,
   OneHot: oneHot,
+  ReverseSequence: sameShape,
   ScatterElements: scatterElements,
   ScatterND: scatterND,
   TopK: topK,

@@ -37,6 +37,17 @@ export function shapeInput(operation: Operation, index: number): readonly number
   return integerElements(operation, index)
 }
 
+/** The axes that a Pad, Resize or CenterCropPad names; all by default. */
+export const namedAxes = (
+  operation: Operation,
+  axes: readonly number[] | undefined,
+): readonly number[] => {
+  const rank = operation.input(0).shape.length
+  return axes
+    ? axes.map((axis) => operation.axis(axis, rank))
+    : Array.from({ length: rank }, (_, axis) => axis)
+}
+
 /** Broadcasts two shapes: aligned at the last axis, lengths equal or one of them 1. */
 export function broadcast(operation: Operation, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length)

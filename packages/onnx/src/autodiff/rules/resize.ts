@@ -1,4 +1,4 @@
-import { type ResizedAxis, resizedAxes } from '../../analysis/shapes/shape.ts'
+import { type ResizedAxis, resizedAxes } from '../../analysis/shapes/resize.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { constantElements, staticShape } from '../../ir/value.ts'
 import { matMul, transpose } from '../../ops/builders.ts'

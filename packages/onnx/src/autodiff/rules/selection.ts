@@ -2,8 +2,44 @@ import type { Operation, Value } from '../../ir/graph.ts'
 import { staticShape } from '../../ir/value.ts'
 import { elementCount, multiIndices } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
-import { concat, div, filled, max, mul, pad, reduceSum, reshape, sub } from '../../ops/builders.ts'
+import {
+  concat,
+  div,
+  filled,
+  matMul,
+  max,
+  mul,
+  pad,
+  reduceSum,
+  reshape,
+  sub,
+  transpose,
+} from '../../ops/builders.ts'
 import { equalMask, type GradientRule, scatterRows, unary } from './gradient-rule.ts'
+
+/** y = the points of an image times A, one matrix per image;  ∂A = Σ ∂y·point */
+export const AffineGrid: GradientRule = (operation, dy) => {
+  const [batch = 1, ...sizes] = staticShape(dy)
+  const space = sizes.slice(0, -1)
+  const coordinates = space.length
+  operation.constantLength([...space, coordinates + 1])
+  const data = multiIndices(space).flatMap((index) => [
+    ...index.map((i, axis) => pointCoordinate(operation, i, space[axis] ?? 1)).toReversed(),
+    1,
+  ])
+  const shape = [elementCount(space), coordinates + 1]
+  const points = dy.graph.constant({ type: 'float32', shape, data: Float32Array.from(data) })
+  const rows = reshape(dy, [batch, elementCount(space), coordinates])
+  return [matMul(transpose(rows, [0, 2, 1]), points)]
+}
+
+/** The coordinate of a pixel, in [−1, 1] from edge to edge, or from centre to centre of the outer pixels. */
+const pointCoordinate = (operation: Operation, index: number, size: number): number =>
+  operation.int('align_corners', 0) === 0
+    ? (2 * index + 1) / size - 1
+    : size > 1
+      ? (2 * index) / (size - 1) - 1
+      : 0
 
 /** y = the sum of x up to each index, or from it on;  ∂x = the sum of ∂y in the other direction */
 export const CumSum: GradientRule = unary((_x, dy, _y, operation) =>
@@ -89,6 +125,14 @@ export const OneHot: GradientRule = (operation, dy) => {
     )
   return [undefined, undefined, concat([sum(mul(dy, sub(1, mask))), sum(mul(dy, mask))], 0)]
 }
+
+/** y = x with the first elements of every sequence in reverse;  ∂x = ∂y with the same in reverse */
+export const ReverseSequence: GradientRule = unary((_x, dy, _y, operation) =>
+  apply('ReverseSequence', [dy, operation.input(1)], {
+    batch_axis: operation.int('batch_axis', 1),
+    time_axis: operation.int('time_axis', 0),
+  }),
+)
 
 /** Reads a scatter's updates back from a value, and writes them into one. */
 interface Scatter {

@@ -1,4 +1,5 @@
 import { type AxisSlice, axisSlices, padAmounts, permutation } from '../../analysis/shapes/shape.ts'
+import { namedAxes } from '../../analysis/shapes/shape-rule.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { axisSize, constantElements, staticShape } from '../../ir/value.ts'
 import { elementCount } from '../../model/model.ts'
@@ -17,6 +18,14 @@ import {
   transpose,
 } from '../../ops/builders.ts'
 import { type GradientRule, scatterRows, unary } from './gradient-rule.ts'
+
+/** y = the centre of x, or x amid zeros, along some axes;  ∂x = ∂y amid zeros, or the centre of ∂y */
+export const CenterCropPad: GradientRule = unary((x, dy, _y, operation) => {
+  const shape = staticShape(x)
+  const axes = namedAxes(operation, operation.ints('axes'))
+  const lengths = dy.graph.integers(axes.map((axis) => shape[axis] ?? 1))
+  return apply('CenterCropPad', [dy, lengths], { axes })
+})
 
 /** y = [x₁ … xₙ];  ∂xᵢ = the slice of ∂y at xᵢ */
 export const Concat: GradientRule = (operation, dy) => {

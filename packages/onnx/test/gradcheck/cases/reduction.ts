@@ -1,6 +1,7 @@
 import type { Value } from '../../../src/ir/graph.ts'
 import type { Attribute } from '../../../src/model/model.ts'
-import { apply } from '../../../src/ops/apply.ts'
+import { elementCount } from '../../../src/model/model.ts'
+import { apply, applyOperator } from '../../../src/ops/apply.ts'
 import { mul } from '../../../src/ops/builders.ts'
 import type { Case } from '../check.ts'
 
@@ -53,6 +54,63 @@ const zeros: Case = {
   },
 }
 
+/** A loss of scores for three classes, by fixed targets of which one is 2 and one is ignored if 0 is. */
+const classLoss = (
+  operator: string,
+  reduction: string,
+  { space = [], weighted = false, ignored }: ClassLossOptions = {},
+): Case => ({
+  operator,
+  about: [reduction, ...space, weighted && 'weighted', ignored !== undefined && 'ignoring']
+    .filter(Boolean)
+    .join(', '),
+  inputs: () => [[4, 3, ...space]],
+  build: (x: Value) => {
+    const shape = [4, ...space]
+    const data = BigInt64Array.from({ length: elementCount(shape) }, (_, i) => BigInt((2 * i) % 3))
+    const target = x.graph.constant({ type: 'int64', shape, data })
+    const weights = x.graph.constant({
+      type: 'float32',
+      shape: [3],
+      data: Float32Array.of(0.5, 2, 1),
+    })
+    return apply(operator, [x, target, weighted ? weights : undefined], {
+      reduction,
+      ...(ignored === undefined ? {} : { ignore_index: ignored }),
+    })
+  },
+})
+
+interface ClassLossOptions {
+  readonly space?: readonly number[]
+  readonly weighted?: boolean
+  readonly ignored?: number
+}
+
+const classLosses = ['NegativeLogLikelihoodLoss', 'SoftmaxCrossEntropyLoss'].flatMap((operator) => [
+  classLoss(operator, 'mean'),
+  classLoss(operator, 'mean', { weighted: true, space: [2, 2] }),
+  classLoss(operator, 'mean', { weighted: true, ignored: 2 }),
+  classLoss(operator, 'sum', { ignored: 0, space: [3] }),
+  classLoss(operator, 'none', { weighted: true }),
+])
+
+const logProbabilities: Case = {
+  ...classLoss('SoftmaxCrossEntropyLoss', 'mean'),
+  about: 'its log-probabilities',
+  build: (x: Value) => {
+    const target = x.graph.constant({
+      type: 'int64',
+      shape: [4],
+      data: BigInt64Array.of(0n, 2n, 1n, 2n),
+    })
+    const operation = applyOperator(x.graph, 'SoftmaxCrossEntropyLoss', [x, target], {
+      outputs: ['loss', 'logProbabilities'],
+    })
+    return mul(operation.output(), operation.output(1))
+  },
+}
+
 /** Reductions. */
 export const reductionCases: readonly Case[] = [
   ...reductions.flatMap(([operator, values]) => [
@@ -65,4 +123,6 @@ export const reductionCases: readonly Case[] = [
     onOneInput(operator, 'all axes', [3, 2], { values }),
   ]),
   zeros,
+  ...classLosses,
+  logProbabilities,
 ]

@@ -217,6 +217,38 @@ export const selectionCases: readonly Case[] = [
   ),
   gridSample('three axes', [3, 4, 2], {}),
   gridSample('three axes, nearest', [3, 4, 2], { mode: 'nearest', padding_mode: 'border' }),
+  ...[0, 1].flatMap((align_corners) =>
+    [
+      [3, 4],
+      [2, 3, 2],
+    ].map(
+      (space): Case => ({
+        operator: 'AffineGrid',
+        about: `${space.length} axes${align_corners ? ', align_corners' : ''}`,
+        inputs: (draw) => [[draw.size(1, 3), space.length, space.length + 1]],
+        build: (theta: Value) =>
+          apply(
+            'AffineGrid',
+            [theta, theta.graph.integers([Number(theta.shape[0]), 2, ...space])],
+            {
+              align_corners,
+            },
+          ),
+      }),
+    ),
+  ),
+  ...[0, 1].map(
+    (batch_axis): Case => ({
+      operator: 'ReverseSequence',
+      about: `batch axis ${batch_axis}`,
+      inputs: () => [[4, 4, 2]],
+      build: (x: Value) =>
+        apply('ReverseSequence', [x, x.graph.integers([1, 3, 4, 2])], {
+          batch_axis,
+          time_axis: 1 - batch_axis,
+        }),
+    }),
+  ),
   unpool('2×2', { kernel_shape: [2, 2], strides: [2, 2] }),
   unpool('3×1', { kernel_shape: [3, 1], strides: [3, 1] }),
   topK('two largest of the last axis', 2, {}),

@@ -92,6 +92,14 @@ export const shapeCases: readonly Case[] = [
     lists: [[0, 0, 0, 0, 0, 40]],
     attributes: { mode: 'wrap' },
   }),
+  onOneInput('CenterCropPad', 'smaller and larger', [5, 4], {
+    lists: [[2, 7]],
+    attributes: { axes: [1, 2] },
+  }),
+  onOneInput('CenterCropPad', 'odd differences', [6, 3], {
+    lists: [[6, 1]],
+    attributes: { axes: [-1, 1] },
+  }),
   onOneInput('Tile', 'two axes', [3, 2], { lists: [[1, 2, 3]] }),
   onOneInput('Tile', 'the first axis', [4], { lists: [[3, 1]] }),
   onOneInput('DepthToSpace', 'blocks of depth', [8, 2, 3], { attributes: { blocksize: 2 } }),
