@@ -27,6 +27,7 @@ function countingEngine() {
     device,
     tensorMap: { get: () => ({ resource: {} }) },
     commandEncoder: { beginComputePass: () => pass },
+    commandQueueOwnedIds: new WeakSet(),
     uploadToGPU() {},
     makeTensorInfo: () => ({ dataId: {} }),
     ensureCommandEncoderReady() {},

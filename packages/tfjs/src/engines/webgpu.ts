@@ -14,7 +14,9 @@ import {
 interface WebgpuBackend extends KernelBackend {
   readonly device: GPUDevice
   readonly tensorMap: DataStorage<{ readonly resource: GPUBuffer; values: unknown }>
-  readonly commandEncoder: GPUCommandEncoder
+  readonly commandEncoder: GPUCommandEncoder | null
+  /** The data that commands use which wait for their submission: its buffers are not given away before. */
+  readonly commandQueueOwnedIds: WeakSet<object>
   uploadToGPU(dataId: object): void
   makeTensorInfo(shape: number[], dtype: 'float32'): TensorInfo
   ensureCommandEncoderReady(): void
@@ -27,6 +29,7 @@ export const isWebgpu = (backend: KernelBackend): backend is WebgpuBackend =>
   'tensorMap' in backend &&
   isDataStorage(backend.tensorMap) &&
   'commandEncoder' in backend &&
+  'commandQueueOwnedIds' in backend &&
   'ensureCommandEncoderReady' in backend
 
 /** A compiled program, and the buffer for its coefficients, if it has any. */
@@ -37,16 +40,28 @@ interface Pipeline {
 
 type CompiledProgram = WgslProgram & Pipeline
 
+/** Launches whose commands wait for their submission. */
+interface WaitingLaunches {
+  readonly encoder: GPUCommandEncoder
+  /** The buffers that they read their coefficients from. */
+  readonly uniforms: Set<GPUBuffer>
+}
+
 /** The most workgroups along one axis that WebGPU guarantees. */
 const maxWorkgroups = 65535
 
-/** Runs kernels as compute shaders: one dispatch for each position, and one submit for all. */
+/**
+ * Runs kernels as compute shaders: one dispatch for each position, in the backend's own command encoder.
+ * The backend submits it with its next commands, or when data is read.
+ */
 export class WebgpuEngine implements BackendEngine {
   readonly #backend: WebgpuBackend
   /** By graph, and then by the arrays that are overwritten in place. */
   readonly #programs = new WeakMap<Graph, Map<string, CompiledProgram>>()
   /** By source: kernels of equal source share a pipeline, whatever the names of their arrays. */
   readonly #pipelines = new Map<string, Pipeline>()
+  /** The encoder of the latest launches, and the uniform buffers that its commands read. */
+  #waiting: WaitingLaunches | undefined
 
   constructor(backend: WebgpuBackend) {
     this.#backend = backend
@@ -74,7 +89,14 @@ export class WebgpuEngine implements BackendEngine {
       return { k, size, program: this.#program(graph, inPlace), outputs }
     }).filter(({ size }) => size > 0)
     if (dispatches.length === 0) return
-    for (const { uniform, coefficients: names } of new Set(dispatches.map((d) => d.program))) {
+    const programs = new Set(dispatches.map(({ program }) => program))
+    const uniforms = [...programs].flatMap(({ uniform }) => uniform ?? [])
+    // The queue writes at once, before commands that wait for their submission.
+    if (uniforms.some((uniform) => this.#isRead(uniform))) {
+      backend.endComputePassEncoder()
+      backend.submitQueue()
+    }
+    for (const { uniform, coefficients: names } of programs) {
       const scalars = Float32Array.from(names, (name) => coefficients[name])
       if (uniform) device.queue.writeBuffer(uniform, 0, scalars)
     }
@@ -94,7 +116,9 @@ export class WebgpuEngine implements BackendEngine {
     // In the backend's own encoder, after the commands that it has not submitted yet.
     backend.ensureCommandEncoderReady()
     backend.endComputePassEncoder()
-    const pass = backend.commandEncoder.beginComputePass()
+    const encoder = backend.commandEncoder
+    if (!encoder) throw new Error('the webgpu backend has no command encoder')
+    const pass = encoder.beginComputePass()
     for (const [i, { size, program }] of dispatches.entries()) {
       const workgroups = Math.ceil(size / workgroupSize)
       pass.setPipeline(program.pipeline)
@@ -103,10 +127,19 @@ export class WebgpuEngine implements BackendEngine {
       pass.dispatchWorkgroups(x, Math.ceil(workgroups / maxWorkgroups))
     }
     pass.end()
-    backend.submitQueue()
+    if (this.#waiting?.encoder !== encoder) this.#waiting = { encoder, uniforms: new Set() }
+    for (const uniform of uniforms) this.#waiting.uniforms.add(uniform)
     for (const { k, outputs } of dispatches) {
+      for (const name of graph.arrays) backend.commandQueueOwnedIds.add(lists[name][k].dataId)
+      for (const { dataId } of outputs.values()) backend.commandQueueOwnedIds.add(dataId)
       for (const [name, output] of outputs) setData(backend, lists[name][k], output)
     }
+  }
+
+  /** Whether commands that wait for their submission read a buffer of coefficients. */
+  #isRead(uniform: GPUBuffer): boolean {
+    const { encoder, uniforms } = this.#waiting ?? {}
+    return encoder === this.#backend.commandEncoder && uniforms?.has(uniform) === true
   }
 
   /** The buffer of a tensor. If it is overwritten, drops the copy that the backend may have on the CPU. */
