@@ -27,6 +27,10 @@ const cast: ShapeRule = (operation) => {
   return [{ type, shape: operation.input(0).shape }]
 }
 
+const castLike: ShapeRule = (operation) => [
+  { type: operation.input(1).type, shape: operation.input(0).shape },
+]
+
 /** The input's shape, and its type unless `dtype` names another. */
 const likeInput: ShapeRule = (operation) => {
   const { type, shape } = operation.input(0)
@@ -115,6 +119,7 @@ export const elementwiseShapes: Readonly<Record<string, ShapeRule>> = {
   Xor: comparison,
   Where: where,
   Cast: cast,
+  CastLike: castLike,
   RandomNormalLike: likeInput,
   RandomUniformLike: likeInput,
   EyeLike: likeInput,

@@ -53,6 +53,9 @@ export const Atanh: GradientRule = unary((x, dy) => div(dy, sub(1, square(x))))
 /** y = x as another type;  ∂x = ∂y as the type of x */
 export const Cast: GradientRule = unary((x, dy) => (x.type === dy.type ? dy : cast(dy, x.type)))
 
+/** y = x as the type of another value;  ∂x = ∂y as the type of x */
+export const CastLike: GradientRule = Cast
+
 /**
  * y = min(max(x, low), high);  ∂x = ∂y where low ≤ x ≤ high, and 0 elsewhere, ∂low = Σ∂y where x < low ≤ high,
  * ∂high = Σ∂y where max(x, low) > high

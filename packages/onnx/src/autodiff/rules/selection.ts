@@ -3,8 +3,10 @@ import { staticShape } from '../../ir/value.ts'
 import { elementCount, multiIndices } from '../../model/model.ts'
 import { apply } from '../../ops/apply.ts'
 import {
+  add,
   concat,
   div,
+  equal,
   filled,
   matMul,
   max,
@@ -14,6 +16,7 @@ import {
   reshape,
   sub,
   transpose,
+  where,
 } from '../../ops/builders.ts'
 import { equalMask, type GradientRule, scatterRows, unary } from './gradient-rule.ts'
 
@@ -164,8 +167,9 @@ const rowScatter: Scatter = {
 }
 
 /**
- * y = x with u at the indices: in its place, added, or the extremum of both;  ∂x = ∂y but where it was
- * replaced, ∂u = ∂y at the indices; of an extremum both where they equal y, in equal shares among equals
+ * y = x with u at the indices: in its place, added, multiplied, or the extremum of both;  ∂x = ∂y but where
+ * it was replaced, ∂u = ∂y at the indices; of a product each times the others; of an extremum where they
+ * equal y, in equal shares among equals
  */
 const scatterRule =
   ({ read, write }: Scatter): GradientRule =>
@@ -177,9 +181,23 @@ const scatterRule =
       const zeros = filled(dy.graph, staticShape(updates))
       return [write(operation, dy, zeros, 'none'), undefined, read(operation, dy)]
     }
+    if (reduction === 'mul') {
+      const ones = filled(dy.graph, staticShape(x), 1)
+      const zero = equalMask(updates, updates.graph.scalar(0))
+      const nonZero = add(updates, zero)
+      const zeros = write(operation, filled(dy.graph, staticShape(x)), zero, 'add')
+      const products = write(operation, ones, nonZero, 'mul')
+      const others = div(read(operation, mul(mul(dy, x), products)), nonZero)
+      const otherZeros = sub(read(operation, zeros), zero)
+      return [
+        mul(dy, write(operation, ones, updates, 'mul')),
+        undefined,
+        where(equal(otherZeros, 0), others, 0),
+      ]
+    }
     if (reduction !== 'max' && reduction !== 'min')
       throw operation.error(
-        `reduction must be "none", "add", "max" or "min" to be differentiated, but is "${reduction}"`,
+        `reduction must be "none", "add", "mul", "max" or "min", but is "${reduction}"`,
       )
     const y = operation.output()
     const [kept, taken] = [equalMask(x, y), equalMask(updates, read(operation, y))]

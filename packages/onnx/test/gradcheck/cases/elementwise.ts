@@ -243,6 +243,14 @@ export const elementwiseCases: readonly Case[] = [
     inputs: (draw) => [shape(draw)],
     build: (x: Value) => cast(x, 'float32'),
   },
+  ...[2, 3].map(
+    (exponent): Case => ({
+      operator: 'CastLike',
+      about: `to the type of another value, to the power of ${exponent}`,
+      inputs: (draw) => [shape(draw)],
+      build: (x: Value) => apply('CastLike', [pow(x, exponent), x.graph.scalar(0)]),
+    }),
+  ),
   {
     operator: 'Dropout',
     about: 'not in training',

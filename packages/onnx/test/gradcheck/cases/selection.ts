@@ -53,7 +53,7 @@ const scatter = (
   inputs: () => [[3, 4], updates],
   build: (x: Value, u: Value) =>
     apply(operator, [x, int64(x, shape, data), add(u, 1 / 16)], attributes),
-  values: 'apart',
+  values: attributes.reduction === 'mul' ? 'smooth' : 'apart',
 })
 
 const topK = (about: string, k: number, attributes: Readonly<Record<string, Attribute>>): Case => ({
@@ -173,6 +173,17 @@ export const selectionCases: readonly Case[] = [
   scatter('ScatterElements', 'added, some twice', twice, [2, 4], { reduction: 'add' }),
   scatter('ScatterElements', 'maximum', twice, [2, 4], { reduction: 'max' }),
   scatter('ScatterElements', 'minimum', matrix, [2, 3], { reduction: 'min' }),
+  scatter('ScatterElements', 'multiplied, some twice', twice, [2, 4], { reduction: 'mul' }),
+  {
+    ...scatter('ScatterElements', 'multiplied, by zeros', twice, [2, 4], {}),
+    build: (x: Value, u: Value) => {
+      const data = Float32Array.of(0, 1, 1, 0, 0, 1, 0, 1)
+      const mask = x.graph.constant({ type: 'float32', shape: [2, 4], data })
+      const indices = int64(x, ...twice)
+      return apply('ScatterElements', [x, indices, mul(u, mask)], { reduction: 'mul' })
+    },
+  },
+  scatter('ScatterND', 'multiplied', rows, [3], { reduction: 'mul' }),
   scatter('ScatterND', 'in place', rows, [3]),
   scatter(
     'ScatterND',
