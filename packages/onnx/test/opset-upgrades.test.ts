@@ -73,12 +73,43 @@ const olderOperators: readonly (readonly [
   ['GridSample', 19, { mode: 'nearest' }, [image, numbers([1, 3, 4, 2])]],
   ['DFT', 17, {}, [numbers([2, 6, 5, 1])]],
   ['DFT', 19, { axis: 2, onesided: 1 }, [numbers([2, 6, 5, 1]), integers([4], [])]],
+  ['Squeeze', 11, { axes: [0] }, [image]],
+  ['Squeeze', 7, {}, [image]],
+  ['Unsqueeze', 12, { axes: [0, 3] }, [image]],
+  ['ReduceSum', 11, { axes: [1, -1], keepdims: 0 }, [image]],
+  ['ReduceSum', 8, {}, [image]],
+  ['Split', 11, { axis: 3, split: [2, 3] }, [image]],
+  ['Split', 7, { axis: 1 }, [image]],
+  ['Softmax', 11, {}, [image]],
+  ['Softmax', 8, { axis: 2 }, [image]],
+  ['LogSoftmax', 12, { axis: 3 }, [image]],
+  ['Hardmax', 11, { axis: 2 }, [image]],
+  ['Dropout', 11, { ratio: { float: 0.3 } }, [image]],
+  ['Dropout', 7, {}, [image]],
+  ['Clip', 10, { min: { float: -0.3 }, max: { float: 0.5 } }, [image]],
+  ['Clip', 7, { max: { float: 0.5 } }, [image]],
+  ['Pad', 10, { pads: [0, 0, 1, 2, 0, 0, 0, 1], value: { float: 0.7 } }, [image]],
+  ['Pad', 8, { pads: [0, 0, 1, 2, 0, 0, 0, 1], mode: 'reflect' }, [image]],
+  ['Slice', 9, { starts: [1, -3], ends: [5, 100], axes: [2, 3] }, [image]],
+  ['Slice', 7, { starts: [0, 1], ends: [1, 2] }, [image]],
+  ['TopK', 9, { k: 2, axis: 3 }, [image]],
+  ['Upsample', 8, { scales: { floats: [1, 1, 2, 3] } }, [image]],
+  ['Upsample', 9, { mode: 'linear' }, [image, float(Float32Array.of(1, 1, 2, 3), [4])]],
+  ['Resize', 10, {}, [image, float(Float32Array.of(1, 1, 2, 3), [4])]],
+  ['Resize', 10, { mode: 'linear' }, [image, float(Float32Array.of(1, 1, 2, 3), [4])]],
+  ['Scatter', 10, { axis: 3 }, [image, integers([1, 0], [1, 1, 1, 2]), numbers([1, 1, 1, 2])]],
+  [
+    'BatchNormalization',
+    8,
+    {},
+    [image, ...['γ', 'β', 'μ'].map(() => numbers([2])), float(Float32Array.of(1, 2), [2])],
+  ],
 ]
 
 test.each(olderOperators)('%s of opset %i computes the same as opset 21: %o', async (...one) => {
   const [operator, opset, attributes, inputs] = one
   const named = inputs.map((values, i): [string, Values] => [`x${i}`, values])
-  const outputs = operator === 'Split' ? ['y', 'z'] : ['y']
+  const outputs = ['Split', 'TopK'].includes(operator) ? ['y', 'z'] : ['y']
   const bytes = file(
     {
       name: operator,

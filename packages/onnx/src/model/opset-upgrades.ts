@@ -2,9 +2,18 @@ import { bfloat16, elements, float16 } from './data-type.ts'
 import { describeNode, OnnxError } from './error.ts'
 import type { Attribute, Model, Node, Tensor } from './model.ts'
 
-/** The operator sets that `readModel` accepts. Models are kept and written in the newest. */
-export const oldestOpset: number = 13
+/** The oldest operator set that `readModel` accepts, and the newest that it upgrades to. */
+export const oldestOpset: number = 7
 export const newestOpset: number = 21
+
+/**
+ * Operators that operator sets after the newest have introduced or given another meaning. All others only
+ * gained types, so that a newer file is read as one of the newest set.
+ */
+export const newerOperators: ReadonlySet<string> = new Set([
+  ...['Attention', 'BitCast', 'CumProd', 'LinearAttention', 'RMSNormalization', 'RotaryEmbedding'],
+  ...['Swish', 'TensorScatter', 'FlexAttention'],
+])
 
 /** What an upgrade may ask of the model around its node. */
 interface UpgradeContext {
@@ -14,6 +23,10 @@ interface UpgradeContext {
   freshName(name: string): string
   /** Whether a node or a model output reads a value. */
   isRead(name: string): boolean
+  /** The number of axes of a value, if the file declares its shape. */
+  rankOf(name: string): number | undefined
+  /** The elements of an initializer or constant. */
+  constant(name: string): Tensor | undefined
 }
 
 /** Rewrites nodes whose form before an operator set is invalid there, or has another meaning. */
@@ -24,13 +37,158 @@ interface OpsetUpgrade {
   apply(node: Node, context: UpgradeContext): Node | readonly Node[]
 }
 
+/** A node that computes `outputs` from `inputs`, for an upgrade that needs several. */
+const newNode = (
+  { freshName }: UpgradeContext,
+  of: Node,
+  { operator, inputs, outputs, attributes = {} }: NewNode,
+): Node => ({
+  operator,
+  domain: '',
+  name: freshName(`${of.name || of.outputs[0]}/${operator}`),
+  inputs,
+  outputs,
+  attributes: new Map(Object.entries(attributes)),
+})
+
+interface NewNode extends Pick<Node, 'operator' | 'inputs' | 'outputs'> {
+  readonly attributes?: Readonly<Record<string, Attribute>>
+}
+
+/** Makes inputs of attributes, after the first input. Absent ones become absent inputs. */
+function attributesToInputs(
+  node: Node,
+  { addInitializer }: UpgradeContext,
+  names: readonly string[],
+): Node {
+  const [first = ''] = node.inputs
+  const inputs = names.map((name) => {
+    const value = node.attributes.get(name)
+    const tensor = value === undefined ? undefined : tensorOf(value)
+    return tensor ? addInitializer(`${node.outputs[0]}/${name}`, tensor) : ''
+  })
+  const last = inputs.findLastIndex((name) => name !== '')
+  const without = names.reduce(withoutAttribute, node)
+  return { ...without, inputs: [first, ...inputs.slice(0, last + 1)] }
+}
+
+/** A number as a scalar, and a list as a vector. */
+function tensorOf(value: Attribute): Tensor | undefined {
+  if (typeof value === 'number')
+    return { type: 'int64', shape: [], data: elements('int64', [value]) }
+  if (typeof value === 'string' || 'tensor' in value || 'message' in value) return undefined
+  if ('float' in value)
+    return { type: 'float32', shape: [], data: elements('float32', [value.float]) }
+  const isFloats = 'floats' in value
+  const list: readonly number[] = isFloats ? value.floats : value
+  const type = isFloats ? 'float32' : 'int64'
+  return { type, shape: [list.length], data: elements(type, list) }
+}
+
+/** Softmax and its like were over all axes from `axis` on, 1 by default, as one. */
+function normalizeFlattened(node: Node, context: UpgradeContext): readonly Node[] {
+  const axis = node.attributes.get('axis') ?? 1
+  const [x = ''] = node.inputs
+  const [y = ''] = node.outputs
+  const rank = context.rankOf(x) ?? context.rankOf(y)
+  if (axis === -1 || (rank !== undefined && axis === rank - 1))
+    return [withAttribute(node, 'axis', -1)]
+  const [shape, flat, normalized] = ['shape', 'flat', 'normalized'].map((name) =>
+    context.freshName(`${y}/${name}`),
+  )
+  const attributes = { axis }
+  return [
+    newNode(context, node, { operator: 'Shape', inputs: [x], outputs: [shape ?? ''] }),
+    newNode(context, node, { operator: 'Flatten', inputs: [x], outputs: [flat ?? ''], attributes }),
+    withAttribute({ ...node, inputs: [flat ?? ''], outputs: [normalized ?? ''] }, 'axis', -1),
+    newNode(context, node, {
+      operator: 'Reshape',
+      inputs: [normalized ?? '', shape ?? ''],
+      outputs: [y],
+    }),
+  ]
+}
+
+/** Upsample, and Resize before opset 11: pixels at multiples of the scale, rounded down where it enlarges. */
+function resizeFromCorner(node: Node, context: UpgradeContext): Node {
+  const given = node.inputs.length > 1 ? node : attributesToInputs(node, context, ['scales'])
+  const [x = '', scales = ''] = given.inputs
+  const { data = [] } = context.constant(scales) ?? {}
+  const reduces = Array.from<number | bigint>(data).some((scale) => scale < 1)
+  const placed = withAttribute(
+    { ...given, operator: 'Resize', inputs: [x, '', scales] },
+    'coordinate_transformation_mode',
+    'asymmetric',
+  )
+  const interpolated =
+    node.attributes.get('mode') === 'linear' || node.attributes.get('mode') === 'bilinear'
+  return interpolated
+    ? withAttribute(placed, 'mode', 'linear')
+    : withAttribute(placed, 'nearest_mode', reduces ? 'ceil' : 'floor')
+}
+
 /**
- * All upgrades from opset 13 to 21. Other changes of these operator sets only add types, attributes
- * and inputs whose absence keeps the old behaviour.
+ * All upgrades from opset 7 to 21, the oldest first. Other changes of these operator sets only add types,
+ * attributes and inputs whose absence keeps the old behaviour.
  *
  * @see https://github.com/onnx/onnx/blob/main/docs/Changelog.md
  */
 const upgrades: readonly OpsetUpgrade[] = [
+  {
+    // Statistics could be per activation.
+    operators: ['BatchNormalization'],
+    opset: 9,
+    apply(node) {
+      if ((node.attributes.get('spatial') ?? 1) === 1) return withoutAttribute(node, 'spatial')
+      throw new OnnxError(`${describeNode(node)}: spatial must be 1, but is 0`)
+    },
+  },
+  {
+    operators: ['Slice'],
+    opset: 10,
+    apply: (node, context) => attributesToInputs(node, context, ['starts', 'ends', 'axes']),
+  },
+  {
+    operators: ['TopK'],
+    opset: 10,
+    apply(node, context) {
+      const k = node.attributes.get('k')
+      const vector = typeof k === 'number' ? withAttribute(node, 'k', [k]) : node
+      return attributesToInputs(vector, context, ['k'])
+    },
+  },
+  {
+    operators: ['Clip'],
+    opset: 11,
+    apply: (node, context) => attributesToInputs(node, context, ['min', 'max']),
+  },
+  {
+    operators: ['Pad'],
+    opset: 11,
+    apply: (node, context) => attributesToInputs(node, context, ['pads', 'value']),
+  },
+  { operators: ['Upsample', 'Resize'], opset: 11, apply: resizeFromCorner },
+  {
+    operators: ['Scatter'],
+    opset: 11,
+    apply: (node) => ({ ...node, operator: 'ScatterElements' }),
+  },
+  {
+    operators: ['Dropout'],
+    opset: 12,
+    apply: (node, context) => attributesToInputs(node, context, ['ratio']),
+  },
+  {
+    operators: ['Squeeze', 'Unsqueeze', 'ReduceSum'],
+    opset: 13,
+    apply: (node, context) => attributesToInputs(node, context, ['axes']),
+  },
+  {
+    operators: ['Split'],
+    opset: 13,
+    apply: (node, context) => attributesToInputs(node, context, ['split']),
+  },
+  { operators: ['Softmax', 'LogSoftmax', 'Hardmax'], opset: 13, apply: normalizeFlattened },
   {
     // Five outputs meant training mode; two of them were saved statistics for the gradient.
     operators: ['BatchNormalization'],
@@ -100,7 +258,8 @@ const upgrades: readonly OpsetUpgrade[] = [
     // Scale and bias had one element per group: an InstanceNormalization of the groups.
     operators: ['GroupNormalization'],
     opset: 21,
-    apply(node, { addInitializer, freshName }) {
+    apply(node, context) {
+      const { addInitializer, freshName } = context
       const { outputs, attributes } = node
       const [x = '', scale = '', bias = ''] = node.inputs
       const groups = attributes.get('num_groups')
@@ -116,14 +275,12 @@ const upgrades: readonly OpsetUpgrade[] = [
         operator: string,
         inputs: readonly (string | undefined)[],
         output: string | undefined,
-      ): Node => ({
-        operator,
-        domain: '',
-        name: freshName(`${node.name || outputs[0]}/${operator}`),
-        inputs: inputs.map((name) => name ?? ''),
-        outputs: [output ?? ''],
-        attributes: new Map(),
-      })
+      ): Node =>
+        newNode(context, node, {
+          operator,
+          inputs: inputs.map((name) => name ?? ''),
+          outputs: [output ?? ''],
+        })
       return [
         added('Shape', [x], xShape),
         added('Reshape', [x, grouped], split),
@@ -159,6 +316,12 @@ export function upgradeOpset(model: Model, opset: number): Model {
     ...model.outputs.map(({ name }) => name),
     ...model.nodes.flatMap(({ inputs }) => inputs),
   ])
+  const shapes = new Map(
+    [...model.inputs, ...model.outputs, ...model.values.values()].map(({ name, shape }) => [
+      name,
+      shape,
+    ]),
+  )
   const freshName = (name: string): string => {
     let free = name
     while (taken.has(free)) free += '_'
@@ -173,6 +336,11 @@ export function upgradeOpset(model: Model, opset: number): Model {
     },
     freshName,
     isRead: (name) => name !== '' && read.has(name),
+    rankOf: (name) => shapes.get(name)?.length,
+    constant(name) {
+      const tensor = initializers.get(name)
+      return tensor && tensor.type !== 'opaque' ? tensor : undefined
+    },
   }
   const nodes = model.nodes.flatMap((node) => {
     if (node.domain !== '') return node

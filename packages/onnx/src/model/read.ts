@@ -2,7 +2,16 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { readAttribute } from './attribute.ts'
 import { typeOf } from './data-type.ts'
 import { describeNode, OnnxError } from './error.ts'
-import type { Dimension, Model, Node, ValueInfo } from './model.ts'
+import {
+  type Dimension,
+  isFloat32,
+  type Model,
+  type Node,
+  type OpaqueTensor,
+  type Tensor,
+  type ValueInfo,
+} from './model.ts'
+import { isOperator } from './node.ts'
 import {
   type GraphProto,
   type ModelProto,
@@ -10,12 +19,14 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from './onnx_pb.ts'
-import { newestOpset, oldestOpset, upgradeOpset } from './opset-upgrades.ts'
+import { newerOperators, newestOpset, oldestOpset, upgradeOpset } from './opset-upgrades.ts'
 import { type ExternalData, noExternalData, readTensor } from './tensor.ts'
 import { topologicalSort } from './topological-sort.ts'
 
 /**
- * Reads an ONNX file of opset 13 to 21 and upgrades it to opset 21. Half precision becomes float32.
+ * Reads an ONNX file of opset 7 or newer and brings it to opset 21. Half precision becomes float32. If no
+ * initializer can be a weight, float constants of several elements become initializers: some exporters
+ * write weights as constants.
  *
  * @param external - returns the files of external weights, by name.
  * @throws {OnnxError} If the bytes are not a model, or the model has functions, subgraphs, cycles, or
@@ -31,15 +42,23 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
   )
   const opset = domains.get('') ?? domains.get('ai.onnx')
   if (opset === undefined) throw new OnnxError('model: must import the standard operators')
-  if (opset < oldestOpset || opset > newestOpset)
-    throw new OnnxError(`model: opset must be in [${oldestOpset}, ${newestOpset}], but is ${opset}`)
+  if (opset < oldestOpset)
+    throw new OnnxError(`model: opset must be at least ${oldestOpset}, but is ${opset}`)
   domains.delete('')
   domains.delete('ai.onnx')
   const initializers = new Map(
     graph.initializer.map((tensor) => [tensor.name, readTensor(tensor, external)]),
   )
   const inputs = graph.input.map(readValueInfo).filter(({ name }) => !initializers.has(name))
-  const nodes = graph.node.map(readNode)
+  const all = graph.node.map(readNode)
+  if (opset > newestOpset) rejectNewerOperators(all, opset)
+  const hasWeights = [...initializers.values()].some(isWeight)
+  const nodes = all.filter((node) => {
+    const [output = ''] = node.outputs
+    const weight = hasWeights || initializers.has(output) ? undefined : weightOf(node)
+    if (weight) initializers.set(output, weight)
+    return !weight
+  })
   const model = {
     name: graph.name,
     inputs,
@@ -53,6 +72,25 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
   }
   rejectMissingOutputs(model)
   return withOrigin(upgradeOpset(model, opset))
+}
+
+const isWeight = (tensor: Tensor | OpaqueTensor): boolean =>
+  isFloat32(tensor) && tensor.data.length > 1
+
+/** The elements of a Constant that may be a weight. */
+function weightOf(node: Node): Tensor | undefined {
+  const value = isOperator(node, 'Constant') ? node.attributes.get('value') : undefined
+  if (typeof value !== 'object' || !('tensor' in value)) return undefined
+  const { tensor } = value
+  return isWeight(tensor) ? tensor : undefined
+}
+
+function rejectNewerOperators(nodes: readonly Node[], opset: number): void {
+  const node = nodes.find(({ domain, operator }) => domain === '' && newerOperators.has(operator))
+  if (node)
+    throw new OnnxError(
+      `${describeNode(node)}: must be an operator of opset ${newestOpset}, but is one of opset ${opset}`,
+    )
 }
 
 /** Remembers a model that was just read. */
