@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import {
   applyLora,
+  batchNorm,
   buildModel,
   conv,
+  gradientModel,
   inferenceModel,
   initializerRoles,
   type LoraState,
@@ -10,6 +12,7 @@ import {
   lora,
   loraState,
   type Model,
+  meanSquaredError,
   mergeLora,
   readModel,
   relu,
@@ -96,6 +99,18 @@ test('only adapters, and what is named beside them, are trained', () => {
   const { parameters, frozen } = initializerRoles(model)
   expect([...parameters.keys()].toSorted()).toEqual([...(model.lora?.trained ?? [])].toSorted())
   expect(frozen.size).toBeGreaterThan(10)
+})
+
+test('the normalizations of a model with adapters keep their running statistics', () => {
+  const model = buildModel(sequential(conv(4), batchNorm(), relu), { shape: [2, 3, 5, 5], seed: 1 })
+  const options = { loss: meanSquaredError() }
+  expect(gradientModel(model, options).statistics.size).toBe(2)
+  const { parameters, statistics } = gradientModel(
+    lora(model, { targets: [/^0/], rank: 2 }),
+    options,
+  )
+  expect([...parameters.keys()]).toEqual(['0.weight.lora_A', '0.weight.lora_B'])
+  expect(statistics.size).toBe(0)
 })
 
 test('a merged model comes back in its file', () => {
