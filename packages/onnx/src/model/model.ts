@@ -107,6 +107,6 @@ export interface ModelAdapters {
 
 /** A model as it was read, without its weights, which would take memory. */
 interface ModelOrigin extends Pick<Model, 'inputs' | 'outputs' | 'nodes' | 'values' | 'domains'> {
-  /** The names of all initializers. */
-  readonly initializers: ReadonlySet<string>
+  /** All initializers. Only those that reading has added, which the file lacks, have their tensors. */
+  readonly initializers: ReadonlyMap<string, Tensor | OpaqueTensor | undefined>
 }

@@ -43,7 +43,7 @@ export function patchOriginal(model: Model): ModelProto | undefined {
   const graph = {
     ...message.graph,
     ...weights,
-    name: model.name,
+    ...(model.name !== message.graph.name && { name: model.name }),
     input: patchValues(input, origin.inputs, model.inputs, (name) => origin.initializers.has(name)),
     output: patchValues(output, origin.outputs, model.outputs),
     valueInfo: patchValues(valueInfo, origin.values.values(), model.values.values()),
@@ -104,7 +104,7 @@ function patchInitializers(
   { initializer }: GraphProto,
   nodes: readonly NodeProto[],
   model: Model,
-  read: ReadonlySet<string>,
+  read: NonNullable<Model['origin']>['initializers'],
 ): Pick<GraphProto, 'initializer' | 'node'> | undefined {
   const rest = new Map(model.initializers)
   const take = (name: string): Tensor | OpaqueTensor | undefined => {
@@ -123,8 +123,9 @@ function patchInitializers(
     const tensor = node.opType === 'Constant' ? take(node.output[0] ?? '') : undefined
     return tensor && tensor.type !== 'opaque' ? patchConstant(node, tensor) : node
   })
-  const added = [...rest].filter(([, tensor]) => tensor.type === 'float32')
-  if (added.some(([name]) => read.has(name))) return undefined
+  // The nodes of the file do not read what reading has added.
+  if ([...rest].some(([name, tensor]) => read.has(name) && read.get(name) !== tensor))
+    return undefined
   const written = [...rest].flatMap(([name, tensor]): TensorProto[] =>
     read.has(name) || tensor.type === 'opaque' ? [] : [writeTensor(name, tensor)],
   )

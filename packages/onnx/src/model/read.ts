@@ -71,7 +71,7 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
     message,
   }
   rejectMissingOutputs(model)
-  return withOrigin(upgradeOpset(model, opset))
+  return withOrigin(upgradeOpset(model, opset), new Set(initializers.keys()))
 }
 
 const isWeight = (tensor: Tensor | OpaqueTensor): boolean =>
@@ -93,11 +93,13 @@ function rejectNewerOperators(nodes: readonly Node[], opset: number): void {
     )
 }
 
-/** Remembers a model that was just read. */
-function withOrigin(model: Model): Model {
-  const { inputs, outputs, nodes, values, domains, initializers } = model
-  const names = new Set(initializers.keys())
-  return { ...model, origin: { inputs, outputs, nodes, values, domains, initializers: names } }
+/** Remembers a model that was just read. `inFile` names the initializers that the file has. */
+function withOrigin(model: Model, inFile: ReadonlySet<string>): Model {
+  const { inputs, outputs, nodes, values, domains } = model
+  const initializers = new Map(
+    [...model.initializers].map(([name, tensor]) => [name, inFile.has(name) ? undefined : tensor]),
+  )
+  return { ...model, origin: { inputs, outputs, nodes, values, domains, initializers } }
 }
 
 function parse(bytes: Uint8Array): ModelProto {
