@@ -3,6 +3,7 @@ import {
   checkOptions,
   type DifferentiateOptions,
   describeArgument,
+  type Model,
   modelOptionNames,
 } from '@diffgrad/onnx'
 import { TrainerError } from './errors.ts'
@@ -58,14 +59,17 @@ const check: (what: string, isRight: boolean, rule: string, value: unknown) => v
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Checks the arguments of `Trainer.create`, apart from the model and the options of @diffgrad/onnx. */
+/** Checks the arguments of `Trainer.create`, apart from the options of @diffgrad/onnx. */
 export function checkCreate<H extends Hyperparameters>(
   ort: Runtime,
+  model: Model | Uint8Array,
   options: TrainerOptions<H>,
 ): void {
   const isRuntime =
     typeof ort?.Tensor === 'function' && typeof ort.InferenceSession?.create === 'function'
   check('trainer: the runtime', isRuntime, 'onnxruntime-node or onnxruntime-web', ort)
+  const isModel = model instanceof Uint8Array || (isObject(model) && Array.isArray(model.nodes))
+  check('trainer: the model', isModel, 'a model or the bytes of an .onnx file', model)
   const own = ['optimizer', 'update', 'metrics', 'session']
   checkOptions('trainer', options, [...own, ...modelOptionNames], TrainerError)
   const { optimizer, update = 'kernel', metrics = {}, session = {} } = options

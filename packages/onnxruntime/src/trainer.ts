@@ -78,7 +78,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     model: Model | Uint8Array,
     options: TrainerOptions<H>,
   ): Promise<Trainer<H>> {
-    checkCreate(ort, options)
+    checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, session = {}, ...rest } = options
     const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
     const forward = model instanceof Uint8Array ? readModel(model) : model

@@ -264,6 +264,16 @@ test.each([
   )
 })
 
+test('a layer, or the name of a file, is no model', async () => {
+  for (const [model, what] of [
+    [linear(2), 'a function'],
+    ['model.onnx', '"model.onnx"'],
+  ] as const)
+    await expect(Trainer.create(ort, untyped(model), options)).rejects.toThrow(
+      `trainer: the model must be a model or the bytes of an .onnx file, but is ${what}`,
+    )
+})
+
 test('unknown options of the calls of a trainer are refused by name, and nothing changes', async () => {
   const trainer = await Trainer.create(ort, smallModel(), options)
   const before = await trainer.save()
