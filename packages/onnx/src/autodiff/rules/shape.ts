@@ -116,6 +116,7 @@ const maxRuns = 16
 function addRuns(dy: Value, indices: readonly number[], axis: number, size: number): Value {
   const runs = runsOf(indices)
   const shape = staticShape(dy).with(axis, size)
+  if (runs.length === 0 || size === 0) return filled(dy.graph, shape)
   if (runs.length > maxRuns) return scatterRows(dy, dy.graph.integers(indices), shape, axis)
   const zeros = shape.map(() => 0)
   const sums = runs.map(({ start, first, step, length }) => {

@@ -88,7 +88,7 @@ export const shapeCases: readonly Case[] = [
     }),
     onOneInput('Pad', `${mode}, one side`, [4], { lists: [[0, 2, 0, 0]], attributes: { mode } }),
   ]),
-  onOneInput('Pad', 'edge, many runs', [4, 2], {
+  onOneInput('Pad', 'wrap, many runs', [4, 2], {
     lists: [[0, 0, 0, 0, 0, 40]],
     attributes: { mode: 'wrap' },
   }),
