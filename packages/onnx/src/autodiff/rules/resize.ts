@@ -1,7 +1,7 @@
 import { type ResizedAxis, resizedAxes } from '../../analysis/shapes/resize.ts'
 import type { Operation, Value } from '../../ir/graph.ts'
 import { constantElements, staticShape } from '../../ir/value.ts'
-import { matMul, transpose } from '../../ops/builders.ts'
+import { matMul, reduceSum, transpose } from '../../ops/builders.ts'
 import { type GradientRule, unary } from './gradient-rule.ts'
 
 /** y = A·x along every resized axis, A the weights of interpolation;  ∂x = Aᵀ·∂y along every one */
@@ -12,6 +12,7 @@ export const Resize: GradientRule = unary((x, dy, _y, operation) => {
     const resized = axes.get(axis)
     // ONNX Runtime leaves out the regions of axes that keep their length.
     if (!resized || resized.scale === 1) return value
+    if (size === 1) return reduceSum(value, [axis])
     const data = interpolation(operation, resized, crops?.[axis])
     const shape = [resized.resized, size]
     return multiplyAxis(value, axis, dy.graph.constant({ type: 'float32', shape, data }))
@@ -47,46 +48,47 @@ function cropRegions(operation: Operation): readonly (Crop | undefined)[] | unde
 const transformation = (operation: Operation): string =>
   operation.string('coordinate_transformation_mode', 'half_pixel')
 
-/** The input coordinate of output pixel `index`, by `coordinate_transformation_mode`. */
-function inputCoordinate(
+/** The input coordinate of an output pixel by its index, by `coordinate_transformation_mode`. */
+function inputCoordinates(
   operation: Operation,
-  index: number,
   { size, resized, scale }: ResizedAxis,
   [start, end]: Crop = [0, 1],
-): number {
+): (index: number) => number {
   const mode = transformation(operation)
   switch (mode) {
     case 'half_pixel':
-      return (index + 0.5) / scale - 0.5
-    case 'half_pixel_symmetric':
-      return (size / 2) * (1 - resized / (scale * size)) + (index + 0.5) / scale - 0.5
+      return (index) => (index + 0.5) / scale - 0.5
+    case 'half_pixel_symmetric': {
+      const offset = (size / 2) * (1 - resized / (scale * size)) - 0.5
+      return (index) => offset + (index + 0.5) / scale
+    }
     case 'pytorch_half_pixel':
-      return resized > 1 ? (index + 0.5) / scale - 0.5 : 0
+      return (index) => (resized > 1 ? (index + 0.5) / scale - 0.5 : 0)
     case 'asymmetric':
-      return index / scale
+      return (index) => index / scale
     case 'align_corners':
-      return resized > 1 ? (index * (size - 1)) / (resized - 1) : 0
+      return (index) => (resized > 1 ? (index * (size - 1)) / (resized - 1) : 0)
     case 'tf_crop_and_resize':
       return resized > 1
-        ? (start + (index * (end - start)) / (resized - 1)) * (size - 1)
-        : 0.5 * (start + end) * (size - 1)
+        ? (index) => (start + (index * (end - start)) / (resized - 1)) * (size - 1)
+        : () => 0.5 * (start + end) * (size - 1)
     default:
       throw operation.error(`coordinate_transformation_mode "${mode}" cannot be differentiated`)
   }
 }
 
 /** The pixel nearest to a coordinate, by `nearest_mode`. */
-function nearest(operation: Operation, coordinate: number): number {
+function nearestPixel(operation: Operation): (coordinate: number) => number {
   const mode = operation.string('nearest_mode', 'round_prefer_floor')
   switch (mode) {
     case 'round_prefer_floor':
-      return Math.ceil(coordinate - 0.5)
+      return (coordinate) => Math.ceil(coordinate - 0.5)
     case 'round_prefer_ceil':
-      return Math.floor(coordinate + 0.5)
+      return (coordinate) => Math.floor(coordinate + 0.5)
     case 'floor':
-      return Math.floor(coordinate)
+      return Math.floor
     case 'ceil':
-      return Math.ceil(coordinate)
+      return Math.ceil
     default:
       throw operation.error(`nearest_mode "${mode}" cannot be differentiated`)
   }
@@ -110,24 +112,27 @@ function interpolation(operation: Operation, axis: ResizedAxis, crop?: Crop): Fl
   const antialias = operation.int('antialias', 0) !== 0 && mode !== 'nearest'
   const stretch = antialias ? Math.max(1 / scale, 1) : 1
   const excluded = (antialias || mode === 'cubic') && operation.int('exclude_outside', 0) !== 0
+  const coordinateOf = inputCoordinates(operation, axis, crop)
+  const nearest = nearestPixel(operation)
+  const add = (row: number, column: number, weight: number): void => {
+    const index = row * size + Math.min(Math.max(column, 0), size - 1)
+    matrix[index] = (matrix[index] ?? 0) + weight
+  }
   for (let row = 0; row < resized; row++) {
-    const add = (column: number, weight: number): void => {
-      const index = row * size + Math.min(Math.max(column, 0), size - 1)
-      matrix[index] = (matrix[index] ?? 0) + weight
-    }
-    const coordinate = inputCoordinate(operation, row, axis, crop)
+    const coordinate = coordinateOf(row)
     if (crop && !(coordinate >= 0 && coordinate <= size - 1)) continue
     if (mode === 'nearest') {
-      add(nearest(operation, coordinate), 1)
+      add(row, nearest(coordinate), 1)
       continue
     }
     const [low, high] = [coordinate - reach * stretch, coordinate + reach * stretch]
-    const [first, last] = excluded ? [Math.max(low, 0), Math.min(high, size - 1)] : [low, high]
-    const weights: (readonly [column: number, weight: number])[] = []
-    for (let column = Math.ceil(first); column <= last; column++)
-      weights.push([column, kernelWeight((column - coordinate) / stretch, reach, a)])
-    const sum = excluded || antialias ? weights.reduce((total, [, weight]) => total + weight, 0) : 1
-    for (const [column, weight] of weights) add(column, weight / sum)
+    const first = Math.ceil(excluded ? Math.max(low, 0) : low)
+    const last = excluded ? Math.min(high, size - 1) : high
+    const weightOf = (column: number): number =>
+      kernelWeight((column - coordinate) / stretch, reach, a)
+    let sum = excluded || antialias ? 0 : 1
+    if (sum === 0) for (let column = first; column <= last; column++) sum += weightOf(column)
+    for (let column = first; column <= last; column++) add(row, column, weightOf(column) / sum)
   }
   return matrix
 }

@@ -30,7 +30,7 @@ const resize = (
 ): Case => ({
   operator: 'Resize',
   about: [mode, transformation, nearest, Object.keys(by)[0], ...Object.keys(attributes)].join(', '),
-  inputs: (draw) => [[draw.size(1, 2), 2, 4, 5]],
+  inputs: (draw) => [['scales' in by && by.scales[0] !== 1 ? 1 : draw.size(1, 2), 2, 4, 5]],
   build: (x: Value) => {
     const scales =
       'scales' in by
@@ -116,6 +116,7 @@ export const shapeCases: readonly Case[] = [
   resize('nearest', 'asymmetric', { scales: [1, 1, 1.5, 1.5] }, 'ceil'),
   resize('linear', 'half_pixel', { scales: [1, 1, 2, 2] }),
   resize('linear', 'pytorch_half_pixel', { sizes: [3, 8] }),
+  resize('nearest', 'half_pixel', { scales: [3, 1, 1, 2] }),
   resize('linear', 'align_corners', { sizes: [7, 9] }),
   resize('linear', 'asymmetric', { scales: [1, 1, 1.7, 0.6] }),
   resize('linear', 'half_pixel_symmetric', { scales: [1, 1, 1.7, 0.6] }),
