@@ -4,8 +4,11 @@ import { elementCount } from '../model/model.ts'
 import { constantShapes } from './shapes/constant.ts'
 import { convolutionShapes } from './shapes/convolution.ts'
 import { elementwiseShapes } from './shapes/elementwise.ts'
+import { fusedShapes } from './shapes/fused.ts'
 import { matrixShapes } from './shapes/matrix.ts'
 import { normalizationShapes } from './shapes/normalization.ts'
+import { quantizedShapes } from './shapes/quantized.ts'
+import { recurrentShapes } from './shapes/recurrent.ts'
 import { reductionShapes } from './shapes/reduction.ts'
 import { resizeShapes } from './shapes/resize.ts'
 import { selectionShapes } from './shapes/selection.ts'
@@ -24,6 +27,9 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeR
     resizeShapes,
     selectionShapes,
     constantShapes,
+    fusedShapes,
+    quantizedShapes,
+    recurrentShapes,
   ].flatMap((family) => Object.entries(family)),
 )
 
@@ -44,10 +50,15 @@ export function inferShapes(
   const rule = shapeRules.get(name)
   if (rule) return checkSizes(operation, rule(operation))
   const known = declared.filter((type) => type !== undefined)
-  if (known.length === 0 || known.length < declared.length)
+  if (known.length === 0 || known.length < declared.length) {
+    const optimized =
+      operation.domain === 'com.microsoft'
+        ? '; ONNX Runtime’s optimizer wrote it: use the file from before optimization'
+        : ''
     throw operation.error(
-      'the operator has no shape rule, and the model does not declare the shapes of its outputs',
+      `the operator has no shape rule, and the model does not declare the shapes of its outputs${optimized}`,
     )
+  }
   return checkSizes(operation, known.map(withoutElements))
 }
 

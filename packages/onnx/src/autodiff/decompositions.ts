@@ -25,7 +25,9 @@ import {
   where,
 } from '../ops/builders.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
+import { fusedDecompositions } from './fused.ts'
 import { gridSample } from './grid-sample.ts'
+import { recurrentDecompositions } from './recurrent.ts'
 
 /** Rewrites an operator on one input. */
 const onInput =
@@ -152,8 +154,10 @@ const softmaxCrossEntropyLoss: OperatorRewrite = (operation) => {
  * Other forms of operators, exact and of operators that have gradient rules, by which operators without a
  * rule, or with one for their first output only, are differentiated. The operator itself stays in the model.
  */
-export const decompositions: ReadonlyMap<string, OperatorRewrite> = new Map(
-  Object.entries({
+export const decompositions: ReadonlyMap<string, OperatorRewrite> = new Map([
+  ...fusedDecompositions,
+  ...recurrentDecompositions,
+  ...Object.entries({
     GlobalLpPool: globalLpPool,
     GridSample: gridSample,
     LRN: lrn,
@@ -164,4 +168,4 @@ export const decompositions: ReadonlyMap<string, OperatorRewrite> = new Map(
     NegativeLogLikelihoodLoss: negativeLogLikelihoodLoss,
     SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss,
   }),
-)
+])

@@ -5,7 +5,7 @@ import { type AttributeProto, AttributeProtoSchema } from './onnx_pb.ts'
 import { noExternalData, readTensor, writeTensor } from './tensor.ts'
 
 /** `AttributeProto.AttributeType` of the supported attribute types. */
-const kinds = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const
+const kinds = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const
 
 /** Reads an attribute. `node` describes its node in error messages. */
 export function readAttribute(message: AttributeProto, node: string): Attribute {
@@ -28,6 +28,11 @@ export function readAttribute(message: AttributeProto, node: string): Attribute 
       return { floats: message.floats }
     case kinds.ints:
       return safeIntegers(message.ints) ?? { message }
+    case kinds.strings: {
+      const strings = message.strings.map(utf8)
+      const read = strings.filter((text) => text !== undefined)
+      return read.length === strings.length ? { strings: read } : { message }
+    }
     default:
       return { message }
   }
@@ -52,6 +57,10 @@ export function writeAttribute(name: string, value: Attribute): AttributeProto {
     return create(AttributeProtoSchema, { name, type: kinds.float, f: value.float })
   if ('floats' in value)
     return create(AttributeProtoSchema, { name, type: kinds.floats, floats: [...value.floats] })
+  if ('strings' in value) {
+    const strings = value.strings.map((text) => new TextEncoder().encode(text))
+    return create(AttributeProtoSchema, { name, type: kinds.strings, strings })
+  }
   if ('tensor' in value)
     return create(AttributeProtoSchema, {
       name,

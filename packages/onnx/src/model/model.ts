@@ -45,6 +45,7 @@ export type Attribute =
   | string
   | { readonly float: number }
   | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
   | { readonly tensor: Tensor }
   | { readonly message: Message }
 

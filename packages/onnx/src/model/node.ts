@@ -53,6 +53,24 @@ export class AttributeReader {
     return value
   }
 
+  /** A list of strings; `undefined` if absent. */
+  strings(name: string): readonly string[] | undefined {
+    const value = this.attributes.get(name)
+    if (value === undefined) return undefined
+    if (typeof value !== 'object' || !('strings' in value))
+      throw this.error(`attribute "${name}" must be a list of strings`)
+    return value.strings
+  }
+
+  /** A list of floats; `undefined` if absent. */
+  floats(name: string): readonly number[] | undefined {
+    const value = this.attributes.get(name)
+    if (value === undefined) return undefined
+    if (typeof value !== 'object' || !('floats' in value))
+      throw this.error(`attribute "${name}" must be a list of floats`)
+    return value.floats
+  }
+
   /** An error that begins with the node's name. */
   error(message: string): OnnxError {
     return new OnnxError(`${this.description}: ${message}`)

@@ -76,7 +76,8 @@ function attributesToInputs(
 function tensorOf(value: Attribute): Tensor | undefined {
   if (typeof value === 'number')
     return { type: 'int64', shape: [], data: elements('int64', [value]) }
-  if (typeof value === 'string' || 'tensor' in value || 'message' in value) return undefined
+  if (typeof value === 'string' || 'tensor' in value || 'message' in value || 'strings' in value)
+    return undefined
   if ('float' in value)
     return { type: 'float32', shape: [], data: elements('float32', [value.float]) }
   const isFloats = 'floats' in value

@@ -1,7 +1,9 @@
 import { convolutionCases } from './cases/convolution.ts'
 import { elementwiseCases } from './cases/elementwise.ts'
+import { fusedCases } from './cases/fused.ts'
 import { matrixCases } from './cases/matrix.ts'
 import { normalizationCases } from './cases/normalization.ts'
+import { recurrentCases } from './cases/recurrent.ts'
 import { reductionCases } from './cases/reduction.ts'
 import { selectionCases } from './cases/selection.ts'
 import { shapeCases } from './cases/shape.ts'
@@ -16,4 +18,6 @@ export const cases: readonly Case[] = [
   ...reductionCases,
   ...selectionCases,
   ...shapeCases,
+  ...recurrentCases,
+  ...fusedCases,
 ]
