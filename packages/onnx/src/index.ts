@@ -98,6 +98,7 @@ export {
   type Loss,
   meanAbsoluteError,
   meanSquaredError,
+  outputLoss,
   selectOutput,
 } from './nn/losses.ts'
 export {

@@ -4,7 +4,7 @@ import type { GradientRule } from './autodiff/rules/gradient-rule.ts'
 import { Graph, type Value } from './ir/graph.ts'
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { checkOptions, describeArgument, OnnxError } from './model/error.ts'
-import { frozenOf, initializerRoles } from './model/initializer-roles.ts'
+import { describeRoles, frozenOf, initializerRoles } from './model/initializer-roles.ts'
 import type { Model } from './model/model.ts'
 import type { Loss } from './nn/losses.ts'
 import {
@@ -225,6 +225,8 @@ export function differentiate(model: Model, options: DifferentiateOptions): Grad
   const ownRules = new Map(Object.entries(gradientRules))
   const all = gradients(forward.loss, forward.parameters, ownRules)
   if (all.size === 0)
-    throw new OnnxError('model: the loss must depend on a parameter, but does not')
+    throw new OnnxError(
+      `model: the loss must depend on a parameter, but ${describeRoles(model, rest.frozen)}`,
+    )
   return { ...forward, gradients: all }
 }

@@ -190,7 +190,35 @@ test('a model without parameters is rejected', () => {
     node: [{ opType: 'Relu', input: ['x'], output: ['y'] }],
     output: [value('y', 1)],
   }
-  expect(gradient(graph)).toThrow('model: the loss must depend on a parameter, but does not')
+  expect(gradient(graph)).toThrow(
+    'model: the loss must depend on a parameter, but the model has none: of its 0 initializers none is a float32 tensor with an axis that training may change',
+  )
+  const doubles = { name: 'd', dataType: 11, dims: [2n], doubleData: [1, 2] }
+  const scalar = { name: 's', dataType: 1, floatData: [2] }
+  expect(gradient({ ...graph, initializer: [doubles, scalar] })).toThrow(
+    'of its 2 initializers none is a float32 tensor with an axis that training may change (1 of float64, 1 scalar)',
+  )
+  expect(gradient({ ...graph, initializer: [weight] })).toThrow(
+    'model: the loss must depend on a parameter, but depends on none of its 1: "w"',
+  )
+})
+
+test('a dilated pooling with automatic padding is rejected, as ONNX Runtime pads it otherwise', () => {
+  const pool = {
+    name: 'n',
+    opType: 'AveragePool',
+    input: ['w'],
+    output: ['y'],
+    attribute: [
+      writeAttribute('kernel_shape', [2]),
+      writeAttribute('dilations', [2]),
+      writeAttribute('auto_pad', 'SAME_LOWER'),
+    ],
+  }
+  const image = { name: 'w', dataType: 1, dims: [1n, 1n, 4n], floatData: [1, 2, 3, 4] }
+  expect(gradient({ initializer: [image], node: [pool], output: [value('y', 1)] })).toThrow(
+    'node "n" (AveragePool): auto_pad "SAME_LOWER" with dilations [2] is not supported, as runtimes differ; write pads instead',
+  )
 })
 
 test('an attribute of another type is named', () => {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { gradients } from '../src/autodiff/gradients.ts'
+import { gradientModel } from '../src/gradient-model.ts'
 import { Graph } from '../src/ir/graph.ts'
 import { toModel } from '../src/ir/to-model.ts'
+import { readModel } from '../src/model/read.ts'
 import {
   binaryCrossEntropy,
   contrastive,
@@ -11,9 +13,11 @@ import {
   type Loss,
   meanAbsoluteError,
   meanSquaredError,
+  outputLoss,
 } from '../src/nn/losses.ts'
 import { gather, reshape } from '../src/ops/builders.ts'
-import { expectTensorClose, float, floats, integers, session } from './session.ts'
+import { file } from './model-file.ts'
+import { expectTensorClose, feedsOf, float, floats, integers, session } from './session.ts'
 
 interface Expected {
   readonly shape: readonly number[]
@@ -123,5 +127,80 @@ test('label smoothing and class weights are checked', () => {
   )
   expect(() => crossEntropy({ classWeights: [1] })(outputs)).toThrow(
     'cross-entropy: classWeights must have 3 entries, but has 1',
+  )
+})
+
+/** A model whose output is its loss. */
+const withLoss = (operator: string, labelType: number): Uint8Array => {
+  const value = (name: string, elemType: number, ...sizes: readonly string[]) => ({
+    name,
+    type: {
+      tensorType: {
+        elemType,
+        shape: {
+          dim: sizes.map((size) => ({
+            value: /\d/.test(size)
+              ? ({ case: 'dimValue', value: BigInt(size) } as const)
+              : ({ case: 'dimParam', value: size } as const),
+          })),
+        },
+      },
+    },
+  })
+  const loss = { opType: operator, input: ['logits', 'label'], output: ['loss'] }
+  const squared = [
+    { opType: 'Sub', input: ['logits', 'label'], output: ['e'] },
+    { opType: 'Mul', input: ['e', 'e'], output: ['s'] },
+    { opType: 'ReduceMean', input: ['s'], output: ['loss'] },
+  ]
+  return file({
+    input: [
+      value('x', 1, 'batch', '3'),
+      value('label', labelType, 'batch', ...(labelType === 7 ? [] : ['2'])),
+    ],
+    output: [value('loss', 1)],
+    initializer: [
+      { name: 'w', dataType: 1, dims: [3n, 2n], floatData: [0.5, -1, 2, 0.25, -0.5, 1] },
+    ],
+    node: [
+      { opType: 'MatMul', input: ['x', 'w'], output: ['logits'] },
+      ...(labelType === 7 ? [loss] : squared),
+    ],
+  })
+}
+
+test.each([
+  ['SoftmaxCrossEntropyLoss', 7, integers([1, 0]), crossEntropy()],
+  ['ReduceMean', 1, float(Float32Array.of(1, 2, 3, 4), [2, 2]), meanSquaredError()],
+] as const)(
+  'a model whose output is its loss is trained on it: %s',
+  async (operator, type, label, same) => {
+    const dimensions = { batch: 2 }
+    const x = float(Float32Array.of(1, 2, 3, -1, 0.5, 2), [2, 3])
+    const inside = readModel(withLoss(operator, type))
+    const model = gradientModel(inside, { loss: outputLoss(), dimensions })
+    const outside = gradientModel(
+      {
+        ...inside,
+        inputs: inside.inputs.slice(0, 1),
+        outputs: [{ name: 'logits', type: 'float32', shape: undefined }],
+        nodes: inside.nodes.slice(0, 1),
+      },
+      { loss: same, dimensions },
+    )
+    const state = feedsOf(model.parameters)
+    const a = await (await session(model.model)).run({ x, label, ...state })
+    const b = await (await session(outside.model)).run({ x, target: label, ...state })
+    expectTensorClose(floats(a, model.loss), floats(b, outside.loss), 1e-6)
+    expectTensorClose(floats(a, 'loss'), floats(b, outside.loss), 1e-6)
+    const gradientOf = ({ parameters }: typeof model) => parameters.get('w')?.gradient ?? ''
+    expectTensorClose(floats(a, gradientOf(model)), floats(b, gradientOf(outside)), 1e-6)
+  },
+)
+
+test('an output of several elements is no loss', () => {
+  const y = new Graph().input('y', 'float32', [2, 4])
+  expect(() => outputLoss()(new Map([['y', y]]))).toThrow(
+    'output loss: output "y" must be a scalar, but has the shape [2,4]',
   )
 })

@@ -3,11 +3,11 @@ import { Tensor } from 'onnxruntime-node'
 import { beforeAll, expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
 import { type Lowering, referenceLowering } from '../src/ir/lowering.ts'
-import type { Model } from '../src/model/model.ts'
+import { elementCount, type Model } from '../src/model/model.ts'
 import { seeded } from '../src/nn/initializers.ts'
 import { buildModel, sequential } from '../src/nn/layer.ts'
 import { batchNorm, conv, globalAveragePool, linear, maxPool, relu } from '../src/nn/layers.ts'
-import { crossEntropy } from '../src/nn/losses.ts'
+import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
 import { expectTensorClose, feedsOf, float, floats, integers, session } from './session.ts'
 
 const batch = 9
@@ -85,3 +85,51 @@ test.each(lowerings)('the lowering %o changes no gradient', async (lowering, ope
   for (const [name, gradient] of reference.gradients)
     expectTensorClose(gradients.get(name) ?? [], gradient, 1e-5, name)
 })
+
+test.each([
+  ['MaxPool', [1, 1, 6, 4], { kernel_shape: [3, 1], strides: [3, 2], auto_pad: 'VALID' }],
+  [
+    'AveragePool',
+    [2, 3, 8],
+    { kernel_shape: [3], strides: [3], pads: [0, 2], count_include_pad: 1 },
+  ],
+  ['AveragePool', [2, 1, 4, 7], { kernel_shape: [2, 2], strides: [1, 2], pads: [1, 1, 1, 1] }],
+  ['MaxPool', [1, 1, 5], { kernel_shape: [2], strides: [3], pads: [0, 1] }],
+  ['MaxPool', [1, 1, 8], { kernel_shape: [1], strides: [2] }],
+] as const)(
+  '%s of %o leaves out a last window that would begin in the padding: %o',
+  async (operator, shape, attributes) => {
+    const forward: Model = {
+      name: 'pool',
+      inputs: [{ name: 'x', type: 'float32', shape }],
+      outputs: [{ name: 'y', type: 'float32', shape: undefined }],
+      nodes: [
+        {
+          operator,
+          domain: '',
+          name: 'n',
+          inputs: ['x'],
+          outputs: ['y'],
+          attributes: new Map(Object.entries({ ...attributes, ceil_mode: 1 })),
+        },
+      ],
+      initializers: new Map(),
+      values: new Map(),
+      domains: new Map(),
+    }
+    const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(7.3 * i))
+    const { y } = await (await session(forward)).run({ x: float(data, shape) })
+    const parameter = { type: 'float32', shape, data } as const
+    const trained = { ...forward, inputs: [], initializers: new Map([['x', parameter]]) }
+    const { model, loss, parameters } = gradientModel(trained, { loss: meanSquaredError() })
+    const pooled = y?.data as Float32Array
+    const target = float(new Float32Array(pooled.length), y?.dims ?? [])
+    // Its session is not created if the sizes that ONNX Runtime infers disagree.
+    const results = await (await session(model)).run({ x: float(data, shape), target })
+    expect(floats(results, 'y')).toEqual(pooled)
+    // The loss is homogeneous of degree 2: x · ∂loss/∂x = 2 · loss.
+    const gradient = floats(results, parameters.get('x')?.gradient ?? '')
+    const product = data.reduce((sum, v, i) => sum + v * (gradient[i] ?? 0), 0)
+    expect(product).toBeCloseTo(2 * (floats(results, loss)[0] ?? 0), 5)
+  },
+)

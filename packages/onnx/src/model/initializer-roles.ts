@@ -76,6 +76,31 @@ function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   return { parameters, statistics, frozen: fixed, constants }
 }
 
+/** Says, for an error, which parameters a model has, or why it has none. */
+export function describeRoles(model: Model, frozen: readonly RegExp[] = []): string {
+  const { parameters, statistics, frozen: fixed, constants } = initializerRoles(model, frozen)
+  const names = [...parameters.keys()].slice(0, 4).map((name) => `"${name}"`)
+  if (names.length > 0)
+    return `depends on none of its ${parameters.size}: ${names.join(', ')}${parameters.size > names.length ? ' …' : ''}`
+  const reasons = [...constants.values()].map((tensor) => {
+    if (tensor.type === 'opaque') return 'of an unsupported type'
+    if (tensor.type !== 'float32') return `of ${tensor.type}`
+    return tensor.shape.length === 0 ? 'scalar' : 'no weight but a bound, amount or fill value'
+  })
+  const counts = [...new Set(reasons)].map(
+    (reason) => [reason, reasons.filter((other) => other === reason).length] as const,
+  )
+  const found = [
+    ...counts,
+    ['frozen', fixed.size] as const,
+    ['statistic', statistics.size] as const,
+  ]
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${reason}`)
+  const weights = `of its ${model.initializers.size} initializers none is a float32 tensor with an axis that training may change`
+  return `the model has none: ${weights}${found.length > 0 ? ` (${found.join(', ')})` : ''}`
+}
+
 /** The names of the running mean and variance that a BatchNormalization reads. */
 const runningStatistics = (node: Node): readonly string[] =>
   isOperator(node, 'BatchNormalization') ? node.inputs.slice(3, 5) : []

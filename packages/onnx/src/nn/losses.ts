@@ -1,6 +1,7 @@
 import type { Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
 import { checkOptions, describeArgument, OnnxError } from '../model/error.ts'
+import { elementCount } from '../model/model.ts'
 import { apply } from '../ops/apply.ts'
 import {
   abs,
@@ -15,6 +16,7 @@ import {
   neg,
   reduceMean,
   reduceSum,
+  reshape,
   softplus,
   sqrt,
   square,
@@ -53,6 +55,24 @@ export interface ElementwiseLossOptions {
   readonly output?: string
   /** The name of the input with the targets, of the output's shape. Default `target`. */
   readonly target?: string
+}
+
+/**
+ * An output of the model that is a loss itself: a scalar, or one element. The model's own inputs take the
+ * targets.
+ *
+ * @param output - its name. Required if there are several outputs.
+ */
+export function outputLoss(options: Pick<ElementwiseLossOptions, 'output'> = {}): Loss {
+  checkOptions('output loss', options, ['output'])
+  return (outputs) => {
+    const loss = selectOutput(outputs, options.output)
+    if (elementCount(staticShape(loss)) !== 1)
+      throw new OnnxError(
+        `output loss: output "${loss.name}" must be a scalar, but has the shape [${loss.shape}]`,
+      )
+    return loss.shape.length === 0 ? loss : reshape(loss, [])
+  }
 }
 
 const meanLoss =

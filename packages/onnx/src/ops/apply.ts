@@ -41,10 +41,15 @@ export function applyOperator(
   const equal = graph.equalLayout(operation)
   if (equal) return equal
   const inferred = inferShapes(operation, declaredTypes)
-  const constant = fold ? foldConstants(operation, inferred) : undefined
-  if (constant) {
-    operation.setOutputs([{ type: constant.type, shape: constant.shape, constant }], names)
-    graph.appendFolded(operation.output())
+  const constants = fold ? foldConstants(operation, inferred) : undefined
+  if (constants) {
+    const types = constants.map((constant) => ({
+      type: constant.type,
+      shape: constant.shape,
+      constant,
+    }))
+    operation.setOutputs(types, names)
+    for (const output of operation.outputs) if (output) graph.appendFolded(output)
   } else {
     operation.setOutputs(inferred, names)
     graph.append(operation)

@@ -68,6 +68,9 @@ export function importModel(
     if (input.type === undefined)
       throw new OnnxError(`input "${input.name}": must be a tensor of numbers`)
     const shape = staticInputShape(input, inputShapes.get(input.name), sizes)
+    // A whole shape gives the sizes of its symbolic dimensions as well, to declared shapes of values.
+    for (const [axis, size] of (input.shape ?? []).entries())
+      if (typeof size === 'string' && !sizes.has(size)) sizes.set(size, Number(shape[axis]))
     values.set(input.name, graph.input(input.name, input.type, shape))
   }
   for (const [name, tensor] of model.initializers) {

@@ -9,7 +9,7 @@ import { Operation } from '../ir/graph.ts'
 import { spatialShape, staticShape } from '../ir/value.ts'
 import { elementCount, multiIndices } from '../model/model.ts'
 import { isOperator } from '../model/node.ts'
-import { apply } from '../ops/apply.ts'
+import { apply, applyOperator } from '../ops/apply.ts'
 import { expand, gather, lessOrEqual, slice, where } from '../ops/builders.ts'
 import type { RewriteRule } from './import.ts'
 
@@ -45,6 +45,44 @@ const lowerMaxPool: RewriteRule = (graph, node, inputs) => {
   return [shifted.reduce((max, other) => where(lessOrEqual(other, max), max, other))]
 }
 
+/**
+ * A pooling with `ceil_mode` whose last window would begin in the padding, in the form that rounds down.
+ * ONNX Runtime leaves the window out when it computes, but counts it when it infers shapes.
+ */
+const lowerCeilMode: RewriteRule = (graph, node, inputs) => {
+  const [image] = inputs
+  if (node.domain !== '' || !poolings.has(node.operator) || !image) return
+  if (!node.attributes.get('ceil_mode')) return
+  const operation = new Operation(graph, { ...node, inputs })
+  const window = poolingWindow(operation)
+  const outputSpace = pooledSizes(operation, window)
+  const axes = spatialShape(image).map((size, axis) => {
+    const [stride, begin] = [window.strides[axis] ?? 1, window.begin[axis] ?? 0]
+    const span = dilatedKernel(window)[axis] ?? 1
+    const available = size + begin + (window.end[axis] ?? 0)
+    const kept = outputSpace[axis] ?? 1
+    const covered = (kept - 1) * stride + span
+    return {
+      isDropped: Math.ceil((available - span) / stride) + 1 > kept,
+      overhangs: covered > available,
+      end: Math.max(covered - size - begin, 0),
+    }
+  })
+  // Elements beyond the padding count in no mean.
+  const counts = operation.int('count_include_pad', 0) !== 0
+  if (!axes.some(({ isDropped }) => isDropped)) return
+  if (counts && axes.some(({ overhangs }) => overhangs)) return
+  const { ceil_mode: _, auto_pad: __, ...rest } = Object.fromEntries(node.attributes)
+  const pads = [...window.begin, ...axes.map(({ end }) => end)]
+  return applyOperator(graph, node.operator, inputs, {
+    name: node.name,
+    attributes: new Map(Object.entries({ ...rest, pads })),
+    outputs: node.outputs,
+  }).outputs
+}
+
+const poolings: ReadonlySet<string> = new Set(['AveragePool', 'LpPool', 'MaxPool'])
+
 /** Pow of operands with equal shapes, for runtimes whose Pow does not broadcast. */
 const lowerPow: RewriteRule = (graph, node, [base, exponent]) => {
   if (!isOperator(node, 'Pow') || graph.lowering.operators !== 'plain') return
@@ -69,5 +107,10 @@ const lowerSlice: RewriteRule = (graph, node, inputs) => {
   ]
 }
 
-/** Rules that replace operators that some execution providers lack, before differentiation. */
-export const loweringRules: readonly RewriteRule[] = [lowerMaxPool, lowerPow, lowerSlice]
+/** Rules that replace operators that some runtimes lack or compute otherwise, before differentiation. */
+export const loweringRules: readonly RewriteRule[] = [
+  lowerMaxPool,
+  lowerCeilMode,
+  lowerPow,
+  lowerSlice,
+]

@@ -68,10 +68,18 @@ const range: ShapeRule = (operation) => {
   return [{ type: operation.input(0).type, shape: [length] }]
 }
 
+/** Of a constant, one column of indices for every element that is not 0; else nobody knows how many. */
+const nonZero: ShapeRule = (operation) => {
+  const { name, shape, constant } = operation.input(0)
+  const count = constant && Array.from(constant.data, Number).filter((x) => x !== 0).length
+  return [{ type: 'int64', shape: [shape.length, count ?? `${name}: elements that are not 0`] }]
+}
+
 /** Shapes of operators that depend on attributes, shapes and constants only. */
 export const constantShapes: Readonly<Record<string, ShapeRule>> = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  NonZero: nonZero,
   Range: range,
   Shape: shape,
   Size: size,

@@ -192,8 +192,19 @@ const convTranspose: ShapeRule = (operation) => {
 }
 
 /** The window of a pooling operation: the kernel's lengths are an attribute. */
-export const poolingWindow = (operation: Operation): SlidingWindow =>
-  slidingWindow(operation, operation.ints('kernel_shape') ?? [])
+export function poolingWindow(operation: Operation): SlidingWindow {
+  const window = slidingWindow(operation, operation.ints('kernel_shape') ?? [])
+  const isDilated = window.dilations.some(
+    (dilation, axis) => dilation > 1 && window.kernel[axis] !== 1,
+  )
+  const automatic = operation.string('auto_pad', 'NOTSET')
+  // ONNX Runtime pads as if the kernel were not dilated, and so returns other sizes than the standard.
+  if (isDilated && automatic.startsWith('SAME'))
+    throw operation.error(
+      `auto_pad "${automatic}" with dilations [${window.dilations}] is not supported, as runtimes differ; write pads instead`,
+    )
+  return window
+}
 
 /** The spatial lengths of a pooling operation's result. */
 export const pooledSizes = (operation: Operation, window: SlidingWindow): readonly number[] =>

@@ -176,7 +176,7 @@ const concat: ShapeRule = (operation) => {
 const maxOutputs = 2 ** 16
 
 /** The lengths of a Split's outputs: the second input, or equal ones with a shorter last one. */
-function splitLengths(operation: Operation): readonly number[] {
+export function splitLengths(operation: Operation): readonly number[] {
   const x = operation.input(0)
   const size = axisSize(x, operation.axis(operation.int('axis', 0), x.shape.length))
   if (operation.inputs[1]) {
