@@ -4,7 +4,7 @@ import { apply } from '../../ops/apply.ts'
 import {
   add,
   and,
-  cast,
+  cast as castTo,
   div,
   exp,
   greater,
@@ -50,11 +50,13 @@ export const Atan: GradientRule = unary((x, dy) => div(dy, add(square(x), 1)))
 /** y = artanh x;  ∂x = ∂y / (1 − x²) */
 export const Atanh: GradientRule = unary((x, dy) => div(dy, sub(1, square(x))))
 
+const cast: GradientRule = unary((x, dy) => (x.type === dy.type ? dy : castTo(dy, x.type)))
+
 /** y = x as another type;  ∂x = ∂y as the type of x */
-export const Cast: GradientRule = unary((x, dy) => (x.type === dy.type ? dy : cast(dy, x.type)))
+export const Cast: GradientRule = cast
 
 /** y = x as the type of another value;  ∂x = ∂y as the type of x */
-export const CastLike: GradientRule = Cast
+export const CastLike: GradientRule = cast
 
 /**
  * y = min(max(x, low), high);  ∂x = ∂y where low ≤ x ≤ high, and 0 elsewhere, ∂low = Σ∂y where x < low ≤ high,
@@ -89,7 +91,7 @@ export const Div: GradientRule = binary((_a, b, dy, y) => [div(dy, b), neg(div(m
 export const Dropout: GradientRule = unary((_x, dy, _y, operation) => {
   const [, ratio, training] = operation.inputs
   if (training === undefined || Number(training.constant?.data[0]) === 0) return dy
-  const kept = mul(dy, cast(operation.output(1), 'float32'))
+  const kept = mul(dy, castTo(operation.output(1), 'float32'))
   return ratio ? div(kept, sub(1, ratio)) : mul(kept, 2)
 })
 
@@ -144,7 +146,7 @@ export const Neg: GradientRule = unary((_x, dy) => neg(dy))
 
 /** y = aᵇ;  ∂a = ∂y · b·aᵇ⁻¹, ∂b = ∂y · y·ln a where a > 0, and 0 elsewhere */
 export const Pow: GradientRule = binary((a, exponent, dy, y) => {
-  const b = exponent.type === a.type ? exponent : cast(exponent, a.type)
+  const b = exponent.type === a.type ? exponent : castTo(exponent, a.type)
   const slope = isTwo(exponent) ? a : pow(a, sub(b, 1))
   const growth = where(greater(a, 0), mul(y, log(a)), 0)
   return [mul(dy, mul(b, slope)), mul(dy, growth)]
