@@ -93,8 +93,10 @@ const skipNormalization =
   }
 
 /** batch × length × (heads · size) → batch × heads × length × size */
-function splitHeads(x: Value, heads: number): Value {
+function splitHeads(operation: Operation, x: Value, heads: number): Value {
   const [batch = 1, length = 1, width = 1] = staticShape(x)
+  if (x.shape.length !== 3 || !(Number.isSafeInteger(heads) && heads >= 1 && width % heads === 0))
+    throw operation.error(`must split [${x.shape}] into whole heads, but into ${heads}`)
   return transpose(reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3])
 }
 
@@ -113,7 +115,7 @@ const multiHeadAttention: OperatorRewrite = (operation) => {
     const end = start + (widths[i] ?? 0)
     const own = bias && slice(bias, [{ axis: 0, start, end }])
     start = end
-    return splitHeads(plus(x, own), heads)
+    return splitHeads(operation, plus(x, own), heads)
   })
   if (!query || !key || !value) return []
   const size = axisSize(query, 3)
@@ -146,7 +148,7 @@ const rotaryEmbedding: OperatorRewrite = (operation) => {
   const isSplit = shape.length === 4
   const [batch = 1, second = 1, third = 1] = shape
   const length = isSplit ? third : second
-  const perHead = isSplit ? x : splitHeads(x, third / (2 * half))
+  const perHead = isSplit ? x : splitHeads(operation, x, third / (2 * half))
   const isInterleaved = operation.int('interleaved', 0) !== 0
   const heads = axisSize(perHead, 1)
   const parts = reshape(perHead, [batch, heads, length, ...(isInterleaved ? [half, 2] : [2, half])])
