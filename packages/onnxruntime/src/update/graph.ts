@@ -9,17 +9,13 @@ import {
 } from '@diffgrad/core'
 import {
   arrayKey,
-  Graph,
   gradientModel,
   type Model,
   type Tensor as ModelTensor,
-  reshape,
-  slice,
   type TrainStepModel,
-  toModel,
   trainStepModel,
 } from '@diffgrad/onnx'
-import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import type { InferenceSession } from 'onnxruntime-common'
 import { Cache } from '../cache.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import { TrainerError } from '../errors.ts'
@@ -32,14 +28,8 @@ import {
   messageOf,
   type Tensors,
 } from '../runtime.ts'
-import {
-  newView,
-  partsOf,
-  sizeOf,
-  TensorReader,
-  type TensorView,
-  wholeTensor,
-} from './tensor-view.ts'
+import { disposeTensor, StateTensors, statisticArray } from './state-tensors.ts'
+import { newView, type TensorView } from './tensor-view.ts'
 import { StepTracer, type TracedCall, temporaryArray, type Variable } from './trace.ts'
 import {
   keyOf,
@@ -75,10 +65,8 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #spec: UpdateSpec<H>
   readonly #staysOnDevice: boolean
   readonly #tracer: StepTracer
-  readonly #reader: TensorReader
-  readonly #parameters: readonly Variable[]
+  readonly #state: StateTensors
   readonly #gradients: Readonly<Record<string, Variable>>
-  readonly #statistics: readonly Variable[]
   /** The key of the options' sizes. */
   readonly #key: string
   /** Gradient models for batches of other sizes, by which those are checked. */
@@ -86,9 +74,6 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   /** By the operations of the step, and the sizes of the batch. */
   readonly #compiled = new Map<string, CompiledStep>()
   readonly #kernelNumbers = new Map<Kernel, number>()
-  /** The session that cuts flat weights into tensors, and its results for the current weights. */
-  #splitter: InferenceSession | undefined
-  #split: { readonly from: readonly TensorView[]; readonly weights: Tensors } | undefined
 
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<GraphUpdate<H>> {
     const update = new GraphUpdate(spec)
@@ -114,17 +99,20 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     this.model = model
     this.#spec = spec
     this.#key = keyOf(differentiate.dimensions ?? {})
-    this.#parameters = variables(parameters, 'theta')
-    this.#statistics = variables(statistics, 'statistic')
+    const trained = {
+      parameters: variables(parameters, 'theta'),
+      statistics: variables(statistics, statisticArray),
+    }
     this.#staysOnDevice = keepsOutputsOnDevice(session)
-    this.#reader = new TensorReader(runtime, session)
     this.#tracer = new StepTracer(runtime, this.#staysOnDevice)
-    const weights = [...this.#parameters, ...this.#statistics]
-    this.shapes = Object.fromEntries(weights.map(({ parameter, view }) => [parameter, view.shape]))
-    this.#gradients = Object.fromEntries(
-      this.#parameters.map(({ parameter, view }) => [parameter, { parameter, array: 'g', view }]),
+    this.#state = new StateTensors(spec, trained, this.#tracer)
+    this.shapes = Object.fromEntries(
+      this.#state.trained.map(({ parameter, view }) => [parameter, view.shape]),
     )
-    const named = this.#parameters.map((variable) => {
+    this.#gradients = Object.fromEntries(
+      trained.parameters.map(({ parameter, view }) => [parameter, { parameter, array: 'g', view }]),
+    )
+    const named = trained.parameters.map((variable) => {
       const { parameter: name, view } = variable
       return { name, value: variable, shape: view.shape }
     })
@@ -160,7 +148,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       const isSkipped =
         gradientSum !== undefined && !Number.isFinite(float32Scalar(results, gradientSum))
       if (isSkipped) this.#discard(results, before)
-      else this.#keep(compiled, results)
+      else this.#state.keep(compiled, results)
       const outcome = isSkipped ? 'skipped' : traced.outcome
       const { updates } = this.optimizer
       return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
@@ -170,29 +158,21 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     }
   }
 
-  async weights(): Promise<Tensors> {
-    const statistics = await Promise.all(this.#statistics.map((one) => this.#entry(one)))
-    if (!this.#staysOnDevice) {
-      const parameters = await Promise.all(this.#parameters.map((one) => this.#entry(one)))
-      return Object.fromEntries([...parameters, ...statistics])
-    }
-    const from = this.#parameters.map(({ view }) => view)
-    if (this.#split?.from.some((view, i) => view !== from[i])) this.#releaseSplit()
-    this.#split ??= { from, weights: await this.#splitWeights() }
-    return { ...this.#split.weights, ...Object.fromEntries(statistics) }
+  weights(): Promise<Tensors> {
+    return this.#state.weights()
   }
 
   async readWeights(): Promise<Checkpoint['weights']> {
     const weights: [name: string, Checkpoint['weights'][string]][] = []
-    const read = this.#reading()
-    for (const { parameter, view } of [...this.#parameters, ...this.#statistics])
+    const read = this.#state.reading()
+    for (const { parameter, view } of this.#state.trained)
       weights.push([parameter, { shape: view.shape, data: await read(view) }])
     return Object.fromEntries(weights)
   }
 
   async readOptimizer(): Promise<StateDict> {
     const state = this.optimizer.stateDict()
-    const read = this.#reading()
+    const read = this.#state.reading()
     const parameters: [name: string, StateDict['parameters'][string]][] = []
     for (const [name, saved] of Object.entries(state.parameters)) {
       const arrays: [name: string, SavedArray][] = []
@@ -203,33 +183,20 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     return { ...state, parameters: Object.fromEntries(parameters) }
   }
 
-  /** Reads views, each of their tensors once. */
-  #reading(): (view: TensorView) => Promise<Float32Array> {
-    const tensors = new Map<Tensor, Promise<Float32Array>>()
-    return async (view) => {
-      const reading = tensors.get(view.tensor) ?? this.#reader.read(view.tensor)
-      tensors.set(view.tensor, reading)
-      return (await reading).subarray(view.offset, view.offset + sizeOf(view))
-    }
-  }
-
   load({ weights, optimizer }: Pick<Checkpoint, 'weights' | 'optimizer'>): void {
     this.optimizer.loadStateDict(optimizer)
-    for (const variable of [...this.#parameters, ...this.#statistics]) {
+    for (const variable of this.#state.trained) {
       const { data, shape } = weights[variable.parameter]
       variable.view = newView(this.#spec.runtime, data.slice(), shape)
     }
-    this.#disposeUnused([])
+    this.#state.disposeUnused()
   }
 
   async release(): Promise<void> {
-    // Tensors on a device belong to the session that made them.
-    this.#releaseSplit()
-    for (const { view } of this.#variables()) disposeTensor(view.tensor)
-    this.#disposeUnused([])
+    await this.#state.release() // Tensors on a device belong to the sessions that made them.
     const sessions = [...this.#compiled.values()].map(({ session }) => session)
     this.#compiled.clear()
-    await Promise.all([...sessions, this.#splitter, this.#reader].map((one) => one?.release()))
+    await Promise.all(sessions.map((session) => session.release()))
   }
 
   /** The operations of the optimizer's next step. Advances the optimizer's counters. */
@@ -295,7 +262,10 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       parts.set(input, [...(parts.get(input) ?? []), key])
     }
     for (const [key, input] of step.arrays) add(input, key)
-    for (const { parameter } of this.#statistics) add(parameter, arrayKey(parameter, 'statistic'))
+    for (const name of Object.keys(this.shapes)) {
+      const key = arrayKey(name, statisticArray)
+      if (this.#state.has(key)) add(name, key)
+    }
     return { ...step, model, session, parts }
   }
 
@@ -311,81 +281,17 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
         return [input, new Tensor('float32', [value], [])] as const
       }),
     )
-    const variables = this.#variablesByKey()
-    const state: [input: string, Tensor][] = []
-    for (const [input, keys] of parts) {
-      if (!session.inputNames.includes(input)) continue // Written, but not read.
-      const found = keys.flatMap((key) => variables.get(key) ?? [])
-      state.push([input, await this.#tensorOf(found, keys.length > 1 || this.#isFlat(found))])
-    }
+    // Some arrays are written, but not read.
+    const read = [...parts].filter(([input]) => session.inputNames.includes(input))
+    const state = await this.#state.tensors(read)
     try {
-      return await session.run({ ...feeds, ...Object.fromEntries([...state, ...scalars]) })
+      return await session.run({ ...feeds, ...state, ...Object.fromEntries(scalars) })
     } catch (cause) {
       if (!isDeviceLost(cause)) throw cause
       throw new TrainerError(
         `the device was lost (${messageOf(cause)}), and with it the state of the training; create a new trainer and load the last checkpoint`,
         { cause },
       )
-    }
-  }
-
-  #isFlat([{ parameter, array }]: readonly Variable[]): boolean {
-    return array !== 'statistic' && this.#tracer.groups.some((group) => group.includes(parameter))
-  }
-
-  /** The tensor of an input: that of its only variable, or all of them as one vector. */
-  async #tensorOf(variables: readonly Variable[], isVector: boolean): Promise<Tensor> {
-    const { runtime } = this.#spec
-    const views = variables.map(({ view }) => view)
-    const whole = wholeTensor(views)
-    if (whole && (!isVector || whole.dims.length === 1)) return whole
-    const data = new Float32Array(views.reduce((sum, view) => sum + sizeOf(view), 0))
-    let offset = 0
-    for (const view of views) {
-      const elements = await this.#reader.readView(view)
-      data.set(elements, offset)
-      offset += elements.length
-    }
-    const [{ shape }] = views
-    const tensor = new runtime.Tensor('float32', data, isVector ? [data.length] : shape)
-    this.#replace(variables, tensor)
-    return tensor
-  }
-
-  /** Takes the results of a step as the new state. */
-  #keep({ next, parts }: CompiledStep, results: Tensors): void {
-    const variables = this.#variablesByKey()
-    const kept: Tensor[] = []
-    for (const [input, output] of next) {
-      const keys = parts.get(input) ?? []
-      const tensor = results[output]
-      this.#replace(
-        keys.flatMap((key) => variables.get(key) ?? []),
-        tensor,
-      )
-      kept.push(tensor)
-    }
-    this.#disposeUnused(kept)
-  }
-
-  #replace(variables: readonly Variable[], tensor: Tensor): void {
-    const shapes = variables.map(({ view }) => view.shape)
-    for (const [i, view] of partsOf(tensor, shapes).entries()) {
-      this.#tracked.add(variables[i].view.tensor)
-      variables[i].view = view
-    }
-  }
-
-  /** Tensors that no variable may have any more. */
-  readonly #tracked = new Set<Tensor>()
-
-  /** Frees the memory of tensors on the device that are no longer part of the state. */
-  #disposeUnused(kept: readonly Tensor[]): void {
-    const used = new Set([...kept, ...this.#variables().map(({ view }) => view.tensor)])
-    for (const tensor of this.#tracked) {
-      if (used.has(tensor)) continue
-      disposeTensor(tensor)
-      this.#tracked.delete(tensor)
     }
   }
 
@@ -403,59 +309,12 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     const inspection: Record<string, Record<string, Float32Array>> = {}
     for (const name of Object.keys(edges)) {
       inspection[name] = {}
-      for (const { parameter } of this.#parameters) {
+      for (const parameter of Object.keys(this.#gradients)) {
         const output = outputs.get(arrayKey(parameter, temporaryArray(name)))
-        if (output) inspection[name][parameter] = await this.#reader.read(results[output])
+        if (output) inspection[name][parameter] = await this.#state.read(results[output])
       }
     }
     return histogramsOf(this.#spec.optimizer.rule, inspection, edges)
-  }
-
-  async #entry(variable: Variable): Promise<readonly [string, Tensor]> {
-    return [variable.parameter, await this.#tensorOf([variable], false)]
-  }
-
-  /** The parameters as tensors of their own, on the device if they lie there. */
-  async #splitWeights(): Promise<Tensors> {
-    const { runtime, session } = this.#spec
-    const { groups } = this.#tracer
-    const variables = this.#variablesByKey()
-    const vectors: [input: string, Tensor][] = []
-    for (const [i, names] of groups.entries()) {
-      const found = names.flatMap((name) => variables.get(arrayKey(name, 'theta')) ?? [])
-      vectors.push([`theta/${i}`, await this.#tensorOf(found, true)])
-    }
-    if (vectors.every(([, tensor]) => tensor.location === 'cpu'))
-      return Object.fromEntries(
-        await Promise.all(
-          this.#parameters.map(async ({ parameter, view }) => [
-            parameter,
-            new runtime.Tensor('float32', await this.#reader.readView(view), view.shape),
-          ]),
-        ),
-      )
-    const shapes = groups.map((names) => names.map((name) => [name, this.shapes[name]] as const))
-    const outputs = groups.flat().map((name) => [name, 'gpu-buffer'] as const)
-    this.#splitter ??= await createSession(runtime, splitModel(shapes), {
-      ...session,
-      preferredOutputLocation: Object.fromEntries(outputs),
-    })
-    return this.#splitter.run(Object.fromEntries(vectors))
-  }
-
-  #releaseSplit(): void {
-    for (const tensor of Object.values(this.#split?.weights ?? {})) disposeTensor(tensor)
-    this.#split = undefined
-  }
-
-  #variables(): readonly Variable[] {
-    return [...this.#parameters, ...this.#statistics, ...this.#tracer.state.values()]
-  }
-
-  #variablesByKey(): ReadonlyMap<string, Variable> {
-    return new Map(
-      this.#variables().map((variable) => [arrayKey(variable.parameter, variable.array), variable]),
-    )
   }
 
   #numberOf(kernel: Kernel): number {
@@ -463,29 +322,4 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     this.#kernelNumbers.set(kernel, number)
     return number
   }
-}
-
-/** Only tensors on a device hold memory that the garbage collector does not know. */
-function disposeTensor(tensor: Tensor): void {
-  if (tensor.location === 'gpu-buffer') tensor.dispose()
-}
-
-/** A model that cuts vectors into parameters. */
-function splitModel(
-  groups: readonly (readonly (readonly [name: string, shape: readonly number[]])[])[],
-): Model {
-  const graph = new Graph()
-  const sizes = groups.map((group) => group.map(([, shape]) => shape.reduce((a, b) => a * b, 1)))
-  const outputs = groups.flatMap((group, i) => {
-    const total = sizes[i].reduce((a, b) => a + b, 0)
-    const vector = graph.input(`theta/${i}`, 'float32', [total])
-    let start = 0
-    return group.map(([name, shape], k) => {
-      const end = start + sizes[i][k]
-      const part = reshape(slice(vector, [{ axis: 0, start, end }]), shape)
-      start = end
-      return [name, part] as const
-    })
-  })
-  return toModel({ name: 'weights', outputs: new Map(outputs) })
 }
