@@ -30,10 +30,15 @@ export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
   ].flatMap((family: Readonly<Record<string, GradientRule>>) => Object.entries(family)),
 )
 
-/** Why standard operators on floating-point values have no gradient rule. */
+/** Why operators on floating-point values have no gradient rule. */
 export const undifferentiable: ReadonlyMap<string, string> = new Map([
   ['Bernoulli', 'its output is drawn at random'],
   ['Range', 'the length of its output depends on its input'],
+  ...[
+    ...['DequantizeLinear', 'DynamicQuantizeLinear', 'QuantizeLinear'],
+    ...['com.microsoft.DequantizeLinear', 'com.microsoft.MatMulNBits'],
+    'com.microsoft.QuantizeLinear',
+  ].map((name) => [name, 'quantized values stay as they are'] as const),
 ])
 
 /** Operators with gradients from every output. All others have one from the first output only. */
