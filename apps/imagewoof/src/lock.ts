@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { temporaryPath } from '@diffgrad/onnxruntime/node'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from './failure.ts'
 
 /** The content of a lock file: the process that holds it. */

@@ -26,6 +26,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     entryNames: '[name]',
     outdir: folder,
     bundle: true,
+    splitting: true, // What a command does not need is not parsed.
     format: 'esm',
     platform: 'node',
     conditions: ['@diffgrad/source'],

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { adapterOf } from '@diffgrad/onnx-tfjs'
+import { adapterOf } from '@diffgrad/onnx-tfjs/adapter'
 import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { expect, test } from 'vitest'
 import { chooseProvider, type ProviderSearch } from '../src/engine/provider.ts'

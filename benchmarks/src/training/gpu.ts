@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { diffGrad, stepKernels } from '@diffgrad/core'
 import { crossEntropy, trainStepModel } from '@diffgrad/onnx'
-import { findAdapter } from '@diffgrad/onnx-tfjs'
+import { findAdapter } from '@diffgrad/onnx-tfjs/adapter'
 import { loweringFor } from '@diffgrad/onnxruntime'
 import * as ort from 'onnxruntime-node'
 import {

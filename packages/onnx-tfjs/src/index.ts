@@ -1,10 +1,4 @@
-export {
-  type AdapterSearch,
-  adapterOf,
-  findAdapter,
-  prepareWebGpu,
-  selectBackend,
-} from './backend.ts'
+export { prepareWebGpu, selectBackend } from './backend.ts'
 export { Network, type NetworkGradients, type NetworkOutputs } from './network.ts'
 export {
   type ClassifierBatch,

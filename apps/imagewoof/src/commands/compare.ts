@@ -7,7 +7,6 @@ import {
   parseContenders,
   presets,
 } from '../compare/contenders.ts'
-import { comparisonContent, writeComparisonReport } from '../compare/report.ts'
 import { noiseText, summarizeContenders, winnerOf } from '../compare/summary.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
@@ -97,6 +96,8 @@ export async function runComparison(
   dataset?: Dataset,
 ): Promise<string> {
   const { livePage } = context
+  // Imported here because charts load slowly.
+  const { comparisonContent, writeComparisonReport } = await import('../compare/report.ts')
   const show = async (heading: string): Promise<void> =>
     livePage?.showComparison(heading, (await comparisonContent(comparison)).content)
   await comparison.trainRemaining(context, dataset, livePage && show)

@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
-import { writeComparisonReport } from '../compare/report.ts'
-import { writeRunReport } from '../report/run-report.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import { exportRun } from '../training/load-run.ts'
 import { checkpointOption } from './command-line.ts'
@@ -37,6 +35,9 @@ export function addReport(program: Command): void {
     .argument('<run>', 'folder of a run or a comparison')
     .action(async (path: string) => {
       const comparison = await Comparison.open(path)
+      // Imported here because charts load slowly.
+      const { writeComparisonReport } = await import('../compare/report.ts')
+      const { writeRunReport } = await import('../report/run-report.ts')
       const report = comparison
         ? await writeComparisonReport(comparison)
         : await writeRunReport(await RunFolder.open(path))

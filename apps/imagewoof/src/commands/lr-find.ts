@@ -10,7 +10,6 @@ import type { ProviderChoice } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
 import { formatRate } from '../format.ts'
 import { type RangeTestOptions, rangeTest, suggestLearningRates } from '../lr-find/range-test.ts'
-import { rangeTestReport } from '../lr-find/report.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { exists, requireNewFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
@@ -62,6 +61,7 @@ export function addLrFind(program: Command): void {
         const context = withProvider(interruptible, { choice, engines: [config.engine] })
         const trials = await rangeTest(config, range, context)
         const suggestions = suggestLearningRates(trials)
+        const { rangeTestReport } = await import('../lr-find/report.ts') // Charts load slowly.
         await mkdir(path, { recursive: true })
         const table = Buffer.from(stringify([...trials], { header: true }))
         await replaceFile(join(path, 'losses.csv'), table)

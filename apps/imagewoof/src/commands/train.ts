@@ -6,7 +6,6 @@ import type { ProviderChoice } from '../engine/provider.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
-import { writeRunReport } from '../report/run-report.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
 import { RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
@@ -166,6 +165,7 @@ async function reportRun(
   { folder, state, finished }: Run,
   context: CommandContext,
 ): Promise<string> {
+  const { writeRunReport } = await import('../report/run-report.ts') // Charts load slowly.
   const report = await writeRunReport(folder)
   const { history } = state
   const last = history.epochs[history.epochs.length - 1]

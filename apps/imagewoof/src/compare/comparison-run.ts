@@ -4,7 +4,6 @@ import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { Divergence } from '../failure.ts'
-import { writeRunReport } from '../report/run-report.ts'
 import { endOf, type History } from '../run/history.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
@@ -56,7 +55,10 @@ export class ComparisonRun {
     const folder = new RunFolder(this.path)
     const trained = await modifiedAt(folder.pathOf('history.json'))
     const reported = await modifiedAt(folder.pathOf('report.html'))
-    if (reported <= trained) await writeRunReport(folder)
+    if (reported <= trained) {
+      const { writeRunReport } = await import('../report/run-report.ts') // Charts load slowly.
+      await writeRunReport(folder)
+    }
     if (!keepCheckpoints) await folder.deleteCheckpoints()
   }
 

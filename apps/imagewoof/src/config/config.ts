@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { Failure } from '../failure.ts'
 import { rules } from './choices.ts'
 import { schema } from './schema.ts'

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { fraction, nonNegative, type OptionRange, positive, positiveInteger } from '@diffgrad/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { architectures, rules, schedules } from './choices.ts'
 
 /** How a setting appears in the help of the command line. */

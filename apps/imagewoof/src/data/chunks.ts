@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryPath } from '@diffgrad/onnxruntime/node'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Images per chunk. An interrupted decoding loses the images of the chunks that are not complete. */
 export const chunkLength = 64

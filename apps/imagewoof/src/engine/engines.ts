@@ -1,5 +1,4 @@
 import { crossEntropy } from '@diffgrad/onnx'
-import { ClassifierTrainer, NonFiniteStepError, selectBackend } from '@diffgrad/onnx-tfjs'
 import {
   type Metric,
   NotFiniteError,
@@ -50,7 +49,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       labels = batch.labels
       const inputs = { ...imagesInput(images), targets }
       const histograms = edges && { histograms: { xi: edges } }
-      const result = await trainer.step(inputs, histograms).catch(throwDivergence)
+      const result = await trainer.step(inputs, histograms).catch(divergenceOf(NotFiniteError))
       const friction = result.histograms?.xi
       return {
         loss: result.loss,
@@ -72,6 +71,10 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
 /** Trains on TensorFlow.js, on a graphics card if there is one. */
 async function createTfjsEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
   const { model, frozen, optimizer, size } = options
+  // Imported here because TensorFlow.js loads slowly.
+  const { ClassifierTrainer, NonFiniteStepError, selectBackend } = await import(
+    '@diffgrad/onnx-tfjs'
+  )
   await selectBackend()
   const trainer = new ClassifierTrainer(model, { optimizer, frozen })
   return {
@@ -79,7 +82,7 @@ async function createTfjsEngine(options: TrainingEngineOptions): Promise<Trainin
       const shape = imageShape(images, size)
       const { loss, logits, friction } = await trainer
         .step({ inputs: images, shape, targets }, edges)
-        .catch(throwDivergence)
+        .catch(divergenceOf(NonFiniteStepError))
       const accuracy = accuracyOf(logits, labels)
       return { loss, accuracy, ...(friction && { friction }) }
     },
@@ -104,12 +107,12 @@ const imageShape = ({ length }: Float32Array, size: number): readonly number[] =
   size,
 ]
 
-/** Turns errors that repeating the step would give again into a Divergence. */
-function throwDivergence(cause: unknown): never {
-  throw cause instanceof NotFiniteError || cause instanceof NonFiniteStepError
-    ? new Divergence(cause.message, { cause })
-    : cause
-}
+/** Turns errors of a class, which repeating the step would give again, into a Divergence. */
+const divergenceOf =
+  (NonFinite: abstract new (...args: never) => Error) =>
+  (cause: unknown): never => {
+    throw cause instanceof NonFinite ? new Divergence(cause.message, { cause }) : cause
+  }
 
 /** The elements of an output, which are logits. */
 function float32({ data }: Output): Float32Array {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { type AdapterSearch, findAdapter } from '@diffgrad/onnx-tfjs'
+import { type AdapterSearch, findAdapter } from '@diffgrad/onnx-tfjs/adapter'
 import { Failure } from '../failure.ts'
 
 /** Where ONNX Runtime computes: on the CPU, or on a graphics card through WebGPU or CUDA. */
