@@ -7,7 +7,8 @@ import { elementCount, type Model } from '../src/model/model.ts'
 import { seeded } from '../src/nn/initializers.ts'
 import { buildModel, sequential } from '../src/nn/layer.ts'
 import { batchNorm, conv, globalAveragePool, linear, maxPool, relu } from '../src/nn/layers.ts'
-import { crossEntropy, meanSquaredError } from '../src/nn/losses.ts'
+import { crossEntropy, meanSquaredError, selectOutput } from '../src/nn/losses.ts'
+import { mul, reduceSum } from '../src/ops/builders.ts'
 import { expectTensorClose, feedsOf, float, floats, integers, session } from './session.ts'
 
 const batch = 9
@@ -133,3 +134,38 @@ test.each([
     expect(product).toBeCloseTo(2 * (floats(results, loss)[0] ?? 0), 5)
   },
 )
+
+test('gradients that are constants keep the names of their outputs', async () => {
+  const float32 = (name: string) => ({
+    type: 'float32' as const,
+    shape: [3],
+    data: Float32Array.of(1, 2, name.length),
+  })
+  const forward: Model = {
+    name: 'sum',
+    inputs: [],
+    outputs: [{ name: 'sum', type: 'float32', shape: [3] }],
+    nodes: [
+      {
+        operator: 'Add',
+        domain: '',
+        name: 'add',
+        inputs: ['x', 'y'],
+        outputs: ['sum'],
+        attributes: new Map(),
+      },
+    ],
+    initializers: new Map(['x', 'y'].map((name) => [name, float32(name)])),
+    values: new Map(),
+    domains: new Map(),
+  }
+  const { model, parameters } = gradientModel(forward, {
+    loss: (outputs) => {
+      const sum = selectOutput(outputs)
+      return reduceSum(mul(sum, sum.graph.constant(float32('weights'))), [0], 'drop')
+    },
+  })
+  const results = await (await session(model)).run(feedsOf(parameters))
+  for (const { gradient } of parameters.values())
+    expect([...floats(results, gradient)]).toEqual([1, 2, 7])
+})

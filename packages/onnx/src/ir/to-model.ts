@@ -24,7 +24,13 @@ export function toModel({
   const { graph } = first
   const named = nameOutputs(outputs)
   const live = liveValues(graph.operations, named.keys())
-  const nameOf = (value: Value): string => named.get(value) ?? value.name
+  // An output copies a constant, and takes its name: the constant gets another one.
+  const renamed = new Map(
+    graph.initializers
+      .filter((value) => value.constant && outputs.has(value.name))
+      .map((value) => [value, graph.freshName(value.name)] as const),
+  )
+  const nameOf = (value: Value): string => named.get(value) ?? renamed.get(value) ?? value.name
   const tensors = graph.initializers.filter(
     (value) => live.has(value) && !parametersAsInputs.has(value),
   )
@@ -39,9 +45,9 @@ export function toModel({
     outputs: [...named].map(([value, as]) => valueInfo({ ...value, name: as })),
     nodes: operations.map((operation) => toNode(operation, live, nameOf)),
     initializers: new Map(
-      tensors.flatMap(({ name, constant, initial }): [string, Tensor][] => {
-        const tensor = constant ?? initial
-        return tensor ? [[name, tensor]] : []
+      tensors.flatMap((value): [string, Tensor][] => {
+        const tensor = value.constant ?? value.initial
+        return tensor ? [[nameOf(value), tensor]] : []
       }),
     ),
     values: new Map(intermediate.map((value) => [value.name, valueInfo(value)])),
