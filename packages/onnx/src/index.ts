@@ -157,5 +157,5 @@ export {
   type KernelOperation,
   type StepOperation,
   type TransformOperation,
-} from './step-state.ts'
+} from './step-operations.ts'
 export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step-model.ts'

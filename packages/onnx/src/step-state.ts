@@ -1,8 +1,9 @@
-import type { Arithmetic, Kernel } from '@diffgrad/core'
+import type { Arithmetic } from '@diffgrad/core'
+import type { FlatArray } from './flat-parameters.ts'
 import type { Graph, Value } from './ir/graph.ts'
 import { staticShape } from './ir/value.ts'
 import { OnnxError } from './model/error.ts'
-import { elementCount, type Model, type Node, type Tensor } from './model/model.ts'
+import { elementCount, type Tensor } from './model/model.ts'
 import {
   abs,
   add,
@@ -25,43 +26,12 @@ import {
   sub,
   where,
 } from './ops/builders.ts'
-
-/** A kernel on arrays of some parameters. */
-export interface KernelOperation {
-  readonly kernel: Kernel
-  /** The names of the parameters. */
-  readonly parameters: Iterable<string>
-  /**
-   * The array of each parameter that the kernel reads or writes under a name. By default the array has that
-   * name: `theta` is the parameter, `g` its gradient, all else optimizer state.
-   */
-  readonly arrays?: Readonly<Record<string, string>>
-}
-
-/** A transform of one array of some parameters that is not elementwise. */
-export interface TransformOperation {
-  /**
-   * `centralize` subtracts the mean over all axes but the first. `clip` scales the arrays so that their
-   * norm together is at most the coefficient `limit`; a norm that is not finite makes every element NaN.
-   */
-  readonly transform: 'centralize' | 'clip'
-  readonly parameters: Iterable<string>
-  readonly array: string
-}
-
-/** A part of an update. Operations run in their order. */
-export type StepOperation = KernelOperation | TransformOperation
-
-/** The key of an array of a parameter: `theta` or the name of its optimizer state. */
-export const arrayKey = (parameter: string, array: string): string => `${array}\n${parameter}`
-
-/** Arrays of several parameters that are one vector. */
-export interface FlatArray {
-  /** An input of the model. */
-  readonly value: Value
-  /** The parameters, in the order of their elements. */
-  readonly parameters: readonly Value[]
-}
+import {
+  arrayKey,
+  type KernelOperation,
+  type StepOperation,
+  type TransformOperation,
+} from './step-operations.ts'
 
 /** What a state consists of besides the parameters. */
 interface StepStateOptions {
@@ -367,49 +337,6 @@ const allAxes = (x: Value): readonly number[] => x.shape.map((_, axis) => axis)
 const total = (x: Value): Value => reduceSum(x, allAxes(x), 'drop')
 
 const largestOf = (x: Value): Value => reduceMax(x, allAxes(x), 'drop')
-
-/** Replaces inputs that are parts of vectors by the vectors, and nodes that cut them out. */
-export function withFlatParameters(model: Model, vectors: readonly FlatArray[]): Model {
-  const initializers = new Map(model.initializers)
-  const constant = (name: string, values: readonly number[]): string => {
-    const data = BigInt64Array.from(values, BigInt)
-    initializers.set(name, { type: 'int64', shape: [values.length], data })
-    return name
-  }
-  const nodes: Node[] = []
-  const node = (operator: string, inputs: readonly string[], output: string): void => {
-    const name = `${output}/${operator}`
-    nodes.push({ operator, domain: '', name, inputs, outputs: [output], attributes: new Map() })
-  }
-  const parts = new Set<string>()
-  const used = new Set(model.inputs.map(({ name }) => name))
-  for (const { value, parameters } of vectors) {
-    let start = 0
-    for (const parameter of parameters) {
-      const shape = staticShape(parameter)
-      const end = start + elementCount(shape)
-      const { name } = parameter
-      if (used.has(name)) {
-        const bounds = [constant(`${name}/start`, [start]), constant(`${name}/end`, [end])]
-        node('Slice', [value.name, ...bounds], `${name}/flat`)
-        node('Reshape', [`${name}/flat`, constant(`${name}/shape`, shape)], name)
-      }
-      parts.add(name)
-      start = end
-    }
-  }
-  const inputs = model.inputs.filter(({ name }) => !parts.has(name))
-  const missing = vectors.filter(({ value }) => !used.has(value.name))
-  return {
-    ...model,
-    inputs: [
-      ...inputs,
-      ...missing.map(({ value: { name, type, shape } }) => ({ name, type, shape })),
-    ],
-    nodes: [...nodes, ...model.nodes],
-    initializers,
-  }
-}
 
 /** An arithmetic that appends operators to a graph. */
 const graphArithmetic = (graph: Graph): Arithmetic<Value> => ({

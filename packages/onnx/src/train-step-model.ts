@@ -1,11 +1,13 @@
 import type { Kernel } from '@diffgrad/core'
+import { withFlatParameters } from './flat-parameters.ts'
 import type { Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import { describeArgument, OnnxError } from './model/error.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { lowerModel } from './rewrites/lower-model.ts'
-import { type StepOperation, StepState, withFlatParameters } from './step-state.ts'
+import type { StepOperation } from './step-operations.ts'
+import { StepState } from './step-state.ts'
 
 /** A model from a batch, targets and the training state to the loss and the next state. */
 export interface TrainStepModel {

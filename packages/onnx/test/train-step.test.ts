@@ -20,7 +20,7 @@ import { seeded } from '../src/nn/initializers.ts'
 import { buildModel } from '../src/nn/layer.ts'
 import { linear } from '../src/nn/layers.ts'
 import { meanSquaredError } from '../src/nn/losses.ts'
-import { arrayKey, type StepOperation } from '../src/step-state.ts'
+import { arrayKey, type StepOperation } from '../src/step-operations.ts'
 import { trainStepModel } from '../src/train-step-model.ts'
 import { feedOf, feedsOf, float, floats, session } from './session.ts'
 
