@@ -94,23 +94,18 @@ const files: readonly (readonly [name: string, bytes: Uint8Array, message: strin
   ],
   ['no opset', file({}, { opsetImport: [] }), 'model: must import the standard operators'],
   [
-    'functions',
-    file({}, { functions: [new Uint8Array(2)] }),
-    'model: has 1 functions; they are not supported',
-  ],
-  [
     'a subgraph',
     file({
       node: [
         {
           name: 'if',
-          opType: 'If',
+          opType: 'Loop',
           output: ['y'],
-          attribute: [{ name: 'then_branch', type: 5, g: new Uint8Array(2) }],
+          attribute: [{ name: 'body', type: 5, g: new Uint8Array(2) }],
         },
       ],
     }),
-    'node "if" (If): its attribute "then_branch" is a graph; subgraphs are not supported',
+    'node "if" (Loop): its attribute "body" is a graph; subgraphs are not supported',
   ],
 ]
 

@@ -1,3 +1,4 @@
+import { allNodes } from './branches.ts'
 import { OnnxError } from './error.ts'
 import { isFloat32, type Model, type Node, type OpaqueTensor, type Tensor } from './model.ts'
 import { isOperator } from './node.ts'
@@ -48,11 +49,12 @@ function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   const constants = new Map<string, Tensor | OpaqueTensor>()
   const updated = new Set<string>()
   const fixedStatistics = new Set<string>()
-  for (const node of model.nodes)
+  const nodes = allNodes(model.nodes)
+  for (const node of nodes)
     for (const name of runningStatistics(node))
       (isFrozenNormalization(node, frozen) ? fixedStatistics : updated).add(name)
   const untrainable = new Set(
-    model.nodes.flatMap((node) =>
+    nodes.flatMap((node) =>
       node.domain === ''
         ? (untrainableInputs.get(node.operator) ?? []).map((i) => node.inputs[i] ?? '')
         : [],

@@ -58,8 +58,17 @@ export interface Node {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: ReadonlyMap<string, Attribute>
+  /** Of an If: one of them takes its place once the condition is known. */
+  readonly branches?: { readonly then: Branch; readonly otherwise: Branch }
   /** The message that the node was read from; `writeModel` keeps its unknown fields. */
   readonly message?: Message
+}
+
+/** A branch of an If. It reads values of the graph around it, which has its initializers as well. */
+export interface Branch {
+  readonly nodes: readonly Node[]
+  /** The names of the values that become the outputs of the If. */
+  readonly outputs: readonly string[]
 }
 
 /** The type and shape of a value: an input, an output, or an intermediate one. */

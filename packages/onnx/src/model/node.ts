@@ -7,6 +7,18 @@ export const isOperator = (
   name: string,
 ): boolean => domain === '' && operator === name
 
+/** Returns names that are not in `taken`, to which it adds them. */
+export function freshNames(taken: Set<string>): (stem: string) => string {
+  const counts = new Map<string, number>()
+  return (stem) => {
+    let [name, count] = [stem, counts.get(stem) ?? 0]
+    while (taken.has(name)) name = `${stem}_${++count}`
+    counts.set(stem, count)
+    taken.add(name)
+    return name
+  }
+}
+
 /**
  * Reads the attributes of a node, and checks their types. Every reader returns its default for an
  * absent attribute and throws an `OnnxError` for one of another type.

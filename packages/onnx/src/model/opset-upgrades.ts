@@ -1,6 +1,8 @@
+import { allNodes, mapBranches } from './branches.ts'
 import { bfloat16, elements, float16 } from './data-type.ts'
 import { describeNode, OnnxError } from './error.ts'
 import type { Attribute, Model, Node, Tensor } from './model.ts'
+import { freshNames } from './node.ts'
 
 /** The oldest operator set that `readModel` accepts, and the newest that it upgrades to. */
 export const oldestOpset: number = 7
@@ -308,14 +310,19 @@ const withoutAttribute = (node: Node, name: string): Node => ({
 /** Upgrades a model of an older operator set to the newest, and half precision to float32. */
 export function upgradeOpset(model: Model, opset: number): Model {
   const initializers = new Map(model.initializers)
+  const all = allNodes(model.nodes)
   const taken = new Set([
     ...initializers.keys(),
     ...model.inputs.map(({ name }) => name),
-    ...model.nodes.flatMap(({ outputs }) => outputs),
+    ...all.flatMap(({ outputs }) => outputs),
   ])
   const read = new Set([
     ...model.outputs.map(({ name }) => name),
-    ...model.nodes.flatMap(({ inputs }) => inputs),
+    ...all.flatMap(({ inputs, branches }) => [
+      ...inputs,
+      ...(branches?.then.outputs ?? []),
+      ...(branches?.otherwise.outputs ?? []),
+    ]),
   ])
   const shapes = new Map(
     [...model.inputs, ...model.outputs, ...model.values.values()].map(({ name, shape }) => [
@@ -323,12 +330,7 @@ export function upgradeOpset(model: Model, opset: number): Model {
       shape,
     ]),
   )
-  const freshName = (name: string): string => {
-    let free = name
-    while (taken.has(free)) free += '_'
-    taken.add(free)
-    return free
-  }
+  const freshName = freshNames(taken)
   const context: UpgradeContext = {
     addInitializer(name, tensor) {
       const free = freshName(name)
@@ -343,7 +345,8 @@ export function upgradeOpset(model: Model, opset: number): Model {
       return tensor && tensor.type !== 'opaque' ? tensor : undefined
     },
   }
-  const nodes = model.nodes.flatMap((node) => {
+  const upgradeNode = (given: Node): Node | readonly Node[] => {
+    const node = mapBranches(given, (nodes) => nodes.flatMap(upgradeNode))
     if (node.domain !== '') return node
     const upgraded = upgrades
       .filter((upgrade) => opset < upgrade.opset)
@@ -355,8 +358,8 @@ export function upgradeOpset(model: Model, opset: number): Model {
         [node],
       )
     return upgraded.map(widenTypes)
-  })
-  return { ...model, nodes, initializers }
+  }
+  return { ...model, nodes: model.nodes.flatMap(upgradeNode), initializers }
 }
 
 /** Attributes that name the data type of an output or of an intermediate result. */

@@ -84,6 +84,7 @@ function shortened(
   const isStart = (key: 'inputs' | 'outputs'): boolean =>
     after[key].every((name, i) => name === before[key][i])
   const kept = [...after.attributes].every(([name, value]) => before.attributes.get(name) === value)
+  if (before.branches !== after.branches) return undefined
   if (!same || !isStart('inputs') || !isStart('outputs') || !kept) return undefined
   const lost = [...before.attributes.keys()].filter((name) => !after.attributes.has(name))
   const fewer = (key: 'inputs' | 'outputs'): boolean => after[key].length < before[key].length

@@ -1,7 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { readAttribute } from './attribute.ts'
+import { allNodes, mapBranches, readWithBranches } from './branches.ts'
 import { typeOf } from './data-type.ts'
 import { describeNode, OnnxError } from './error.ts'
+import { inlineFunctions } from './functions.ts'
 import {
   type Dimension,
   isFloat32,
@@ -11,7 +13,7 @@ import {
   type Tensor,
   type ValueInfo,
 } from './model.ts'
-import { isOperator } from './node.ts'
+import { freshNames, isOperator } from './node.ts'
 import {
   type GraphProto,
   type ModelProto,
@@ -26,17 +28,18 @@ import { topologicalSort } from './topological-sort.ts'
 /**
  * Reads an ONNX file of opset 7 or newer and brings it to opset 21. Half precision becomes float32. If no
  * initializer can be a weight, float constants of several elements become initializers: some exporters
- * write weights as constants.
+ * write weights as constants. Functions of the model are inlined; the branches of an If are read, and one of
+ * them takes its place when the sizes of the model are known.
  *
  * @param external - returns the files of external weights, by name.
- * @throws {OnnxError} If the bytes are not a model, or the model has functions, subgraphs, cycles, or
- *   values that nothing computes.
+ * @throws {OnnxError} If the bytes are not a model, or the model has subgraphs other than branches of an
+ *   If, cycles, or values that nothing computes.
  */
 export function readModel(bytes: Uint8Array, external: ExternalData = noExternalData): Model {
   const message = parse(bytes)
   const { graph } = message
   if (graph === undefined) throw new OnnxError('model: must have a graph, but has none')
-  rejectUnsupported(message, graph)
+  rejectUnsupported(graph)
   const domains = new Map(
     message.opsetImport.map(({ domain, version }) => [domain, Number(version)]),
   )
@@ -50,15 +53,36 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
     graph.initializer.map((tensor) => [tensor.name, readTensor(tensor, external)]),
   )
   const inputs = graph.input.map(readValueInfo).filter(({ name }) => !initializers.has(name))
-  const all = graph.node.map(readNode)
-  if (opset > newestOpset) rejectNewerOperators(all, opset)
+  const messages = inlineFunctions(message, graph.node)
+  // Constants of the graph stay where they are when a file is patched.
+  const inFile = new Set([...initializers.keys(), ...graph.node.flatMap(({ output }) => output)])
+  const taken = new Set([
+    ...graph.input.map(({ name }) => name),
+    ...initializers.keys(),
+    ...messages.flatMap(({ output }) => output),
+  ])
+  const freshName = freshNames(taken)
+  const all = messages.map((node) =>
+    readWithBranches(node, {
+      readNode,
+      hoist(branch, rename) {
+        for (const tensor of branch.initializer)
+          initializers.set(rename(tensor.name), readTensor(tensor, external))
+      },
+      freshName,
+    }),
+  )
+  if (opset > newestOpset) rejectNewerOperators(allNodes(all), opset)
   const hasWeights = [...initializers.values()].some(isWeight)
-  const nodes = all.filter((node) => {
-    const [output = ''] = node.outputs
-    const weight = hasWeights || initializers.has(output) ? undefined : weightOf(node)
-    if (weight) initializers.set(output, weight)
-    return !weight
-  })
+  const withoutWeights = (all: readonly Node[]): readonly Node[] =>
+    all.flatMap((node) => {
+      const [output = ''] = node.outputs
+      const weight = hasWeights || initializers.has(output) ? undefined : weightOf(node)
+      if (!weight) return [mapBranches(node, withoutWeights)]
+      initializers.set(output, weight)
+      return []
+    })
+  const nodes = withoutWeights(all)
   const model = {
     name: graph.name,
     inputs,
@@ -71,7 +95,7 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
     message,
   }
   rejectMissingOutputs(model)
-  return withOrigin(upgradeOpset(model, opset), new Set(initializers.keys()))
+  return withOrigin(upgradeOpset(model, opset), inFile)
 }
 
 const isWeight = (tensor: Tensor | OpaqueTensor): boolean =>
@@ -112,9 +136,7 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-function rejectUnsupported({ functions }: ModelProto, graph: GraphProto): void {
-  if (functions.length > 0)
-    throw new OnnxError(`model: has ${functions.length} functions; they are not supported`)
+function rejectUnsupported(graph: GraphProto): void {
   if (graph.sparseInitializer.length > 0)
     throw new OnnxError('model: has sparse initializers; they are not supported')
 }

@@ -1,3 +1,4 @@
+import { readsOf } from './branches.ts'
 import { describeNode, OnnxError } from './error.ts'
 import type { Node } from './model.ts'
 
@@ -19,7 +20,7 @@ export function topologicalSort(
   const missing = new Map<Node, number>()
   const readers = new Map<string, Node[]>()
   for (const node of nodes) {
-    const pending = new Set(node.inputs.filter((input) => !available.has(input)))
+    const pending = new Set(readsOf(node).filter((input) => !available.has(input)))
     for (const input of pending) {
       if (!producers.has(input))
         throw new OnnxError(`${describeNode(node)}: reads "${input}", which no node computes`)
@@ -42,8 +43,9 @@ export function topologicalSort(
 
 function isSorted(nodes: readonly Node[], graphInputs: ReadonlySet<string>): boolean {
   const available = new Set(graphInputs)
-  return nodes.every(({ inputs, outputs }) => {
-    const ready = inputs.every((input) => available.has(input))
+  return nodes.every((node) => {
+    const { outputs } = node
+    const ready = readsOf(node).every((input) => available.has(input))
     for (const output of outputs) available.add(output)
     return ready
   })

@@ -2,8 +2,10 @@ import { create, isMessage, type Message, toBinary } from '@bufbuild/protobuf'
 import { writeAttribute } from './attribute.ts'
 import { codeOf, type UnsharedBytes } from './data-type.ts'
 import { OnnxError } from './error.ts'
-import type { Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model.ts'
+import type { Branch, Model, Node, OpaqueTensor, Tensor, ValueInfo } from './model.ts'
 import {
+  type AttributeProto,
+  AttributeProtoSchema,
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
@@ -143,9 +145,27 @@ function writeNode(node: Node): NodeProto {
     name: node.name,
     input: [...node.inputs],
     output: [...node.outputs],
-    attribute: [...node.attributes].map(([name, value]) => writeAttribute(name, value)),
+    attribute: [
+      ...[...node.attributes].map(([name, value]) => writeAttribute(name, value)),
+      ...(node.branches
+        ? [
+            writeBranch('then_branch', node.branches.then),
+            writeBranch('else_branch', node.branches.otherwise),
+          ]
+        : []),
+    ],
   })
   return keepUnknown(message, node.message)
+}
+
+/** A branch as an attribute of type graph. */
+function writeBranch(name: string, { nodes, outputs }: Branch): AttributeProto {
+  const graph = create(GraphProtoSchema, {
+    name,
+    node: nodes.map(writeNode),
+    output: outputs.map((output) => ({ name: output })),
+  })
+  return create(AttributeProtoSchema, { name, type: 5, g: toBinary(GraphProtoSchema, graph) })
 }
 
 function writeInitializer(name: string, tensor: Tensor | OpaqueTensor): TensorProto {

@@ -1,6 +1,8 @@
 import { type Graph, type InferredType, Operation, type Value } from '../ir/graph.ts'
+import { allNodes } from '../model/branches.ts'
 import { describeNode, OnnxError, qualifiedOperator } from '../model/error.ts'
 import {
+  type Branch,
   type Dimension,
   isFloat32,
   type Model,
@@ -56,7 +58,7 @@ export function importModel(
   model: Model,
   { dimensions = {}, shapes = {}, isParameter = () => false, rules = [] }: ImportOptions,
 ): ReadonlyMap<string, Value> {
-  graph.reserveNames(model.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))
+  graph.reserveNames(allNodes(model.nodes).flatMap(({ name, outputs }) => [name, ...outputs]))
   const values = new Map<string, Value>()
   const declared = new Map([
     ...model.values,
@@ -78,7 +80,14 @@ export function importModel(
     const trained = isFloat32(tensor) && isParameter(name)
     values.set(name, trained ? graph.parameter(name, tensor) : graph.initializer(name, tensor))
   }
-  for (const node of model.nodes) {
+  const importAll = (node: Node): void => {
+    if (node.branches) {
+      const branch = chosenBranch(node, values)
+      for (const inner of branch.nodes) importAll(inner)
+      for (const [i, name] of node.outputs.entries())
+        values.set(name, read(values, node, branch.outputs[i] ?? ''))
+      return
+    }
     const inputs = node.inputs.map((name) => (name === '' ? undefined : read(values, node, name)))
     const rewritten = rules.reduce<ReturnType<RewriteRule>>(
       (outputs, rule) => outputs ?? rule(graph, node, inputs),
@@ -90,7 +99,19 @@ export function importModel(
       if (name !== '' && value) values.set(name, value)
     }
   }
+  for (const node of model.nodes) importAll(node)
   return values
+}
+
+/** The branch of an If that its condition selects. */
+function chosenBranch(node: Node, values: ReadonlyMap<string, Value>): Branch {
+  const condition = read(values, node, node.inputs[0] ?? '')
+  const { then, otherwise } = node.branches ?? {}
+  if (!condition.constant || !then || !otherwise)
+    throw new OnnxError(
+      `${describeNode(node)}: its condition "${condition.name}" must be constant, but depends on inputs; make an initializer of the input that decides`,
+    )
+  return Number(condition.constant.data[0]) ? then : otherwise
 }
 
 function importNode(

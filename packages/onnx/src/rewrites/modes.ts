@@ -1,4 +1,5 @@
 import type { Value } from '../ir/graph.ts'
+import { mapBranches } from '../model/branches.ts'
 import { isFrozenNormalization } from '../model/initializer-roles.ts'
 import type { Node } from '../model/model.ts'
 import { AttributeReader, isOperator } from '../model/node.ts'
@@ -26,7 +27,7 @@ export function evaluationForm(node: Node): Node {
   }
   // The third input, false by default, is the training mode.
   if (isOperator(node, 'Dropout')) return { ...node, inputs: node.inputs.slice(0, 2) }
-  return node
+  return mapBranches(node, (nodes) => nodes.map(evaluationForm))
 }
 
 /** Rules for evaluation mode. */
@@ -34,7 +35,7 @@ export const evaluateMode = (): ModeRules => ({ rules: [evaluate], nextStatistic
 
 const evaluate: RewriteRule = (graph, node, inputs) => {
   const form = evaluationForm(node)
-  if (form === node) return
+  if (form === node || node.branches) return
   const { operator, name, attributes, outputs } = form
   const kept = inputs.slice(0, form.inputs.length)
   return applyOperator(graph, operator, kept, { name, attributes, outputs }).outputs
