@@ -66,12 +66,13 @@ export async function decodeSplit(
   const pixels = sharedBytes(images.length * bytes)
   const squareAt = (i: number): Uint8Array => pixels.subarray(i * bytes, (i + 1) * bytes)
   const files: DecodedFile[] = []
-  const missing: number[] = []
+  /** The indices of the images of each missing chunk. */
+  const missing: (readonly number[])[] = []
   for (let first = 0; first < images.length; first += chunkLength) {
     signal?.throwIfAborted()
     const indices = indicesFrom(first, images.length)
     const chunk = await chunks.read(first / chunkLength, indices.length, bytes)
-    if (!chunk) missing.push(...indices)
+    if (!chunk) missing.push(indices)
     let next = 0
     for (const [k, file] of chunk?.files.entries() ?? []) {
       files[first + k] = file
@@ -80,7 +81,7 @@ export async function decodeSplit(
       next += bytes
     }
   }
-  onKept(images.length - missing.length)
+  onKept(images.length - missing.flat().length)
 
   /** Writes a chunk as soon as its last file is decoded. */
   const writeIfComplete = async (chunk: number): Promise<void> => {
@@ -108,17 +109,20 @@ export async function decodeSplit(
     await writeIfComplete(Math.floor(i / chunkLength))
     onFile()
   }
-  const failed: number[] = []
-  await forEachConcurrent(missing, decodeConcurrency, async (i) => {
-    signal?.throwIfAborted()
-    const file = await decode(i).catch(() => undefined)
-    if (file) await finish(i, file)
-    else failed.push(i)
-  })
-  // libvips has one error buffer, which mixes the messages of images decoded at the same time.
-  for (const i of failed) {
-    signal?.throwIfAborted()
-    await finish(i, await decode(i).catch((error) => ({ reason: lastLine(messageOf(error)) })))
+  // By chunks, so that an interruption loses one at most.
+  for (const indices of missing) {
+    const failed: number[] = []
+    await forEachConcurrent(indices, decodeConcurrency, async (i) => {
+      signal?.throwIfAborted()
+      const file = await decode(i).catch(() => undefined)
+      if (file) await finish(i, file)
+      else failed.push(i)
+    })
+    // libvips has one error buffer, which mixes the messages of images decoded at the same time.
+    for (const i of failed) {
+      signal?.throwIfAborted()
+      await finish(i, await decode(i).catch((error) => ({ reason: lastLine(messageOf(error)) })))
+    }
   }
   return withoutSkipped(images, files, { size, pixels })
 }
