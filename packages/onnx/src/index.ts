@@ -32,6 +32,7 @@ export {
   type InitializerRoles,
   initializerRoles,
   isFrozenNormalization,
+  tiedParameters,
 } from './model/initializer-roles.ts'
 export type {
   Attribute,

@@ -440,3 +440,30 @@ test.each(outOfRange)(
     expect(differentiate).toThrow(message)
   },
 )
+
+test('a name that runtimes would cut is refused', () => {
+  const graph = {
+    input: [value('x', 1, 2n)],
+    initializer: [{ ...weight, name: 'w\0v' }],
+    node: [{ opType: 'Mul', input: ['x', 'w\0v'], output: ['y'] }],
+    output: [value('y', 1)],
+  }
+  expect(gradient(graph)).toThrow('value "w\\u0000v": name must not contain U+0000')
+})
+
+test('a shape of an input gives its symbolic dimensions their sizes', () => {
+  const model = readModel(
+    file({
+      input: [value('x', 1, 'batch', 2n)],
+      initializer: [weight],
+      node: [
+        { opType: 'Twist', domain: 'com.example', input: ['x'], output: ['t'] },
+        { opType: 'Mul', input: ['t', 'w'], output: ['y'] },
+      ],
+      output: [value('y', 1, 'batch', 2n)],
+      valueInfo: [value('t', 1, 'batch', 2n)],
+    }),
+  )
+  const { parameters } = gradientModel(model, { loss: meanSquaredError(), shapes: { x: [3, 2] } })
+  expect([...parameters.keys()]).toEqual(['w'])
+})

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { gradientModel, initializerRoles, type Model, meanSquaredError } from '../src/index.ts'
+import {
+  gradientModel,
+  initializerRoles,
+  type Model,
+  meanSquaredError,
+  tiedParameters,
+} from '../src/index.ts'
 
 const ones = (...shape: number[]) =>
   ({
@@ -82,4 +88,37 @@ test('a gradient model has the parameters and statistics that the roles name', (
   const roles = initializerRoles(normalized(''))
   expect([...parameters.keys()]).toEqual([...roles.parameters.keys()])
   expect([...statistics.keys()]).toEqual([...roles.statistics.keys()])
+})
+
+test('parameters of equal elements that several nodes read are probably tied by the exporter', () => {
+  const tensor = (data: number[]) =>
+    ({ type: 'float32', shape: [data.length], data: Float32Array.from(data) }) as const
+  const node = (operator: string, inputs: string[], output: string) => ({
+    operator,
+    domain: '',
+    name: output,
+    inputs,
+    outputs: [output],
+    attributes: new Map(),
+  })
+  const tied = tiedParameters({
+    name: 'ties',
+    inputs: [{ name: 'x', type: 'float32', shape: [2] }],
+    outputs: [{ name: 'd', type: 'float32', shape: [2] }],
+    nodes: [
+      node('Add', ['x', 'zeros'], 'a'),
+      node('Mul', ['a', 'embedding'], 'b'),
+      node('Mul', ['b', 'embedding'], 'c'),
+      node('Add', ['c', 'zeros'], 'e'),
+      node('Add', ['e', 'once'], 'd'),
+    ],
+    initializers: new Map([
+      ['zeros', tensor([0, 0])],
+      ['embedding', tensor([1, 2])],
+      ['once', tensor([0, 0])],
+    ]),
+    values: new Map(),
+    domains: new Map(),
+  })
+  expect([...tied]).toEqual([['zeros', 2]])
 })

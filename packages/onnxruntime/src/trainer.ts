@@ -7,6 +7,7 @@ import {
   type Model,
   mergeLora,
   readModel,
+  tiedParameters,
   type UnsharedBytes,
   writeModel,
 } from '@diffgrad/onnx'
@@ -36,6 +37,15 @@ import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
 import { type StepResult, type Update, withWeights } from './update/update.ts'
+
+/** Warns of weights that an exporter has probably stored once because they were equal. */
+function warnOfTies(model: Model, frozen: readonly RegExp[] = []): void {
+  const tied = [...tiedParameters(model, frozen)].map(([name, readers]) => `"${name}" (${readers})`)
+  if (tied.length > 0)
+    console.warn(
+      `trainer: ${tied.slice(0, 4).join(', ')}${tied.length > 4 ? ` and ${tied.length - 4} more` : ''}: several nodes read one parameter of equal elements, so they train it together; PyTorch's export in evaluation mode stores equal tensors once`,
+    )
+}
 
 /** A model with the files that lie beside it. */
 export interface ModelFiles {
@@ -91,6 +101,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       optimizer,
       outputs: checkedMetrics.outputs,
     })
+    warnOfTies(forward, rest.frozen)
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, await update.readWeights()) }
     const trainer = new Trainer(trained, update, checkedMetrics)

@@ -4,6 +4,7 @@ import {
   type Hyperparameters,
   noDecayOnBiasAndNorm,
   radam,
+  sgd,
   type UpdateRule,
 } from '@diffgrad/core'
 import {
@@ -11,13 +12,15 @@ import {
   crossEntropy,
   dropout,
   linear,
+  type Model,
+  outputLoss,
   readModel,
   relu,
   sequential,
 } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   accuracy,
   type OptimizerSpec,
@@ -245,3 +248,53 @@ test.each(['kernel', 'graph'] as const)(
     for (const one of trainers) await one.dispose()
   },
 )
+
+test('a model whose output is its loss is trained on it, and a bias that exporters tie is warned of', async () => {
+  const node = (operator: string, inputs: readonly string[], output: string) => ({
+    operator,
+    domain: '',
+    name: output,
+    inputs,
+    outputs: [output],
+    attributes: new Map(),
+  })
+  const model: Model = {
+    name: 'inside',
+    inputs: [
+      { name: 'x', type: 'float32', shape: ['batch', 2] },
+      { name: 'label', type: 'int64', shape: ['batch'] },
+    ],
+    outputs: [{ name: 'loss', type: 'float32', shape: [] }],
+    nodes: [
+      node('Add', ['x', 'zeros'], 'a'),
+      node('MatMul', ['a', 'w'], 'm'),
+      node('Add', ['m', 'zeros'], 'logits'),
+      node('SoftmaxCrossEntropyLoss', ['logits', 'label'], 'loss'),
+    ],
+    initializers: new Map([
+      ['w', { type: 'float32', shape: [2, 2], data: Float32Array.of(0.1, 0, 0, 0.1) }],
+      ['zeros', { type: 'float32', shape: [2], data: new Float32Array(2) }],
+    ]),
+    values: new Map(),
+    domains: new Map(),
+  }
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const trainer = await Trainer.create(ort, model, {
+    loss: outputLoss(),
+    dimensions: { batch: 2 },
+    optimizer: { rule: sgd, learningRate: 1 },
+  })
+  expect(warn.mock.calls).toMatchObject([
+    [expect.stringMatching(/^trainer: "zeros" \(2\): several nodes read one parameter/)],
+  ])
+  warn.mockRestore()
+  const batch = { x: Float32Array.of(1, 0, 0, 1), label: [1, 0] }
+  const { loss } = await trainer.step(batch)
+  for (let i = 0; i < 30; i++) await trainer.step(batch)
+  expect(loss).toBeGreaterThan(0.7)
+  expect((await trainer.evaluate(batch)).loss).toBeLessThan(0.1)
+  // One example more than the batches of training.
+  const more = { x: Float32Array.of(1, 0, 0, 1, 1, 0), label: [1, 0, 1] }
+  expect((await trainer.evaluate(more)).loss).toBeLessThan(0.1)
+  await trainer.dispose()
+})

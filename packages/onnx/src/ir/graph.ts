@@ -274,9 +274,13 @@ export class Graph {
   /**
    * Marks a name as in use and returns it.
    *
-   * @throws {OnnxError} If another value has the name.
+   * @throws {OnnxError} If another value has the name, or runtimes would not see all of it.
    */
   claimName(name: string): string {
+    if (name.includes('\0'))
+      throw new OnnxError(
+        `value ${JSON.stringify(name)}: name must not contain U+0000, where runtimes end it`,
+      )
     if (this.#names.has(name))
       throw new OnnxError(`value "${name}": name must be unique, but another value has it`)
     this.#names.add(name)

@@ -78,6 +78,24 @@ function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   return { parameters, statistics, frozen: fixed, constants }
 }
 
+/**
+ * Parameters that several nodes read and whose elements are all equal, with the number of their readers.
+ * PyTorch's export in evaluation mode stores equal tensors once, so that weights that began as zeros or
+ * ones, such as biases, are trained as one.
+ */
+export function tiedParameters(
+  model: Model,
+  frozen: readonly RegExp[] = [],
+): ReadonlyMap<string, number> {
+  const inputs = allNodes(model.nodes).flatMap((node) => [...new Set(node.inputs)])
+  const tied = new Map<string, number>()
+  for (const [name, { data }] of initializerRoles(model, frozen).parameters) {
+    const readers = inputs.filter((input) => input === name).length
+    if (readers > 1 && data.length > 1 && data.every((x) => x === data[0])) tied.set(name, readers)
+  }
+  return tied
+}
+
 /** Says, for an error, which parameters a model has, or why it has none. */
 export function describeRoles(model: Model, frozen: readonly RegExp[] = []): string {
   const { parameters, statistics, frozen: fixed, constants } = initializerRoles(model, frozen)
