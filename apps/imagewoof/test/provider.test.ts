@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { adapterOf } from '@diffgrad/onnx-tfjs/adapter'
 import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import { expect, test } from 'vitest'
-import { chooseProvider, type ProviderSearch } from '../src/engine/provider.ts'
+import { chooseProvider, type ProviderSearch } from '../src/provider.ts'
 import { fileFolder, historyOf, run, signalBeforeWrite, tinyNetwork } from './command.ts'
 import { writePatterns } from './images.ts'
 

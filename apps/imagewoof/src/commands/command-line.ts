@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import type { OptionRange } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
-import { chooseProvider, type ProviderChoice, providerChoices } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
+import { chooseProvider, type ProviderChoice, providerChoices } from '../provider.ts'
 import type { CommandContext } from '../terminal/context.ts'
 
 /**

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { Failure, messageOf } from '../failure.ts'
-import type { ProgressOptions } from '../terminal/data-progress.ts'
 import { type ChunkFiles, chunkLength, type DecodedFile } from './chunks.ts'
 import type { ImageFile } from './dataset.ts'
 import { type DecodedImage, forEachConcurrent, openImage, type Square } from './decode.ts'
 import { lastLine } from './formats.ts'
+import type { ProgressOptions } from './progress.ts'
 import type { SkippedFile } from './tree.ts'
 
 /** The decoded images of a split. */

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp'
-import type { ProgressOptions } from '../terminal/data-progress.ts'
 import type { ImageFile } from './dataset.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { readableImage } from './formats.ts'
 import { limitedSize, type Pixels, resizeCentre } from './loader/resample.ts'
+import type { ProgressOptions } from './progress.ts'
 import type { FileDigests } from './split.ts'
 import type { SkippedFile } from './tree.ts'
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { appendFile, mkdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
-import { fileDigest } from './sources/download.ts'
 
 /** What tells whether a file has changed: size, modification and change time in ns, and inode. */
 type Fingerprint = string
@@ -154,3 +154,21 @@ const hashFile = async (path: string, size: bigint, signal?: AbortSignal): Promi
         .update(await readFile(path))
         .digest('hex')
     : fileDigest(path, 'sha256', signal)
+
+/**
+ * The checksum of a file, in hexadecimal.
+ *
+ * @throws the signal's reason if it aborts.
+ */
+export async function fileDigest(
+  path: string,
+  algorithm: 'md5' | 'sha256',
+  signal?: AbortSignal,
+): Promise<string> {
+  const hash = createHash(algorithm)
+  for await (const bytes of createReadStream(path)) {
+    signal?.throwIfAborted()
+    hash.update(bytes)
+  }
+  return hash.digest('hex')
+}

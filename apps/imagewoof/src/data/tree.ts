@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { Failure } from '../failure.ts'
-import type { ProgressOptions } from '../terminal/data-progress.ts'
+import type { ProgressOptions } from './progress.ts'
 
 /** A file or folder that is left out of a data set. */
 export interface SkippedFile {

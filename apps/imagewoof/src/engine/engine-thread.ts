@@ -4,9 +4,9 @@ import { type Config, type TuneStage, tuneStages } from '../config/config.ts'
 import { updatesOf } from '../config/optimizer.ts'
 import { Divergence, messageOf } from '../failure.ts'
 import { frozenPatterns } from '../model/backbone.ts'
+import type { Provider } from '../provider.ts'
 import { WorkerThread } from '../worker-thread.ts'
 import type { TrainingEngine } from './engine.ts'
-import type { Provider } from './provider.ts'
 
 /** What the thread of an engine is started with. */
 export interface EngineWorkerData {

@@ -2,7 +2,7 @@ import type { Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
-import type { Provider } from './provider.ts'
+import type { Provider } from '../provider.ts'
 
 /** The model that an engine trains, its optimizer and its batches. */
 export interface TrainingEngineOptions {

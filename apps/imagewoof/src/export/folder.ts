@@ -5,9 +5,9 @@ import { removeLeftovers, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { imageNetStatistics } from '../data/batch.ts'
 import { centralShare, longestSide } from '../data/loader/resample.ts'
 import { Failure, messageOf } from '../failure.ts'
+import { withPreprocessing } from '../model/preprocessing.ts'
 import { describeModel, describeResult, modelCard, type TrainedRun, titleOf } from './model-card.ts'
 import { classifierPage } from './page.ts'
-import { withPreprocessing } from './preprocessing.ts'
 
 /** A trained classifier. */
 export interface ExportedModel extends TrainedRun {

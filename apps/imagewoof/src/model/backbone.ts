@@ -6,9 +6,9 @@ import * as z from 'zod'
 import type { Config, TuneStage } from '../config/config.ts'
 import { imageNetStatistics } from '../data/batch.ts'
 import { cacheFolder } from '../data/cache.ts'
-import { withoutPreprocessing } from '../export/preprocessing.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { headNames, renormalize, replaceHead } from './head.ts'
+import { withoutPreprocessing } from './preprocessing.ts'
 
 const channels = z.array(z.number()).length(3)
 const preprocessorSchema = z.object({

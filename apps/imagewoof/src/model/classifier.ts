@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import type { RawImage } from '@xenova/transformers'
 import { decodeImage } from '../data/decode.ts'
 import { lastLine } from '../data/formats.ts'
-import type { Provider } from '../engine/provider.ts'
 import { Failure, messageOf } from '../failure.ts'
+import type { Provider } from '../provider.ts'
 
 /** The predicted probability of a class. */
 export interface ClassProbability {

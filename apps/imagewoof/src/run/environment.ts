@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { arch, cpus, platform, release } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
-import type { Provider } from '../engine/provider.ts'
 import { Failure } from '../failure.ts'
+import type { Provider } from '../provider.ts'
 
 /** What the results of a run depend on, besides its configuration: environment.json. */
 export interface Environment {

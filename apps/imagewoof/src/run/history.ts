@@ -1,7 +1,7 @@
 import type { Histogram } from '@diffgrad/core'
 import { rules } from '../config/choices.ts'
 import { type Config, tuneStages } from '../config/config.ts'
-import type { Provider } from '../engine/provider.ts'
+import type { Provider } from '../provider.ts'
 
 /** The results of one epoch: a row of summary.csv. */
 export interface EpochRow {

@@ -1,4 +1,4 @@
-import type { Provider } from '../engine/provider.ts'
+import type { Provider } from '../provider.ts'
 import type { LivePage } from '../watch/live-page.ts'
 import { type OutputStream, Screen } from './screen.ts'
 

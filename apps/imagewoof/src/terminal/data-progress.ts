@@ -1,22 +1,6 @@
+import type { DataProgress } from '../data/progress.ts'
 import { formatCount } from '../format.ts'
 import { RemainingTime, type Screen } from './screen.ts'
-
-/** Progress of downloading, unpacking, reading or decoding. */
-interface DataProgress {
-  /** Such as `unpacking imagewoof2-160.tgz`. */
-  readonly task: string
-  readonly done: number
-  /** Undefined while an archive is unpacked. */
-  readonly total: number | undefined
-  readonly unit: 'bytes' | 'images'
-}
-
-/** Options of every function that prepares data. */
-export interface ProgressOptions {
-  readonly onProgress?: ((progress: DataProgress) => void) | undefined
-  /** Cancels the work. Partial output is removed, except that of a download. */
-  readonly signal?: AbortSignal | undefined
-}
 
 interface DataProgressView {
   readonly onProgress: (progress: DataProgress) => void

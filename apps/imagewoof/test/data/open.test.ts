@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { create } from 'tar'
 import { expect, test } from 'vitest'
 import { type OpenOptions, openDataset } from '../../src/data/open.ts'
-import { withPreprocessing } from '../../src/export/preprocessing.ts'
+import { withPreprocessing } from '../../src/model/preprocessing.ts'
 import { catsAndDogs, folderOf, noiseImage, temporaryFolder } from '../images.ts'
 
 const open = (data: string, options: Partial<OpenOptions> = {}) =>

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { Failure, messageOf } from '../../failure.ts'
 import { withLock } from '../../lock.ts'
-import type { ProgressOptions } from '../../terminal/data-progress.ts'
+import { fileDigest } from '../digest-index.ts'
+import type { ProgressOptions } from '../progress.ts'
 
 /** The expected content of a download. */
 export interface ArchiveFile {
@@ -136,22 +135,4 @@ function firstByteOf(response: Response): number {
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined)
   return found?.size ?? 0
-}
-
-/**
- * The checksum of a file, in hexadecimal.
- *
- * @throws the signal's reason if it aborts.
- */
-export async function fileDigest(
-  path: string,
-  algorithm: 'md5' | 'sha256',
-  signal?: AbortSignal,
-): Promise<string> {
-  const hash = createHash(algorithm)
-  for await (const bytes of createReadStream(path)) {
-    signal?.throwIfAborted()
-    hash.update(bytes)
-  }
-  return hash.digest('hex')
 }

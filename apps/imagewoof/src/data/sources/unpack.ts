@@ -10,7 +10,7 @@ import unbzip2 from 'unbzip2-stream'
 import xz from 'xz-decompress'
 import { openPromise } from 'yauzl'
 import { Failure, messageOf } from '../../failure.ts'
-import type { ProgressOptions } from '../../terminal/data-progress.ts'
+import type { ProgressOptions } from '../progress.ts'
 
 /**
  * Unpacks a zip, or a tar that is plain or compressed with gzip, bzip2 or xz, into a new folder. The

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { type AdapterSearch, findAdapter } from '@diffgrad/onnx-tfjs/adapter'
-import { Failure } from '../failure.ts'
+import { Failure } from './failure.ts'
 
 /** Where ONNX Runtime computes: on the CPU, or on a graphics card through WebGPU or CUDA. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda'
