@@ -12,6 +12,7 @@ import {
   createSession,
   float32Scalar,
   type Runtime,
+  runSession,
   type SessionOptions,
   type Tensors,
 } from './runtime.ts'
@@ -103,7 +104,7 @@ export class Evaluation {
   ): Promise<Tensors> {
     const feeds = toFeeds(this.#spec.runtime, model, batch, weights)
     const used = Object.entries(weights).filter(([name]) => session.inputNames.includes(name))
-    return session.run({ ...feeds, ...Object.fromEntries(used) })
+    return runSession(session, { ...feeds, ...Object.fromEntries(used) })
   }
 
   async #withSession<M extends InferenceModel>(built: M): Promise<WithSession<M>> {

@@ -31,9 +31,30 @@ export const acceleratorsOf = (options: SessionOptions): readonly string[] =>
 export const keepsOutputsOnDevice = (options: SessionOptions): boolean =>
   providersOf(options)[0] === 'webgpu'
 
-/** Whether the runtime failed because a graphics card was reset or removed. */
-export const isDeviceLost = (error: unknown): boolean =>
-  /device[^.]*\blost\b|\blost\b[^.]*device/i.test(messageOf(error))
+/** The messages of Dawn, Vulkan, Direct3D and browsers when a graphics card was reset or removed. */
+const lostDevice = /device[^.]*lost|lost[^.]*device|device_(removed|reset|hung)/i
+
+/**
+ * Runs a session.
+ *
+ * @throws {TrainerError} If the device was lost, with what the user can do.
+ */
+export async function runSession(
+  session: InferenceSession,
+  feeds: Tensors,
+  fetches?: InferenceSession.FetchesType,
+): Promise<Tensors> {
+  try {
+    return await (fetches ? session.run(feeds, fetches) : session.run(feeds))
+  } catch (cause) {
+    const message = messageOf(cause)
+    if (!lostDevice.test(message)) throw cause
+    throw new TrainerError(
+      `the device was lost (${message}), and with it what lay on it; create a new trainer and load the last checkpoint`,
+      { cause },
+    )
+  }
+}
 
 /**
  * The lowering with which a `Trainer` builds its models: what suits the runtime and the providers of the

@@ -18,14 +18,12 @@ import {
 import type { InferenceSession } from 'onnxruntime-common'
 import { Cache } from '../cache.ts'
 import type { Checkpoint } from '../checkpoint.ts'
-import { TrainerError } from '../errors.ts'
 import { maxSessions } from '../evaluation.ts'
 import {
   createSession,
   float32Scalar,
-  isDeviceLost,
   keepsOutputsOnDevice,
-  messageOf,
+  runSession,
   type Tensors,
 } from '../runtime.ts'
 import { disposeTensor, StateTensors, statisticArray } from './state-tensors.ts'
@@ -284,15 +282,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     // Some arrays are written, but not read.
     const read = [...parts].filter(([input]) => session.inputNames.includes(input))
     const state = await this.#state.tensors(read)
-    try {
-      return await session.run({ ...feeds, ...state, ...Object.fromEntries(scalars) })
-    } catch (cause) {
-      if (!isDeviceLost(cause)) throw cause
-      throw new TrainerError(
-        `the device was lost (${messageOf(cause)}), and with it the state of the training; create a new trainer and load the last checkpoint`,
-        { cause },
-      )
-    }
+    return runSession(session, { ...feeds, ...state, ...Object.fromEntries(scalars) })
   }
 
   /** Goes back to the state before a step. */

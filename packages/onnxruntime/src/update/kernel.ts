@@ -18,6 +18,7 @@ import {
   float32Data,
   float32Scalar,
   type Runtime,
+  runSession,
   type Tensors,
 } from '../runtime.ts'
 import {
@@ -129,7 +130,8 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       this.#preallocated[name] ?? null,
     ])
     const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]))
-    const results = await session.run(
+    const results = await runSession(
+      session,
       { ...feeds, ...this.#weights },
       { ...fetches, ...Object.fromEntries(preallocated) },
     )

@@ -1,6 +1,12 @@
 import { arrayKey, Graph, type Model, reshape, slice, toModel } from '@diffgrad/onnx'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import { createSession, type Runtime, type SessionOptions, type Tensors } from '../runtime.ts'
+import {
+  createSession,
+  type Runtime,
+  runSession,
+  type SessionOptions,
+  type Tensors,
+} from '../runtime.ts'
 import { partsOf, sizeOf, TensorReader, type TensorView, wholeTensor } from './tensor-view.ts'
 import type { StepTracer, Variable } from './trace.ts'
 
@@ -170,7 +176,7 @@ export class StateTensors {
       ...this.#session,
       preferredOutputLocation: Object.fromEntries(locations),
     })
-    return this.#splitter.run(vectors)
+    return runSession(this.#splitter, vectors)
   }
 
   #releaseSplit(): void {

@@ -1,6 +1,6 @@
 import type { Model } from '@diffgrad/onnx'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import { createSession, type Runtime, type SessionOptions } from '../runtime.ts'
+import { createSession, type Runtime, runSession, type SessionOptions } from '../runtime.ts'
 
 /** A part of a tensor that never changes and may lie on a device: the elements of one array. */
 export interface TensorView {
@@ -38,7 +38,7 @@ export class TensorReader {
   async read(tensor: Tensor): Promise<Float32Array> {
     if (tensor.location === 'cpu') return tensor.data as Float32Array
     this.#session ??= await createSession(this.#runtime, identityModel(), this.#options)
-    const { y } = await this.#session.run({ x: tensor })
+    const { y } = await runSession(this.#session, { x: tensor })
     return y.data as Float32Array
   }
 
