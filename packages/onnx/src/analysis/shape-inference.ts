@@ -1,5 +1,5 @@
 import type { InferredType, Operation } from '../ir/graph.ts'
-import { qualifiedOperator } from '../model/error.ts'
+import { optimizedAdvice, qualifiedOperator } from '../model/error.ts'
 import { elementCount } from '../model/model.ts'
 import { constantShapes } from './shapes/constant.ts'
 import { convolutionShapes } from './shapes/convolution.ts'
@@ -51,12 +51,8 @@ export function inferShapes(
   if (rule) return checkSizes(operation, rule(operation))
   const known = declared.filter((type) => type !== undefined)
   if (known.length === 0 || known.length < declared.length) {
-    const optimized =
-      operation.domain === 'com.microsoft'
-        ? '; ONNX Runtime’s optimizer wrote it: use the file from before optimization'
-        : ''
     throw operation.error(
-      `the operator has no shape rule, and the model does not declare the shapes of its outputs${optimized}`,
+      `the operator has no shape rule, and the model does not declare the shapes of its outputs${optimizedAdvice(operation)}`,
     )
   }
   return checkSizes(operation, known.map(withoutElements))

@@ -13,7 +13,6 @@ import {
   reduceMean,
   reshape,
   sigmoid,
-  slice,
   sqrt,
   square,
   sub,
@@ -21,6 +20,7 @@ import {
   transposeMatrix,
 } from '../ops/builders.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
+import { attention, multiHeadAttention, splitHeads } from './attention.ts'
 
 /** The sum of two values of which the second may be absent. */
 const plus = (x: Value, other: Value | undefined): Value => (other ? add(x, other) : x)
@@ -37,11 +37,16 @@ function layerNorm(operation: Operation, x: Value, scale: Value, bias: Value | u
 }
 
 /** y = γ·x/√(E[x²] + ε) over the last axes, from `axis` on */
-function rootMeanSquareNorm(operation: Operation, x: Value, scale: Value): Value {
+function rootMeanSquareNorm(
+  operation: Operation,
+  x: Value,
+  scale: Value,
+  defaultEpsilon: number,
+): Value {
   const rank = x.shape.length
   const first = operation.axis(operation.int('axis', -1), rank)
   const axes = Array.from({ length: rank - first }, (_, i) => first + i)
-  const epsilon = operation.float('epsilon', 1e-5)
+  const epsilon = operation.float('epsilon', defaultEpsilon)
   return mul(div(x, sqrt(add(reduceMean(square(x), axes), epsilon))), scale)
 }
 
@@ -92,50 +97,6 @@ const skipNormalization =
     return [normalize(operation, sum), undefined, undefined, sum]
   }
 
-/** batch × length × (heads · size) → batch × heads × length × size */
-function splitHeads(operation: Operation, x: Value, heads: number): Value {
-  const [batch = 1, length = 1, width = 1] = staticShape(x)
-  if (x.shape.length !== 3 || !(Number.isSafeInteger(heads) && heads >= 1 && width % heads === 0))
-    throw operation.error(`must split [${x.shape}] into whole heads, but into ${heads}`)
-  return transpose(reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3])
-}
-
-/** softmax(α·Q·Kᵀ + bias)·V for each head */
-const multiHeadAttention: OperatorRewrite = (operation) => {
-  const [q, k, v] = [operation.input(0), operation.inputs[1], operation.inputs[2]]
-  const [bias, mask, relative] = operation.inputs.slice(3, 6)
-  if (!k || !v || k.shape.length !== 3 || v.shape.length !== 3)
-    throw operation.error('must have keys and values of three axes to be differentiated')
-  if (mask || operation.inputs.slice(6).some((input) => input))
-    throw operation.error('must have no key_padding_mask and no past to be differentiated')
-  const heads = operation.int('num_heads', 1)
-  const widths = [q, k, v].map((x) => axisSize(x, 2))
-  let start = 0
-  const [query, key, value] = [q, k, v].map((x, i) => {
-    const end = start + (widths[i] ?? 0)
-    const own = bias && slice(bias, [{ axis: 0, start, end }])
-    start = end
-    return splitHeads(operation, plus(x, own), heads)
-  })
-  if (!query || !key || !value) return []
-  const size = axisSize(query, 3)
-  const scale = operation.float('scale', 0) || 1 / Math.sqrt(size)
-  const scores = plus(mul(matMul(query, transposeMatrix(key)), scale), relative)
-  const masked = operation.int('unidirectional', 0) === 0 ? scores : causal(scores)
-  const mixed = matMul(apply('Softmax', [masked], { axis: -1 }), value)
-  const [batch = 1, , length = 1] = staticShape(query)
-  return [reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, widths[2] ?? 1])]
-}
-
-/** Scores of later positions are −10⁹. */
-function causal(scores: Value): Value {
-  const [rows = 1, columns = 1] = staticShape(scores).slice(-2)
-  const data = Float32Array.from({ length: rows * columns }, (_, i) =>
-    i % columns > Math.floor(i / columns) + columns - rows ? -1e9 : 0,
-  )
-  return add(scores, scores.graph.constant({ type: 'float32', shape: [rows, columns], data }))
-}
-
 /** (x₁, x₂) → (x₁·cos − x₂·sin, x₂·cos + x₁·sin) for the halves, or the pairs, of each head */
 const rotaryEmbedding: OperatorRewrite = (operation) => {
   const [x, positions, cosines, sines] = [0, 1, 2, 3].map((i) => operation.input(i))
@@ -173,6 +134,7 @@ const rotaryEmbedding: OperatorRewrite = (operation) => {
 
 /** Operators that ONNX Runtime's optimizer writes, as those that it has replaced. */
 export const fusedDecompositions: readonly (readonly [string, OperatorRewrite])[] = [
+  ['com.microsoft.Attention', attention],
   ['com.microsoft.BiasGelu', (operation) => [gelu(add(operation.input(0), operation.input(1)))]],
   [
     'com.microsoft.FastGelu',
@@ -200,12 +162,12 @@ export const fusedDecompositions: readonly (readonly [string, OperatorRewrite])[
   [
     'com.microsoft.SkipSimplifiedLayerNormalization',
     skipNormalization(
-      (operation, sum) => rootMeanSquareNorm(operation, sum, operation.input(2)),
+      (operation, sum) => rootMeanSquareNorm(operation, sum, operation.input(2), 1e-12),
       3,
     ),
   ],
   [
     'SimplifiedLayerNormalization',
-    (operation) => [rootMeanSquareNorm(operation, operation.input(0), operation.input(1))],
+    (operation) => [rootMeanSquareNorm(operation, operation.input(0), operation.input(1), 1e-5)],
   ],
 ]

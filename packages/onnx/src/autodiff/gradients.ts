@@ -1,6 +1,6 @@
 import type { Operation, Value } from '../ir/graph.ts'
 import { staticShape } from '../ir/value.ts'
-import { qualifiedOperator } from '../model/error.ts'
+import { optimizedAdvice, qualifiedOperator } from '../model/error.ts'
 import { add, filled } from '../ops/builders.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
 import { decompositions } from './decompositions.ts'
@@ -37,7 +37,8 @@ export const undifferentiable: ReadonlyMap<string, string> = new Map([
   ...[
     ...['DequantizeLinear', 'DynamicQuantizeLinear', 'QuantizeLinear'],
     ...['com.microsoft.DequantizeLinear', 'com.microsoft.MatMulNBits'],
-    'com.microsoft.QuantizeLinear',
+    ...['com.microsoft.DynamicQuantizeMatMul', 'com.microsoft.GatherBlockQuantized'],
+    ...['com.microsoft.MatMulIntegerToFloat', 'com.microsoft.QuantizeLinear'],
   ].map((name) => [name, 'quantized values stay as they are'] as const),
 ])
 
@@ -123,7 +124,7 @@ function applyRule(
   if (rule === undefined && decompose === undefined) {
     const reason = undifferentiable.get(name)
     throw operation.error(
-      `the operator has no gradient rule${reason ? `, as ${reason}` : ''}; ${advice(operation, variables)}`,
+      `the operator has no gradient rule${reason ? `, as ${reason}` : ''}; ${advice(operation, variables)}${reason ? '' : optimizedAdvice(operation)}`,
     )
   }
   const wide = operation.outputs.find((output) => output?.type === 'float64')

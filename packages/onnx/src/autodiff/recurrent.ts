@@ -1,6 +1,6 @@
 import type { Operation, Value } from '../ir/graph.ts'
 import { axisSize, staticShape } from '../ir/value.ts'
-import { apply } from '../ops/apply.ts'
+import { apply, applyOperator } from '../ops/apply.ts'
 import {
   add,
   cast,
@@ -58,6 +58,25 @@ interface State {
 
 /** The state after step t. */
 type Cell = (direction: Direction, x: Value, state: State) => State
+
+/**
+ * Equal parts of an axis. Their gradients are joined once: those of slices would each be padded to the
+ * whole, whose memory grows with the square of the steps.
+ */
+function equalParts(x: Value, axis: number, count: number): readonly Value[] {
+  if (count === 1) return [x]
+  const { graph } = x
+  const { outputs } = applyOperator(
+    graph,
+    'Split',
+    [x, graph.integers(new Array<number>(count).fill(axisSize(x, axis) / count))],
+    {
+      attributes: new Map([['axis', axis]]),
+      outputs: Array.from({ length: count }, (_, i) => graph.freshName(`part/${i}`)),
+    },
+  )
+  return outputs.filter((output) => output !== undefined)
+}
 
 /** One of the equal parts of an axis, each `hidden` long. */
 const part = (x: Value, axis: number, index: number, hidden: number): Value =>
@@ -150,9 +169,11 @@ function unroll(
       initial ? of(initial, d, [batch, hidden]) : filled(graph, [batch, hidden])
     let state: State = { h: first(initialH), c: first(initialC) }
     const outputs: Value[] = []
+    const inputs = equalParts(direction.inputs, 0, steps)
     for (let step = 0; step < steps; step++) {
       const t = isReverse ? steps - 1 - step : step
-      const at = slice(direction.inputs, [{ axis: 0, start: t, end: t + 1 }])
+      const at = inputs[t]
+      if (!at) continue
       const next = cell(direction, reshape(at, [batch, width]), state)
       const isValid = lengths && reshape(cast(greater(lengths, t), 'float32'), [batch, 1])
       state = isValid

@@ -49,3 +49,9 @@ export const describeNode = ({
   outputs,
 }: Pick<Node, 'operator' | 'domain' | 'name' | 'outputs'>): string =>
   `node "${name || (outputs[0] ?? '')}" (${qualifiedOperator({ operator, domain })})`
+
+/** What messages about an operator without rules add, if only ONNX Runtime's optimizer writes its domain. */
+export const optimizedAdvice = ({ domain }: Pick<Node, 'domain'>): string =>
+  domain.startsWith('com.microsoft')
+    ? '; ONNX Runtime’s optimizer wrote it: use the file from before optimization'
+    : ''

@@ -1,5 +1,5 @@
 import { allNodes } from './branches.ts'
-import { OnnxError } from './error.ts'
+import { OnnxError, qualifiedOperator } from './error.ts'
 import { isFloat32, type Model, type Node, type OpaqueTensor, type Tensor } from './model.ts'
 import { isOperator } from './node.ts'
 
@@ -15,13 +15,22 @@ export interface InitializerRoles {
   readonly constants: ReadonlyMap<string, Tensor | OpaqueTensor>
 }
 
-/** The inputs of standard operators that no gradient flows into: bounds, amounts, fill values. */
+/** The inputs of operators that no gradient flows into: bounds, amounts, fill values, scales of integers. */
 const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
   ['Clip', [1, 2]],
+  ['DequantizeLinear', [1]],
   ['Dropout', [1]],
   ['OneHot', [2]],
   ['Pad', [2]],
+  ['QuantizeLinear', [1]],
   ['Resize', [1, 2]],
+  ['com.microsoft.DequantizeLinear', [1]],
+  ['com.microsoft.DynamicQuantizeMatMul', [2, 4]],
+  ['com.microsoft.GatherBlockQuantized', [2]],
+  ['com.microsoft.MatMulIntegerToFloat', [2, 3, 6]],
+  ['com.microsoft.MatMulNBits', [2, 5]],
+  ['com.microsoft.QuantizeLinear', [1]],
+  ['com.microsoft.RotaryEmbedding', [2, 3]],
 ])
 
 /**
@@ -55,9 +64,7 @@ function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
       (isFrozenNormalization(node, frozen) ? fixedStatistics : updated).add(name)
   const untrainable = new Set(
     nodes.flatMap((node) =>
-      node.domain === ''
-        ? (untrainableInputs.get(node.operator) ?? []).map((i) => node.inputs[i] ?? '')
-        : [],
+      (untrainableInputs.get(qualifiedOperator(node)) ?? []).map((i) => node.inputs[i] ?? ''),
     ),
   )
   for (const [name, tensor] of model.initializers) {

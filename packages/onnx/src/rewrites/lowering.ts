@@ -5,12 +5,12 @@ import {
   tapSlices,
 } from '../analysis/shapes/convolution.ts'
 import { axisSlices } from '../analysis/shapes/shape.ts'
-import { Operation } from '../ir/graph.ts'
+import { Operation, type Value } from '../ir/graph.ts'
 import { spatialShape, staticShape } from '../ir/value.ts'
 import { elementCount, multiIndices } from '../model/model.ts'
 import { isOperator } from '../model/node.ts'
 import { apply, applyOperator } from '../ops/apply.ts'
-import { expand, gather, lessOrEqual, slice, where } from '../ops/builders.ts'
+import { expand, gather, lessOrEqual, slice, transpose, where } from '../ops/builders.ts'
 import type { RewriteRule } from './import.ts'
 
 /** Every element of an unrolled kernel becomes three operations. */
@@ -107,10 +107,33 @@ const lowerSlice: RewriteRule = (graph, node, inputs) => {
   ]
 }
 
+const recurrentOperators: ReadonlySet<string> = new Set(['GRU', 'LSTM', 'RNN'])
+
+/** A recurrent layer with the batch first as one with the steps first: ONNX Runtime has no other. */
+const lowerRecurrentLayout: RewriteRule = (graph, node, inputs) => {
+  if (node.domain !== '' || !recurrentOperators.has(node.operator)) return
+  if (new Operation(graph, { ...node, inputs }).int('layout', 0) === 0) return
+  const [x, w, r, bias, lengths, h, c, peepholes] = inputs
+  const swap = (value: Value | undefined): Value | undefined => value && transpose(value, [1, 0, 2])
+  const { outputs } = applyOperator(
+    graph,
+    node.operator,
+    [swap(x), w, r, bias, lengths, swap(h), swap(c), peepholes],
+    {
+      name: node.name,
+      attributes: new Map([...node.attributes].filter(([name]) => name !== 'layout')),
+      outputs: node.outputs.map((name) => (name === '' ? '' : graph.freshName(name))),
+    },
+  )
+  const [y, ...states] = outputs
+  return [y && transpose(y, [2, 0, 1, 3]), ...states.map(swap)]
+}
+
 /** Rules that replace operators that some runtimes lack or compute otherwise, before differentiation. */
 export const loweringRules: readonly RewriteRule[] = [
   lowerMaxPool,
   lowerCeilMode,
   lowerPow,
+  lowerRecurrentLayout,
   lowerSlice,
 ]

@@ -1,4 +1,5 @@
 import type { Operation } from '../../ir/graph.ts'
+import { axisSize } from '../../ir/value.ts'
 import type { Dimension } from '../../model/model.ts'
 import { convolutionShapes } from './convolution.ts'
 import { broadcast, type ShapeRule, sameShape } from './shape-rule.ts'
@@ -42,9 +43,32 @@ const multiHeadAttention: ShapeRule = (operation) => {
   return [{ type: query.type, shape: [batch, length, size] }]
 }
 
+/** The lengths of the projected queries, keys and values of an Attention. */
+export function projectedWidths(operation: Operation): readonly number[] {
+  const total = axisSize(operation.input(1), 1)
+  return operation.ints('qkv_hidden_sizes') ?? [total / 3, total / 3, total / 3]
+}
+
+/** The mixed values, and the keys and values of all steps if there are none of the past. */
+const attention: ShapeRule = (operation) => {
+  const { type, shape } = operation.input(0)
+  const [batch = 1, length = 1] = shape
+  const heads = operation.int('num_heads', 1)
+  const widths = projectedWidths(operation)
+  const [query = 1, key = 1, value = 1] = widths
+  if (widths.length !== 3 || query !== key || widths.some((width) => !(width % heads === 0)))
+    throw operation.error(
+      `queries, keys and values must be multiples of ${heads} heads, but are [${widths}]`,
+    )
+  const mixed = { type, shape: [batch, length, value] }
+  if (operation.inputs[4]) return [mixed]
+  return [mixed, { type, shape: [2, batch, heads, length, key / heads] }]
+}
+
 /** Shapes of operators that ONNX Runtime's optimizer writes. */
 export const fusedShapes: Readonly<Record<string, ShapeRule>> = {
   SimplifiedLayerNormalization: sameShape,
+  'com.microsoft.Attention': attention,
   'com.microsoft.BiasGelu': sameShape,
   'com.microsoft.FastGelu': sameShape,
   'com.microsoft.FusedConv': fusedConv,

@@ -1,15 +1,17 @@
-import type { DataType } from '../../model/data-type.ts'
+import type { Operation } from '../../ir/graph.ts'
+import { axisSize } from '../../ir/value.ts'
+import { type DataType, typeOf } from '../../model/data-type.ts'
 import { convolutionWindow, outputSizes } from './convolution.ts'
 import { matrixShapes } from './matrix.ts'
 import { type ShapeRule, sameShape } from './shape-rule.ts'
 
-/** The type of the zero point, or uint8 without one. */
-const quantizedType = (zero: { readonly type: DataType } | undefined): DataType =>
-  zero?.type ?? 'uint8'
-
+/** The type of the zero point; without one, that of `output_dtype`, or uint8. */
 const quantizeLinear: ShapeRule = (operation) => {
   const { shape } = operation.input(0)
-  return [{ type: quantizedType(operation.inputs[2]), shape }]
+  const code = operation.int('output_dtype', 0)
+  const named = code === 0 ? 'uint8' : typeOf(code)
+  if (named === undefined) throw operation.error(`data type ${code} is not supported`)
+  return [{ type: operation.inputs[2]?.type ?? named, shape }]
 }
 
 const dequantizeLinear: ShapeRule = (operation) => {
@@ -24,16 +26,30 @@ const dynamicQuantizeLinear: ShapeRule = (operation) => [
   { type: 'uint8', shape: [] },
 ]
 
-const matMulInteger: ShapeRule = (operation) => {
-  const [product] = matrixShapes.MatMul?.(operation) ?? sameShape(operation)
-  return product ? [{ type: 'int32', shape: product.shape }] : []
-}
+/** A matrix product with a result of another type. */
+const product =
+  (type: (operation: Operation) => DataType): ShapeRule =>
+  (operation) =>
+    (matrixShapes.MatMul?.(operation) ?? sameShape(operation)).map(({ shape }) => ({
+      type: type(operation),
+      shape,
+    }))
 
 const convInteger: ShapeRule = (operation) => {
   const [batch = 1] = operation.input(0).shape
   const [channels = 1] = operation.input(1).shape
   const space = outputSizes(operation, convolutionWindow(operation))
   return [{ type: 'int32', shape: [batch, channels, ...space] }]
+}
+
+/** Rows of a table whose elements are packed in bytes along the last axis. */
+const gatherBlockQuantized: ShapeRule = (operation) => {
+  const [table, indices, scales] = [0, 1, 2].map((i) => operation.input(i))
+  if (!table || !indices || !scales) return []
+  const axis = operation.axis(operation.int('gather_axis', 0), table.shape.length)
+  const perByte = table.type === 'uint8' ? 8 / operation.int('bits', 4) : 1
+  const unpacked = [...table.shape.slice(0, -1), axisSize(table, -1) * perByte]
+  return [{ type: scales.type, shape: unpacked.toSpliced(axis, 1, ...indices.shape) }]
 }
 
 /** Products with weights of a few bits, N × K, given as attributes. */
@@ -47,9 +63,12 @@ export const quantizedShapes: Readonly<Record<string, ShapeRule>> = {
   ConvInteger: convInteger,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,
-  MatMulInteger: matMulInteger,
+  MatMulInteger: product(() => 'int32'),
   QuantizeLinear: quantizeLinear,
   'com.microsoft.DequantizeLinear': dequantizeLinear,
+  'com.microsoft.DynamicQuantizeMatMul': product(() => 'float32'),
+  'com.microsoft.GatherBlockQuantized': gatherBlockQuantized,
+  'com.microsoft.MatMulIntegerToFloat': product(() => 'float32'),
   'com.microsoft.MatMulNBits': matMulNBits,
   'com.microsoft.QuantizeLinear': quantizeLinear,
 }

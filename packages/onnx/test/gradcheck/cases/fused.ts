@@ -17,7 +17,7 @@ const fused = (
   operator: operator === 'SimplifiedLayerNormalization' ? operator : `com.microsoft.${operator}`,
   about,
   inputs,
-  step: operator === 'MultiHeadAttention' ? 1 / 32 : 1 / 80,
+  step: operator.endsWith('Attention') ? 1 / 32 : 1 / 80,
   build: (...values: Value[]) => {
     const [first] = values as [Value]
     return applyOperator(first.graph, operator, arrange(...values), {
@@ -55,6 +55,13 @@ const skip: Case = {
 
 const positions = (x: Value, ids: readonly number[], shape: readonly number[]): Value =>
   x.graph.constant({ type: 'int64', shape, data: BigInt64Array.from(ids, BigInt) })
+
+/** An int32 mask, or the lengths of the keys. */
+const mask = (x: Value | undefined, data: readonly number[], shape: readonly number[]) =>
+  x?.graph.constant({ type: 'int32', shape, data: Int32Array.from(data) })
+
+/** x, weights and biases of two heads of four. */
+const attentionInputs = () => [[2, 3, 6], [6, 24], [24]]
 
 /** The tables of the angles' cosines and sines have a row for each position. */
 const tables = [
@@ -122,6 +129,39 @@ export const fusedCases: readonly Case[] = [
     () => [[1, 3, 4], [1, 3, 4], [1, 3, 4], [12], [1, 2, 3, 3]],
     { num_heads: 2, scale: { float: 0.4 } },
     (q, k, v, bias, scores) => [q, k, v, bias, undefined, scores],
+  ),
+  fused(
+    'MultiHeadAttention',
+    'a mask of keys, causal',
+    () => [
+      [2, 3, 8],
+      [2, 3, 8],
+      [2, 3, 8],
+    ],
+    { num_heads: 2, unidirectional: 1 },
+    (q, k, v) => [q, k, v, undefined, mask(q, [1, 1, 0, 1, 1, 1], [2, 3])],
+  ),
+  fused('Attention', 'two heads, causal', attentionInputs, { num_heads: 2, unidirectional: 1 }),
+  fused('Attention', 'lengths of keys', attentionInputs, { num_heads: 2 }, (x, w, b) => [
+    ...[x, w, b],
+    mask(x, [3, 2], [2]),
+  ]),
+  fused(
+    'Attention',
+    'a mask of keys, scale, soft filter',
+    attentionInputs,
+    { num_heads: 2, scale: { float: 0.4 }, mask_filter_value: { float: -2 } },
+    (x, w, b) => [x, w, b, mask(x, [1, 1, 0, 1, 0, 1], [2, 3])],
+  ),
+  fused(
+    'Attention',
+    'a mask of queries and keys, added scores, other widths',
+    () => [[1, 3, 6], [6, 20], [20], [1, 2, 3, 3]],
+    { num_heads: 2, qkv_hidden_sizes: [8, 8, 4] },
+    (x, w, b, scores) => [
+      ...[x, w, b, mask(x, [1, 0, 1, 1, 1, 0, 1, 1, 1], [1, 3, 3])],
+      ...[undefined, scores],
+    ],
   ),
   fused(
     'RotaryEmbedding',
