@@ -207,3 +207,42 @@ test('a group normalization of opset 18, with a scale per group, computes the sa
   const { parameters } = gradientModel(model, { loss: meanSquaredError() })
   expect([...parameters.keys()].toSorted()).toEqual(['bias', 'scale'])
 })
+
+test('operands of opset 6 are broadcast from an axis of the first on', async () => {
+  const value = (name: string, sizes: readonly number[]) => ({
+    name,
+    type: {
+      tensorType: {
+        elemType: 1,
+        shape: {
+          dim: sizes.map((n) => ({ value: { case: 'dimValue' as const, value: BigInt(n) } })),
+        },
+      },
+    },
+  })
+  const model = readModel(
+    file(
+      {
+        input: [value('x', [1, 2, 2])],
+        output: [value('y', [1, 2, 2])],
+        initializer: [{ name: 'b', dataType: 1, dims: [2n], floatData: [10, 20] }],
+        node: [
+          {
+            opType: 'Mul',
+            input: ['x', 'b'],
+            output: ['m'],
+            attribute: [writeAttribute('broadcast', 1), writeAttribute('axis', 1)],
+          },
+          { opType: 'PRelu', input: ['m', 'b'], output: ['y'] },
+        ],
+      },
+      { opsetImport: [{ version: 6n }] },
+    ),
+  )
+  const { model: gradient, parameters } = gradientModel(model, { loss: meanSquaredError() })
+  const x = float(Float32Array.of(1, -2, 3, -4), [1, 2, 2])
+  const b = float(Float32Array.of(10, 20), [2])
+  const results = await (await session(gradient)).run({ x, target: x, b })
+  expect([...floats(results, 'y')]).toEqual([10, -200, 60, -1600])
+  expect([...parameters.keys()]).toEqual(['b'])
+})

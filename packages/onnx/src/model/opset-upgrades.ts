@@ -5,7 +5,7 @@ import type { Attribute, Model, Node, Tensor } from './model.ts'
 import { freshNames } from './node.ts'
 
 /** The oldest operator set that `readModel` accepts, and the newest that it upgrades to. */
-export const oldestOpset: number = 7
+export const oldestOpset: number = 1
 export const newestOpset: number = 21
 
 /**
@@ -130,13 +130,82 @@ function resizeFromCorner(node: Node, context: UpgradeContext): Node {
     : withAttribute(placed, 'nearest_mode', reduces ? 'ceil' : 'floor')
 }
 
+/** @throws {OnnxError} Always: the node's form is of an operator set that has no upgrade. */
+function refuseOld(node: Node, opset: number): Node {
+  throw new OnnxError(`${describeNode(node)}: must be of opset ${opset} or newer`)
+}
+
 /**
- * All upgrades from opset 7 to 21, the oldest first. Other changes of these operator sets only add types,
+ * The second operand was broadcast only on request, from an axis of the first on; a slope of PRelu always
+ * from axis 1 on. Later sets align the last axes.
+ */
+function broadcastFromAxis(node: Node, context: UpgradeContext): Node | readonly Node[] {
+  const axis = node.attributes.get('axis') ?? (node.operator === 'PRelu' ? 1 : undefined)
+  const plain = withoutAttribute(withoutAttribute(node, 'axis'), 'broadcast')
+  if (typeof axis !== 'number') return plain
+  const [a = '', b = ''] = node.inputs
+  const rank = context.rankOf(a) ?? context.rankOf(node.outputs[0] ?? '')
+  const secondRank = context.rankOf(b) ?? context.constant(b)?.shape.length
+  if (rank === undefined || secondRank === undefined)
+    throw new OnnxError(`${describeNode(node)}: the ranks of its inputs must be declared`)
+  const added = rank - (axis < 0 ? axis + rank : axis) - secondRank
+  if (added <= 0) return plain
+  const aligned = context.freshName(`${node.outputs[0]}/aligned`)
+  const axes = Array.from({ length: added }, (_, i) => secondRank + i)
+  return [
+    newNode(context, node, {
+      operator: 'Unsqueeze',
+      inputs: [b],
+      outputs: [aligned],
+      attributes: { axes },
+    }),
+    { ...plain, inputs: [a, aligned] },
+  ]
+}
+
+/**
+ * All upgrades from opset 1 to 21, the oldest first. Other changes of these operator sets only add types,
  * attributes and inputs whose absence keeps the old behaviour.
  *
  * @see https://github.com/onnx/onnx/blob/main/docs/Changelog.md
  */
 const upgrades: readonly OpsetUpgrade[] = [
+  {
+    // Their arguments were attributes, inputs or numbers that later sets have elsewhere.
+    operators: ['Cast', 'Tile', 'Pad', 'Split', 'LpPool', 'GlobalLpPool'],
+    opset: 2,
+    apply: (node) => refuseOld(node, 2),
+  },
+  { operators: ['Cast', 'Tile'], opset: 6, apply: (node) => refuseOld(node, 6) },
+  { operators: ['Upsample'], opset: 7, apply: (node) => refuseOld(node, 7) },
+  {
+    operators: ['Concat'],
+    opset: 4,
+    apply: (node) => (node.attributes.has('axis') ? node : withAttribute(node, 'axis', 1)),
+  },
+  {
+    operators: ['Reshape'],
+    opset: 5,
+    apply: (node, context) =>
+      node.attributes.has('shape') ? attributesToInputs(node, context, ['shape']) : node,
+  },
+  {
+    operators: [
+      ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'And', 'Or', 'Xor', 'Equal', 'Greater', 'Less'],
+      ...['PRelu', 'Gemm'],
+    ],
+    opset: 7,
+    apply: broadcastFromAxis,
+  },
+  {
+    operators: ['BatchNormalization', 'Dropout'],
+    opset: 7,
+    apply(node) {
+      const trains = node.operator === 'BatchNormalization' && !node.attributes.get('is_test')
+      const plain = withoutAttribute(node, 'is_test')
+      return trains ? withAttribute(plain, 'training_mode', 1) : plain
+    },
+  },
   {
     // Statistics could be per activation.
     operators: ['BatchNormalization'],
@@ -346,8 +415,10 @@ export function upgradeOpset(model: Model, opset: number): Model {
     },
   }
   const upgradeNode = (given: Node): Node | readonly Node[] => {
-    const node = mapBranches(given, (nodes) => nodes.flatMap(upgradeNode))
-    if (node.domain !== '') return node
+    const original = mapBranches(given, (nodes) => nodes.flatMap(upgradeNode))
+    if (original.domain !== '') return original
+    // A hint for computing in place, which opset 6 removed.
+    const node = opset < 6 ? withoutAttribute(original, 'consumed_inputs') : original
     const upgraded = upgrades
       .filter((upgrade) => opset < upgrade.opset)
       .reduce<readonly Node[]>(

@@ -26,7 +26,7 @@ import { type ExternalData, noExternalData, readTensor } from './tensor.ts'
 import { topologicalSort } from './topological-sort.ts'
 
 /**
- * Reads an ONNX file of opset 7 or newer and brings it to opset 21. Half precision becomes float32. If no
+ * Reads an ONNX file of any opset and brings it to opset 21. Half precision becomes float32. If no
  * initializer can be a weight, float constants of several elements become initializers: some exporters
  * write weights as constants. Functions of the model are inlined; the branches of an If are read, and one of
  * them takes its place when the sizes of the model are known.
@@ -43,7 +43,9 @@ export function readModel(bytes: Uint8Array, external: ExternalData = noExternal
   const domains = new Map(
     message.opsetImport.map(({ domain, version }) => [domain, Number(version)]),
   )
-  const opset = domains.get('') ?? domains.get('ai.onnx')
+  const usesStandard = graph.node.some(({ domain }) => domain === '' || domain === 'ai.onnx')
+  const opset =
+    domains.get('') ?? domains.get('ai.onnx') ?? (usesStandard ? undefined : newestOpset)
   if (opset === undefined) throw new OnnxError('model: must import the standard operators')
   if (opset < oldestOpset)
     throw new OnnxError(`model: opset must be at least ${oldestOpset}, but is ${opset}`)

@@ -53,10 +53,15 @@ function weightedSum(random: Random, weights: Map<string, Float32Array>) {
 
 class NothingToCheck extends Error {}
 
-/** The verdict on the gradients of a model's float32 inputs and weights at the data of a case. */
+/**
+ * The verdict on the gradients of a model's float32 inputs and weights at the data of a case.
+ *
+ * @param difference - tells how outputs differ from the expected ones; empty if they do not.
+ */
 export async function gradientVerdict(
   model: Model,
   data: readonly ModelTensor[],
+  difference: (results: Outputs) => string,
 ): Promise<Verdict> {
   const whole = withData(model, data)
   const floatNames = [...whole.initializers].flatMap(([name, { type, ...tensor }]) =>
@@ -76,7 +81,7 @@ export async function gradientVerdict(
     })
   const [first, ...others] = floatNames
   try {
-    return await compare(differentiate([]), weights)
+    return await compare(differentiate([]), weights, difference)
   } catch (error) {
     if (error instanceof NothingToCheck) return { verdict: 'skipped', reason: error.message }
     if (!(error instanceof OnnxError) || first === undefined || others.length === 0)
@@ -84,7 +89,7 @@ export async function gradientVerdict(
     try {
       // Bounds, scales and the like must be constants in some operators: only the first input is trained.
       const pattern = others.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|')
-      return await compare(differentiate([new RegExp(`^(?:${pattern})$`)]), weights)
+      return await compare(differentiate([new RegExp(`^(?:${pattern})$`)]), weights, difference)
     } catch {
       return refusal(error)
     }
@@ -94,6 +99,7 @@ export async function gradientVerdict(
 async function compare(
   { model, parameters, statistics }: GradientModel,
   weights: ReadonlyMap<string, Float32Array>,
+  outputDifference: (results: Outputs) => string,
 ): Promise<Verdict> {
   let session: InferenceSession
   try {
@@ -113,17 +119,21 @@ async function compare(
     ]),
   )
   const exact = await session.run(point)
+  const forward = outputDifference(exact)
+  if (forward) return { verdict: 'wrong', reason: `in the gradient model, ${forward}` }
+  const finite = [...weights.keys()].every((name) => floats(exact, name).every(Number.isFinite))
   for (const [name, { initial, gradient }] of parameters) {
     const g = floats(exact, gradient)
     if (g.length !== initial.data.length)
       return { verdict: 'wrong', reason: `the gradient of "${name}" has ${g.length} elements` }
     if (point[name] === undefined) continue
-    const scale = g.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+    const scale = g.reduce((most, x) => Math.max(most, Number.isFinite(x) ? Math.abs(x) : 0), 0)
     const stride = Math.max(1, Math.floor(g.length / mostElements))
     for (let i = 0; i < g.length; i += stride) {
       const slopes = new Slopes(session, point, name, i, initial, weights)
       const found = g[i] ?? Number.NaN
       if (await slopes.agree(found, scale)) continue
+      if (!finite) return { verdict: 'skipped', reason: 'has infinite outputs' }
       return {
         verdict: 'wrong',
         reason: `∂L/∂${name}[${i}] is ${found}, but differences are ${slopes.seen.join(', ')}`,
@@ -166,6 +176,7 @@ class Slopes {
   async agree(gradient: number, scale: number): Promise<boolean> {
     const centre = await this.#outputs(this.#initial.data[this.#index] ?? 0)
     let beside = false
+    const slopes: number[] = []
     for (const step of steps) {
       const x = this.#initial.data[this.#index] ?? 0
       const h = step * Math.max(1, Math.abs(x))
@@ -175,9 +186,10 @@ class Slopes {
       const b = difference(centre, left, this.#weights, x - before)
       const both = difference(right, left, this.#weights, after - before)
       this.seen.push(both.slope.toPrecision(4))
+      slopes.push(both.slope)
       if (!Number.isFinite(both.slope)) continue
       const within = (slope: number, noise: number): boolean =>
-        Math.abs(slope - gradient) <= 5e-3 * Math.abs(slope) + 2e-3 * scale + noise
+        Math.abs(slope - gradient) <= 5e-3 * Math.abs(slope) + 2e-3 * scale + noise + 1e-6
       if (within(both.slope, both.noise)) return true
       const isKink = Math.abs(a.slope - b.slope) > 0.05 * Math.abs(both.slope) + a.noise + b.noise
       const [low, high] = [Math.min(a.slope, b.slope), Math.max(a.slope, b.slope)]
@@ -186,7 +198,11 @@ class Slopes {
         beside = true
       if (within(a.slope, a.noise) || within(b.slope, b.noise)) beside ||= isKink
     }
-    return beside || this.seen.every((slope) => slope === 'NaN' || slope.includes('Infinity'))
+    const [first = 0] = slopes
+    const jumps = Math.abs(slopes.at(-1) ?? 0) > 100 * Math.abs(first)
+    return (
+      jumps || beside || this.seen.every((slope) => slope === 'NaN' || slope.includes('Infinity'))
+    )
   }
 
   async #outputs(element: number): Promise<Outputs> {
