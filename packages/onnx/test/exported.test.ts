@@ -116,3 +116,44 @@ test.each(models)(
     await compareWithPyTorch(name, { ...options, mode, lowering })
   },
 )
+
+type LayerGolden = Readonly<
+  Record<
+    string,
+    {
+      readonly x: Packed
+      readonly target: Packed
+      readonly loss: number
+      readonly output: Packed
+      readonly gradients: Readonly<Record<string, Packed>>
+    }
+  >
+>
+
+const layers: LayerGolden = JSON.parse(new TextDecoder().decode(fixture('layers.json')))
+
+test.each(Object.keys(layers).flatMap((name) => [11, 16].map((opset) => [name, opset] as const)))(
+  '%s of opset %i, exported by PyTorch: every gradient agrees with PyTorch',
+  async (name, opset) => {
+    const golden = layers[name]
+    if (golden === undefined) throw new TypeError(`${name} must have golden data`)
+    const { model, loss, parameters } = gradientModel(readModel(fixture(`${name}-${opset}.onnx`)), {
+      loss: meanSquaredError(),
+      mode: 'evaluate',
+    })
+    const { x, target } = golden
+    const results = await (await session(model)).run({
+      ...Object.fromEntries(
+        Object.entries({ x, target }).map(([key, packed]) => [key, unpack(packed)]),
+      ),
+      ...feedsOf(parameters),
+    })
+    expectTensorClose(floats(results, loss), [golden.loss], 1e-5, 'loss')
+    expectTensorClose(floats(results, 'y'), numbers(golden.output), 1e-5, 'output')
+    for (const [parameter, packed] of Object.entries(golden.gradients)) {
+      const found = parameters.get(parameter)
+      if (found === undefined) throw new TypeError(`${parameter} must have a gradient`)
+      expectTensorClose(floats(results, found.gradient), numbers(packed), 1e-5, parameter)
+    }
+  },
+)
