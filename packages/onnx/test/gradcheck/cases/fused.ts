@@ -17,7 +17,7 @@ const fused = (
   operator: operator === 'SimplifiedLayerNormalization' ? operator : `com.microsoft.${operator}`,
   about,
   inputs,
-  step: operator.endsWith('Attention') ? 1 / 32 : 1 / 80,
+  step: operator === 'MultiHeadAttention' ? 1 / 32 : 1 / 80,
   build: (...values: Value[]) => {
     const [first] = values as [Value]
     return applyOperator(first.graph, operator, arrange(...values), {
