@@ -1,3 +1,4 @@
+import { adam, diffGrad, numbers as onNumbers, stepKernels } from '@diffgrad/core'
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { gradientModel } from '../src/gradient-model.ts'
@@ -126,6 +127,8 @@ type LayerGolden = Readonly<
       readonly loss: number
       readonly output: Packed
       readonly gradients: Readonly<Record<string, Packed>>
+      /** The losses before each of 20 steps of a rule, and after them. */
+      readonly losses: Readonly<Record<'adam' | 'diffGrad', readonly number[]>>
     }
   >
 >
@@ -157,3 +160,51 @@ test.each(Object.keys(layers).flatMap((name) => [11, 16].map((opset) => [name, o
     }
   },
 )
+
+/** The update of step t, with α = 0.01. */
+const updates = {
+  adam: (t: number) => stepKernels(adam, { ...adam.defaults, learningRate: 0.01 }, t),
+  diffGrad: (t: number) => stepKernels(diffGrad, { ...diffGrad.defaults, learningRate: 0.01 }, t),
+}
+
+test.each(
+  Object.keys(layers).flatMap((name) =>
+    // The largest takes one rule, to be quick.
+    (['diffGrad', 'adam'] as const)
+      .slice(0, name === 'resnet' ? 1 : 2)
+      .map((rule) => [name, rule] as const),
+  ),
+)('%s, exported by PyTorch: 20 steps of %s have the losses of PyTorch', async (name, rule) => {
+  const golden = layers[name]
+  if (golden === undefined) throw new TypeError(`${name} must have golden data`)
+  const { model, loss, parameters, statistics } = gradientModel(
+    readModel(fixture(`${name}-16.onnx`)),
+    {
+      loss: meanSquaredError(),
+      mode: 'evaluate',
+      // A buffer of PyTorch's, which ONNX does not tell from a parameter.
+      frozen: name === 'decoder' ? [/^angles$/] : [],
+    },
+  )
+  const running = await session(model)
+  const feeds = { x: unpack(golden.x), target: unpack(golden.target), ...feedsOf(statistics) }
+  const weights = feedsOf(parameters)
+  const state = new Map<string, Readonly<Record<string, number>>>()
+  const losses: number[] = []
+  for (let t = 1; t <= 21; t++) {
+    const results = await running.run({ ...feeds, ...weights })
+    losses.push(floats(results, loss)[0] ?? Number.NaN)
+    const { update, coefficients } = updates[rule](t)
+    for (const [parameter, { gradient }] of parameters) {
+      const [theta, gradients] = [floats(weights, parameter), floats(results, gradient)]
+      for (const [i, g] of gradients.entries()) {
+        const zeros = Object.fromEntries(update.reads.map((slot) => [slot, 0]))
+        const slots = { ...zeros, ...state.get(`${parameter}/${i}`), theta: theta[i] ?? 0, g }
+        const next = update.evaluate(onNumbers, slots, coefficients)
+        theta[i] = next.theta ?? Number.NaN
+        state.set(`${parameter}/${i}`, next)
+      }
+    }
+  }
+  expectTensorClose(losses, golden.losses[rule], 1e-4, 'losses')
+})
