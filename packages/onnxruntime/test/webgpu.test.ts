@@ -65,6 +65,21 @@ test.skipIf(vulkan.missing)(
   },
 )
 
+test.skipIf(vulkan.missing || !process.env.ALL_OPTIMIZERS)(
+  'the number of tensors on the device stays the same over 500 steps',
+  async () => {
+    const program = await bundle('device-node.ts')
+    const environment = { ...process.env, ...vulkan.environment }
+    const output = execFileSync('node', [program, 'steps', '500'], {
+      encoding: 'utf8',
+      env: environment,
+    })
+    const counts: readonly number[] = JSON.parse(output)
+    expect(counts.at(-1)).toBe(0) // After `dispose`.
+    expect(new Set(counts.slice(0, -1)).size).toBe(1)
+  },
+)
+
 // The messages of Dawn, of Vulkan and of browsers.
 test.each([
   'WebGPU device lost (2): reset',
