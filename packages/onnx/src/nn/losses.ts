@@ -61,7 +61,7 @@ export interface ElementwiseLossOptions {
  * An output of the model that is a loss itself: a scalar, or one element. The model's own inputs take the
  * targets.
  *
- * @param output - its name. Required if there are several outputs.
+ * @param options - the name of the output, which is required if there are several.
  */
 export function outputLoss(options: Pick<ElementwiseLossOptions, 'output'> = {}): Loss {
   checkOptions('output loss', options, ['output'])
