@@ -12,7 +12,7 @@ import { writePatterns } from './images.ts'
 import { serve } from './server.ts'
 
 /** Kills in each phase: `pnpm --filter imagewoof kills 50`. */
-const kills = Number(process.env.KILLS ?? 2)
+const kills = Number(process.env.KILLS ?? 1)
 
 /** After so many kills the work is completed, and compared with undisturbed work. */
 const killsInARow = 5

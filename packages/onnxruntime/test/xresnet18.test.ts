@@ -45,7 +45,6 @@ test.each([
   ['node', 'kernel'],
   ['node', 'graph'],
   ['web', 'kernel'],
-  ['web', 'graph'],
 ] as const)(
   `XResNet-18 on onnxruntime-%s, %s: ${steps} losses are those of PyTorch`,
   async (runtime, update) => {
