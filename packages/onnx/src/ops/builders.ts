@@ -42,29 +42,52 @@ const unary =
   (x: Value): Value =>
     apply(operator, [x])
 
+/** a + b. */
 export const add: Binary = binary('Add')
+/** a − b. */
 export const sub: Binary = binary('Sub')
+/** a · b, elementwise. */
 export const mul: Binary = binary('Mul')
+/** a / b. */
 export const div: Binary = binary('Div')
+/** aᵇ. */
 export const pow: Binary = binary('Pow')
+/** The smaller of a and b. */
 export const min: Binary = binary('Min')
+/** The larger of a and b. */
 export const max: Binary = binary('Max')
+/** Whether a = b. */
 export const equal: Binary = binary('Equal')
+/** Whether a > b. */
 export const greater: Binary = binary('Greater')
+/** Whether a ≥ b. */
 export const greaterOrEqual: Binary = binary('GreaterOrEqual')
+/** Whether a < b. */
 export const less: Binary = binary('Less')
+/** Whether a ≤ b. */
 export const lessOrEqual: Binary = binary('LessOrEqual')
+/** Whether a and b hold. */
 export const and: Binary = binary('And')
 
+/** |x|. */
 export const abs: (x: Value) => Value = unary('Abs')
+/** The error function of x. */
 export const erf: (x: Value) => Value = unary('Erf')
+/** eˣ. */
 export const exp: (x: Value) => Value = unary('Exp')
+/** ln x. */
 export const log: (x: Value) => Value = unary('Log')
+/** −x. */
 export const neg: (x: Value) => Value = unary('Neg')
+/** σ(x) = 1 / (1 + e⁻ˣ). */
 export const sigmoid: (x: Value) => Value = unary('Sigmoid')
+/** −1, 0 or 1: the sign of x. */
 export const sign: (x: Value) => Value = unary('Sign')
+/** ln(1 + eˣ). */
 export const softplus: (x: Value) => Value = unary('Softplus')
+/** √x. */
 export const sqrt: (x: Value) => Value = unary('Sqrt')
+/** tanh x. */
 export const tanh: (x: Value) => Value = unary('Tanh')
 
 /** x² */
@@ -74,6 +97,7 @@ export const square = (x: Value): Value => mul(x, x)
 export const where = (condition: Value, a: Value, b: Operand): Value =>
   apply('Where', [condition, a, asValue(a, b)])
 
+/** The elements of x as another data type. */
 export const cast = (x: Value, to: DataType): Value => apply('Cast', [x], { to: codeOf(to) })
 
 /** Reshapes a value. Appends nothing if it has the shape already. */
@@ -82,6 +106,7 @@ export function reshape(x: Value, shape: readonly number[]): Value {
   return same ? x : apply('Reshape', [x, x.graph.integers(shape)])
 }
 
+/** Permutes the axes: axis i of the result is axis perm[i] of x. */
 export const transpose = (x: Value, perm: readonly number[]): Value =>
   apply('Transpose', [x], { perm })
 
@@ -91,6 +116,7 @@ export const transposeMatrix = (x: Value): Value => {
   return transpose(x, [...axes.slice(0, -2), ...axes.slice(-2).toReversed()])
 }
 
+/** The matrix product A·B of the last two axes. */
 export const matMul = (a: Value, b: Value): Value => apply('MatMul', [a, b])
 
 /** A·B, with A or B transposed first if `transposed` says so. */
@@ -106,15 +132,20 @@ const reduction =
 
 /** Reduced axes keep length 1 unless dropped. An empty list of axes reduces nothing. */
 export type Reduction = (x: Value, axes: readonly number[], keep?: 'keep' | 'drop') => Value
+/** The sum over some axes. */
 export const reduceSum: Reduction = reduction('ReduceSum')
+/** The mean over some axes. */
 export const reduceMean: Reduction = reduction('ReduceMean')
+/** The product over some axes. */
 export const reduceProd: Reduction = reduction('ReduceProd')
+/** The largest element over some axes. */
 export const reduceMax: Reduction = reduction('ReduceMax')
 
 /** Broadcasts a value to a shape. */
 export const expand = (x: Value, shape: readonly number[]): Value =>
   apply('Expand', [x, x.graph.integers(shape)])
 
+/** Concatenates values along an axis. */
 export const concat = (values: readonly [Value, ...Value[]], axis: number): Value =>
   apply('Concat', values, { axis })
 
