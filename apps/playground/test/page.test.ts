@@ -131,6 +131,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     expect(encodeState(decodeState(changed))).toBe(changed)
     await page.click('[data-tab=train]')
     await page.locator('main .train').waitFor()
+    await page.waitForURL((url) => url.hash.startsWith('#train')) // The tab has its own entry.
     await page.goBack()
     await waitForStep(page, '34 / 80')
     expect(await currentHash(page)).toBe(changed)
