@@ -7,7 +7,13 @@ import { elementCount, type Model } from '../src/model/model.ts'
 import { seeded } from '../src/nn/initializers.ts'
 import { buildModel, sequential } from '../src/nn/layer.ts'
 import { batchNorm, conv, globalAveragePool, linear, maxPool, relu } from '../src/nn/layers.ts'
-import { crossEntropy, meanSquaredError, selectOutput } from '../src/nn/losses.ts'
+import {
+  crossEntropy,
+  huber,
+  meanAbsoluteError,
+  meanSquaredError,
+  selectOutput,
+} from '../src/nn/losses.ts'
 import { mul, reduceSum } from '../src/ops/builders.ts'
 import { expectTensorClose, feedsOf, float, floats, integers, session } from './session.ts'
 
@@ -169,3 +175,33 @@ test('gradients that are constants keep the names of their outputs', async () =>
   for (const { gradient } of parameters.values())
     expect([...floats(results, gradient)]).toEqual([1, 2, 7])
 })
+
+test.each([meanAbsoluteError(), huber()])(
+  'in plain operators, a loss of |y − t| needs no Sign',
+  async (loss) => {
+    const model = buildModel(linear(3), { shape: ['batch', 2], seed: testSeed(13) })
+    const values = Float32Array.from({ length: 24 }, () => 3 * random.normal())
+    const feeds = {
+      input: float(values.slice(0, 8), [4, 2]),
+      target: float(values.slice(8, 20), [4, 3]),
+    }
+    const gradientsIn = async (operators: Lowering['operators']) => {
+      const built = gradientModel(model, {
+        loss,
+        dimensions: { batch: 4 },
+        lowering: { operators },
+      })
+      const running = await session(built.model)
+      const results = await running.run({ ...feeds, ...feedsOf(built.parameters) })
+      return {
+        signs: count(built.model, 'Sign'),
+        gradients: [...built.parameters.values()].map(({ gradient }) => [
+          ...floats(results, gradient),
+        ]),
+      }
+    }
+    const [standard, plain] = [await gradientsIn('standard'), await gradientsIn('plain')]
+    expect([standard.signs, plain.signs]).toEqual([1, 0])
+    expect(plain.gradients).toEqual(standard.gradients)
+  },
+)

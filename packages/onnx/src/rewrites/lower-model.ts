@@ -4,13 +4,13 @@ import { toModel } from '../ir/to-model.ts'
 import type { Model } from '../model/model.ts'
 import { isOperator } from '../model/node.ts'
 import { normalizeBatchPlainly } from '../ops/batch-normalization.ts'
-import { exp, log, reduceMax, reduceSum, sub } from '../ops/builders.ts'
+import { cast, exp, greater, less, log, reduceMax, reduceSum, sub } from '../ops/builders.ts'
 import { convolveAsProduct, convolveInBlocks } from './convolutions.ts'
 import { type InputSizes, importModel, type RewriteRule } from './import.ts'
 
 /**
- * Writes convolutions, batch normalization and LogSoftmax in the forms that a lowering selects. It comes after
- * differentiation, for which each is one operation. The forms of convolutions share their patches and layouts with the
+ * Writes convolutions, batch normalization, LogSoftmax and Sign in the forms that a lowering selects. It
+ * comes after differentiation, for which each is one operation. The forms of convolutions share their patches and layouts with the
  * gradients: equal operations become one.
  *
  * @param sizes - of the model's symbolic dimensions.
@@ -19,7 +19,13 @@ export function lowerModel(model: Model, lowering: Lowering, sizes: InputSizes =
   const { productUpTo, channelBlock, operators } = lowering
   if (productUpTo === 0 && channelBlock === 0 && operators === 'standard') return model
   const graph = new Graph(lowering, 'shared')
-  const rules = [convolveAsProduct, convolveInBlocks, plainBatchNormalization, plainLogSoftmax]
+  const rules = [
+    convolveAsProduct,
+    convolveInBlocks,
+    plainBatchNormalization,
+    plainLogSoftmax,
+    plainSign,
+  ]
   const values = importModel(graph, model, { ...sizes, rules })
   const outputs = model.outputs.flatMap(({ name }) => {
     const value = values.get(name)
@@ -48,4 +54,10 @@ const plainLogSoftmax: RewriteRule = (graph, node, inputs) => {
   const axes = [operation.axis(operation.int('axis', -1), x.shape.length)]
   const shifted = sub(x, reduceMax(x, axes))
   return [sub(shifted, log(reduceSum(exp(shifted), axes)))]
+}
+
+/** 1 where x > 0, −1 where x < 0, else 0: for runtimes without Sign. */
+const plainSign: RewriteRule = (graph, node, [x]) => {
+  if (!isOperator(node, 'Sign') || graph.lowering.operators !== 'plain' || !x) return
+  return [sub(cast(greater(x, 0), x.type), cast(less(x, 0), x.type))]
 }

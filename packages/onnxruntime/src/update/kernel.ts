@@ -108,12 +108,8 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       new runtime.Tensor('float32', this.#gradients[name], initial.shape),
     ])
     this.#preallocated = preallocates ? Object.fromEntries(preallocated) : {}
-    const weights = Object.entries(this.shapes).map(([name, shape]) => [
-      name,
-      { shape, data: this.#arrays[name] },
-    ])
     // The initial weights can be freed.
-    this.#spec = { ...spec, forward: withWeights(spec.forward, Object.fromEntries(weights)) }
+    this.#spec = { ...spec, forward: withWeights(spec.forward, this.#weightElements()) }
     // The rest of OptimizerSpec is OptimizerOptions, which TypeScript cannot derive for a generic H.
     this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
@@ -174,6 +170,11 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   }
 
   async readWeights(): Promise<Checkpoint['weights']> {
+    return this.#weightElements()
+  }
+
+  /** The elements of the weights, not copied. */
+  #weightElements(): Checkpoint['weights'] {
     const weights = Object.entries(this.shapes).map(([name, shape]) => [
       name,
       { shape, data: this.#arrays[name] },
