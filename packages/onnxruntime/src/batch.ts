@@ -64,14 +64,14 @@ export function toFeeds(
     throw new TrainerError(
       `batch: "${unexpected}" is no input of the model, which has ${names.join(', ')}`,
     )
-  const classCounts = classCountsOf(model)
+  const classRanges = classRangesOf(model)
   const feeds = inputs.map((input) => {
     const value = batch[input.name]
     if (value === undefined)
       throw new TrainerError(
         `batch: must have "${input.name}"; the model has the inputs ${names.join(', ')}`,
       )
-    const classes = classCounts.get(input.name)
+    const classes = classRanges.get(input.name)
     const { data, dims } = checkInput(input, classes ? asClasses(input, value) : value)
     if (classes !== undefined) checkClasses(input.name, data, classes)
     const tensor = new runtime.Tensor(input.type ?? 'float32', data as number[], dims)
@@ -165,7 +165,7 @@ interface ClassRange {
  * does Equal with a list of the classes, by which it is replaced for some providers. With an `ignoreIndex`,
  * they read Where(Equal(input, ignored), 0, input).
  */
-function classCountsOf({ nodes, initializers }: Model): ReadonlyMap<string, ClassRange> {
+function classRangesOf({ nodes, initializers }: Model): ReadonlyMap<string, ClassRange> {
   const integer = (name: string): number | undefined => {
     const tensor = initializers.get(name)
     return tensor === undefined || tensor.type === 'opaque' ? undefined : Number(tensor.data[0])

@@ -1,4 +1,4 @@
-/** Values by key, of which the least recently used beyond a number are released. */
+/** Values by key. Those beyond a number are released, the least recently used first. */
 export class Cache<V> {
   readonly #most: number
   readonly #release: (value: V) => Promise<void>

@@ -23,6 +23,16 @@ export const smallModel = (): Model =>
     { shape: ['batch', 1, 8, 8], seed: testSeed(1) },
   )
 
+/** Every transform of gradients and weights. */
+export const everyTransform = {
+  accumulate: 2,
+  centralize: true,
+  clip: { by: 'globalNorm', limit: 1e-2 },
+  lookahead: { every: 2, alpha: 0.5 },
+  ema: { decay: 0.8 },
+  skipNotFinite: true,
+} as const
+
 /** Images of noise with a bright row (class 0), a bright column (1) or neither (2). */
 export function stripes(seed: number, batch = 16): { input: Float32Array; target: number[] } {
   const random = seeded(testSeed(seed))

@@ -22,7 +22,7 @@ import {
 import type { OperatorRewrite } from '../rewrites/import.ts'
 import { attention, multiHeadAttention, splitHeads } from './attention.ts'
 
-/** The sum of two values of which the second may be absent. */
+/** Adds a value that may be absent. */
 const plus = (x: Value, other: Value | undefined): Value => (other ? add(x, other) : x)
 
 const gelu = (x: Value, approximate = 'none'): Value => apply('Gelu', [x], { approximate })

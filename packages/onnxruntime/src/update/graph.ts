@@ -47,12 +47,6 @@ interface CompiledStep extends TrainStepModel {
 }
 
 /**
- * Train steps with other operations that are kept: the first step, accumulation, Lookahead and so on. On a
- * device all are kept, since tensors of the state belong to the session that made them.
- */
-const maxCompiledSteps = 8
-
-/**
  * Updates the weights inside the model that computes their gradients. Where the provider can, weights and
  * optimizer state stay on the device: a step moves the batch there, and the loss and metrics back.
  */
@@ -69,8 +63,11 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #key: string
   /** Gradient models for batches of other sizes, by which those are checked. */
   readonly #models = new Cache<Model>(maxSessions, async () => undefined)
-  /** By the operations of the step, and the sizes of the batch. */
-  readonly #compiled = new Map<string, CompiledStep>()
+  /**
+   * By the operations of the step, which differ with accumulation or Lookahead, and the sizes of the batch. On
+   * a device all are kept, since tensors of the state belong to the session that made them.
+   */
+  readonly #compiled: Cache<CompiledStep>
   readonly #kernelNumbers = new Map<Kernel, number>()
 
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<GraphUpdate<H>> {
@@ -102,6 +99,8 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       statistics: variables(statistics, statisticArray),
     }
     this.#staysOnDevice = keepsOutputsOnDevice(session)
+    const most = this.#staysOnDevice ? Number.POSITIVE_INFINITY : maxSessions
+    this.#compiled = new Cache(most, ({ session }) => session.release())
     this.#tracer = new StepTracer(runtime, this.#staysOnDevice)
     this.#state = new StateTensors(spec, trained, this.#tracer)
     this.shapes = Object.fromEntries(
@@ -192,9 +191,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
 
   async release(): Promise<void> {
     await this.#state.release() // Tensors on a device belong to the sessions that made them.
-    const sessions = [...this.#compiled.values()].map(({ session }) => session)
-    this.#compiled.clear()
-    await Promise.all(sessions.map((session) => session.release()))
+    await this.#compiled.release()
   }
 
   /** The operations of the optimizer's next step. Advances the optimizer's counters. */
@@ -223,24 +220,15 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
         : operation,
     )
     const key = JSON.stringify([described, assumesFinite, histograms, keyOf(sizes)])
-    const existing = this.#compiled.get(key)
-    this.#compiled.delete(key)
-    const compiled =
-      existing ??
-      (await this.#newStep(sizes, {
+    return this.#compiled.load(key, () =>
+      this.#newStep(sizes, {
         update: operations,
         flat: this.#tracer.groups,
         temporary: [...temporary],
         results: histograms.map(temporaryArray),
         gradientSum: assumesFinite,
-      }))
-    this.#compiled.set(key, compiled)
-    const [oldest] = this.#compiled
-    if (oldest && this.#compiled.size > maxCompiledSteps && !this.#staysOnDevice) {
-      this.#compiled.delete(oldest[0])
-      await oldest[1].session.release()
-    }
-    return compiled
+      }),
+    )
   }
 
   async #newStep(

@@ -1,4 +1,4 @@
-import { arrayKey, Graph, type Model, reshape, slice, toModel } from '@diffgrad/onnx'
+import { arrayKey, elementCount, Graph, type Model, reshape, slice, toModel } from '@diffgrad/onnx'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import {
   createSession,
@@ -165,8 +165,9 @@ export class StateTensors {
     const shapes = new Map(this.#parameters.map(({ parameter, view }) => [parameter, view.shape]))
     if (!Object.values(vectors).some(isOnDevice)) {
       const entries: [name: string, Tensor][] = []
+      const read = this.reading()
       for (const { parameter, view } of this.#parameters) {
-        const data = await this.#reader.readView(view)
+        const data = await read(view)
         entries.push([parameter, new this.#runtime.Tensor('float32', data, view.shape)])
       }
       return Object.fromEntries(entries)
@@ -217,7 +218,7 @@ function splitModel(
   const outputs = groups.flatMap((names, i) => {
     const sized = names.map((name) => {
       const shape = shapes.get(name) ?? []
-      return { name, shape, size: shape.reduce((a, b) => a * b, 1) }
+      return { name, shape, size: elementCount(shape) }
     })
     const total = sized.reduce((sum, { size }) => sum + size, 0)
     const vector = graph.input(vectorName(i), 'float32', [total])

@@ -1,4 +1,4 @@
-import type { Model } from '@diffgrad/onnx'
+import { elementCount, type Model } from '@diffgrad/onnx'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import { createSession, type Runtime, runSession, type SessionOptions } from '../runtime.ts'
 
@@ -11,7 +11,7 @@ export interface TensorView {
 }
 
 /** The number of elements of a view. */
-export const sizeOf = ({ shape }: TensorView): number => shape.reduce((a, b) => a * b, 1)
+export const sizeOf = ({ shape }: TensorView): number => elementCount(shape)
 
 /** The view of a whole new tensor. */
 export const newView = (
@@ -42,12 +42,6 @@ export class TensorReader {
     return y.data as Float32Array
   }
 
-  /** The elements of a view. */
-  async readView(view: TensorView): Promise<Float32Array> {
-    const elements = await this.read(view.tensor)
-    return elements.subarray(view.offset, view.offset + sizeOf(view))
-  }
-
   async release(): Promise<void> {
     await this.#session?.release()
   }
@@ -72,7 +66,7 @@ const identityModel = (): Model => ({
   domains: new Map(),
 })
 
-/** The tensor whose parts views are, one after the other and without a rest; undefined if there is none. */
+/** The tensor that views are the consecutive parts of, if they cover all of it. */
 export function wholeTensor(views: readonly TensorView[]): Tensor | undefined {
   const [{ tensor }] = views
   let end = 0
@@ -83,7 +77,7 @@ export function wholeTensor(views: readonly TensorView[]): Tensor | undefined {
   return end === tensor.size ? tensor : undefined
 }
 
-/** The views that are parts of one tensor, one after the other. */
+/** The views of consecutive parts of a tensor, in these shapes. */
 export function partsOf(
   tensor: Tensor,
   shapes: readonly (readonly number[])[],

@@ -5,7 +5,7 @@ import {
   type Kernel,
   type SavedArray,
 } from '@diffgrad/core'
-import { arrayKey, type StepOperation } from '@diffgrad/onnx'
+import { arrayKey, elementCount, type StepOperation } from '@diffgrad/onnx'
 import { TrainerError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { newView, partsOf, sizeOf, type TensorView } from './tensor-view.ts'
@@ -164,7 +164,7 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
   }
 
   #zeroViews(shapes: readonly (readonly number[])[]): readonly TensorView[] {
-    const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1))
+    const sizes = shapes.map(elementCount)
     if (!this.#isFlat)
       return shapes.map((shape, i) => newView(this.#runtime, new Float32Array(sizes[i]), shape))
     const total = sizes.reduce((a, b) => a + b, 0)
