@@ -21,7 +21,7 @@ export { defineKernel, type Kernel, type Values } from './kernel.ts'
 export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
-export { optionsAfterReport, startSchedules } from './options.ts'
+export { optionsAfterReport, restartSchedules, startSchedules } from './options.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
 export {
   checkOptions,

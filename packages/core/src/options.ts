@@ -12,6 +12,7 @@ import {
   type LossReport,
   type Schedule,
   scheduleValue,
+  withoutProgress,
 } from './schedules/schedule.ts'
 import { transformNames } from './transforms/index.ts'
 
@@ -171,6 +172,26 @@ export function separateSchedules<O extends object>(
     return JSON.stringify(shifted) === JSON.stringify(other) ? [] : [[option, shifted] as const]
   })
   return Object.fromEntries(entries) as Partial<O> // Some of the options.
+}
+
+/**
+ * Options, and those of their groups, whose schedules start at the first update, without progress. A
+ * `startStep` that the initial options have stays, because it is a delay that the user chose; `set` adds
+ * the others.
+ */
+export function restartSchedules<O extends { readonly groups?: readonly object[] | undefined }>(
+  { groups = [], ...common }: O,
+  { groups: initialGroups = [], ...initial }: O,
+): O {
+  const schedules = [initial, ...initialGroups].flatMap(Object.values).filter(isSchedule)
+  const chosen = new Set(schedules.map(({ startStep }) => startStep))
+  const restart = (options: object): object =>
+    mapSchedules(options, (schedule) => {
+      const { startStep, ...rest } = withoutProgress(schedule)
+      return chosen.has(startStep) ? { ...rest, startStep } : rest
+    })
+  // The options of the same rule, with other schedules.
+  return { ...restart(common), groups: groups.map(restart) } as unknown as O
 }
 
 /** Options with each schedule replaced by another: the same object if every schedule stays the same. */

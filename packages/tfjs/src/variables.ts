@@ -2,30 +2,26 @@ import {
   Optimizer as CoreOptimizer,
   checkOptions,
   type Hyperparameters,
-  isPlainObject,
   type LoadOptions,
   type LoadReport,
   type OptimizerOptions,
-  optionsAfterReport,
   type Parameter,
-  type ParameterState,
   type PartialOptions,
-  type RuleOptions,
+  restartSchedules,
   type Schedule,
   type Selector,
   scheduleValue,
-  selects,
   splitTransforms,
-  startSchedules,
   transformState,
   transformStateNames,
   type UpdateRule,
 } from '@diffgrad/core'
-import { backend, engine, env, keep, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
-import { dryRunBackend, TensorBackend } from './backend.ts'
+import { backend, engine, env, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { TensorBackend } from './backend.ts'
 import { warnOfOtherCopy } from './copies.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
 import { isWebgl } from './engines/webgl.ts'
+import { PendingState, parametersWithWrongOptions } from './pending-state.ts'
 import { matchNames, registerParameters, reshapeState } from './registration.ts'
 import type { NamedTensors, TensorState } from './serialization.ts'
 
@@ -53,14 +49,15 @@ export class Variables<H extends Hyperparameters> {
   readonly #variables = new Map<string, Variable>()
   /** Parameter names by variable name. */
   readonly #names = new Map<string, string>()
-  /** The loaded state of variables that are not registered yet, by parameter name. */
-  #pending: Readonly<Record<string, ParameterState<Tensor>>> = {}
+  /** The loaded state of variables that are not registered yet. */
+  readonly #pending: PendingState<H>
   /** Whether the state was loaded strictly, so that it may be that of variables with other names. */
   #strict = true
 
   constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
     this.#backend = new TensorBackend(selectEngine)
+    this.#pending = new PendingState(rule)
     this.#optimizer = new CoreOptimizer(this.#backend, rule, [], options)
     this.#initial = this.#optimizer.options // A copy.
   }
@@ -106,7 +103,7 @@ export class Variables<H extends Hyperparameters> {
     }
     if (added.length === 0) return
     const optimizer = this.#variables.size === 0 ? this.#forPrecision() : this.#optimizer
-    const pending = Object.keys(this.#pending)
+    const pending = this.#pending.names
     // Variables are registered with their gradients, so that a group may select any that exists.
     optimizer.checkSelections([
       ...Object.values(engine().registeredVariables),
@@ -118,11 +115,11 @@ export class Variables<H extends Hyperparameters> {
         ? matchNames(this.#rule.name, addedNames, pending, { strict: this.#strict })
         : new Map()
     const parameters = added.map(([name, value]) => parameter(saved.get(name) ?? name, value))
-    const resumed = parameters.filter(({ name }) => Object.hasOwn(this.#pending, name))
+    const resumed = parameters.filter(({ name }) => this.#pending.has(name))
     tidy(() => {
       const registered = [...this.#variables].map(([name, value]) => parameter(name, value))
       const loaded = resumed.map(({ name, value }) => {
-        return [name, reshapeState(this.#pending[name], value.shape)] as const
+        return [name, reshapeState(this.#pending.get(name), value.shape)] as const
       })
       registerParameters(optimizer, registered, parameters, Object.fromEntries(loaded), options)
     })
@@ -131,7 +128,7 @@ export class Variables<H extends Hyperparameters> {
       this.#names.set(name, parameters[i].name)
       this.#variables.set(parameters[i].name, variable)
     }
-    this.#disposePending(resumed.map(({ name }) => name))
+    this.#pending.dispose(resumed.map(({ name }) => name))
     warnOfOtherCopy(added[0][1])
   }
 
@@ -143,7 +140,7 @@ export class Variables<H extends Hyperparameters> {
   remove(names: readonly string[]): void {
     const parameters = [...new Set(names.map((name) => this.parameterName(name)))]
     const unknown = parameters.find(
-      (name) => !this.#variables.has(name) && !Object.hasOwn(this.#pending, name),
+      (name) => !this.#variables.has(name) && !this.#pending.has(name),
     )
     if (unknown !== undefined) {
       throw new RangeError(`${this.#rule.name}: no variable ${unknown} is registered`)
@@ -152,7 +149,7 @@ export class Variables<H extends Hyperparameters> {
     if (registered.length > 0) this.#optimizer.remove(registered)
     for (const name of registered) this.#variables.delete(name)
     for (const name of names) this.#names.delete(name)
-    this.#disposePending(parameters.filter((name) => Object.hasOwn(this.#pending, name)))
+    this.#pending.dispose(parameters)
   }
 
   /**
@@ -164,7 +161,7 @@ export class Variables<H extends Hyperparameters> {
     const registered = [...this.#variables.keys()].map((variable) =>
       Object.entries(this.#optimizer.hyperparameters(variable)),
     )
-    const loaded = Object.values(this.#pending).map(({ options }) => Object.entries(options))
+    const loaded = this.#pending.options.map((options) => Object.entries(options))
     const entries = [...registered, ...loaded]
     if (entries.length === 0) {
       const { groups = [], ...common } = this.#optimizer.options
@@ -197,39 +194,25 @@ export class Variables<H extends Hyperparameters> {
     checkOptions(this.#rule.name, changes)
     const entries = Object.entries(changes).filter(([, value]) => value !== undefined)
     const defined = Object.fromEntries(entries)
-    const stateNames = (options: object): string =>
-      // Options of the rule, checked when they were loaded; the optimizer checks the changes.
-      `${this.#rule.stateNames({ ...this.#rule.defaults, ...options } as RuleOptions<H>)}`
-    this.#mapPendingOptions((options, parameter) => {
-      if (selector && !selects(selector, parameter)) return options
-      if (stateNames(options) === stateNames({ ...options, ...defined })) return options
-      throw new RangeError(
-        `${this.#rule.name}: ${Object.keys(defined)} selects the optimizer state and cannot change`,
-      )
-    })
+    this.#pending.checkChanges(defined, selector)
     this.#optimizer.set(changes, selector)
-    const started = startSchedules(defined, this.#optimizer.updates)
-    this.#mapPendingOptions((options, parameter) =>
-      !selector || selects(selector, parameter) ? { ...options, ...started } : options,
-    )
+    this.#pending.set(defined, selector, this.#optimizer.updates)
   }
 
   /** Reports a loss to plateau schedules. @throws RangeError if it is not finite. */
   report(loss: number): void {
     this.#optimizer.report(loss)
-    const report = { step: this.#optimizer.updates, loss }
-    this.#mapPendingOptions((options) => optionsAfterReport(options, report))
+    this.#pending.report(loss, this.#optimizer.updates)
   }
 
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
   stateDict(): TensorState {
     const { parameters, ...position } = this.#optimizer.stateDict()
-    const pending = Object.entries(this.#pending).map(([name, { state, ...rest }]) => {
-      const clones = Object.entries(state).map(([slot, tensor]) => [slot, tensor.clone()])
-      return [name, { ...rest, state: Object.fromEntries(clones) }]
-    })
     const registered = [...this.#variables.keys()].map((name) => [name, parameters[name]])
-    return { ...position, parameters: Object.fromEntries([...registered, ...pending]) }
+    return {
+      ...position,
+      parameters: Object.fromEntries([...registered, ...this.#pending.clones()]),
+    }
   }
 
   /**
@@ -247,7 +230,10 @@ export class Variables<H extends Hyperparameters> {
     const matched = new Set(names.values())
     const unmatched = Object.entries(parameters).filter(([name]) => !matched.has(name))
     // The optimizer refuses the state of another rule.
-    const mismatched = state.rule === this.#rule.name ? this.#wrongOptions(unmatched, strict) : []
+    const mismatched =
+      state.rule === this.#rule.name
+        ? parametersWithWrongOptions(this.#rule, unmatched, strict)
+        : []
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const match = names.get(name)
       return match === undefined ? [] : [[name, reshapeState(parameters[match], shape)] as const]
@@ -257,45 +243,15 @@ export class Variables<H extends Hyperparameters> {
       options,
     )
     this.#strict = strict
-    this.#disposePending(Object.keys(this.#pending))
     const refused = new Set(mismatched.map(({ name }) => name))
     const waiting = unmatched.filter(([name]) => !refused.has(name))
-    const isDropped = this.#isDropped()
-    this.#pending = Object.fromEntries(
-      waiting.map(([name, { state, ...rest }]) => {
-        const kept = Object.entries(state)
-          .filter(([slot]) => !isDropped(slot))
-          .map(([slot, tensor]) => [slot, keep(tensor.clone())])
-        return [name, { ...rest, state: Object.fromEntries(kept) }]
-      }),
-    )
+    this.#pending.replace(waiting, this.#isDropped())
     if (strict) return report
     return {
       ...report,
       unexpected: unmatched.map(([name]) => name),
       mismatched: [...report.mismatched, ...mismatched],
     }
-  }
-
-  /**
-   * The saved parameters whose options are not those of the rule, with the reason.
-   *
-   * @throws RangeError with the first reason if `strict`.
-   */
-  #wrongOptions(
-    saved: readonly (readonly [name: string, ParameterState<Tensor>])[],
-    strict: boolean,
-  ): LoadReport['mismatched'] {
-    return saved.flatMap(([name, { options }]) => {
-      try {
-        // A state has options of any rule; the optimizer of core refuses those that are not of this one.
-        new CoreOptimizer(dryRunBackend, this.#rule, [], {}).set(options as PartialOptions<H>)
-        return []
-      } catch (error) {
-        if (strict || !(error instanceof Error)) throw error
-        return [{ name, reason: error.message }]
-      }
-    })
   }
 
   /** Whether state is of a transform that the optimizer does not have. */
@@ -306,7 +262,7 @@ export class Variables<H extends Hyperparameters> {
 
   /** One array of the optimizer state itself. It may be read at any later time. */
   stateTensor(name: string, slot: string): Tensor {
-    if (!this.#variables.has(name)) return this.#pending[name].state[slot]
+    if (!this.#variables.has(name)) return this.#pending.get(name).state[slot]
     return this.#backend.share(this.#optimizer.state(name)[slot])
   }
 
@@ -319,7 +275,7 @@ export class Variables<H extends Hyperparameters> {
   dispose(): void {
     const options = restartSchedules(this.#optimizer.options, this.#initial)
     this.#backend.dispose()
-    this.#disposePending(Object.keys(this.#pending))
+    this.#pending.dispose()
     this.#variables.clear()
     this.#names.clear()
     this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
@@ -330,20 +286,6 @@ export class Variables<H extends Hyperparameters> {
     const isSchedule = typeof option === 'object' && option !== null
     // Options are checked when they are set or loaded.
     return isSchedule ? scheduleValue(option as Schedule, this.#optimizer.updates) : option
-  }
-
-  /** Changes the options of variables that are not registered yet and have a loaded state. */
-  #mapPendingOptions(
-    map: (
-      options: ParameterState['options'],
-      parameter: { readonly name: string; readonly shape: readonly number[] | undefined },
-    ) => ParameterState['options'],
-  ): void {
-    const entries = Object.entries(this.#pending).map(([name, saved]) => {
-      const [{ shape } = { shape: undefined }] = Object.values(saved.state)
-      return [name, { ...saved, options: map(saved.options, { name, shape }) }]
-    })
-    this.#pending = Object.fromEntries(entries)
   }
 
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */
@@ -370,52 +312,6 @@ export class Variables<H extends Hyperparameters> {
     if (!found) return refuse(`no variable is called ${name}, but a gradient is`)
     if (found.dtype !== 'float32') return refuse(`the variable ${name} is of ${found.dtype}`)
     return found
-  }
-
-  #disposePending(names: readonly string[]): void {
-    const disposed = new Set(names)
-    const entries = Object.entries(this.#pending)
-    for (const [name, { state }] of entries) {
-      if (disposed.has(name)) for (const tensor of Object.values(state)) tensor.dispose()
-    }
-    this.#pending = Object.fromEntries(entries.filter(([name]) => !disposed.has(name)))
-  }
-}
-
-/**
- * Options whose schedules start at the first update, without progress. A `startStep` that the initial
- * options have stays, because it is a delay that the user chose; `set` adds the others.
- */
-function restartSchedules<O extends { readonly groups?: readonly object[] | undefined }>(
-  { groups = [], ...common }: O,
-  { groups: initialGroups = [], ...initial }: O,
-): O {
-  const schedules = [initial, ...initialGroups].flatMap(Object.values).filter(isPlainObject)
-  const chosen = new Set(schedules.map(({ startStep }) => startStep))
-  const restart = (options: object): object => {
-    const entries = Object.entries(options).map(([option, value]) => {
-      if (!isPlainObject(value) || !('kind' in value)) return [option, value]
-      const { startStep, ...schedule } = withoutProgress(value)
-      return [option, chosen.has(startStep) ? { ...schedule, startStep } : schedule]
-    })
-    return Object.fromEntries(entries)
-  }
-  // The options of the same rule, with other schedules.
-  return { ...restart(common), groups: groups.map(restart) } as unknown as O
-}
-
-/** A schedule before the first report, including the segments of a joined one. */
-function withoutProgress({
-  progress: _,
-  ...schedule
-}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { segments } = schedule
-  if (!Array.isArray(segments)) return schedule
-  return {
-    ...schedule,
-    segments: segments.map((segment) => {
-      return { ...segment, schedule: withoutProgress(segment.schedule) }
-    }),
   }
 }
 

@@ -259,6 +259,19 @@ export function afterReport(schedule: Schedule, { step, loss }: LossReport): Sch
   return { ...schedule, segments }
 }
 
+/** A schedule before the first report, including the segments of a joined one. */
+export function withoutProgress(schedule: Schedule): Schedule {
+  if (schedule.kind === 'plateau') {
+    const { progress: _, ...rest } = schedule
+    return rest
+  }
+  if (schedule.kind !== 'join') return schedule
+  const segments = schedule.segments.map((segment) => {
+    return { ...segment, schedule: withoutProgress(segment.schedule) }
+  })
+  return { ...schedule, segments }
+}
+
 /**
  * The progress of a plateau after one more loss: a reduction whenever more than `patience` reports in a
  * row did not improve the best loss by the threshold.
