@@ -204,5 +204,5 @@ function mapSchedules<O extends object>(options: O, replace: (schedule: Schedule
   return changed.length === 0 ? options : { ...options, ...Object.fromEntries(changed) }
 }
 
-/** Whether a checked option is a schedule. A selector is an object, too, but no plain one. */
-const isSchedule = (value: unknown): value is Schedule => isPlainObject(value)
+/** Whether a checked option is a schedule. Transforms are plain objects, too, but have no kind. */
+const isSchedule = (value: unknown): value is Schedule => isPlainObject(value) && 'kind' in value
