@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import {
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -113,8 +115,10 @@ test('a run that diverges in the last step of an epoch fails, and the others do 
   expect(existsSync(join(diverged, 'evaluation.json'))).toBe(false)
 })
 
-test('every rule, schedule and network trains', async () => {
+test('every rule, schedule and network trains, also a rule of a module, which must not change', async () => {
   const out = join(folder, 'all')
+  const module = join(folder, 'scale-free.mjs')
+  copyFileSync(new URL('../examples/scale-free.mjs', import.meta.url), module)
   const all = [
     'sgd --nesterov --schedule plateau',
     'adamw --schedule one-cycle',
@@ -123,6 +127,7 @@ test('every rule, schedule and network trains', async () => {
     'ranger --architecture xresnet34 --activation mish',
     'diffrgrad --architecture xresnet50 --self-attention',
     'diffmod --decay l2 --no-flip --crop 1',
+    module,
   ]
   // Two batches of 24 of the small data set are enough.
   const small = await writePatterns(join(folder, 'small'), { train: 16, validation: 2 })
@@ -132,7 +137,21 @@ test('every rule, schedule and network trains', async () => {
   )
   expect(`${code} ${errors}`).toBe('0 ')
   expect(output).not.toContain('must be finite')
-  expect(readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')).toHaveLength(9)
+  expect(readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n')).toHaveLength(10)
+
+  const [name] = readdirSync(join(out, 'runs')).filter((run) => run.includes('scale-free.mjs'))
+  const own = join(out, 'runs', name)
+  const { optimizer, optimizerHash } = JSON.parse(readFileSync(join(own, 'config.json'), 'utf8'))
+  const source = readFileSync(module, 'utf8')
+  expect([optimizer, optimizerHash]).toEqual([
+    module,
+    createHash('sha256').update(source).digest('hex'),
+  ])
+  expect(historyOf(own).friction).not.toHaveLength(0)
+  writeFileSync(module, source.replace('1e-12', '1e-11'))
+  expect((await run(['resume', own], cache)).errors).toContain(
+    `error: --optimizer ${module}: the module must be unchanged, but its SHA-256 is`,
+  )
 })
 
 test('lr-find suggests a learning rate within its range, and plots the losses', async () => {

@@ -1,4 +1,16 @@
-import { adam, diffGrad, type Schedule, scheduleValue } from '@diffgrad/core'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  adam,
+  diffGrad,
+  numbers,
+  type Schedule,
+  scheduleValue,
+  stepKernels,
+  type Values,
+} from '@diffgrad/core'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
@@ -123,6 +135,86 @@ test.each([
   ],
 ])('settings without effect are rejected: %o', (settings, message) => {
   expect(() => resolveConfig(settings)).toThrow(message)
+})
+
+const scaleFree = fileURLToPath(new URL('../examples/scale-free.mjs', import.meta.url))
+
+test('a module is an update rule: its ξ is the scale-free one of PyTorch', () => {
+  const config = resolveConfig({ optimizer: scaleFree })
+  expect(config).toMatchObject({ beta1: 0.95, beta2: 0.99, epsilon: 1e-6 })
+  const { rule } = optimizerOf(config, 1)
+  // docs/evidence/reference.py: Opt(lr=4e-3, xi='free', wd=0) on the CPU in float64.
+  const gradients = [
+    [0.3, -0.02, 1e-6],
+    [-0.1, -0.02, 3e-6],
+    [0.25, 0.04, -2e-6],
+    [0.2, 0.04, 1e-6],
+  ]
+  const expected = [0.49190658134696713, -0.24593549388610836, 0.9984973242200748]
+  const meanFriction = [
+    0.7310579232269802, 0.6888872472477633, 0.8735521304343673, 0.6267941905916538,
+  ]
+  const options = { ...rule.defaults, learningRate: 4e-3, beta1: 0.95, beta2: 0.99, epsilon: 1e-6 }
+  const theta = [0.5, -0.25, 1]
+  const friction = gradients.map(() => 0)
+  for (let i = 0; i < theta.length; i++) {
+    let state: Values<number> = { theta: theta[i], m: 0, v: 0, p: 0 }
+    for (const [t, { [i]: g }] of gradients.entries()) {
+      const { update, inspect, coefficients } = stepKernels(rule, options, t + 1)
+      friction[t] += inspect.evaluate(numbers, { ...state, g }, coefficients).xi / theta.length
+      state = update.evaluate(numbers, { ...state, g }, coefficients)
+    }
+    theta[i] = state.theta
+  }
+  expectClose(theta, expected, { relative: 1e-12 })
+  expectClose(friction, meanFriction, { relative: 1e-12 })
+})
+
+test('a module that is missing, changed, or not a rule is refused by name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rule-'))
+  let modules = 0
+  const refusal = (source: string): string => {
+    const path = join(folder, `${modules++}.mjs`)
+    writeFileSync(path, source)
+    try {
+      return `${resolveConfig({ optimizer: path })}`
+    } catch (error) {
+      return `${error}`.replace(path, 'PATH')
+    }
+  }
+  const rule = (step: string): string =>
+    `const rule = { name: 'half', defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
+       stateNames: () => [], coefficients: () => ({ half: 0.5 }),
+       update: ({ mul }, { g }, c) => ({ step: ${step} }) }\n`
+  try {
+    expect(refusal('')).toBe(
+      'Failure: --optimizer PATH: must export an update rule by default, but exports undefined',
+    )
+    expect(refusal('export default { name: "half", defaults: {} }')).toBe(
+      'Failure: --optimizer PATH: must export an update rule by default: its stateNames must be a function, but is undefined',
+    )
+    expect(refusal(`${rule('mul(c.hlaf, g)')} export default rule`)).toBe(
+      'Failure: --optimizer PATH: half: theta must be finite after the first step, from θ = g = 1, but is NaN',
+    )
+    expect(refusal('export default {')).toMatch(/^Failure: --optimizer PATH: .*Unexpected/)
+    expect(refusal(`${rule('mul(c.half, g)')} export default rule`)).toBe('[object Object]')
+    const missing = join(folder, 'missing.mjs')
+    expect(() => resolveConfig({ optimizer: missing })).toThrow(`--optimizer ${missing}: ENOENT`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  const config = resolveConfig({ optimizer: scaleFree })
+  expect(resolveConfig(config)).toEqual(config)
+  expect(() => resolveConfig({ ...config, optimizerHash: 'f00' })).toThrow(
+    `--optimizer ${scaleFree}: the module must be unchanged, but its SHA-256 is ${config.optimizerHash}, not f00`,
+  )
+  expect(() => resolveConfig({ optimizer: 'diffgard' })).toThrow(
+    /^--optimizer must be one of sgd, .*, or the path of a module, such as .\/rule.mjs, but is diffgard$/,
+  )
+  expect(() => resolveConfig({ optimizer: scaleFree, friction: 1 })).toThrow(
+    '--friction is not an option of scaleFree; its options are --beta1, --beta2, --epsilon',
+  )
+  expect(() => parseContenders([scaleFree, `.${scaleFree}`], {})).toThrow('its runs would have')
 })
 
 test('settings are converted to command-line arguments', () => {

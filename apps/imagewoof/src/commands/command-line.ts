@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { OptionRange } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
@@ -113,7 +113,7 @@ export const numberIn =
 /** The default run folder of a configuration. */
 export const runFolderPath = ({ data, optimizer }: Config): string => {
   const name = data.split(/[\\/]/).findLast((part) => part !== '') ?? data
-  return newFolderPath(name, optimizer)
+  return newFolderPath(name, basename(optimizer))
 }
 
 /** A folder path in runs/, named by the time and `names`. */

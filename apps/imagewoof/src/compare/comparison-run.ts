@@ -8,7 +8,7 @@ import { endOf, type History } from '../run/history.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resumeRun, startRun } from '../training/run.ts'
-import type { Contender } from './contenders.ts'
+import { type Contender, runFolderName } from './contenders.ts'
 
 /** One run of a comparison: a contender, a seed, and a run folder. */
 export class ComparisonRun {
@@ -22,7 +22,7 @@ export class ComparisonRun {
     this.contender = name
     this.seed = seed
     this.#config = { ...config, seed }
-    this.path = join(parent, `${name.replace(/[^\w.]+/g, '-')}-seed-${seed}`)
+    this.path = join(parent, `${runFolderName(name)}-seed-${seed}`)
   }
 
   /** The history of a finished run; undefined before. */

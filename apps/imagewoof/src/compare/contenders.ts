@@ -45,8 +45,18 @@ export function parseContenders(names: readonly string[], settings: object): rea
   const { learningRate } = resolveConfig(settings)
   const control = `adam --learning-rate ${learningRate / 2}`
   const all = [...new Set([...names, control])]
+  const folders = all.map(runFolderName)
+  const twice = all.find((_, i) => folders.indexOf(folders[i]) !== i)
+  if (twice !== undefined)
+    throw new Failure(
+      `contender "${twice}": its runs would have the folders of "${all[folders.indexOf(runFolderName(twice))]}"`,
+    )
   return all.map((name) => ({ name, config: configOf(name, settings) }))
 }
+
+/** The name of a contender in the names of its run folders: `./a/rule.mjs --beta1 0` → `a-rule.mjs-beta1-0`. */
+export const runFolderName = (contender: string): string =>
+  contender.replace(/[^\w.]+/g, '-').replace(/^[.-]+/, '')
 
 function configOf(name: string, settings: object): Config {
   const command = addConfigOptions(new Command(name), sharedSettings)
@@ -71,7 +81,7 @@ export interface ComparisonPlan {
   readonly keep: boolean
 }
 
-/** Changes settings of all contenders, and resolves relative folders. */
+/** Changes settings of all contenders, and resolves relative paths. */
 export const withSettings = (
   plan: ComparisonPlan,
   settings: Partial<Config> = {},

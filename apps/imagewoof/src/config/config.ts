@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { Failure } from '../failure.ts'
-import { rules } from './choices.ts'
+import { isRuleModule, moduleHash, ruleOf } from './rule.ts'
 import { schema } from './schema.ts'
 
 /** All settings of a training, with every default resolved. */
@@ -144,14 +144,21 @@ export function tuneStages({
 }
 
 /** The setting that the one-cycle schedule moves against the learning rate. */
-export const momentumKey = ({ optimizer }: Config): 'momentum' | 'beta1' =>
-  optimizer === 'sgd' ? 'momentum' : 'beta1'
+export const momentumKey = (config: Config): 'momentum' | 'beta1' =>
+  'momentum' in ruleOf(config).defaults ? 'momentum' : 'beta1'
 
 /** Adds the defaults of the rule's settings, and rejects settings of other rules. */
 function withRuleSettings(config: Config): Config {
-  const { name, defaults } = rules[config.optimizer]
+  const { optimizer, optimizerHash } = config
+  const { name, defaults } = ruleOf(config)
+  if (optimizerHash !== undefined && !isRuleModule(optimizer))
+    throw new Failure(`config: optimizerHash needs an optimizer that is a module, not ${optimizer}`)
   const coreDefaults = new Map<string, unknown>(Object.entries(defaults))
   const scheduled = config.schedule === 'one-cycle' ? momentumKey(config) : undefined
+  if (scheduled !== undefined && !coreDefaults.has(scheduled))
+    throw new Failure(
+      `--schedule one-cycle needs a rule with beta1 or momentum, but ${name} has neither`,
+    )
   const settings = ruleKeys.flatMap((key) => {
     const coreKey = ruleSettings[key]
     const value = config[key]
@@ -167,5 +174,9 @@ function withRuleSettings(config: Config): Config {
       `${optionName(key)} is not an option of ${name}; its options are ${options.map(optionName).join(', ')}`,
     )
   })
-  return { ...config, ...Object.fromEntries(settings) }
+  return {
+    ...config,
+    ...(isRuleModule(optimizer) && { optimizerHash: moduleHash(optimizer) }),
+    ...Object.fromEntries(settings),
+  }
 }

@@ -9,8 +9,9 @@ import {
   scheduleValue,
 } from '@diffgrad/core'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
-import { rules, schedules } from './choices.ts'
+import { schedules } from './choices.ts'
 import { type Config, momentumKey, ruleSettings } from './config.ts'
+import { ruleOf } from './rule.ts'
 
 /** The number of optimizer updates in the whole training, at least 1. */
 export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: number): number =>
@@ -18,7 +19,7 @@ export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: numbe
 
 /** The optimizer of a configuration, scheduled over so many updates. Biases and norms do not decay. */
 export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hyperparameters> {
-  const { optimizer, weightDecay, decay, accumulate, clip, ema } = config
+  const { weightDecay, decay, accumulate, clip, ema } = config
   const ruleOptions = Object.entries(ruleSettings).flatMap(([key, coreKey]) => {
     const value = config[key as keyof typeof ruleSettings] // `Object.entries` widens keys to string.
     return value === undefined ? [] : [[coreKey, value] as const]
@@ -33,7 +34,7 @@ export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hype
     ...(clip !== undefined && { clip: { by: 'globalNorm' as const, limit: clip } }),
     ...(ema !== undefined && { ema: { decay: ema } }),
   }
-  return { rule: rules[optimizer], ...options }
+  return { rule: ruleOf(config), ...options }
 }
 
 /** The first learning rate of a warm-up, as a share of the full one: as in torchvision's recipes. */

@@ -14,11 +14,15 @@ const defaults: ReadonlyMap<string, unknown> = new Map(
 const flagName = (key: string): string =>
   defaults.get(key) === true ? `--no-${optionName(key).slice(2)}` : optionName(key)
 
-/** Adds an option for every setting except those in `without`. Options without a value stay undefined. */
+/**
+ * Adds an option for every setting that has a description, except those in `without`. Options without a
+ * value stay undefined.
+ */
 export function addConfigOptions(command: Command, without: readonly string[] = []): Command {
   for (const [key, field] of Object.entries(schema.shape)) {
     if (without.includes(key)) continue
-    const { group = '', description = '', value } = field.meta() ?? {}
+    const { group = '', description, value } = field.meta() ?? {}
+    if (description === undefined) continue
     const inner = field.def.innerType.def
     const initial = defaults.get(key)
     const flags = value !== undefined ? `${optionName(key)} ${value}` : flagName(key)

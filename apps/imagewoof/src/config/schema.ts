@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { fraction, nonNegative, type OptionRange, positive, positiveInteger } from '@diffgrad/core'
 import * as z from 'zod'
 import { architectures, rules, schedules } from './choices.ts'
+import { isRuleModule } from './rule.ts'
 
 /** How a setting appears in the help of the command line. */
 interface OptionHelp {
@@ -158,7 +159,21 @@ export const schema = z.strictObject({
       images('weights of the classes in the loss; balanced: inverse to their frequency', '<kind>'),
     ),
 
-  optimizer: choice(keysOf(rules)).default('diffgrad').meta(optimizer('update rule', '<name>')),
+  optimizer: text()
+    .refine((name) => Object.hasOwn(rules, name) || isRuleModule(name), {
+      error: mustBe(
+        `one of ${keysOf(rules).join(', ')}, or the path of a module, such as ./rule.mjs`,
+      ),
+    })
+    .default('diffgrad')
+    .meta(
+      optimizer(
+        `update rule: ${keysOf(rules).join(', ')}, or the path of a module that exports one`,
+        '<name>',
+      ),
+    ),
+  /** SHA-256 of the module of `optimizer`; recorded, not an option. */
+  optimizerHash: text().optional(),
   learningRate: numeric(positive).default(4e-3).meta(optimizer('learning rate', '<rate>')),
   weightDecay: numeric(nonNegative)
     .default(1e-2)

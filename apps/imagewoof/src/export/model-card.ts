@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import type { Environment } from '../run/environment.ts'
@@ -46,7 +47,7 @@ export function modelCard(run: TrainedRun): string {
       : []),
     [
       'optimizer',
-      `${config.optimizer}, learning rate ${config.learningRate}, batch size ${config.batch}`,
+      `${basename(config.optimizer)}, learning rate ${config.learningRate}, batch size ${config.batch}`,
     ],
     ['seed', config.seed],
     ['trained', `${environment.began.slice(0, 10)}, ${environment.engine}`],

@@ -1,5 +1,5 @@
-import { rules } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
+import { ruleOf } from '../config/rule.ts'
 import { formatNumber } from '../format.ts'
 import { type ChartOption, chart, lineSeries, series } from '../report/chart.ts'
 import { figure, html, page, tile, valueTable } from '../report/page.ts'
@@ -12,7 +12,7 @@ export function rangeTestReport(
   trials: readonly Trial[],
   suggestions: readonly Suggestion[],
 ): string {
-  const { name } = rules[config.optimizer]
+  const { name } = ruleOf(config)
   const title = `Learning-rate range test of ${name} on ${config.data}`
   return page(title, [
     html`<h1>${title}</h1>

@@ -1,6 +1,6 @@
-import { rules } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
+import { ruleOf } from '../config/rule.ts'
 import {
   accuracyInterval,
   balancedAccuracy,
@@ -63,7 +63,7 @@ export const readReportData = async (folder: RunFolder): Promise<ReportData> => 
 /** The sections of the report of a run. */
 export function runContent({ config, environment, history, evaluation }: ReportData): PageContent {
   const { data } = environment
-  const { name } = rules[config.optimizer]
+  const { name } = ruleOf(config)
   const network = config.backbone ?? config.architecture
   const title = `${name} on ${data.name}`
   const stepsPerEpoch = Math.floor(data.train / config.batch)
@@ -238,7 +238,7 @@ function friction(
   const below = (x: number): string =>
     x === frictionDistances[0] ? `below ${formatNumber(x)}` : `up to ${formatNumber(x)}`
   return html`<h2>Friction</h2>
-<p>The mean of ξ over all parameters and readings is <b>${mean.toFixed(6)}</b>. At the last reading |ξ − ½| is ${below(half)} for half of the parameters, and ${below(most)} for 99 % of them. Where ξ is ½, an update of ${rules[config.optimizer].name} equals one without friction at half the learning rate.</p>
+<p>The mean of ξ over all parameters and readings is <b>${mean.toFixed(6)}</b>. At the last reading |ξ − ½| is ${below(half)} for half of the parameters, and ${below(most)} for 99 % of them. Where ξ is ½, an update of ${ruleOf(config).name} equals one without friction at half the learning rate.</p>
 <div class="grid wide">${figure(
     '|ξ − ½| over time',
     chart(frictionChart(readings, stepsPerEpoch), 'Distance of the friction from one half', {

@@ -1,6 +1,6 @@
 import type { Histogram } from '@diffgrad/core'
-import { rules } from '../config/choices.ts'
 import { type Config, tuneStages } from '../config/config.ts'
+import { ruleOf } from '../config/rule.ts'
 import type { Provider } from '../provider.ts'
 
 /** The results of one epoch: a row of summary.csv. */
@@ -148,9 +148,9 @@ export const frictionEdges: readonly number[] = [
   ...frictionDistances.map((distance) => 0.5 + distance),
 ]
 
-/** Whether a rule has a friction ξ. */
-export const hasFriction = (optimizer: string): boolean =>
-  rules[optimizer].intermediates?.includes('xi') ?? false
+/** Whether the rule of a configuration has a friction ξ. */
+export const hasFriction = (config: Config): boolean =>
+  ruleOf(config).intermediates?.includes('xi') ?? false
 
 /** At most so many histograms of ξ per epoch: one over 11 million parameters takes most of a second. */
 const maxHistogramsPerEpoch = 4

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { writeModel } from '@diffgrad/onnx'
 import { type Config, resolveConfig, tuneStages } from '../config/config.ts'
 import { learningRateOf } from '../config/optimizer.ts'
+import { isRuleModule, ruleOf } from '../config/rule.ts'
 import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
 import { archives, isUrl } from '../data/sources/locate.ts'
 import { openEngine } from '../engine/engine-thread.ts'
@@ -50,6 +51,7 @@ export async function startRun(
 ): Promise<Run> {
   const config = withAbsolutePaths(settings)
   await requireNewFolder(path, 'run folder')
+  ruleOf(config) // Refuses a changed module before the run has a folder.
   await checkBackbone(config)
   const opened = dataset ?? (await openData(config, context))
   const model = await initialModel(config, opened.classes, context)
@@ -226,12 +228,13 @@ function classWeightsNote(dataset: Dataset): string {
   return `class weights: ${named.length <= 12 ? named.join(', ') : range.join(' to ')}`
 }
 
-/** Resolves relative folders, so that a run can be resumed from any working directory. */
+/** Resolves relative paths, so that a run can be resumed from any working directory. */
 export function withAbsolutePaths(config: Config): Config {
-  const { data, backbone, from } = config
+  const { data, optimizer, backbone, from } = config
   return {
     ...config,
     ...(data !== 'shapes' && !archives.has(data) && !isUrl(data) && { data: resolve(data) }),
+    ...(isRuleModule(optimizer) && { optimizer: resolve(optimizer) }),
     ...(backbone !== undefined && existsSync(backbone) && { backbone: resolve(backbone) }),
     ...(from !== undefined && { from: resolve(from) }),
   }

@@ -65,7 +65,7 @@ async function trainEpoch(training: Training, from: TrainingState): Promise<Trai
   const { config, loader, engine, events, progress, signal } = training
   const { batchesPerEpoch } = loader
   const { epoch, batch: firstBatch } = from.position
-  const recordsFriction = hasFriction(config.optimizer)
+  const recordsFriction = hasFriction(config)
   let state = from
   let saved = performance.now()
   let before = performance.now()
