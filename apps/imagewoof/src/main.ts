@@ -17,7 +17,7 @@ import { surviveClosedOutput } from './terminal/context.ts'
 const environment = `
 Environment:
   IMAGEWOOF_CACHE    folder for downloaded, unpacked and decoded data
-  IMAGEWOOF_ADDRESS  address of the published archives (default: fast.ai's)
+  IMAGEWOOF_ADDRESS  address of the published archives (default: their publishers')
   HF_ENDPOINT        address that backbones are downloaded from (default: huggingface.co)`
 
 const program = new Command('npm start --')

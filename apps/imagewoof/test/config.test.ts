@@ -88,9 +88,10 @@ test('a plateau counts the validation losses after the warm-up', () => {
   expect(learningRate(50, { epochs: epochs.slice(0, 5) })).toBe(4e-4)
 })
 
-test('padding replaces random crops', () => {
+test('padding replaces random crops, and validation then sees whole images', () => {
   expect(resolveConfig({ pad: 4 })).toMatchObject({ pad: 4, crop: 1, size: 48 })
-  expect(resolveConfig({ data: 'dogs', pad: 4 })).toMatchObject({ crop: 1 })
+  expect(resolveConfig({ data: 'dogs', pad: 4 })).toMatchObject({ crop: 1, validationCrop: 1 })
+  expect(resolveConfig({ data: 'dogs' })).toMatchObject({ crop: 0.35, validationCrop: 0.875 })
 })
 
 test('a configuration without the latest settings has their neutral values', () => {
@@ -114,6 +115,9 @@ test.each([
     '--decay l2 needs a --weight-decay above 0, but weight decay is 0',
   ],
   [{ pad: 4, crop: 0.5 }, '--pad replaces random crops, so --crop must be 1, but is 0.5'],
+  [{ validationCrop: 0.5 }, '--validation-crop needs a --data other than shapes'],
+  [{ validationCrop: 0 }, '--validation-crop must be in (0, 1], but is 0'],
+  [{ trainImages: 0 }, '--train-images must be a whole number, at least 1, but is 0'],
   [{ pad: 48 }, '--pad must be below --size, 48, but is 48'],
   [{ erase: 2 }, '--erase must be in [0, 1], but is 2'],
   [{ warmup: 8 }, '--warmup must be below --epochs, 8, but is 8'],
@@ -237,6 +241,8 @@ test('contenders have their own options, and the control is always added', () =>
     name: 'adam --learning-rate 0.005',
     config: { optimizer: 'adam', learningRate: 0.005 },
   })
+  const [padded] = parseContenders(['adam --pad 4'], { data: 'dogs', trainImages: 500 })
+  expect(padded.config).toMatchObject({ pad: 4, trainImages: 500, validationCrop: 0.875 })
   expect(() => parseContenders(['adam --friction 1'], {})).toThrow(
     'contender "adam --friction 1": --friction is not an option of Adam',
   )

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { resolveConfig } from '../config/config.ts'
+import { dataOptions, dataSettings, resolveConfig } from '../config/config.ts'
 import { addConfigOptions } from '../config/options.ts'
 import { schema } from '../config/schema.ts'
 import type { Split } from '../data/dataset.ts'
@@ -8,9 +8,9 @@ import { formatCount, formatPercent } from '../format.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
 import { Screen } from '../terminal/screen.ts'
 
-/** Settings that say what a data set is and how it is decoded. */
-const dataSettings = ['size', 'validation', 'exclude']
-const otherSettings = Object.keys(schema.shape).filter((key) => !dataSettings.includes(key))
+const otherSettings = Object.keys(schema.shape).filter(
+  (key) => key === 'data' || !dataSettings.some((name) => name === key),
+)
 
 /** Adds `prepare`: downloads and decodes a data set, and prints what it holds. */
 export function addPrepare(program: Command): void {
@@ -19,12 +19,12 @@ export function addPrepare(program: Command): void {
     .description('download, check and decode a data set, and print what it holds')
     .argument('<source>', 'a folder, an archive or its URL, a CSV, or the name of a data set')
   addConfigOptions(command, otherSettings).action(async (data: string, settings: object) => {
-    const { size, validation, exclude } = resolveConfig({ ...settings, data })
+    const config = resolveConfig({ ...settings, data })
     const interruption = new AbortController()
     const interrupt = (): void => interruption.abort()
     process.once('SIGINT', interrupt)
     try {
-      await prepare({ data, size, validation, exclude, signal: interruption.signal })
+      await prepare({ ...dataOptions(config), signal: interruption.signal })
     } catch (error) {
       if (!interruption.signal.aborted) throw error
       console.error('interrupted; the partial download is kept')

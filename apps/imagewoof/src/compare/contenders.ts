@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type Config, resolveConfig } from '../config/config.ts'
+import { type Config, dataSettings, resolveConfig } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import { Failure } from '../failure.ts'
 import { withAbsolutePaths } from '../training/run.ts'
@@ -13,8 +13,8 @@ export interface Contender {
 
 /** Settings that all contenders share. */
 const sharedSettings = [
-  ...['data', 'validation', 'exclude', 'size', 'batch', 'epochs', 'seed', 'threads', 'saveEvery'],
-  ...['from', 'checkpoint'],
+  ...dataSettings,
+  ...['batch', 'epochs', 'seed', 'threads', 'saveEvery', 'from', 'checkpoint'],
 ]
 
 /** Contenders by the name of a preset. */
@@ -42,7 +42,7 @@ export const defaultContenders: readonly string[] = ['diffgrad', 'diffgrad --ali
  * @throws {Failure} Naming the first contender that cannot be parsed.
  */
 export function parseContenders(names: readonly string[], settings: object): readonly Contender[] {
-  const { learningRate } = resolveConfig(settings)
+  const { learningRate, validationCrop } = resolveConfig(settings)
   const control = `adam --learning-rate ${learningRate / 2}`
   const all = [...new Set([...names, control])]
   const folders = all.map(runFolderName)
@@ -51,7 +51,9 @@ export function parseContenders(names: readonly string[], settings: object): rea
     throw new Failure(
       `contender "${twice}": its runs would have the folders of "${all[folders.indexOf(runFolderName(twice))]}"`,
     )
-  return all.map((name) => ({ name, config: configOf(name, settings) }))
+  // Not what a contender's own --pad makes of it: all have the same data.
+  const shared = { ...settings, validationCrop }
+  return all.map((name) => ({ name, config: configOf(name, shared) }))
 }
 
 /** The name of a contender in the names of its run folders: `./a/rule.mjs --beta1 0` → `a-rule.mjs-beta1-0`. */

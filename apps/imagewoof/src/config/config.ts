@@ -1,10 +1,31 @@
 import type * as z from 'zod'
+import { centralShare } from '../data/loader/resample.ts'
 import { Failure } from '../failure.ts'
 import { isRuleModule, moduleHash, ruleOf } from './rule.ts'
 import { schema } from './schema.ts'
 
 /** All settings of a training, with every default resolved. */
 export type Config = z.output<typeof schema>
+
+/** Settings that say what a data set is and how it is decoded. */
+export const dataSettings = [
+  ...(['data', 'validation', 'exclude', 'trainImages', 'validationImages'] as const),
+  ...(['size', 'validationCrop'] as const),
+] satisfies (keyof Config)[]
+
+/** The settings of `dataSettings`. */
+export const dataOptions = ({
+  data,
+  validation,
+  exclude,
+  trainImages,
+  validationImages,
+  size,
+  validationCrop,
+}: Config): Pick<Config, (typeof dataSettings)[number]> => ({
+  ...{ data, validation, exclude, trainImages, validationImages },
+  ...{ size, validationCrop },
+})
 
 /** Defaults of rule-specific settings that differ from core's. */
 const ruleDefaults: Readonly<Partial<Config>> = {
@@ -34,7 +55,7 @@ const shapesDefaults: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs:
 
 /**
  * Defaults that depend on other settings: the embedded images are easier than photographs, and padding
- * replaces random crops.
+ * replaces random crops, so that images are validated as they are trained on.
  */
 export const defaultsFor = ({
   data = 'shapes',
@@ -42,7 +63,7 @@ export const defaultsFor = ({
   pad = 0,
 }: Partial<Config>): Readonly<Partial<Config>> => {
   const ofPadding = pad === 0 ? {} : { crop: 1 }
-  if (data !== 'shapes') return ofPadding
+  if (data !== 'shapes') return pad === 0 ? {} : { ...ofPadding, validationCrop: 1 }
   const ofShapes = { ...shapesDefaults, ...ofPadding }
   return backbone === undefined ? { ...ofShapes, width: 32 } : ofShapes
 }
@@ -77,6 +98,10 @@ function withDependentDefaults(config: Config): Config {
   must(
     data !== 'shapes' || (validation === undefined && exclude === undefined),
     `${validation === undefined ? '--exclude' : '--validation'} needs a --data other than shapes, the embedded images`,
+  )
+  must(
+    data !== 'shapes' || config.validationCrop === centralShare,
+    '--validation-crop needs a --data other than shapes, whose images are rendered in their size',
   )
   const { from, checkpoint } = config
   const { size, crop, pad, epochs, warmup, patience } = config

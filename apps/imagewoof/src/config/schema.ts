@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fraction, nonNegative, type OptionRange, positive, positiveInteger } from '@diffgrad/core'
 import * as z from 'zod'
+import { centralShare } from '../data/loader/resample.ts'
 import { architectures, rules, schedules } from './choices.ts'
 import { isRuleModule } from './rule.ts'
 
@@ -104,6 +105,17 @@ export const schema = z.strictObject({
     .min(1, { error: 'must name a pattern' })
     .optional()
     .meta(data('leave out paths that match; separate patterns by commas, or repeat', '<glob>')),
+  trainImages: numeric(positiveInteger)
+    .optional()
+    .meta(
+      data(
+        'train on so many images, the same share of every class; all seeds see the same (default: all)',
+        '<count>',
+      ),
+    ),
+  validationImages: numeric(positiveInteger)
+    .optional()
+    .meta(data('validate on so many images, drawn likewise (default: all)', '<count>')),
   size: numeric(imageSize).default(64).meta(data('image size (edge length)', '<pixels>')),
 
   architecture: choice(keysOf(architectures))
@@ -143,6 +155,14 @@ export const schema = z.strictObject({
       images(
         'instead of --crop: pad the image by reflection on each side, and crop to its size at random',
         '<pixels>',
+      ),
+    ),
+  validationCrop: numeric(share)
+    .default(centralShare)
+    .meta(
+      images(
+        'central share of the shorter side that is seen in validation; with --pad, 1 by default',
+        '<share>',
       ),
     ),
   flip: flag().default(true).meta(images('disable random horizontal flips')),

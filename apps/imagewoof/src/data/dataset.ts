@@ -8,6 +8,14 @@ export interface ImageFile {
   readonly label: number
 }
 
+/** The images of a data set that are records of binary files instead of image files. */
+interface ImageRecords {
+  /** Edge of every image, in pixels. */
+  readonly edge: number
+  /** RGB bytes by the path of an image · 3 × edge × edge. */
+  readonly planes: ReadonlyMap<string, Uint8Array>
+}
+
 /** The image files of a data set, in an order that does not depend on the machine. */
 export interface ImageListing {
   /** The folder that paths are relative to. */
@@ -21,6 +29,8 @@ export interface ImageListing {
   readonly namedByPath: boolean
   readonly skipped: readonly SkippedFile[]
   readonly warnings: readonly string[]
+  /** Undefined if the images are files. */
+  readonly records?: ImageRecords
 }
 
 /** The decoded images of one split, in shared memory, which the loader's threads read without a copy. */

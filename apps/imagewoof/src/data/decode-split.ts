@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import sharp from 'sharp'
 import { Failure, messageOf } from '../failure.ts'
 import { type ChunkFiles, chunkLength, type DecodedFile } from './chunks.ts'
 import type { ImageFile } from './dataset.ts'
-import { type DecodedImage, forEachConcurrent, openImage, type Square } from './decode.ts'
+import { type DecodedImage, forEachConcurrent, type OpenedImage, type Square } from './decode.ts'
 import { lastLine } from './formats.ts'
 import type { ProgressOptions } from './progress.ts'
 import type { SkippedFile } from './tree.ts'
@@ -33,6 +31,8 @@ interface SquareOptions {
 }
 
 interface DecodeOptions extends Pick<ProgressOptions, 'signal'> {
+  /** Opens the image with a path; throws if it is not an image. */
+  readonly open: (path: string) => Promise<OpenedImage>
   /** Where the images are kept. */
   readonly chunks: ChunkFiles
   /** Called first, with the number of files that an earlier call has decoded. */
@@ -56,10 +56,9 @@ const maxPixels = 2 ** 27
  * @throws the signal's reason if it aborts.
  */
 export async function decodeSplit(
-  root: string,
   images: readonly ImageFile[],
   { size, squareOf }: SquareOptions,
-  { chunks, onKept, onFile, signal }: DecodeOptions,
+  { open, chunks, onKept, onFile, signal }: DecodeOptions,
 ): Promise<DecodedSplit> {
   sharp.concurrency(1) // One thread per image: images are decoded concurrently.
   const bytes = 3 * size * size
@@ -96,7 +95,7 @@ export async function decodeSplit(
 
   const budget = new PixelBudget(maxPixels)
   const decode = async (i: number): Promise<DecodedFile> => {
-    const image = await openImage(await readFile(join(root, images[i].path)))
+    const image = await open(images[i].path)
     return budget.run(image.pixelCount, async () => {
       const decoded = await image.decode()
       const square = await squareOf(decoded, size)

@@ -42,7 +42,7 @@ export interface DecodedImage extends Pixels {
 }
 
 /** An image whose size is known, but whose pixels are not decoded yet. */
-interface OpenedImage {
+export interface OpenedImage {
   /** Number of pixels, which decoding takes three bytes of memory for. */
   readonly pixelCount: number
   /** @throws Error if the image is not complete. */
@@ -75,6 +75,19 @@ export async function openImage(bytes: Buffer): Promise<OpenedImage> {
   }
 }
 
+/** Opens a square image of RGB planes · 3 × edge × edge. */
+export function openPlanes(planes: Uint8Array): OpenedImage {
+  const pixelCount = planes.length / 3
+  const edge = Math.sqrt(pixelCount)
+  return {
+    pixelCount,
+    async decode() {
+      const pixels = planes.map((_, i) => planes[(i % 3) * pixelCount + Math.floor(i / 3)])
+      return { pixels, width: edge, height: edge, grey: false }
+    },
+  }
+}
+
 /** @throws Error if the bytes are not a complete image, or one with too many pixels. */
 export const decodeImage = async (bytes: Buffer): Promise<DecodedImage> =>
   (await openImage(bytes)).decode()
@@ -89,15 +102,20 @@ export interface Square {
 
 /** The whole image stretched to a square, which training crops are taken from. */
 export async function trainingSquare(image: DecodedImage, edge: number): Promise<Square> {
+  if (image.width === edge && image.height === edge) return { pixels: image.pixels, aspect: 1 }
   const stretched = sharpOf(image).resize(edge, edge, { fit: 'fill', kernel: 'lanczos3' })
   return { pixels: await stretched.raw().toBuffer(), aspect: image.width / image.height }
 }
 
 /**
- * The network's input in validation: the central square, seven eighths of the shorter side, resized by a
+ * The network's input in validation: the central square, a share of the shorter side, resized by a
  * Lanczos filter. Exported models hold the same preprocessing, so that they see the same images.
  */
-export async function validationSquare(image: DecodedImage, size: number): Promise<Square> {
+export async function validationSquare(
+  image: DecodedImage,
+  size: number,
+  share: number,
+): Promise<Square> {
   const [width, height] = limitedSize(image.width, image.height)
   const limited =
     width === image.width && height === image.height
@@ -106,7 +124,7 @@ export async function validationSquare(image: DecodedImage, size: number): Promi
           .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
           .raw()
           .toBuffer()
-  return { pixels: resizeCentre({ pixels: limited, width, height }, size), aspect: 1 }
+  return { pixels: resizeCentre({ pixels: limited, width, height }, size, share), aspect: 1 }
 }
 
 const sharpOf = ({ pixels, width, height }: DecodedImage): Sharp =>

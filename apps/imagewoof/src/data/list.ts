@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '../failure.ts'
+import { findCifar, listCifar } from './cifar.ts'
 import type { ImageFile, ImageListing } from './dataset.ts'
 import { isLabelTable, readLabelTable, UnrelatedTable } from './labels.ts'
 import {
@@ -26,6 +27,7 @@ const expected =
  * - `train/<class>/*` and a folder `val`, `valid`, `validation` or `test`, in any case
  * - `<class>/*`, or `train/<class>/*` alone, whose validation images are still to be drawn
  * - images and a CSV with columns for file and label, and optionally for the split
+ * - the binary files of CIFAR-10
  *
  * Classes may hold folders. What is certainly no image is listed in `skipped`.
  *
@@ -41,12 +43,15 @@ export async function listImages(path: string, options: TreeOptions = {}): Promi
     const listing = await readLabelTable(folder, top, basename(path))
     return { ...listing, skipped: [...skipped, ...listing.skipped] }
   }
-  const splits = splitFolders(top, folder)
-  const base = splits?.base ?? innermost(top)
+  const cifar = findCifar(top)
+  const splits = cifar ? undefined : splitFolders(top, folder)
+  const base = cifar ?? splits?.base ?? innermost(top)
   const root = join(folder, base.path)
-  const listing = splits
-    ? listSplits(root, splits)
-    : ((await listTable(root, base)) ?? listClasses(root, base))
+  const listing = cifar
+    ? await listCifar(root, cifar.files, options.signal)
+    : splits
+      ? listSplits(root, splits)
+      : ((await listTable(root, base)) ?? listClasses(root, base))
   const inside = (file: string): string =>
     base.path !== '' && file.startsWith(`${base.path}/`) ? relativeTo(base, file) : file
   const outer = skipped.map(({ file, reason }) => ({ file: inside(file), reason }))

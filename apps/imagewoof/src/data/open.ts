@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { classes, shapes } from '@diffgrad/testing/shapes'
@@ -7,17 +7,29 @@ import { Failure } from '../failure.ts'
 import { cacheFolder, createCacheFolder, recordUse, useCache } from './cache.ts'
 import { ChunkFiles } from './chunks.ts'
 import { type Dataset, type ImageListing, type Split, sharedLabels } from './dataset.ts'
-import { digestFiles, trainingSquare, validationSquare } from './decode.ts'
+import {
+  type DecodedImage,
+  digestFiles,
+  type OpenedImage,
+  openImage,
+  openPlanes,
+  trainingSquare,
+  validationSquare,
+} from './decode.ts'
 import { type DecodedSplit, decodeSplit } from './decode-split.ts'
 import { DigestIndex } from './digest-index.ts'
 import { classNameOf, listImages } from './list.ts'
+import { centralShare } from './loader/resample.ts'
 import type { ProgressOptions } from './progress.ts'
-import { archiveAddress, type DataLocations, locate } from './sources/locate.ts'
+import { type DataLocations, locate } from './sources/locate.ts'
 import {
   dataWarnings,
   defaultValidation,
+  drawImages,
   drawValidation,
+  type FileDigests,
   identityOf,
+  requireDrawable,
   type SplitListing,
 } from './split.ts'
 import { countReasons, type SkippedFile } from './tree.ts'
@@ -43,8 +55,14 @@ export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
   readonly validation?: number | undefined
   /** Patterns of paths to leave out. */
   readonly exclude?: readonly string[] | undefined
+  /** Draw so many training images; undefined for all. */
+  readonly trainImages?: number | undefined
+  /** Draw so many validation images; undefined for all. */
+  readonly validationImages?: number | undefined
   /** Edge of the network's input, in pixels. */
   readonly size: number
+  /** Share of an image's shorter side that the network sees in validation, in (0, 1]; 7⁄8 by default. */
+  readonly validationCrop?: number | undefined
   /** Receives the number of training images, at most, before they are read; may throw. */
   readonly onListed?: ((count: number) => void) | undefined
 }
@@ -65,28 +83,25 @@ const version = 3
  * @throws {Failure} If the source does not exist or is not a data set.
  */
 export async function openDataset({
-  data,
-  size,
-  validation: share,
-  exclude = [],
   cache = cacheFolder(),
-  address = process.env.IMAGEWOOF_ADDRESS ?? archiveAddress,
-  onListed,
-  ...progress
+  address = process.env.IMAGEWOOF_ADDRESS,
+  ...options
 }: OpenOptions): Promise<OpenedDataset> {
-  if (data === 'shapes') onListed?.(shapesTrained)
-  if (data === 'shapes') return { dataset: shapesDataset(size), skipped: [], grey: 0 }
-  return useCache(cache, () =>
-    openImages({ data, size, validation: share, exclude, cache, address, onListed, ...progress }),
-  )
+  if (options.data === 'shapes') return { dataset: shapesDataset(options), skipped: [], grey: 0 }
+  return useCache(cache, () => openImages({ cache, address, ...options }))
 }
 
-/** Opens a data set of image files. */
+const [shapesTrained, shapesValidated] = [4000, 1000]
+
+/** Opens a data set of image files or records. */
 async function openImages({
   data,
   size,
   validation: share,
-  exclude,
+  exclude = [],
+  trainImages,
+  validationImages,
+  validationCrop = centralShare,
   cache,
   address,
   onListed,
@@ -94,26 +109,27 @@ async function openImages({
 }: OpenOptions & DataLocations): Promise<OpenedDataset> {
   const { name, path } = await locate(data, { cache, address }, progress)
   const found = await listImages(path, { exclude, ...progress })
-  onListed?.(found.train.length)
-  const files = [...found.train, ...(found.validation ?? [])]
-  const index = await DigestIndex.open(cache, found.root)
-  const { digests, skipped } = await digestFiles(index, files, progress).finally(() =>
-    index.close(),
-  )
+  onListed?.(Math.min(found.train.length, trainImages ?? Infinity))
+  const { digests, skipped } = await digestImages(found, cache, progress)
   const isRead = (file: { readonly path: string }): boolean => digests.has(file.path)
   const readable = {
     ...found,
     train: found.train.filter(isRead),
     validation: found.validation?.filter(isRead),
   }
-  const listing = drawValidation(readable, digests, share)
+  const split = drawValidation(readable, digests, share)
+  const listing = {
+    ...split,
+    train: drawImages(split.train, digests, trainImages, '--train-images'),
+    validation: drawImages(split.validation, digests, validationImages, '--validation-images'),
+  }
   if (listing.classes.length < 2) throw new Failure(tooFewClasses(listing))
   const hash = identityOf(listing, digests)
   const parent = join(cache, 'decoded')
   const decodedFolder = join(parent, `${hash.slice(0, 16)}-${size}-${version}`)
   await createCacheFolder(decodedFolder)
   await removeOlderVersions(parent)
-  const decoded = await decodeAll(listing, decodedFolder, size, progress)
+  const decoded = await decodeAll(listing, decodedFolder, { size, validationCrop }, progress)
   const description = `${name}, ${size} px`
   const about = join(decodedFolder, 'about.json')
   if (!(await stat(about).catch(() => undefined)))
@@ -139,6 +155,23 @@ async function openImages({
   }
 }
 
+/** SHA-256 of the images of a listing, by their paths; those that cannot be read are skipped. */
+async function digestImages(
+  { root, train, validation = [], records }: ImageListing,
+  cache: string,
+  progress: ProgressOptions,
+): Promise<{ readonly digests: FileDigests; readonly skipped: readonly SkippedFile[] }> {
+  if (records) {
+    const digests = Array.from(
+      records.planes,
+      ([path, planes]) => [path, createHash('sha256').update(planes).digest('hex')] as const,
+    )
+    return { digests: new Map(digests), skipped: [] }
+  }
+  const index = await DigestIndex.open(cache, root)
+  return digestFiles(index, [...train, ...validation], progress).finally(() => index.close())
+}
+
 function tooFewClasses({ root, classes, skipped }: ImageListing): string {
   const left = skipped.length > 0 ? `; skipped: ${countReasons(skipped)}` : ''
   return `${root} must hold images of at least two classes, but holds ${classes.join(', ') || 'none'} only: there is nothing to learn${left}`
@@ -157,14 +190,19 @@ interface DecodedDataset {
 }
 
 async function decodeAll(
-  { root, classes, train, validation }: SplitListing,
+  { root, classes, train, validation, records }: SplitListing,
   folder: string,
-  size: number,
+  { size, validationCrop }: { readonly size: number; readonly validationCrop: number },
   { onProgress, signal }: ProgressOptions,
 ): Promise<DecodedDataset> {
   const total = train.length + validation.length
   let done = 0
+  const open = async (path: string): Promise<OpenedImage> => {
+    const planes = records?.planes.get(path)
+    return planes ? openPlanes(planes) : openImage(await readFile(join(root, path)))
+  }
   const options = (split: string) => ({
+    open,
     chunks: new ChunkFiles(folder, split),
     onKept: (count: number): void => {
       done += count
@@ -172,11 +210,19 @@ async function decodeAll(
     onFile: (): void => onProgress?.({ task: 'decoding', done: ++done, total, unit: 'images' }),
     signal,
   })
-  const trainSquares = { size: trainingEdge(size), squareOf: trainingSquare }
-  const validationSquares = { size, squareOf: validationSquare }
+  const trainSquares = {
+    size: Math.min(trainingEdge(size), records?.edge ?? Infinity),
+    squareOf: trainingSquare,
+  }
+  const validationSquares = {
+    size,
+    squareOf: (image: DecodedImage) => validationSquare(image, size, validationCrop),
+  }
+  // Both splits are in one folder, whose training images all crops share.
+  const ofCrop = validationCrop === centralShare ? '' : `-${validationCrop}`
   const decoded = {
-    train: await decodeSplit(root, train, trainSquares, options('train')),
-    validation: await decodeSplit(root, validation, validationSquares, options('validation')),
+    train: await decodeSplit(train, trainSquares, options('train')),
+    validation: await decodeSplit(validation, validationSquares, options(`validation${ofCrop}`)),
   }
   const undecoded = [...decoded.train.skipped, ...decoded.validation.skipped]
   for (const [label, name] of classes.entries())
@@ -203,12 +249,19 @@ const splitOf = ({ size, pixels, labels, aspects, files }: DecodedSplit): Split 
   files,
 })
 
-const [shapesTrained, shapesValidated] = [4000, 1000]
-
 /** The embedded data set: images of geometric shapes, rendered instead of read. */
-function shapesDataset(size: number): Dataset {
-  const train = renderShapes(shapesTrained, size, 0)
-  const validation = renderShapes(shapesValidated, size, 1)
+function shapesDataset({
+  size,
+  trainImages = shapesTrained,
+  validationImages = shapesValidated,
+  onListed,
+}: OpenOptions): Dataset {
+  // Classes take turns, so that the first images are of all classes.
+  requireDrawable(trainImages, shapesTrained, classes.length, '--train-images')
+  requireDrawable(validationImages, shapesValidated, classes.length, '--validation-images')
+  onListed?.(trainImages)
+  const train = renderShapes(trainImages, size, 0)
+  const validation = renderShapes(validationImages, size, 1)
   const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
   // The hash covers the squares themselves, so the version never changes.
   return { name: 'shapes', hash, version: 1, size, classes, train, validation, warnings: [] }

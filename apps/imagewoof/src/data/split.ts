@@ -55,6 +55,50 @@ export function drawValidation(
 /** The position of a digest among all digests, in [0, 1). */
 const positionOf = (digest: string): number => Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48
 
+/**
+ * Draws images of a split, with the same share of every class, and at least one image of each. In a class
+ * those with the first SHA-256 are drawn, so that the draw depends on contents alone, and a larger draw
+ * holds a smaller one.
+ *
+ * @param count - of the images to draw; undefined for all.
+ * @param option - that sets the count, as error messages call it.
+ * @throws {Failure} If the split has fewer images, or more classes.
+ */
+export function drawImages(
+  images: readonly ImageFile[],
+  digests: FileDigests,
+  count: number | undefined,
+  option: string,
+): readonly ImageFile[] {
+  if (count === undefined) return images
+  const labels = [...new Set(images.map(({ label }) => label))]
+  requireDrawable(count, images.length, labels.length, option)
+  const keyOf = ({ path }: ImageFile): string => `${digests.get(path)} ${path}`
+  // Webster's method of apportionment, but with at least one image for each class.
+  const ranked = labels.flatMap((label) => {
+    const members = images.filter((image) => image.label === label)
+    return members
+      .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      .map((image, i) => ({ image, rank: i === 0 ? 0 : (i + 0.5) / members.length }))
+  })
+  const drawn = ranked.toSorted((a, b) => a.rank - b.rank || a.image.label - b.image.label)
+  const kept = new Set(drawn.slice(0, count).map(({ image }) => image))
+  return images.filter((image) => kept.has(image))
+}
+
+/** @throws {Failure} If so many images of each class's share cannot be drawn. */
+export function requireDrawable(
+  count: number,
+  images: number,
+  classes: number,
+  option: string,
+): void {
+  if (count < classes || count > images)
+    throw new Failure(
+      `${option} must be from ${classes}, the number of classes, to ${images}, the number of images, but is ${count}`,
+    )
+}
+
 /** SHA-256 over splits, classes, paths and contents of all files. */
 export function identityOf(
   { classes, train, validation, namedByPath }: SplitListing,

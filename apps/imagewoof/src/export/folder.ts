@@ -3,10 +3,17 @@ import { dirname, join } from 'node:path'
 import { readModel, writeModel } from '@diffgrad/onnx'
 import { removeLeftovers, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { imageNetStatistics } from '../data/batch.ts'
-import { centralShare, longestSide } from '../data/loader/resample.ts'
+import { longestSide } from '../data/loader/resample.ts'
 import { Failure, messageOf } from '../failure.ts'
 import { withPreprocessing } from '../model/preprocessing.ts'
-import { describeModel, describeResult, modelCard, type TrainedRun, titleOf } from './model-card.ts'
+import {
+  describeCrop,
+  describeModel,
+  describeResult,
+  modelCard,
+  type TrainedRun,
+  titleOf,
+} from './model-card.ts'
 import { classifierPage } from './page.ts'
 
 /** A trained classifier. */
@@ -45,7 +52,10 @@ export async function writeExportFolder(path: string, exported: ExportedModel): 
     await writeFile(join(temporary, preprocessorFile), json(preprocessor))
     await writeFile(join(temporary, modelFile), model)
     await writeFile(join(temporary, cardFile), modelCard(exported))
-    const page = await classifierPage({ title, summary, model, classes })
+    const page = await classifierPage({
+      ...{ title, summary, model, classes },
+      crop: describeCrop(exported.config),
+    })
     await writeFile(join(temporary, pageFile), page)
     const other = (await filesIn(path)).find((name) => !exportedFiles.includes(name))
     if (other !== undefined) throw new Error(`it holds ${other}, which is not part of an export`)
@@ -97,13 +107,13 @@ const preprocessor = {
 /** The model with preprocessing and metadata, as an .onnx file. */
 function exportedModel({ network, config, environment, ...run }: ExportedModel): Uint8Array {
   const { mean, deviation } = imageNetStatistics
-  const model = withPreprocessing(readModel(network), config.size, imageNetStatistics)
+  const model = withPreprocessing(readModel(network), config, imageNetStatistics)
   const metadata = {
     classes: JSON.stringify(environment.data.classes),
     size: String(config.size),
     mean: JSON.stringify(mean),
     std: JSON.stringify(deviation),
-    preprocessing: `in the model: values from 0 to 255, transparent on white, central ${centralShare} of the shorter side, Lanczos, mean and std of values from 0 to 1`,
+    preprocessing: `in the model: values from 0 to 255, transparent on white, central ${config.validationCrop} of the shorter side, Lanczos, mean and std of values from 0 to 1`,
     description: describeModel({ config, environment, ...run }),
     result: describeResult({ config, environment, ...run }),
   }

@@ -28,6 +28,12 @@ export function describeModel({ config, environment: { data } }: TrainedRun): st
   return `${network} at ${size} px, trained on ${data.name}: ${data.classes.length} classes, ${formatCount(data.train)} images`
 }
 
+/** What a model sees of a picture, such as `the central square, 87.5 % of the shorter side`. */
+export const describeCrop = ({ validationCrop }: Config): string =>
+  validationCrop === 1
+    ? 'the largest central square'
+    : `the central square, ${formatPercent(validationCrop)} of the shorter side`
+
 /** The title of a model: `Classifier of imagewoof2-160`. */
 export const titleOf = ({ environment }: TrainedRun): string =>
   `Classifier of ${environment.data.name}`
@@ -97,7 +103,7 @@ print(classes[session.run(None, {'pixel_values': pixels})[0].argmax()])
 
 \`onnx/model.onnx\` takes pictures of any size: \`pixel_values\`, values from 0 to 255, 1 × channels ×
 height × width, grey, grey and alpha, RGB, or RGBA. Preprocessing is part of the model, and so the same
-everywhere: transparent pictures are put on white, the central square, seven eighths of the shorter side,
+everywhere: transparent pictures are put on white, ${describeCrop(config)},
 is resized to ${config.size} px by a Lanczos filter, and normalized. Reduce pictures of more than 2,048 px
 first, as transformers.js and \`index.html\` do. Class names, size and normalization are in the metadata of
 the file.

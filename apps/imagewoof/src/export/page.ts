@@ -13,6 +13,8 @@ export interface ClassifierPage {
   /** An .onnx file from images of any size to logits. */
   readonly model: Uint8Array
   readonly classes: readonly string[]
+  /** What the model sees of a picture. */
+  readonly crop: string
 }
 
 /**
@@ -24,6 +26,7 @@ export async function classifierPage({
   summary,
   model,
   classes,
+  crop,
 }: ClassifierPage): Promise<string> {
   const runtime = createRequire(import.meta.url).resolve(
     'onnxruntime-web/ort-wasm-simd-threaded.wasm',
@@ -51,8 +54,8 @@ export async function classifierPage({
 <p id="status" class="muted" role="status">Loading the model …</p>
 <section id="results" aria-label="Results"></section>
 <details><summary>${classes.length} classes</summary><p>${listed.join(', ')}</p>
-<p class="muted">A picture of anything else is assigned to one of these classes, too. The model sees the
-central square of a picture, seven eighths of its shorter side.</p></details>
+<p class="muted">A picture of anything else is assigned to one of these classes, too. The model sees
+${crop}.</p></details>
 </main>
 <script type="application/json" id="classes">${new Html(names)}</script>
 <script type="application/octet-stream" id="runtime">${new Html(compressedRuntime)}</script>

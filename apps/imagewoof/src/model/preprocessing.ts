@@ -1,12 +1,15 @@
 import type { Attribute, Model, Node, Tensor } from '@diffgrad/onnx'
+import type { Config } from '../config/config.ts'
 import type { ChannelStatistics } from '../data/batch.ts'
-import { centralShare } from '../data/loader/resample.ts'
 
 /** The names of all nodes and constants of the preprocessing begin with this. */
 const prefix = 'preprocessing/'
 
 /** The value that the network reads instead of the model's input. */
 const networkInput = `${prefix}normalized`
+
+/** The settings that say what validation sees of an image. */
+type ValidationView = Pick<Config, 'size' | 'validationCrop'>
 
 interface Fragment {
   readonly nodes: readonly Node[]
@@ -19,15 +22,15 @@ interface Fragment {
  * alpha, RGB, or RGBA. The network receives what it receives in `evaluate`, whatever runs it. Batches are
  * refused, because transformers.js stacks images without comparing their sizes.
  *
- * @param size - edge of the network's input, in pixels.
+ * @param view - the edge of the network's input, in pixels, and the share of an image's shorter side in it.
  */
 export function withPreprocessing(
   network: Model,
-  size: number,
+  view: ValidationView,
   statistics: ChannelStatistics,
 ): Model {
   const [input, ...others] = network.inputs
-  const { nodes, initializers } = preprocessing(input.name, size, statistics)
+  const { nodes, initializers } = preprocessing(input.name, view, statistics)
   const rename = (name: string): string => (name === input.name ? networkInput : name)
   const shape = [1, 'channels', 'height', 'width']
   return {
@@ -71,7 +74,7 @@ export function withoutPreprocessing(model: Model): Model | undefined {
  */
 function preprocessing(
   input: string,
-  size: number,
+  { size, validationCrop }: ValidationView,
   { mean, deviation }: ChannelStatistics,
 ): Fragment {
   const nodes: Node[] = []
@@ -119,7 +122,7 @@ function preprocessing(
   const flat = apply('Add', [colour, apply('Mul', [share, apply('Sub', [white, colour])])])
 
   const [height, width] = [2, 3].map((axis) => apply('Cast', [lengthOf(axis)], { to: 1 }))
-  const step = apply('Mul', [apply('Min', [height, width]), scalar(centralShare / size)])
+  const step = apply('Mul', [apply('Min', [height, width]), scalar(validationCrop / size)])
   const filterScale = apply('Max', [step, scalar(1)])
   const offsets = floats(
     Array.from({ length: size }, (_, i) => i + 0.5 - size / 2),

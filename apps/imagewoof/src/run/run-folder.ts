@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { removeLeftovers, replaceFile, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
+import { centralShare } from '../data/loader/resample.ts'
 import type { EvaluationSummary } from '../evaluation/summary.ts'
 import { Failure, messageOf, WriteFailure } from '../failure.ts'
 import { lockOwner, takeLock, withLock } from '../lock.ts'
@@ -168,7 +169,9 @@ export class RunFolder {
   }
 
   async config(): Promise<Config> {
-    return resolveConfig(JSON.parse(await this.#read('config.json')))
+    // Earlier versions did not have the setting.
+    const saved = { validationCrop: centralShare, ...JSON.parse(await this.#read('config.json')) }
+    return resolveConfig(saved)
   }
 
   async environment(): Promise<Environment> {

@@ -1,5 +1,5 @@
 import type { Model } from '@diffgrad/onnx'
-import type { Config } from '../config/config.ts'
+import { type Config, dataOptions } from '../config/config.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { createLoader } from '../data/loader/loader.ts'
@@ -18,11 +18,10 @@ import { showDataProgress } from '../terminal/data-progress.ts'
  * or for gradient accumulation; the latter before images are read.
  */
 export async function openData(config: Config, context: CommandContext): Promise<Dataset> {
-  const { data, validation, exclude, size } = config
   const { screen, signal } = context
   const view = showDataProgress(screen)
   const onListed = (count: number): void => requireBatches(config, count)
-  const options = { data, validation, exclude, size, onListed, onProgress: view.onProgress, signal }
+  const options = { ...dataOptions(config), onListed, onProgress: view.onProgress, signal }
   const { dataset, skipped, drawn } = await openDataset(options).finally(view.stop)
   if (skipped.length > 0)
     screen.write(

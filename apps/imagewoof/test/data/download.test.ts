@@ -70,14 +70,21 @@ test('a file with another checksum is rejected and deleted', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('a published archive of another size is rejected before it is downloaded', async () => {
-  const cache = temporaryFolder()
-  const { address } = await serveFile(file)
-  await expect(locate('imagewoof2-160', { cache, address })).rejects.toThrow(
-    `${address}imagewoof2-160.tgz must have 92612825 bytes, but has 200000`,
-  )
-  expect(readdirSync(join(cache, 'archives'))).toEqual([])
-})
+test.each([
+  ['imagewoof2-160', 'imagewoof2-160.tgz', 92_612_825],
+  ['imagenette', 'imagenette2-160.tgz', 99_003_388],
+  ['cifar10', 'cifar-10-binary.tar.gz', 170_052_171],
+])(
+  'a file for %s of another size is rejected before it is downloaded',
+  async (name, archive, size) => {
+    const cache = temporaryFolder()
+    const { address } = await serveFile(file)
+    await expect(locate(name, { cache, address })).rejects.toThrow(
+      `${address}${archive} must have ${size} bytes, but has 200000`,
+    )
+    expect(readdirSync(join(cache, 'archives'))).toEqual([])
+  },
+)
 
 test('a response that ends early is an error', async () => {
   const path = join(temporaryFolder(), 'a.tgz')

@@ -102,57 +102,60 @@ test('one channel becomes three, and the EXIF orientation is applied', async () 
 const meanDifference = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length
 
-test('validation images equal the preprocessing of exported models in every pixel', async () => {
-  const transparent = { width: 90, height: 41, channels: 4, background: '#20408080' } as const
-  const folder = await folderOf({
-    ...catsAndDogs,
-    'val/cat/large.png': await noiseImage(5, 700, 401),
-    'val/cat/small.png': await noiseImage(6, 7, 5),
-    'val/cat/narrow.png': await noiseImage(7, 1, 50),
-    'val/dog/grey.png': await sharp(await noiseImage(8, 61, 64))
-      .toColourspace('b-w')
-      .png()
-      .toBuffer(),
-    'val/dog/transparent.png': await sharp({ create: transparent }).png().toBuffer(),
-  })
-  const { dataset } = await open(folder)
-  // A model that returns its input.
-  const pixels = { name: 'pixels', type: 'float32', shape: ['batch', 3, 32, 32] } as const
-  const network = {
-    ...{ name: 'identity', inputs: [pixels], outputs: [{ ...pixels, name: 'same' }] },
-    nodes: [
-      {
-        ...{ operator: 'Identity', domain: '', name: '', inputs: ['pixels'], outputs: ['same'] },
-        attributes: new Map(),
-      },
-    ],
-    ...{ initializers: new Map(), values: new Map(), domains: new Map() },
-  }
-  const statistics = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] }
-  const session = await InferenceSession.create(
-    writeModel(withPreprocessing(network, 32, statistics)),
-  )
-  for (const [i, file] of dataset.validation.files.entries()) {
-    const { data, info } = await sharp(join(folder, file))
-      .raw()
-      .toBuffer({ resolveWithObject: true })
-    const { width, height, channels } = info
-    const planes = Float32Array.from(
-      data,
-      (_, k) => data[channels * (k % (width * height)) + Math.floor(k / (width * height))],
-    )
-    const { same } = await session.run({
-      pixels: new Tensor('float32', planes, [1, channels, height, width]),
+test.each([0.875, 1])(
+  'validation images, %d of the shorter side, equal the preprocessing of exported models in every pixel',
+  async (validationCrop) => {
+    const transparent = { width: 90, height: 41, channels: 4, background: '#20408080' } as const
+    const folder = await folderOf({
+      ...catsAndDogs,
+      'val/cat/large.png': await noiseImage(5, 700, 401),
+      'val/cat/small.png': await noiseImage(6, 7, 5),
+      'val/cat/narrow.png': await noiseImage(7, 1, 50),
+      'val/dog/grey.png': await sharp(await noiseImage(8, 61, 64))
+        .toColourspace('b-w')
+        .png()
+        .toBuffer(),
+      'val/dog/transparent.png': await sharp({ create: transparent }).png().toBuffer(),
     })
-    const stored = dataset.validation.pixels.subarray(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3)
-    const expected = Array.from(
-      stored,
-      (_, k) => stored[3 * (k % (32 * 32)) + Math.floor(k / (32 * 32))],
+    const { dataset } = await open(folder, { validationCrop })
+    // A model that returns its input.
+    const pixels = { name: 'pixels', type: 'float32', shape: ['batch', 3, 32, 32] } as const
+    const network = {
+      ...{ name: 'identity', inputs: [pixels], outputs: [{ ...pixels, name: 'same' }] },
+      nodes: [
+        {
+          ...{ operator: 'Identity', domain: '', name: '', inputs: ['pixels'], outputs: ['same'] },
+          attributes: new Map(),
+        },
+      ],
+      ...{ initializers: new Map(), values: new Map(), domains: new Map() },
+    }
+    const statistics = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] }
+    const session = await InferenceSession.create(
+      writeModel(withPreprocessing(network, { size: 32, validationCrop }, statistics)),
     )
-    if (!(same.data instanceof Float32Array)) throw new TypeError('the output must be float32')
-    expect(Array.from(same.data, Math.round)).toEqual(expected)
-  }
-})
+    for (const [i, file] of dataset.validation.files.entries()) {
+      const { data, info } = await sharp(join(folder, file))
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      const { width, height, channels } = info
+      const planes = Float32Array.from(
+        data,
+        (_, k) => data[channels * (k % (width * height)) + Math.floor(k / (width * height))],
+      )
+      const { same } = await session.run({
+        pixels: new Tensor('float32', planes, [1, channels, height, width]),
+      })
+      const stored = dataset.validation.pixels.subarray(i * 32 * 32 * 3, (i + 1) * 32 * 32 * 3)
+      const expected = Array.from(
+        stored,
+        (_, k) => stored[3 * (k % (32 * 32)) + Math.floor(k / (32 * 32))],
+      )
+      if (!(same.data instanceof Float32Array)) throw new TypeError('the output must be float32')
+      expect(Array.from(same.data, Math.round)).toEqual(expected)
+    }
+  },
+)
 
 /** Chunks of decoded images in a cache. */
 function chunksIn(cache: string): readonly string[] {
@@ -229,6 +232,27 @@ test('an abort while an archive is hashed rejects with the reason of the signal'
   await expect(open(file, { signal })).rejects.toBe(signal.reason)
 })
 
+test('validation crops of two sizes are decoded beside each other', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
+  const usual = await open(folder, { cache })
+  const whole = await open(folder, { cache, validationCrop: 1 })
+  expect(whole.dataset.hash).toBe(usual.dataset.hash)
+  expect(whole.dataset.validation.pixels).not.toEqual(usual.dataset.validation.pixels)
+  expect(await open(folder, { cache })).toEqual(usual)
+})
+
+test('drawn images are a data set of their own', async () => {
+  const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
+  const whole = await open(folder, { cache })
+  const drawn = await open(folder, { cache, trainImages: 2 })
+  expect([...drawn.dataset.train.labels]).toEqual([0, 1])
+  expect(drawn.dataset.validation).toEqual(whole.dataset.validation)
+  expect(drawn.dataset.hash).not.toBe(whole.dataset.hash)
+  await expect(open(folder, { cache, validationImages: 3 })).rejects.toThrow(
+    '--validation-images must be from 2, the number of classes, to 2, the number of images, but is 3',
+  )
+})
+
 test('another image makes another data set', async () => {
   const [folder, cache] = [await folderOf(catsAndDogs), temporaryFolder()]
   const before = await open(folder, { cache })
@@ -283,4 +307,10 @@ test('the embedded data set needs no files', async () => {
     4000, 1000,
   ])
   expect(existsSync(cache)).toBe(false)
+  const few = await open('shapes', { size: 17, trainImages: 20, validationImages: 10 })
+  expect(few.dataset.train.pixels).toEqual(dataset.train.pixels.subarray(0, 20 * 17 * 17 * 3))
+  expect(new Set(few.dataset.validation.labels).size).toBe(10)
+  await expect(open('shapes', { size: 17, trainImages: 5000 })).rejects.toThrow(
+    '--train-images must be from 10, the number of classes, to 4000, the number of images, but is 5000',
+  )
 })

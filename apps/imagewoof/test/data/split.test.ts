@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ImageListing } from '../../src/data/dataset.ts'
-import { dataWarnings, drawValidation, type FileDigests } from '../../src/data/split.ts'
+import { dataWarnings, drawImages, drawValidation, type FileDigests } from '../../src/data/split.ts'
 
 const digestOf = (content: string): string => createHash('sha256').update(content).digest('hex')
 
@@ -73,6 +73,37 @@ test('small classes have an image on each side', () => {
     for (const split of [train, validation])
       expect(new Set(split.map(({ label }) => label)).size).toBe(3)
   }
+})
+
+const drawnFrom = (photos: readonly Photo[], count: number): readonly Photo[] => {
+  const digests = new Map(photos.map(({ path, content }) => [path, digestOf(content)]))
+  const paths = drawImages(photos, digests, count, '--train-images').map(({ path }) => path)
+  return photos.filter(({ path }) => paths.includes(path))
+}
+
+test('images are drawn by their contents, with the same share of every class', () => {
+  const drawn = drawnFrom(files, 160)
+  const sizes = [0, 1, 2].map((label) => drawn.filter((file) => file.label === label).length)
+  // 160 of 1,600 images.
+  expect(sizes).toEqual([100, 50, 10])
+  const contents = drawn.map(({ content }) => content)
+  const renamed = files.map((file) => ({ ...file, path: `x/${file.path}` })).reverse()
+  expect(
+    drawnFrom(renamed, 160)
+      .map(({ content }) => content)
+      .toSorted(),
+  ).toEqual(contents.toSorted())
+  for (const { content } of drawnFrom(files, 80)) expect(contents).toContain(content)
+})
+
+test('a draw holds at least one image of each class, and as many as there are', () => {
+  const few = drawnFrom([...photos(0, 500), ...photos(1, 2), ...photos(2, 1)], 4)
+  expect(few.map(({ label }) => label)).toEqual([0, 0, 1, 2])
+  expect(drawnFrom(files, 1600)).toEqual(files)
+  for (const count of [2, 1601])
+    expect(() => drawnFrom(files, count)).toThrow(
+      `--train-images must be from 3, the number of classes, to 1600, the number of images, but is ${count}`,
+    )
 })
 
 const split = (...entries: readonly (readonly [content: string, label: number])[]) => ({

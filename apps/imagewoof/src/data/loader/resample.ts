@@ -58,7 +58,10 @@ export interface Pixels {
   readonly height: number
 }
 
-/** The share of an image's shorter side that the network sees in validation, as 224 of 256 pixels. */
+/**
+ * The share of an image's shorter side that the network sees in validation, unless it is set: 224 of 256
+ * pixels.
+ */
 export const centralShare = 0.875
 
 /** Images with a longer side than this are first reduced to it, in pixels. */
@@ -72,11 +75,15 @@ export function limitedSize(width: number, height: number): readonly [number, nu
 }
 
 /**
- * Resizes the central square of an image, `centralShare` of its shorter side, to RGB bytes · size × size
- * × 3. `preprocessing` expresses the same as ONNX operators.
+ * Resizes the central square of an image, a share of its shorter side, to RGB bytes · size × size × 3.
+ * `preprocessing` expresses the same as ONNX operators.
  */
-export function resizeCentre({ pixels, width, height }: Pixels, size: number): Uint8Array {
-  const span = centralShare * Math.min(width, height)
+export function resizeCentre(
+  { pixels, width, height }: Pixels,
+  size: number,
+  share: number,
+): Uint8Array {
+  const span = share * Math.min(width, height)
   const [columns, rows] = [lanczosTaps(width, size, span), lanczosTaps(height, size, span)]
   const [begin, end] = [rows.first[0], rows.first[size - 1] + rows.count]
   const resized = new Float64Array((end - begin) * size * 3)

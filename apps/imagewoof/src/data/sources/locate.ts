@@ -9,20 +9,39 @@ import type { ProgressOptions } from '../progress.ts'
 import { type ArchiveFile, download } from './download.ts'
 import { unpack } from './unpack.ts'
 
-/** The address of fast.ai's archives. */
-export const archiveAddress = 'https://s3.amazonaws.com/fast-ai-imageclas/'
+interface PublishedArchive extends ArchiveFile {
+  readonly url: string
+}
 
 /**
- * fast.ai's archives of ImageWoof and Imagenette (https://github.com/fastai/imagenette). The MD5 sums are
- * those that torchvision and other loaders check.
+ * One of fast.ai's archives of ImageWoof and Imagenette (https://github.com/fastai/imagenette). The MD5
+ * sums are those that torchvision and other loaders check.
  */
-export const archives: ReadonlyMap<string, ArchiveFile> = new Map([
-  ['imagewoof2-160', { size: 92_612_825, md5: '3d200a7be99704a0d7509be2a9fbfe15' }],
-  ['imagewoof2-320', { size: 328_387_740, md5: '0f46d997ec2264e97609196c95897a44' }],
-  ['imagewoof2', { size: 1_343_715_595, md5: '9aafe18bcdb1632c4249a76c458465ba' }],
-  ['imagenette2-160', { size: 99_003_388, md5: 'e793b78cc4c9e9a4ccc0c1155377a412' }],
-  ['imagenette2-320', { size: 341_663_724, md5: '3df6f0d01a2c9592104656642f5e78a3' }],
-  ['imagenette2', { size: 1_557_161_267, md5: 'fe2fc210e6bb7c5664d602c3cd71e612' }],
+const fastAi = (name: string, size: number, md5: string): readonly [string, PublishedArchive] => [
+  name,
+  { url: `https://s3.amazonaws.com/fast-ai-imageclas/${name}.tgz`, size, md5 },
+]
+
+const imagenette160 = fastAi('imagenette2-160', 99_003_388, 'e793b78cc4c9e9a4ccc0c1155377a412')
+
+/** The archives that can be named instead of a path. */
+export const archives: ReadonlyMap<string, PublishedArchive> = new Map([
+  fastAi('imagewoof2-160', 92_612_825, '3d200a7be99704a0d7509be2a9fbfe15'),
+  fastAi('imagewoof2-320', 328_387_740, '0f46d997ec2264e97609196c95897a44'),
+  fastAi('imagewoof2', 1_343_715_595, '9aafe18bcdb1632c4249a76c458465ba'),
+  ['imagenette', imagenette160[1]],
+  imagenette160,
+  fastAi('imagenette2-320', 341_663_724, '3df6f0d01a2c9592104656642f5e78a3'),
+  fastAi('imagenette2', 1_557_161_267, 'fe2fc210e6bb7c5664d602c3cd71e612'),
+  [
+    'cifar10',
+    {
+      // The MD5 sum is that of https://www.cs.toronto.edu/~kriz/cifar.html.
+      url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
+      size: 170_052_171,
+      md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+    },
+  ],
 ])
 
 interface LocatedImages {
@@ -36,8 +55,8 @@ interface LocatedImages {
 export interface DataLocations {
   /** Folder for downloaded, unpacked and decoded data. */
   readonly cache: string
-  /** URL of the folder that holds the published archives. */
-  readonly address: string
+  /** URL of a folder that holds the published archives; undefined for those of their publishers. */
+  readonly address?: string | undefined
 }
 
 /** Whether a source is the URL of an archive. */
@@ -58,11 +77,13 @@ export async function locate(
   const folder = join(cache, 'archives')
   const published = archives.get(source)
   if (published) {
-    const path = join(folder, `${source}.tgz`)
+    const { url, ...expected } = published
+    const file = basename(url)
+    const path = join(folder, file)
     if (!(await kindOf(path))) {
       await createCacheFolder(folder)
-      const url = new URL(`${source}.tgz`, address.replace(/\/*$/, '/')).href
-      await download(url, path, { ...published, ...progress })
+      const from = address === undefined ? url : new URL(file, address.replace(/\/*$/, '/')).href
+      await download(from, path, { ...expected, ...progress })
     }
     return { name: source, path: await unpackOnce(path, source, cache, progress) }
   }
