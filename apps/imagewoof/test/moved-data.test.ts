@@ -80,21 +80,24 @@ test('images of other classes are not evaluated', async () => {
   expect(errors).toContain('must be columns, noise, rows, but are noise, rows, verticals')
 })
 
-test('a share and patterns are settings: saved, used by evaluate and resume, part of the identity', async () => {
+test('a share, patterns and a number of images are settings: saved, used by evaluate and resume, part of the identity', async () => {
   const folder = temporaryFolder()
   const [cache, data, out] = ['cache', 'data', 'run'].map((name) => join(folder, name))
   for (const name of ['rows', 'columns'])
     cpSync(join(template, 'moved', 'train', name), join(data, name), { recursive: true })
-  const settings = ['--validation', '0.4', '--exclude', '[0-3].jpeg,rows/5.jpeg']
+  const patterns = '[0-3].jpeg,rows/5.jpeg'
+  const settings = ['--validation', '0.4', '--exclude', patterns, '--train-images', '16']
   const train = ['train', '--data', data, ...tinyNetwork, '--epochs', '1', ...settings]
   const { code, output } = await run([...train, '--out', out], cache)
   expect(code).toBe(0)
   expect(output).toContain('40 % were drawn for validation')
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))
-  expect([config.validation, config.exclude]).toEqual([0.4, ['[0-3].jpeg', 'rows/5.jpeg']])
+  const { validation: share, exclude, trainImages } = config
+  expect([share, exclude, trainImages]).toEqual([0.4, ['[0-3].jpeg', 'rows/5.jpeg'], 16])
   const environment = JSON.parse(readFileSync(join(out, 'environment.json'), 'utf8'))
   const { train: trained, validation, warnings } = environment.data
-  expect(trained + validation).toBe(39)
+  expect(trained).toBe(16)
+  expect(validation).toBeLessThan(39 - 16)
   expect(warnings.at(-1)).toContain(`There are only ${validation} validation images`)
   const moved = join(folder, 'elsewhere')
   renameSync(data, moved)
@@ -102,7 +105,7 @@ test('a share and patterns are settings: saved, used by evaluate and resume, par
   expect(evaluated.output).toContain(`on ${validation} validation images`)
   expect(evaluated.errors).not.toContain('the data has changed')
   expect((await run(['resume', out, '--data', moved], cache)).errors).toBe('')
-  const other = { ...config, data: moved, validation: 0.3 }
+  const other = { ...config, data: moved, trainImages: 17 }
   writeFileSync(join(out, 'config.json'), JSON.stringify(other))
   expect((await run(['resume', out, '--epochs', '2'], cache)).errors).toContain(
     'the data must be unchanged',
