@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { resolveConfig } from '../src/config/config.ts'
-import { chart } from '../src/report/chart.ts'
+import { chart, chartFile } from '../src/report/chart.ts'
 import { distanceQuantile, distanceShares } from '../src/report/friction-charts.ts'
 import { html } from '../src/report/page.ts'
 import { rateChart } from '../src/report/run-charts.ts'
@@ -43,6 +43,20 @@ test.each([1e-3, 1e-30])('a chart is drawn for learning rates of about %f', (rat
     'Learning rate',
   )
   expect(markup).toContain('<svg')
+})
+
+test('a chart in a file has its size, its background, and the colours of both schemes', () => {
+  const rates = rateChart([
+    [0, 1],
+    [1, 0.5],
+  ])
+  const file = chartFile(rates, 'Rates <of> steps', { width: 640, height: 280 })
+  expect(file).toMatch(
+    /^<svg width="640" height="280" role="img" aria-label="Rates &lt;of&gt; steps"/,
+  )
+  expect(file).toContain('<rect width="640" height="280" x="0" y="0" fill="var(--surface)"')
+  expect(file.match(/--surface: #\w+/g)).toHaveLength(2)
+  expect(file).not.toMatch(/class=|data-hover/)
 })
 
 test('a report loads nothing else, and escapes its input', async () => {

@@ -147,7 +147,9 @@ function resultTable(
 }
 
 /** The accuracy of every run as a dot, and the mean of each contender as a bar, below its name. */
-const dotsChart = (summaries: readonly ContenderSummary[]): ChartOption => ({
+export const dotsChart = (
+  summaries: readonly Pick<ContenderSummary, 'contender' | 'top1' | 'mean'>[],
+): ChartOption => ({
   grid: { left: 12, right: 24, top: 8, bottom: 40 },
   legend: 'none',
   hover: { x: (percent) => formatPercent(percent / 100), y: () => '' },

@@ -40,7 +40,7 @@ export function pairedTTest(differences: readonly number[]): number {
  *
  * @see Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4.
  */
-function tailOfT(t: number, degrees: number): number {
+export function tailOfT(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees))
   const [sin, cos] = [Math.sin(angle), Math.cos(angle)]
   const isOdd = degrees % 2 === 1

@@ -1,6 +1,6 @@
 import * as echarts from 'echarts'
 import { formatNumber } from '../format.ts'
-import { Html, html } from './page.ts'
+import { colorScheme, Html, html } from './page.ts'
 
 /** Options of an echarts chart. */
 export interface ChartOption extends echarts.EChartsCoreOption {
@@ -129,25 +129,47 @@ export function chart(
   return html`${legend}${render(option, title, { width, height }, 'at-wide')}${render(option, title, { width: narrowWidth, height }, 'at-narrow')}`
 }
 
-function render(
-  { hover, legend: _, ...option }: ChartOption,
-  title: string,
+/**
+ * Renders a chart as an SVG file with a background and colours of its own, light or dark as the reader
+ * prefers. It has no legend: the option must label its series.
+ *
+ * @param title - names the chart to screen readers.
+ */
+export const chartFile = (option: ChartOption, title: string, size: ChartSize): string =>
+  renderSvg({ backgroundColor: surface, ...option }, size, () => {
+    const opening = html`<svg width="${size.width}" height="${size.height}" role="img" aria-label="${title}"`
+    return opening.markup
+  })
+    .replace('>', `><style>${colorScheme}svg { font-family: system-ui, sans-serif; }</style>`)
+    .concat('\n')
+
+const render = (option: ChartOption, title: string, size: ChartSize, className: string): Html =>
+  new Html(
+    renderSvg(option, size, (instance) => {
+      const hover = JSON.stringify(hoverValues(instance, option.series, option.hover))
+      return html`<svg class="${className}" role="img" tabindex="0" aria-label="${title}" data-hover="${hover}"`
+        .markup
+    }),
+  )
+
+/** @param opening - replaces the start of the `svg` tag, which has a fixed size. */
+function renderSvg(
+  { hover: _hover, legend: _legend, ...option }: ChartOption,
   { width, height }: ChartSize,
-  className: string,
-): Html {
+  opening: (instance: echarts.ECharts) => string,
+): string {
   const instance = echarts.init(null, 'report', { renderer: 'svg', ssr: true, width, height })
   try {
     instance.setOption({ animation: false, ...option })
-    const opening = html`<svg class="${className}" role="img" tabindex="0" aria-label="${title}" data-hover="${JSON.stringify(hoverValues(instance, option.series, hover))}"`
-    return new Html(
+    return (
       instance
         .renderToSVGString()
-        // Remove hover styles, and the fixed size that would keep the chart from shrinking.
+        // Remove hover styles.
         .replace(/<style\s*>[\s\S]*?<\/style>/g, '')
-        .replace(/<svg width="\d+" height="\d+"/, () => opening.markup)
+        .replace(/<svg width="\d+" height="\d+"/, () => opening(instance))
         .replaceAll('font-family:sans-serif', 'font-family:inherit')
         .replace(/ class="zr\d+-cls-\d+"/g, '')
-        .replace(/ ecmeta_\w+="[^"]*"/g, ''),
+        .replace(/ ecmeta_\w+="[^"]*"/g, '')
     )
   } finally {
     instance.dispose()

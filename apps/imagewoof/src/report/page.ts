@@ -62,8 +62,8 @@ const render = (content: Content): string => {
 export const html = (strings: TemplateStringsArray, ...contents: readonly Content[]): Html =>
   new Html(strings.reduce((before, text, i) => before + render(contents[i - 1]) + text))
 
-/** The style sheet of all reports: light and dark, wide and narrow. */
-const style = `
+/** The colours of reports and charts, light and dark. */
+export const colorScheme = `
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --surface: #ffffff; --ink: #1d1d1b; --muted: #6b6b66; --line: #dfdfda;
@@ -79,7 +79,10 @@ const style = `
     --series-8: #a6a6a0;
   }
 }
-* { box-sizing: border-box; }
+`
+
+/** The style sheet of all reports: light and dark, wide and narrow. */
+const style = `${colorScheme}* { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem;
   background: var(--page); color: var(--ink);
