@@ -3,7 +3,7 @@ import { configure, type OptimizerConfig } from './optimizers/config.ts'
 // The state of each tab: everything that its URL holds, and nothing that is computed from it.
 
 /** The state of the page: the state of the visible tab. */
-export type State = RaceState | SwarmState | TrainState
+export type State = RaceState | SwarmState | TrainState | EvidenceState
 
 /** The race tab: optimizers descend one landscape from one start. */
 export interface RaceState {
@@ -106,3 +106,16 @@ export const defaultTraining: TrainState = {
   steps: 300,
   seed: 1,
 }
+
+/** The evidence tab: the published figures on CIFAR-10, measured ones, and simulated draws. */
+export interface EvidenceState {
+  readonly tab: 'evidence'
+  /** The number of simulated draws so far, from 1 to `maxDraws`; the last one is shown. */
+  readonly draws: number
+  /** The runs that each figure of a draw is the mean of: 1, 5 or 25. */
+  readonly runs: number
+}
+
+export const maxDraws = 10_000
+
+export const defaultEvidence: EvidenceState = { tab: 'evidence', draws: 1, runs: 1 }

@@ -8,9 +8,12 @@ import {
 import { isOptimizerName, type OptionValue, optimizers } from './optimizers/registry.ts'
 import { stories, storyState } from './race/stories.ts'
 import {
+  defaultEvidence,
   defaultRace,
   defaultSwarm,
   defaultTraining,
+  type EvidenceState,
+  maxDraws,
   maxRaceOptimizers,
   maxRaceSteps,
   maxSwarmSteps,
@@ -31,6 +34,8 @@ export function encodeState(state: State): string {
       return `#swarm?${encodeQuery(encodeSwarm(state))}`
     case 'train':
       return `#train?${encodeQuery(encodeTraining(state))}`
+    case 'evidence':
+      return `#evidence?draws=${state.draws}&runs=${state.runs}`
   }
 }
 
@@ -40,6 +45,7 @@ export function decodeState(hash: string): State {
   const query = new URLSearchParams(text)
   if (tab === 'swarm') return decodeSwarm(query)
   if (tab === 'train') return decodeTraining(query)
+  if (tab === 'evidence') return decodeEvidence(query)
   return decodeRace(query)
 }
 
@@ -184,6 +190,12 @@ function decodeTraining(query: URLSearchParams): TrainState {
     seed: decodeInteger(query, 'seed', [0, 2 ** 31 - 1], defaultTraining.seed),
   }
 }
+
+const decodeEvidence = (query: URLSearchParams): EvidenceState => ({
+  tab: 'evidence',
+  draws: decodeInteger(query, 'draws', [1, maxDraws], defaultEvidence.draws),
+  runs: Number(decodeChoice(query, 'runs', ['1', '5', '25'])),
+})
 
 /** Query parameters in order; a name may occur several times. */
 type Query = readonly (readonly [name: string, value: string | number])[]

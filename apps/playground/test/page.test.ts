@@ -66,6 +66,11 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     return `${await page.evaluate('location.hash')}`
   }
 
+  const optimizersIn = (hash: string) => {
+    const state = decodeState(hash)
+    return 'optimizers' in state ? state.optimizers : []
+  }
+
   /** Waits until the page has drawn another frame. */
   const nextFrame = (page: Page): Promise<unknown> =>
     page.evaluate(
@@ -106,7 +111,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     const paths = weights.map(([path]) => path)
     expect(paths.filter((path) => /\.(js|css|woff2)$/.test(path)).length).toBeGreaterThan(2)
     expect(weights.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(300_000)
-    expect(paths.filter((path) => /swarm|train|worker|ort|wasm/.test(path))).toEqual([])
+    expect(paths.filter((path) => /swarm|train|evidence|worker|ort|wasm/.test(path))).toEqual([])
   })
 
   test('a URL leads back to what was shown', async () => {
@@ -184,8 +189,8 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
   })
 
   test('every control has an accessible name, and nothing overflows at phone width', async () => {
-    const page = await open('', { viewport: { width: 360, height: 740 } })
-    for (const tab of ['race', 'swarm', 'train']) {
+    const page = await open('', { viewport: { width: 320, height: 740 } })
+    for (const tab of ['race', 'swarm', 'train', 'evidence']) {
       await page.click(`[data-tab=${tab}]`)
       await page.locator(`main .${tab}`).waitFor()
       const nameless = await page
@@ -224,7 +229,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     const page = await open('#swarm?on=f1&mode=sweep&steps=20&o=adam')
     await page.locator('.status', { hasText: 'all settings tried' }).waitFor()
     await page.click('.swarm-canvas', { position: { x: 110, y: 20 } })
-    const { optimizers } = decodeState(await currentHash(page))
+    const optimizers = optimizersIn(await currentHash(page))
     const { learningRate, beta1 } = optimizers[0].options
     expect(learningRate).toBeGreaterThan(0.001)
     expect(learningRate).toBeLessThan(0.01)
@@ -246,7 +251,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
       /, μ 0: refused. SGD: nesterov needs a momentum above 0$/,
     )
     await canvas.click({ position: bottom })
-    expect(decodeState(await currentHash(page)).optimizers[0].options).toEqual({
+    expect(optimizersIn(await currentHash(page))[0].options).toEqual({
       nesterov: true,
       momentum: 0.9,
     })
@@ -265,6 +270,33 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     await page.click('button.primary')
     expect(await page.textContent('.swarm > .warning')).toBe('')
     expect(await page.textContent('button.primary')).toBe('Pause')
+  })
+
+  test('draws of equal contenders change their ranking, and give the published gap in half of all', async () => {
+    const page = await open('#evidence')
+    const cells = page.locator('[data-kind=measured] tbody tr')
+    expect((await cells.allTextContents()).slice(0, 3)).toEqual([
+      'original84.38 1st84.94 1st83.45 2nd',
+      'fixed83.42 3rd84.17 3rd84.08 1st',
+      'Adam84.27 2nd84.68 2nd82.94 3rd',
+    ])
+    const first = await page.textContent('.evidence .status')
+    await page.keyboard.press('Space')
+    expect(await page.textContent('.evidence .status')).toMatch(/^draw 2: /)
+    await page.click('text=1,000 at once')
+    const summary = (await page.textContent('.evidence .summary')) ?? ''
+    // The range of three normal deviates of 0.59 exceeds 0.96 with probability 0.48.
+    const [, share] = summary.match(/\((\d+) %\)/) ?? []
+    expect(Math.abs(Number(share) - 48)).toBeLessThanOrEqual(4)
+    const shares = await page.locator('.orders .share').allTextContents()
+    for (const text of shares) expect(Math.abs(Number.parseInt(text, 10) - 100 / 6)).toBeLessThan(4)
+    const hash = await currentHash(page)
+    expect(hash).toBe('#evidence?draws=1002&runs=1')
+    await page.selectOption('select[name=runs]', '25')
+    expect(await page.textContent('.evidence .summary')).toMatch(/^In 0 of 1,002 draws/)
+    await page.click('text=Start again')
+    await page.selectOption('select[name=runs]', '1')
+    expect(await page.textContent('.evidence .status')).toBe(first)
   })
 
   test('two networks learn on WebAssembly, and their friction is shown', async () => {

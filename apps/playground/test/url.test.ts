@@ -77,8 +77,13 @@ test('the state of each tab is decoded as it was encoded', () => {
     steps: 12,
     seed: 5,
   }))
+  const evidence = fc.record({
+    tab: fc.constant('evidence' as const),
+    draws: fc.integer({ min: 1, max: 10_000 }),
+    runs: fc.constantFrom(1, 5, 25),
+  })
   fc.assert(
-    fc.property(fc.oneof(races, swarms, trainings), (state) => {
+    fc.property(fc.oneof(races, swarms, trainings, evidence), (state) => {
       expect(decodeState(encodeState(state))).toEqual(state)
     }),
   )
@@ -136,11 +141,13 @@ test('any URL decodes to a valid state', () => {
     '#swarm?on=f1&o=',
     '#train?o=adam,',
     '#race?o=sgd,nesterov:true&from=',
+    '#evidence?runs=25&draws=',
   )
   fc.assert(
     fc.property(prefixes, words, (prefix, word) => {
       const state = decodeState(prefix + word)
       expect(decodeState(encodeState(state))).toEqual(state)
+      if (state.tab === 'evidence') return
       for (const config of state.optimizers) expect(validationError(config)).toBeUndefined()
     }),
   )
