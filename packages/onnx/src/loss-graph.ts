@@ -43,8 +43,9 @@ export interface DifferentiateOptions extends ModelOptions {
    */
   readonly mode?: 'train' | 'evaluate'
   /**
-   * The seed of Dropout in training: equal runs drop equal elements, also if they are resumed, and count
-   * their steps in a running statistic. Without one, the runtime draws them.
+   * The seed of Dropout in training: equal runs drop equal elements on every execution provider, also if
+   * they are resumed, and count their steps in a running statistic. Without one, the runtime draws them; on
+   * WebGPU, which has no Dropout, a random seed does.
    */
   readonly seed?: number
   /**

@@ -29,7 +29,7 @@ export interface Lowering {
   /**
    * `plain` replaces operators that some execution providers lack by simpler ones: the training mode
    * of BatchNormalization, the indices of MaxPool, Pow with broadcasting, Slice with negative steps,
-   * LogSoftmax and OneHot.
+   * Dropout, LogSoftmax and OneHot.
    */
   readonly operators: 'standard' | 'plain'
 }

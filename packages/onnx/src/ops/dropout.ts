@@ -5,27 +5,31 @@ import { elementCount } from '../model/model.ts'
 import { apply } from './apply.ts'
 import { add, cast, div, less, lessOrEqual, mul, reshape, sub, where } from './builders.ts'
 
-/** A prime p < 2³¹ with p mod 3 = 2, so that cubing permutes the numbers below it. */
-const prime = 2_147_483_579
+/**
+ * A prime p with p mod 3 = 2, so that cubing permutes the numbers below it, and (2p)² < 2³¹, so that
+ * products of sums of two numbers below it fit in int32, which every execution provider has.
+ */
+const prime = 23_159
 
-/** Odd multipliers without a pattern: of elements, seeds, applications and steps. */
-const [ofElement, ofSeed, ofApplication, ofStep] = [
+/** The state of an element: two numbers below p. */
+type Words = readonly [first: Value, second: Value]
+
+/** Odd multipliers without a pattern: of rows, columns, seeds, applications and steps. */
+const [ofRow, ofColumn, ofSeed, ofApplication, ofStep] = [
   742_938_285n,
+  1_540_083_421n,
   950_706_376n,
   1_226_874_159n,
-  62_089_911n,
+  13_007,
 ]
-
-/** Added between the rounds: less than this, so that products stay below 2⁶³. */
-const shift = 2 ** 29
 
 /** Steps are counted in float32, whose integers are exact up to here. */
 const maxStep = 2 ** 24
 
 /**
  * Draws the elements that Dropout keeps as a function of a seed and of a count of steps, which is a running
- * statistic: equal runs drop the same elements, and so does a run that is resumed from a checkpoint. ONNX
- * has a seed of Dropout, but the state of its generator cannot be saved.
+ * statistic: equal runs drop the same elements, on every execution provider, and so does a run that is
+ * resumed from a checkpoint. ONNX has a seed of Dropout, but the state of its generator cannot be saved.
  */
 export class DropoutMasks {
   readonly #graph: Graph
@@ -48,7 +52,8 @@ export class DropoutMasks {
   }
 
   /**
-   * y = x / (1 − ratio) where an element is kept, and 0 elsewhere.
+   * y = x / (1 − ratio) where an element is kept, and 0 elsewhere. The probability of dropping is the ratio,
+   * rounded up to a multiple of 1/p, 4e-5.
    *
    * @returns y, and whether each element is kept.
    */
@@ -58,29 +63,56 @@ export class DropoutMasks {
     return [mul(x, div(cast(kept, 'float32'), sub(1, ratio))), kept]
   }
 
-  /** Pseudorandom int64 numbers below p: ((a·i + b)³ + s)³ mod p for element i, where s depends on the step. */
+  /**
+   * Pseudorandom int32 numbers below p: ((a + s)³ + b + t)³ mod p, where a and b are sums of a row's and a
+   * column's words, and s and t those of the step.
+   */
   #draw(shape: readonly number[]): Value {
     const columns = Math.max(shape.at(-1) ?? 1, 1)
     const rows = elementCount(shape) / columns
     const start = BigInt(this.#seed) * ofSeed + BigInt(this.#applications++) * ofApplication
-    // The terms of rows and columns take less memory than those of all elements.
-    const ofRows = this.#terms(rows, (row) => BigInt(row * columns) * ofElement + start, [rows, 1])
-    const ofColumns = this.#terms(columns, (column) => BigInt(column) * ofElement, [1, columns])
-    const step = mul(cast(this.count[0], 'int64'), Number(ofStep))
-    const first = modulo(add(add(ofRows, modulo(step, prime)), ofColumns), prime)
-    const second = add(cube(first), modulo(step, shift))
-    return reshape(cube(second), shape)
+    // The words of rows and columns take less memory than those of all elements.
+    const ofRows = this.#words(rows, (row) => BigInt(row) * ofRow + start, [rows, 1])
+    const ofColumns = this.#words(columns, (column) => BigInt(column) * ofColumn, [1, columns])
+    const step = this.#stepWords()
+    const sum = (i: 0 | 1): Value => add(modulo(add(ofRows[i], step[i])), ofColumns[i])
+    return reshape(cube(add(cube(sum(0)), modulo(sum(1)))), shape)
   }
 
-  #terms(length: number, term: (i: number) => bigint, shape: readonly number[]): Value {
-    const p = BigInt(prime)
-    const values = Array.from({ length }, (_, i) => ((term(i) % p) + p) % p)
-    return this.#graph.constant({ type: 'int64', shape, data: elements('int64', values) })
+  /** The words of the count of steps. */
+  #stepWords(): Words {
+    const step = cast(this.count[0], 'int32')
+    const quotient = div(step, prime)
+    const remainder = sub(step, mul(quotient, prime))
+    return [modulo(mul(remainder, ofStep)), modulo(mul(add(quotient, remainder), ofStep))]
+  }
+
+  /** Constants of two words for each index: the quotient and remainder by p of a scrambled term. */
+  #words(length: number, term: (i: number) => bigint, shape: readonly number[]): Words {
+    const scrambled = Array.from({ length }, (_, i) => scramble(term(i)))
+    const word = (map: (value: number) => number): Value =>
+      this.#graph.constant({
+        type: 'int32',
+        shape,
+        data: elements('int32', scrambled.map(map)),
+      })
+    return [word((value) => Math.floor(value / prime)), word((value) => value % prime)]
   }
 }
 
-const modulo = (x: Value, divisor: number): Value =>
-  apply('Mod', [x, x.graph.scalar(divisor, 'int64')])
+/** A pseudorandom number below p²: cubed twice modulo the largest prime below p² that is 2 mod 3. */
+function scramble(value: bigint): number {
+  const modulus = 536_339_261n
+  const reduced = ((value % modulus) + modulus) % modulus
+  const once = (reduced ** 3n + 1n) % modulus
+  return Number(once ** 3n % modulus)
+}
 
-/** x³ mod p, for x < 2³¹ + 2²⁹ */
-const cube = (x: Value): Value => modulo(mul(modulo(mul(x, x), prime), x), prime)
+/** x mod p. By division, because WebGPU has no Mod. */
+const modulo = (x: Value): Value =>
+  x.graph.lowering.operators === 'plain'
+    ? sub(x, mul(div(x, prime), prime))
+    : apply('Mod', [x, x.graph.scalar(prime, x.type)])
+
+/** x³ mod p, for x < 2p. */
+const cube = (x: Value): Value => modulo(mul(modulo(mul(x, x)), x))

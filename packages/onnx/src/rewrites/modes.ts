@@ -45,7 +45,8 @@ const evaluate: RewriteRule = (graph, node, inputs) => {
  * Rules for training mode: BatchNormalization normalizes by the batch and updates the running
  * statistics, and Dropout drops. A normalization whose scale is frozen stays in evaluation mode.
  *
- * @param seed - of the elements that are dropped; without one, the runtime draws them.
+ * @param seed - of the elements that are dropped. Without one, the runtime draws them, or a random seed if
+ * it lacks Dropout.
  */
 export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
   const nextStatistics = new Map<Value, Value>()
@@ -53,8 +54,8 @@ export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
   const drop: RewriteRule = (graph, node, [x, given]) => {
     if (!isOperator(node, 'Dropout') || !x) return
     const ratio = given ?? graph.scalar(0.5)
-    if (seed !== undefined) {
-      masks ??= new DropoutMasks(graph, seed)
+    if (seed !== undefined || graph.lowering.operators === 'plain') {
+      masks ??= new DropoutMasks(graph, seed ?? Math.floor(Math.random() * 2 ** 31))
       nextStatistics.set(...masks.count)
       return masks.apply(x, ratio)
     }
