@@ -44,12 +44,13 @@ export const peerNames: readonly string[] = [
   '@tensorflow/tfjs',
   '@tensorflow/tfjs-backend-wasm',
   '@tensorflow/tfjs-core',
+  'koffi',
   'onnxruntime-node',
   'onnxruntime-web',
 ]
 
 export const isPeer = (name: string): boolean =>
-  /^(@tensorflow\/|onnxruntime-(node|web))/.test(name)
+  /^(@tensorflow\/|koffi|onnxruntime-(node|web))/.test(name)
 const isBuiltin = (name: string): boolean => name.startsWith('node:')
 
 export interface Bundler {

@@ -144,6 +144,12 @@ export class ArraysOptimizer<
     return super.step(gradients)
   }
 
+  override async stepAsync(gradients: Gradients<FloatArray, Name>): Promise<StepOutcome> {
+    this.#backend.checkNotDisposed()
+    this.#backend.checkLengths()
+    return super.stepAsync(gradients)
+  }
+
   override inspect<N extends Name>(
     gradients: Gradients<FloatArray, N>,
   ): Inspection<SavedArray, N, Intermediate> {

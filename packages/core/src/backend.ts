@@ -75,6 +75,13 @@ export interface Backend<T, S = SavedArray> {
   read(array: T): S
   /** Replaces all elements. */
   write(array: T, elements: S): void
+  /**
+   * The elements of an array, in memory of the CPU, to be exchanged with other ranks: its own or a copy.
+   * A backend without this method and `fromHost` has one rank only.
+   */
+  toHost?(array: T): SavedArray
+  /** Replaces the elements of an array by those that `toHost` returned for it and that were changed since. */
+  fromHost?(array: T, elements: SavedArray): void
   /** The kind and size of a saved array, as error messages show it; equal if both are equal. */
   signature(saved: S | undefined): string
 }

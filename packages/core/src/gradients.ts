@@ -179,8 +179,10 @@ const isMissing = (array: unknown): boolean => array === undefined || array === 
 
 /** Accumulates the gradients of one update over calls of `step`, and applies the gradient transforms. */
 export class GradientAccumulator<T, H extends Hyperparameters> {
-  /** The number of calls accumulated for the next update. */
+  /** The number of calls accumulated for the next update, on this rank. */
   pending = 0
+  /** The number of ranks, each of which makes an equal share of the calls of an update. */
+  ranks = 1
   readonly #backend: Backend<T, unknown>
   readonly #transforms: GradientTransforms
 
@@ -189,7 +191,9 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
     this.#transforms = transforms
   }
 
-  /** The gradients of the update that is due, or undefined if more calls belong to it. */
+  /**
+   * The gradients of the update that is due, not transformed yet, or undefined if more calls belong to it.
+   */
   add(matched: readonly GroupGradients<T, H>[]): readonly GroupGradients<T, H>[] | undefined {
     const { accumulate, centralize, clip } = this.#transforms
     if (accumulate === 1 && !centralize && !clip) return matched
@@ -206,7 +210,7 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
       }
       for (const i of positions) group.pending[i] = true
     }
-    this.pending = (this.pending + 1) % accumulate
+    this.pending = (this.pending + 1) % (accumulate / this.ranks)
     return this.pending > 0 ? undefined : this.#take(matched.map(({ group }) => group))
   }
 
@@ -217,22 +221,20 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
       this.#backend.apply(setGradient, { g: gradients, gradient }, { weight: 1 })
       return { group, positions, gradients: gradient }
     })
-    this.#transform(copies)
+    this.transform(copies)
     return copies
   }
 
   #take(groups: readonly ParameterGroup<T, H>[]): readonly GroupGradients<T, H>[] {
-    const taken = groups.map((group) => {
+    return groups.map((group) => {
       const positions = [...group.pending.keys()].filter((i) => group.pending[i])
       group.pending.fill(false)
       return { group, positions, gradients: pick(group.state.gradient, positions) }
     })
-    this.#transform(taken)
-    return taken
   }
 
   /** Centralizes and clips in place. */
-  #transform(accumulated: readonly GroupGradients<T, H>[]): void {
+  transform(accumulated: readonly GroupGradients<T, H>[]): void {
     const { centralize, clip } = this.#transforms
     if (centralize) {
       for (const { group, positions, gradients } of accumulated) {

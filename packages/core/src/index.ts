@@ -35,6 +35,17 @@ export {
   positiveInteger,
 } from './ranges.ts'
 export {
+  type Attempt,
+  attempt,
+  attemptAsync,
+  type Communicator,
+  type Exchange,
+  exchangeAsync,
+  gather,
+  RankError,
+  requireSame,
+} from './ranks.ts'
+export {
   defineRule,
   type Hyperparameters,
   type PartialOptions,

@@ -42,6 +42,14 @@ import {
 } from './parameter-group.ts'
 import { checkedParameters, type Parameter } from './parameters.ts'
 import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
+import {
+  attempt,
+  type Communicator,
+  type Exchange,
+  exchangeAsync,
+  exchangeSync,
+  GradientExchange,
+} from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import type { StepKernels } from './rule-kernels.ts'
 import { type StateDict, savedNames, saveState } from './state-dict.ts'
@@ -91,6 +99,10 @@ export class Optimizer<
   #transforms: Transforms
   #updates = 0
   #swapped = false
+  /** The exchange with the other ranks, if there are any. */
+  #exchange: GradientExchange<T, H> | undefined
+  /** Whether `stepAsync` has not resolved yet. */
+  #stepping = false
   /** Whether the selectors of the groups are known to select parameters. */
   #selectionsChecked = false
 
@@ -236,22 +248,51 @@ export class Optimizer<
    * @throws Error while the weights are swapped with their EMA.
    */
   step(gradients: Gradients<T, Name>): StepOutcome {
-    if (this.#swapped) {
-      throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
+    this.#checkNotStepping()
+    if (this.#exchange) {
+      return exchangeSync(this.#exchange.communicator, this.#stepOfRank(this.#exchange, gradients))
     }
-    const matched = this.#matcher.match(gradients)
-    if (!this.#selectionsChecked && !this.#groups.isEmpty) {
-      this.checkSelections()
-    }
-    for (const group of this.#groups) this.#hyperparametersOf(group)
-    if (this.#transforms.skipNotFinite && !this.#allFinite(matched)) return 'skipped'
+    const { matched, finite } = this.#matchStep(gradients)
+    if (!finite) return 'skipped'
     const due = this.#accumulator.add(matched)
-    if (!due) return 'accumulated'
-    const prepared = due.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
-    this.#initializeWeights(this.#groups)
-    for (const update of prepared) this.#update(update)
-    this.#updates++
-    return 'updated'
+    return due ? this.#updateBy(due) : 'accumulated'
+  }
+
+  /**
+   * As `step`, but the event loop runs while this rank waits for others. Until it resolves, no other method
+   * may be called.
+   */
+  async stepAsync(gradients: Gradients<T, Name>): Promise<StepOutcome> {
+    if (!this.#exchange) return this.step(gradients)
+    this.#checkNotStepping()
+    const exchange = this.#stepOfRank(this.#exchange, gradients)
+    this.#stepping = true
+    try {
+      return await exchangeAsync(this.#exchange.communicator, exchange)
+    } finally {
+      this.#stepping = false
+    }
+  }
+
+  /**
+   * Makes this optimizer one of several, on as many ranks, that train one model on different batches: from
+   * the next step on, an update uses the mean of the gradients of all ranks. It equals that of one optimizer
+   * with the same option `accumulate`, whose calls of `step` the ranks share: call t · size + rank is the
+   * call t of a rank. With as many calls as ranks or fewer than three ranks, sums have the same rounding.
+   *
+   * Each rank starts with the same parameters, options and state, calls the same methods in the same order,
+   * and has gradients of the same parameters; the first difference that a step finds is an error on all ranks.
+   * With `skipNotFinite`, gradients that are not finite on any rank skip the step on all.
+   *
+   * @throws RangeError unless `accumulate` is a multiple of the number of ranks, or if the backend keeps
+   * gradients on a device.
+   */
+  distribute(communicator: Communicator): void {
+    const exchange = new GradientExchange(this.rule, this.#backend, this.#groups, communicator)
+    const { pending, ranks } = this.#accumulator
+    exchange.checkAccumulation(this.#transforms.accumulate, pending * ranks)
+    this.#exchange = communicator.size > 1 ? exchange : undefined
+    this.#shareAccumulation(pending * ranks)
   }
 
   /**
@@ -388,8 +429,18 @@ export class Optimizer<
     this.#swapped = !this.#swapped
   }
 
-  /** A copy of the whole state except the parameters, from which training resumes exactly. */
+  /**
+   * A copy of the whole state except the parameters, from which training resumes exactly, on any number of
+   * ranks.
+   *
+   * @throws Error on one of several ranks between the calls of an update, whose gradients they share.
+   */
   stateDict(): StateDict<S> {
+    if (this.#exchange && this.#accumulator.pending > 0) {
+      throw new Error(
+        `${this.rule.name}: several ranks cannot save between the calls of an update; call step until it returns updated`,
+      )
+    }
     return saveState(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
       accumulated: this.#accumulator.pending,
@@ -418,6 +469,7 @@ export class Optimizer<
       swapped: this.#swapped,
     }
     const checked = checkState(target, stateDict, options)
+    this.#exchange?.checkAccumulation(checked.transforms.accumulate, checked.accumulated)
     const loadedOptions = this.#optionsAfterLoad(checked)
     const { replacements, unused } = splitGroups(target, checked)
     if (replacements.size > 0) this.#groups.replace(replacements)
@@ -425,7 +477,8 @@ export class Optimizer<
     this.#backend.free?.(unused, [])
     this.#transforms = checked.transforms
     this.#accumulator = new GradientAccumulator(this.#backend, checked.transforms)
-    this.#accumulator.pending = checked.accumulated
+    this.#shareAccumulation(checked.accumulated)
+    this.#exchange?.compareAgain()
     this.#updates = checked.updates
     this.#swapped = checked.swapped
     this.#options = loadedOptions
@@ -449,6 +502,63 @@ export class Optimizer<
 
   #hyperparametersOf(group: ParameterGroup<T, H>): H {
     return group.hyperparameters(this.#updates)
+  }
+
+  /** Checks the gradients of a step, and all else that can be checked before it. */
+  #matchStep(gradients: Gradients<T, Name>): {
+    readonly matched: readonly GroupGradients<T, H>[]
+    readonly finite: boolean
+  } {
+    if (this.#swapped) {
+      throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
+    }
+    const matched = this.#matcher.match(gradients)
+    if (!this.#selectionsChecked && !this.#groups.isEmpty) {
+      this.checkSelections()
+    }
+    for (const group of this.#groups) this.#hyperparametersOf(group)
+    return { matched, finite: !this.#transforms.skipNotFinite || this.#allFinite(matched) }
+  }
+
+  #checkNotStepping(): void {
+    if (this.#stepping) {
+      throw new Error(`${this.rule.name}: cannot step before stepAsync has resolved`)
+    }
+  }
+
+  /** A step of one of several ranks. */
+  *#stepOfRank(
+    exchange: GradientExchange<T, H>,
+    gradients: Gradients<T, Name>,
+  ): Exchange<StepOutcome> {
+    const call = attempt(() => this.#matchStep(gradients))
+    const matched = yield* exchange.compare(call, this.#updates)
+    if (!matched) return 'skipped'
+    const due = this.#accumulator.add(matched)
+    if (!due) return 'accumulated'
+    yield* exchange.sum(due)
+    return this.#updateBy(due)
+  }
+
+  /** Updates the parameters by accumulated gradients. */
+  #updateBy(due: readonly GroupGradients<T, H>[]): StepOutcome {
+    this.#accumulator.transform(due)
+    const prepared = due.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
+    this.#initializeWeights(this.#groups)
+    for (const update of prepared) this.#update(update)
+    this.#updates++
+    return 'updated'
+  }
+
+  /**
+   * Divides the accumulated calls among the ranks. The first one has their gradients: those of the others are
+   * replaced by their next ones.
+   */
+  #shareAccumulation(accumulated: number): void {
+    const { rank, size } = this.#exchange?.communicator ?? { rank: 0, size: 1 }
+    this.#accumulator.ranks = size
+    this.#accumulator.pending = accumulated / size
+    if (rank > 0) for (const group of this.#groups) group.pending.fill(false)
   }
 
   #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {

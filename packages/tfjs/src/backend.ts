@@ -1,4 +1,4 @@
-import { type ArrayLists, type Backend, type Kernel, trace } from '@diffgrad/core'
+import { type ArrayLists, type Backend, type Kernel, type SavedArray, trace } from '@diffgrad/core'
 import {
   abs,
   add,
@@ -18,6 +18,7 @@ import {
   sub,
   sum,
   Tensor,
+  tensor,
   tidy,
   util,
   type Variable,
@@ -110,6 +111,20 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
   /** Copies: on the cpu backend, the data of a saved tensor may be a typed array of the user's. */
   write(array: Tensor, saved: Tensor): void {
     copyInto(variableOf(array), saved)
+  }
+
+  /** A copy. Blocks until the device has the numbers, which WebGPU cannot. */
+  toHost(array: Tensor): Float32Array {
+    if (isWebgpu(backend())) {
+      throw new Error(
+        'several ranks exchange numbers within a step, which WebGPU cannot read at once',
+      )
+    }
+    return Float32Array.from(array.dataSync())
+  }
+
+  fromHost(array: Tensor, elements: SavedArray): void {
+    tidy(() => copyInto(variableOf(array), tensor(elements, array.shape, 'float32')))
   }
 
   /** Marks an array as shared: the caller may still be reading it, so the next write makes a copy first. */

@@ -1,4 +1,5 @@
 import {
+  type Communicator,
   describe,
   type Hyperparameters,
   type Inspection,
@@ -165,6 +166,16 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   /** Reports the loss, or any figure that should fall, to plateau schedules. */
   report(loss: number): void {
     this.#variables.report(loss)
+  }
+
+  /**
+   * Makes this optimizer one of several, on as many ranks, that train one model on different batches. See
+   * `distribute` of `Optimizer` in @diffgrad/core. Not on WebGPU, which cannot read gradients at once.
+   *
+   * @throws RangeError unless `accumulate` is a multiple of the number of ranks.
+   */
+  distribute(communicator: Communicator): void {
+    this.#variables.distribute(communicator)
   }
 
   /**

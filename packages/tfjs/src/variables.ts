@@ -1,4 +1,5 @@
 import {
+  type Communicator,
   Optimizer as CoreOptimizer,
   checkOptions,
   type Hyperparameters,
@@ -45,6 +46,7 @@ export class Variables<H extends Hyperparameters> {
   /** The options of the constructor. */
   readonly #initial: OptimizerOptions<H>
   #optimizer: CoreOptimizer<Tensor, H, Tensor>
+  #communicator: Communicator | undefined
   /** The registered variables by parameter name: the name under which one was saved, else its own. */
   readonly #variables = new Map<string, Variable>()
   /** Parameter names by variable name. */
@@ -205,6 +207,12 @@ export class Variables<H extends Hyperparameters> {
     this.#pending.report(loss, this.#optimizer.updates)
   }
 
+  /** Shares updates with other ranks. @throws RangeError as the optimizer of core does. */
+  distribute(communicator: Communicator): void {
+    this.#optimizer.distribute(communicator)
+    this.#communicator = communicator
+  }
+
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
   stateDict(): TensorState {
     const { parameters, ...position } = this.#optimizer.stateDict()
@@ -278,7 +286,14 @@ export class Variables<H extends Hyperparameters> {
     this.#pending.dispose()
     this.#variables.clear()
     this.#names.clear()
-    this.#optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
+    this.#optimizer = this.#newOptimizer(options)
+  }
+
+  /** An optimizer without variables, on the same ranks. */
+  #newOptimizer(options: OptimizerOptions<H>): CoreOptimizer<Tensor, H, Tensor> {
+    const optimizer = new CoreOptimizer(this.#backend, this.#rule, [], options)
+    if (this.#communicator) optimizer.distribute(this.#communicator)
+    return optimizer
   }
 
   /** The value of an option at the next step. */
@@ -293,10 +308,7 @@ export class Variables<H extends Hyperparameters> {
     const { options } = this.#optimizer
     const isFixed = 'epsilon' in options || !('epsilon' in this.#rule.defaults)
     if (isFixed || !isHalfPrecision()) return this.#optimizer
-    const adapted = new CoreOptimizer(this.#backend, this.#rule, [], {
-      ...options,
-      epsilon: halfPrecisionEpsilon,
-    })
+    const adapted = this.#newOptimizer({ ...options, epsilon: halfPrecisionEpsilon })
     adapted.loadStateDict(this.#optimizer.stateDict())
     return adapted
   }

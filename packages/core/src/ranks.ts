@@ -1,0 +1,278 @@
+import type { Backend, SavedArray } from './backend.ts'
+import type { GroupGradients, ParameterGroups } from './parameter-group.ts'
+import type { Hyperparameters } from './rule.ts'
+
+// Data-parallel training: several ranks, each a process or a thread with a copy of the parameters, compute
+// gradients of different batches, and make the same update of their sum.
+
+/** The ranks that train together. Each makes the same calls, in the same order. */
+export interface Communicator {
+  /** The number of this rank, from 0. */
+  readonly rank: number
+  /** The number of ranks. */
+  readonly size: number
+  /**
+   * Replaces arrays by their sums over all ranks, in place. Each rank passes arrays of the same types and
+   * lengths, and gets the same bits.
+   *
+   * @throws Error on every rank if the arrays differ.
+   */
+  sumSync(arrays: readonly SavedArray[]): void
+  /** As `sumSync`, without blocking the event loop. */
+  sum(arrays: readonly SavedArray[]): Promise<void>
+}
+
+/** The place of a rank among all of them. */
+type Place = Pick<Communicator, 'rank' | 'size'>
+
+/** What another rank has failed with, or in what it differs. */
+export class RankError extends Error {
+  override readonly name = 'RankError'
+  readonly rank: number
+
+  /** @param rank - the number of the other rank. */
+  constructor(rank: number, message: string) {
+    super(`rank ${rank}: ${message}`)
+    this.rank = rank
+  }
+}
+
+/** A computation of several ranks: it yields arrays to sum over all of them, and goes on with the sums. */
+export type Exchange<R> = Generator<readonly SavedArray[], R, void>
+
+/** Runs an exchange by blocking calls. */
+export function exchangeSync<R>(communicator: Communicator, exchange: Exchange<R>): R {
+  let step = exchange.next()
+  for (; !step.done; step = exchange.next()) communicator.sumSync(step.value)
+  return step.value
+}
+
+/** Runs an exchange while the event loop runs. */
+export async function exchangeAsync<R>(
+  communicator: Communicator,
+  exchange: Exchange<R>,
+): Promise<R> {
+  let step = exchange.next()
+  for (; !step.done; step = exchange.next()) await communicator.sum(step.value)
+  return step.value
+}
+
+/** A value, or the error that was thrown instead. */
+export type Attempt<R> =
+  | { readonly value: R; readonly error?: undefined }
+  | { readonly value?: undefined; readonly error: Error }
+
+/** Calls a function and returns its result or its error, to be exchanged before it is thrown. */
+export function attempt<R>(compute: () => R): Attempt<R> {
+  try {
+    return { value: compute() }
+  } catch (error) {
+    return { error: asError(error) }
+  }
+}
+
+/** As `attempt`, for an asynchronous function. */
+export const attemptAsync = <R>(compute: () => Promise<R>): Promise<Attempt<R>> =>
+  compute().then(
+    (value) => ({ value }),
+    (error) => ({ error: asError(error) }),
+  )
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error), { cause: error })
+
+/**
+ * The figures of every rank, by rank.
+ *
+ * @param figures - one array of the same length on every rank, also if it has failed.
+ * @param error - of this rank.
+ * @throws on every rank if one has failed: its own error on that rank, a RankError with its message on the
+ * others.
+ */
+export function* gather(
+  { rank, size }: Place,
+  figures: Float64Array,
+  error?: Error,
+): Exchange<readonly Float64Array[]> {
+  const { length } = figures
+  // Adding zeros gathers: each rank fills a part of its own. The last figure is the length of a message.
+  const all = new Float64Array(size * (length + 1))
+  if (!error) all.set(figures, rank * (length + 1))
+  if (error) all[rank * (length + 1) + length] = error.message.length + 1
+  yield [all]
+  const messages = Array.from({ length: size }, (_, i) => all[i * (length + 1) + length])
+  const failed = messages.findIndex((characters) => characters > 0)
+  if (failed >= 0) {
+    const texts = yield* gatherTexts({ rank, size }, error?.message ?? '', Math.max(...messages))
+    throw error ?? new RankError(failed, texts[failed])
+  }
+  return messages.map((_, i) => all.slice(i * (length + 1), i * (length + 1) + length))
+}
+
+/**
+ * Checks that a text is the same on every rank.
+ *
+ * @param lines - such as the names and sizes of arrays, one a line.
+ * @throws RankError on every rank, with the first line in which a rank differs from rank 0.
+ */
+export function* requireSame(place: Place, lines: readonly string[]): Exchange<void> {
+  const text = lines.join('\n')
+  const all = yield* gather(place, Float64Array.of(text.length, textHash(text)))
+  const [first, ...others] = all.map(String)
+  if (others.every((one) => one === first)) return
+  const texts = yield* gatherTexts(place, text, Math.max(...all.map(([characters]) => characters)))
+  const [right, ...rest] = texts.map((one) => one.split('\n'))
+  for (const [i, wrong] of rest.entries()) {
+    const line = Array.from({ length: Math.max(right.length, wrong.length) }, (_, k) => k).find(
+      (k) => right[k] !== wrong[k],
+    )
+    if (line === undefined) continue
+    const [here, there] = [wrong, right].map((all) => all[line] ?? 'nothing')
+    throw new RankError(i + 1, `has ${here} where rank 0 has ${there}`)
+  }
+}
+
+/** The text of every rank, of at most so many characters. */
+function* gatherTexts(
+  { rank, size }: Place,
+  text: string,
+  length: number,
+): Exchange<readonly string[]> {
+  const codes = new Float64Array(size * length)
+  codes.set(
+    Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)),
+    rank * length,
+  )
+  yield [codes]
+  return Array.from({ length: size }, (_, i) =>
+    Array.from(codes.subarray(i * length, (i + 1) * length), (code) =>
+      code > 0 ? String.fromCharCode(code) : '',
+    ).join(''),
+  )
+}
+
+/** The offset basis of FNV-1a. */
+const emptyHash = 0x811c9dc5
+
+/** One round of FNV-1a, in 32 bits. */
+const addToHash = (hash: number, word: number): number => Math.imul(hash ^ word, 0x01000193) >>> 0
+
+function textHash(text: string): number {
+  let hash = emptyHash
+  for (let i = 0; i < text.length; i++) hash = addToHash(hash, text.charCodeAt(i))
+  return hash
+}
+
+/** A hash of the bits of all elements. */
+function elementsHash({ buffer, byteOffset, byteLength }: SavedArray): number {
+  const words = new Uint32Array(buffer, byteOffset, byteLength / 4)
+  let hash = emptyHash
+  for (let i = 0; i < words.length; i++) hash = addToHash(hash, words[i])
+  return hash
+}
+
+/** A call of `step` on this rank. */
+interface StepCall<T, H extends Hyperparameters> {
+  readonly matched: readonly GroupGradients<T, H>[]
+  readonly finite: boolean
+}
+
+/** The exchange of gradients between the optimizers of several ranks. */
+export class GradientExchange<T, H extends Hyperparameters> {
+  readonly communicator: Communicator
+  readonly #rule: { readonly name: string }
+  readonly #groups: ParameterGroups<T, H>
+  readonly #toHost: (array: T) => SavedArray
+  readonly #fromHost: (array: T, elements: SavedArray) => void
+  /** The version of the groups whose parameters were compared last. */
+  #compared: number | undefined
+
+  constructor(
+    rule: { readonly name: string },
+    backend: Backend<T, unknown>,
+    groups: ParameterGroups<T, H>,
+    communicator: Communicator,
+  ) {
+    const { toHost, fromHost } = backend
+    if (!toHost || !fromHost) {
+      throw new RangeError(
+        `${rule.name}: several ranks need gradients that can leave their device, but this backend keeps them there`,
+      )
+    }
+    this.#rule = rule
+    this.#groups = groups
+    this.#toHost = toHost.bind(backend)
+    this.#fromHost = fromHost.bind(backend)
+    this.communicator = communicator
+  }
+
+  /** Compares the parameters and their elements again at the next step. */
+  compareAgain(): void {
+    this.#compared = undefined
+  }
+
+  /** @throws RangeError unless the ranks share the calls of an update equally. */
+  checkAccumulation(accumulate: number, accumulated: number): void {
+    const { size } = this.communicator
+    const refuse = (what: string, value: number): never => {
+      throw new RangeError(
+        `${this.#rule.name}: ${what} must be a multiple of the number of ranks, ${size}, but is ${value}`,
+      )
+    }
+    if (accumulate % size !== 0) refuse('accumulate', accumulate)
+    if (accumulated % size !== 0) refuse('the number of accumulated calls', accumulated)
+  }
+
+  /**
+   * Compares a call of `step` on all ranks.
+   *
+   * @returns its gradients; undefined if those of any rank are not finite.
+   * @throws the error of this rank, or a RankError if another one has failed, or if a rank differs in its
+   * parameters, their elements, its options or the parameters that have gradients. Nothing has changed then.
+   */
+  *compare(
+    call: Attempt<StepCall<T, H>>,
+    updates: number,
+  ): Exchange<readonly GroupGradients<T, H>[] | undefined> {
+    const { version } = this.#groups
+    const matched = call.value?.matched ?? []
+    const isNew = this.#compared !== version
+    const options = Array.from(this.#groups, (group) => JSON.stringify(group.options))
+    const positions = matched.map((one) => one.positions.join())
+    const figures = [
+      ...[Number(call.value?.finite), Number(isNew), updates],
+      ...[textHash(options.join()), textHash(positions.join(';'))],
+    ]
+    const all = yield* gather(this.communicator, Float64Array.from(figures), call.error)
+    const shared = all.map(([, ...others]) => others.join())
+    if (isNew || shared.some((others) => others !== shared[0])) {
+      const names = matched.flatMap(({ group, positions }) => positions.map((i) => group.names[i]))
+      const gradients = names.map((name) => `a gradient of ${name}`)
+      const lines = [...this.#describe(), `${updates} updates`, ...gradients]
+      yield* requireSame(this.communicator, lines)
+      this.#compared = version
+    }
+    return all.every(([finite]) => finite === 1) ? matched : undefined
+  }
+
+  /** Replaces gradients by their sums over all ranks. */
+  *sum(accumulated: readonly GroupGradients<T, H>[]): Exchange<void> {
+    const gradients = accumulated.flatMap((one) => one.gradients)
+    const elements = gradients.map(this.#toHost)
+    yield elements
+    for (const [i, gradient] of gradients.entries()) this.#fromHost(gradient, elements[i])
+  }
+
+  /** The rule, and each parameter with its elements and its options. */
+  #describe(): readonly string[] {
+    const parameters = [...this.#groups].flatMap((group) => {
+      const options = JSON.stringify(group.options)
+      return group.parameters.map(({ name, value }) => {
+        const elements = this.#toHost(value)
+        const kind = `${elements.constructor.name}(${elements.length})`
+        return `${name}: ${kind} with elements of hash ${elementsHash(elements)} and options ${options}`
+      })
+    })
+    return [`the rule ${this.#rule.name}`, ...parameters]
+  }
+}
