@@ -95,9 +95,7 @@ function printTable(title: string, results: Results, control: string, images: nu
       ...{ contender, accuracies, differences, mean },
       seeds: isNear ? tailOfT(t, degrees) : pairedTTest(differences),
       images: differencePValue({ first: [shares[0]], second: [shares[1]] }, images),
-      friction: meanOf(
-        Object.values(results[contender]).flatMap((run) => run.map((row) => row[3])),
-      ),
+      frictions: Object.values(results[contender]).map((run) => meanOf(run.map((row) => row[3]))),
     }
   })
   const others = rows.filter(({ contender }) => contender !== control)
@@ -105,10 +103,10 @@ function printTable(title: string, results: Results, control: string, images: nu
     holm(others.map((row) => row[key])),
   )
   console.log(
-    `\n${title}\n\n| | top-1 by seed | mean | minus ${control} | p, seeds | p, images | mean ξ |`,
+    `\n${title}\n\n| | top-1 by seed | mean | minus ${control} | p, seeds | p, images | mean ξ by seed |`,
   )
   console.log('|---|---|---|---|---|---|---|')
-  for (const { contender, accuracies, differences, mean, friction } of rows) {
+  for (const { contender, accuracies, differences, mean, frictions } of rows) {
     const i = others.findIndex((other) => other.contender === contender)
     const cells = [
       contender,
@@ -117,7 +115,7 @@ function printTable(title: string, results: Results, control: string, images: nu
       ...(i < 0
         ? ['–', '–', '–']
         : [differences.map(signed).join(', '), formatP(seeds[i]), formatP(ofImages[i])]),
-      friction === 0 ? '–' : friction.toFixed(5),
+      frictions.every((xi) => xi === 0) ? '–' : frictions.map((xi) => xi.toFixed(5)).join(', '),
     ]
     console.log(`| ${cells.join(' | ')} |`)
   }
