@@ -1,19 +1,8 @@
 export {
-  type AdaModHyperparameters,
-  type AdamHyperparameters,
-  adaMod,
-  adam,
-  adamW,
   type Clipping,
   constant,
   cosine,
-  type DiffGradHyperparameters,
-  type DiffModHyperparameters,
-  type DiffRGradHyperparameters,
   defineRule,
-  diffGrad,
-  diffMod,
-  diffRGrad,
   type Ema,
   exponential,
   flatCosine,
@@ -32,17 +21,12 @@ export {
   oneCycleMomentum,
   type PartialOptions,
   plateau,
-  type RAdamHyperparameters,
   type RuleOptions,
-  radam,
-  ranger,
   type Schedule,
   type Selector,
-  type SgdHyperparameters,
   type StateDict,
   type StepOutcome,
   scheduleValue,
-  sgd,
   startAt,
   stepDecay,
   type Transforms,
@@ -52,6 +36,8 @@ export {
 export type { Dtype, FloatArray, KernelTier } from '@diffgrad/kernels'
 export { type Allocated, type AllocateOptions, allocate } from './allocate.ts'
 export type { KernelReport } from './backend.ts'
+export * from './generated/optimizers.ts'
+export * from './generated/rules.ts'
 export {
   type ArrayGradients,
   ArraysOptimizer,
@@ -59,15 +45,4 @@ export {
   type ParameterLike,
   type ParameterSet,
 } from './optimizer.ts'
-export {
-  AdaMod,
-  Adam,
-  AdamW,
-  DiffGrad,
-  DiffMod,
-  DiffRGrad,
-  RAdam,
-  Ranger,
-  SGD,
-} from './optimizers.ts'
 export type { EngineOptions } from './select-engine.ts'

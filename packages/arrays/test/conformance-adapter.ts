@@ -11,6 +11,7 @@ import type {
   OptimizerSpec,
   TestRun,
 } from '@diffgrad/testing/conformance'
+import * as optimizers from '../src/generated/optimizers.ts'
 import {
   ArraysOptimizer,
   type ArraysOptions,
@@ -20,7 +21,6 @@ import {
   type FloatArray,
   type ParameterSet,
 } from '../src/index.ts'
-import * as optimizers from '../src/optimizers.ts'
 
 /** Creates an optimizer for a rule. */
 export type OptimizerFactory = (

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { generatedModules } from './generated-modules.ts'
 
-// Writes src/generated anew: `pnpm --filter @diffgrad/kernels generate`.
+// Writes src/generated of kernels, arrays and tfjs anew: `pnpm generate`.
 for (const [path, source] of generatedModules()) {
-  writeFileSync(new URL(`../src/generated/${path}`, import.meta.url), source)
+  writeFileSync(new URL(`../../${path}`, import.meta.url), source)
 }

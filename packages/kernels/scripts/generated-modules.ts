@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import {
-  allRules,
-  classNameOf,
-  type Kernel,
-  trace,
-  transformKernels,
-  updateKernels,
-} from '@diffgrad/core'
+import { allRules, type Kernel, trace, transformKernels, updateKernels } from '@diffgrad/core'
 import { buildSync } from 'esbuild'
 import { fingerprint } from '../src/generated-kernels.ts'
 import { javascript } from '../src/printer.ts'
+import {
+  arraysClasses,
+  arraysRules,
+  kernelsOwner,
+  tableName,
+  tfjsClasses,
+} from './optimizer-classes.ts'
 
 /** Prints a module of generated kernels, each different one once. */
 function moduleSource(name: string, owner: string, kernels: readonly Kernel[]): string {
@@ -25,8 +25,8 @@ ${entries.join('\n')}
 `
 }
 
-/** Returns the path and source of the module that holds the worker's code as a string. */
-function workerModule(): readonly [path: string, source: string] {
+/** Returns the source of the module that holds the worker's code as a string. */
+function workerModule(): string {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL('../src/threads/worker.ts', import.meta.url))],
     bundle: true,
@@ -36,29 +36,39 @@ function workerModule(): readonly [path: string, source: string] {
     target: 'es2022',
   })
   const [{ text }] = outputFiles
-  return [
-    'worker.ts',
-    `// Written by scripts/generate.ts.
+  return `// Written by scripts/generate.ts.
 export const workerSource: string = ${JSON.stringify(text.trim())}
-`,
-  ]
+`
 }
 
 /**
- * Returns the path in src/generated and the source of every generated module: the worker, the kernels of
- * transforms, and those of each rule. Rules with the same equations, such as Adam and AdamW, share one.
+ * Returns the path below `packages` and the source of every generated module: the worker, the kernels of
+ * transforms, those of each rule, and the optimizer classes of the adapters. Rules with the same equations,
+ * such as Adam and AdamW, share their kernels.
  */
 export function generatedModules(): readonly (readonly [path: string, source: string])[] {
-  const distinct = new Map(allRules.toReversed().map((rule) => [rule.update, rule]))
+  const tables = allRules
+    .filter((rule) => kernelsOwner(rule) === rule)
+    .map((rule) => ({
+      file: `${rule.name.toLowerCase()}.ts`,
+      source: moduleSource(tableName(rule), rule.name, updateKernels(rule)),
+      name: tableName(rule),
+    }))
+  const transforms = {
+    file: 'transforms.ts',
+    source: moduleSource('generatedTransforms', 'the transforms around a rule', transformKernels),
+    name: 'generatedTransforms',
+  }
+  const all = [...tables, transforms]
+  const index = all
+    .toSorted((a, b) => (a.file < b.file ? -1 : 1))
+    .map(({ file, name }) => `export { ${name} } from './${file}'`)
   return [
-    workerModule(),
-    [
-      'transforms.ts',
-      moduleSource('generatedTransforms', 'the transforms around a rule', transformKernels),
-    ],
-    ...Array.from(distinct.values(), (rule): readonly [string, string] => [
-      `${rule.name.toLowerCase()}.ts`,
-      moduleSource(`generated${classNameOf(rule)}`, rule.name, updateKernels(rule)),
-    ]),
+    ['kernels/src/generated/worker.ts', workerModule()],
+    ...all.map(({ file, source }) => [`kernels/src/generated/${file}`, source] as const),
+    ['kernels/src/generated/index.ts', `// Written by scripts/generate.ts.\n${index.join('\n')}\n`],
+    ['arrays/src/generated/optimizers.ts', arraysClasses()],
+    ['arrays/src/generated/rules.ts', arraysRules()],
+    ['tfjs/src/generated/optimizers.ts', tfjsClasses()],
   ]
 }

@@ -17,8 +17,8 @@ import {
 /** Source text without the white space and punctuation that the formatter may change. */
 const withoutFormatting = (source: string): string => source.replace(/[\s,;'"()\\]/g, '')
 
-test.each(generatedModules())('src/generated/%s is up to date', (path, source) => {
-  const written = readFileSync(new URL(`../src/generated/${path}`, import.meta.url), 'utf8')
+test.each(generatedModules())('%s is up to date', (path, source) => {
+  const written = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
   expect(withoutFormatting(written)).toBe(withoutFormatting(source))
 })
 

@@ -1,16 +1,4 @@
-import {
-  adaMod,
-  adam,
-  adamW,
-  diffGrad,
-  diffMod,
-  diffRGrad,
-  type Kernel,
-  numbers,
-  radam,
-  sgd,
-  stepKernels,
-} from '@diffgrad/core'
+import { allRules, diffGrad, type Kernel, numbers, stepKernels } from '@diffgrad/core'
 import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
@@ -34,16 +22,11 @@ const feeds = { input: float(randomData(8), [4, 2]), target: float(randomData(12
 const decay = { weightDecay: 0.1 }
 const updates = [1, 10].flatMap((t) =>
   Object.entries({
-    sgd: stepKernels(sgd, { ...sgd.defaults, ...decay }, t),
-    adam: stepKernels(adam, { ...adam.defaults, ...decay }, t),
-    adamW: stepKernels(adamW, { ...adamW.defaults, ...decay }, t),
-    radam: stepKernels(radam, { ...radam.defaults, ...decay }, t),
-    adaMod: stepKernels(adaMod, { ...adaMod.defaults, ...decay }, t),
-    'diffGrad, version 0': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay }, t),
+    ...Object.fromEntries(
+      allRules.map((rule) => [rule.name, stepKernels(rule, { ...rule.defaults, ...decay }, t)]),
+    ),
     'diffGrad, version 1': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 1 }, t),
     'diffGrad, version 2': stepKernels(diffGrad, { ...diffGrad.defaults, ...decay, version: 2 }, t),
-    diffRGrad: stepKernels(diffRGrad, { ...diffRGrad.defaults, ...decay }, t),
-    diffMod: stepKernels(diffMod, { ...diffMod.defaults, ...decay }, t),
   }).map(([name, update]) => ({ name, t, ...update })),
 )
 

@@ -1,4 +1,11 @@
-import type { Hyperparameters, OptimizerOptions, StateDict, UpdateRule } from '@diffgrad/core'
+import {
+  allRules,
+  classNameOf,
+  type Hyperparameters,
+  type OptimizerOptions,
+  type StateDict,
+  type UpdateRule,
+} from '@diffgrad/core'
 import type {
   BackendUnderTest,
   NamedNumbers,
@@ -7,23 +14,19 @@ import type {
   UntypedOptions,
 } from '@diffgrad/testing/conformance'
 import { dispose, tensor, variable } from '@tensorflow/tfjs-core'
-import {
-  AdaMod,
-  Adam,
-  AdamW,
-  DiffGrad,
-  DiffMod,
-  DiffRGrad,
-  RAdam,
-  Ranger,
-  RuleOptimizer,
-  SGD,
-} from '../src/index.ts'
+import * as optimizers from '../src/generated/optimizers.ts'
+import { RuleOptimizer } from '../src/index.ts'
+
+type OptimizerClass = new (options?: OptimizerOptions<Hyperparameters>) => RuleOptimizer
 
 /** The optimizer classes by the names of their rules. */
-export const classes: Readonly<
-  Record<string, new (options?: OptimizerOptions<Hyperparameters>) => RuleOptimizer>
-> = { SGD, Adam, AdamW, RAdam, AdaMod, Ranger, diffGrad: DiffGrad, DiffRGrad, DiffMod }
+export const classes: Readonly<Record<string, OptimizerClass>> = Object.fromEntries(
+  allRules.flatMap((rule) =>
+    Object.entries(optimizers).flatMap(([name, one]) =>
+      name === classNameOf(rule) ? [[rule.name, one]] : [],
+    ),
+  ),
+)
 
 /** An optimizer of the rule's own class, or of the general one for any other rule. */
 const createOptimizer = (

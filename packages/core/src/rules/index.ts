@@ -1,28 +1,31 @@
 import type { UpdateRule } from '../rule.ts'
-import { type AdamHyperparameters, adam, adamW } from './adam.ts'
-import { type AdaModHyperparameters, adaMod } from './adamod.ts'
-import { type DiffGradHyperparameters, diffGrad, type FrictionHyperparameters } from './diffgrad.ts'
-import { type DiffModHyperparameters, diffMod } from './diffmod.ts'
-import { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
-import type { MomentHyperparameters } from './moments.ts'
-import { type RAdamHyperparameters, radam } from './radam.ts'
+import { adam, adamW } from './adam.ts'
+import { adaMod } from './adamod.ts'
+import { diffGrad } from './diffgrad.ts'
+import { diffMod } from './diffmod.ts'
+import { diffRGrad } from './diffrgrad.ts'
+import { radam } from './radam.ts'
 import { ranger } from './ranger.ts'
-import { type SgdHyperparameters, sgd } from './sgd.ts'
+import { sgd } from './sgd.ts'
 
-export type {
-  AdaModHyperparameters,
-  AdamHyperparameters,
-  DiffGradHyperparameters,
-  DiffModHyperparameters,
-  DiffRGradHyperparameters,
-  FrictionHyperparameters,
-  MomentHyperparameters,
-  RAdamHyperparameters,
-  SgdHyperparameters,
-}
-export { adaMod, adam, adamW, diffGrad, diffMod, diffRGrad, radam, ranger, sgd }
+export { type AdamHyperparameters, adam, adamW } from './adam.ts'
+export { type AdaModHyperparameters, adaMod } from './adamod.ts'
+export {
+  type DiffGradHyperparameters,
+  diffGrad,
+  type FrictionHyperparameters,
+} from './diffgrad.ts'
+export { type DiffModHyperparameters, diffMod } from './diffmod.ts'
+export { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
+export type { MomentHyperparameters } from './moments.ts'
+export { type RAdamHyperparameters, radam } from './radam.ts'
+export { ranger } from './ranger.ts'
+export { type SgdHyperparameters, sgd } from './sgd.ts'
 
-/** Every rule. Adapters, tests and applications derive their lists of optimizers from this one. */
+/**
+ * Every rule. Adapters, tests and applications derive their lists of optimizers from this one: those of the
+ * adapters are written by `pnpm generate`.
+ */
 export const allRules: readonly UpdateRule[] = [
   sgd,
   adam,

@@ -1,3 +1,4 @@
+// Written by scripts/generate.ts of @diffgrad/kernels.
 import {
   type AdaModHyperparameters,
   type AdamHyperparameters,
@@ -25,9 +26,9 @@ import {
   generatedRAdam,
   generatedSGD,
 } from '@diffgrad/kernels'
-import { ArraysOptimizer, type ArraysOptions, type ParameterSet } from './optimizer.ts'
+import { ArraysOptimizer, type ArraysOptions, type ParameterSet } from '../optimizer.ts'
 
-/** Stochastic gradient descent, with optional momentum and Nesterov momentum. See `sgd` in @diffgrad/core. */
+/** Stochastic gradient descent, with momentum. See `sgd` in @diffgrad/core. */
 export class SGD<Name extends string = string> extends ArraysOptimizer<
   SgdHyperparameters,
   Name,
@@ -38,7 +39,7 @@ export class SGD<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** Adam, with optional AMSGrad. See `adam` in @diffgrad/core. */
+/** Adam. See `adam` in @diffgrad/core. */
 export class Adam<Name extends string = string> extends ArraysOptimizer<
   AdamHyperparameters,
   Name,
@@ -49,7 +50,7 @@ export class Adam<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
+/** AdamW: Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
 export class AdamW<Name extends string = string> extends ArraysOptimizer<
   AdamHyperparameters,
   Name,
@@ -60,7 +61,7 @@ export class AdamW<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** Rectified Adam: no adaptive step until the variance of the second moment is finite. See `radam` in @diffgrad/core. */
+/** RAdam: Adam with a rectified variance. See `radam` in @diffgrad/core. */
 export class RAdam<Name extends string = string> extends ArraysOptimizer<
   RAdamHyperparameters,
   Name,
@@ -71,7 +72,7 @@ export class RAdam<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** Adam whose step sizes are bounded by their running average. See `adaMod` in @diffgrad/core. */
+/** AdaMod: Adam with step sizes bounded by their own moving average s. See `adaMod` in @diffgrad/core. */
 export class AdaMod<Name extends string = string> extends ArraysOptimizer<
   AdaModHyperparameters,
   Name,
@@ -85,7 +86,7 @@ export class AdaMod<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** RAdam on centralized gradients, with Lookahead. See `ranger` in @diffgrad/core. */
+/** Ranger: RAdam with centralized gradients and Lookahead. See `ranger` in @diffgrad/core. */
 export class Ranger<Name extends string = string> extends ArraysOptimizer<
   RAdamHyperparameters,
   Name,
@@ -96,7 +97,7 @@ export class Ranger<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** diffGrad: Adam whose steps shrink where the gradient changes little. See `diffGrad` in @diffgrad/core. */
+/** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
 export class DiffGrad<Name extends string = string> extends ArraysOptimizer<
   DiffGradHyperparameters,
   Name,
@@ -110,7 +111,7 @@ export class DiffGrad<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** diffGrad with the rectification of RAdam. See `diffRGrad` in @diffgrad/core. */
+/** DiffRGrad: RAdam with the friction coefficient ξ of diffGrad in the rectified phase. See `diffRGrad` in @diffgrad/core. */
 export class DiffRGrad<Name extends string = string> extends ArraysOptimizer<
   DiffRGradHyperparameters,
   Name,
@@ -124,7 +125,7 @@ export class DiffRGrad<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
-/** diffGrad with the bounded step sizes of AdaMod. See `diffMod` in @diffgrad/core. */
+/** DiffMod: diffGrad with step sizes bounded by their own moving average s, which excludes ξ. See `diffMod` in @diffgrad/core. */
 export class DiffMod<Name extends string = string> extends ArraysOptimizer<
   DiffModHyperparameters,
   Name,

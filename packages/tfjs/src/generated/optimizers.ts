@@ -1,0 +1,103 @@
+// Written by scripts/generate.ts of @diffgrad/kernels.
+import {
+  type AdaModHyperparameters,
+  type AdamHyperparameters,
+  adaMod,
+  adam,
+  adamW,
+  type DiffGradHyperparameters,
+  type DiffModHyperparameters,
+  type DiffRGradHyperparameters,
+  diffGrad,
+  diffMod,
+  diffRGrad,
+  type RAdamHyperparameters,
+  radam,
+  ranger,
+  type SgdHyperparameters,
+  sgd,
+} from '@diffgrad/core'
+import {
+  generatedAdaMod,
+  generatedAdam,
+  generatedDiffGrad,
+  generatedDiffMod,
+  generatedDiffRGrad,
+  generatedRAdam,
+  generatedSGD,
+} from '@diffgrad/kernels'
+import { defineOptimizer, type OptimizerClass } from '../define-optimizer.ts'
+import type { RuleOptimizer } from '../optimizer.ts'
+import type { Settings } from '../settings.ts'
+
+/** Stochastic gradient descent, with momentum. See `sgd` in @diffgrad/core. */
+export const SGD: OptimizerClass<SgdHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradSGD',
+  sgd,
+  generatedSGD,
+)
+export type SGD = RuleOptimizer<SgdHyperparameters> & Settings<SgdHyperparameters>
+
+/** Adam. See `adam` in @diffgrad/core. */
+export const Adam: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdam',
+  adam,
+  generatedAdam,
+)
+export type Adam = RuleOptimizer<AdamHyperparameters> & Settings<AdamHyperparameters>
+
+/** AdamW: Adam with decoupled weight decay, 0.01 by default. See `adamW` in @diffgrad/core. */
+export const AdamW: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdamW',
+  adamW,
+  generatedAdam,
+)
+export type AdamW = RuleOptimizer<AdamHyperparameters> & Settings<AdamHyperparameters>
+
+/** RAdam: Adam with a rectified variance. See `radam` in @diffgrad/core. */
+export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradRAdam',
+  radam,
+  generatedRAdam,
+)
+export type RAdam = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
+
+/** AdaMod: Adam with step sizes bounded by their own moving average s. See `adaMod` in @diffgrad/core. */
+export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdaMod',
+  adaMod,
+  generatedAdaMod,
+)
+export type AdaMod = RuleOptimizer<AdaModHyperparameters> & Settings<AdaModHyperparameters>
+
+/** Ranger: RAdam with centralized gradients and Lookahead. See `ranger` in @diffgrad/core. */
+export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradRanger',
+  ranger,
+  generatedRAdam,
+)
+export type Ranger = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
+
+/** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
+export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffGrad',
+  diffGrad,
+  generatedDiffGrad,
+)
+export type DiffGrad = RuleOptimizer<DiffGradHyperparameters> & Settings<DiffGradHyperparameters>
+
+/** DiffRGrad: RAdam with the friction coefficient ξ of diffGrad in the rectified phase. See `diffRGrad` in @diffgrad/core. */
+export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffRGrad',
+  diffRGrad,
+  generatedDiffRGrad,
+)
+export type DiffRGrad = RuleOptimizer<DiffRGradHyperparameters> & Settings<DiffRGradHyperparameters>
+
+/** DiffMod: diffGrad with step sizes bounded by their own moving average s, which excludes ξ. See `diffMod` in @diffgrad/core. */
+export const DiffMod: OptimizerClass<DiffModHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffMod',
+  diffMod,
+  generatedDiffMod,
+)
+export type DiffMod = RuleOptimizer<DiffModHyperparameters> & Settings<DiffModHyperparameters>
