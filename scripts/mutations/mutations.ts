@@ -64,7 +64,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'optimizer.ts',
-        from: 'for (const i of positions) group.steps[i] = t',
+        from: 'for (const i of positions) {\n      group.steps[i] = t',
         to: `for (const [k, i] of positions.entries()) {
           group.steps[i] = t
           const { previousGradient } = group.state as Record<string, T[]>
@@ -130,6 +130,37 @@ export const mutations: readonly Mutation[] = [
         file: 'rules/diffmod.ts',
         from: 'return { step: mul(eta, mul(xi, m)), m, v, s,',
         to: 'return { step: mul(eta, mul(xi, m)), m, v, s: mul(xi, s),',
+      },
+    ],
+  },
+  {
+    name: 'the product of momenta has the momentum of a step twice, as in PyTorch 1.13',
+    edits: [
+      {
+        file: 'rules/nadam.ts',
+        from: '(1 - momentumProduct * next)',
+        to: '(1 - momentumProduct * momentum * next)',
+      },
+    ],
+  },
+  {
+    name: 'the product of momenta from β₁ and t alone',
+    edits: [
+      {
+        file: 'rules/nadam.ts',
+        from: 'momentumProduct: momentumProduct * momentumAt(hyperparameters, t),',
+        to: `momentumProduct:
+        Array.from({ length: t }, (_, k) => momentumAt(hyperparameters, k + 1)).reduce((a, b) => a * b),`,
+      },
+    ],
+  },
+  {
+    name: 'the scalar state is not loaded',
+    edits: [
+      {
+        file: 'load-state.ts',
+        from: 'group.scalars[position] = scalars',
+        to: 'void scalars',
       },
     ],
   },

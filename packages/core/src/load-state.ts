@@ -3,7 +3,13 @@ import { checkedOptions, completeOptions, shiftSchedules } from './options.ts'
 import type { ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters } from './parameters.ts'
 import { checkRange, describe, isPlainObject, oneOf, rangeOf } from './ranges.ts'
-import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
+import {
+  type Hyperparameters,
+  initialScalars,
+  type RuleOptions,
+  type Scalars,
+  type UpdateRule,
+} from './rule.ts'
 import type { OptimizerPosition, ParameterState, StateDict } from './state-dict.ts'
 import {
   checkedTransforms,
@@ -173,6 +179,7 @@ export function checkState<T, H extends Hyperparameters, S>(
 interface SavedParameter<H, S> {
   readonly options: RuleOptions<H>
   readonly step: number
+  readonly scalars: Scalars
   readonly state: ParameterState<S>['state']
 }
 
@@ -259,8 +266,17 @@ function checkParameter<T, H extends Hyperparameters, S>(
   const { stateDict, saved, transforms, must } = context
   const options = checkParameterOptions(rule, group, i, entry, context)
   const name = group.names[i]
-  const { step, state } = entry
+  const { step, scalars = {}, state } = entry
   must(isCount(step), `has ${describe(step)} as the step of ${name}`)
+  must(
+    isPlainObject(scalars) && Object.values(scalars).every(Number.isFinite),
+    `has ${describe(scalars)} as the scalars of ${name}, which must be finite numbers`,
+  )
+  const [scalarNames, ownScalars] = [scalars, initialScalars(rule)].map((one) => Object.keys(one))
+  must(
+    `${scalarNames.toSorted()}` === `${ownScalars.toSorted()}`,
+    `has the scalars ${scalarNames.join() || 'none'} of ${name}, but the optimizer has ${ownScalars.join() || 'none'}`,
+  )
   must(isPlainObject(state), `has ${describe(state)} as the state of ${name}`)
   must(
     !('gradient' in state) || stateDict.accumulated > 0,
@@ -291,7 +307,8 @@ function checkParameter<T, H extends Hyperparameters, S>(
       )
     }
   }
-  return { options, step, state: Object.fromEntries(kept.map((one) => [one, state[one]])) }
+  const loaded = Object.fromEntries(kept.map((one) => [one, state[one]]))
+  return { options, step, scalars: { ...scalars }, state: loaded }
 }
 
 /**
@@ -346,10 +363,11 @@ export function writeStates<T, H extends Hyperparameters, S>(
     }
     for (const group of keptGroups) group.options = shiftSchedules(group.options, addedUpdates)
     for (const { options, states } of loaded) {
-      for (const [i, { step, state }] of states) {
+      for (const [i, { step, scalars, state }] of states) {
         const { group, position } = groups.find(before.names[i])
         group.options = options
         group.steps[position] = step
+        group.scalars[position] = scalars
         group.pending[position] = 'gradient' in state
         group.initialized.slow[position] = 'slow' in state
         group.initialized.ema[position] = 'ema' in state

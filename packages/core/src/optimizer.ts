@@ -586,17 +586,20 @@ export class Optimizer<
 
   /** Does everything that can fail before any array changes. */
   #prepare(sameStep: SameStepGradients<T, H>): SameStepGradients<T, H> & StepKernels {
-    const { group, step } = sameStep
-    return { ...sameStep, ...group.kernels(this.#hyperparametersOf(group), step + 1) }
+    const { group, step, scalars } = sameStep
+    return { ...sameStep, ...group.kernels(this.#hyperparametersOf(group), step + 1, scalars) }
   }
 
   #update(prepared: SameStepGradients<T, H> & StepKernels): void {
-    const { group, positions, gradients, step, update, coefficients } = prepared
+    const { group, positions, gradients, step, update, coefficients, nextScalars } = prepared
     const { lookahead, ema } = this.#transforms
     const t = step + 1
     const lists = group.lists(positions, gradients)
     this.#backend.apply(update, lists, coefficients, t)
-    for (const i of positions) group.steps[i] = t
+    for (const i of positions) {
+      group.steps[i] = t
+      group.scalars[i] = nextScalars
+    }
     if (lookahead && t % lookahead.every === 0) {
       this.#backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })
     }

@@ -2,13 +2,19 @@ import type { ArrayLists, Backend } from './backend.ts'
 import { checkSelection, type Partition, type Selector, selectorTest } from './group-options.ts'
 import { completeOptions, hasSchedule, hyperparametersAt } from './options.ts'
 import type { Parameter } from './parameters.ts'
-import type { Hyperparameters, RuleOptions, UpdateRule } from './rule.ts'
 import {
-  coefficientsAt,
+  type Hyperparameters,
+  initialScalars,
+  type RuleOptions,
+  type Scalars,
+  type UpdateRule,
+} from './rule.ts'
+import {
   kernelVariantAt,
   type RuleKernels,
   ruleKernels,
   type StepKernels,
+  scalarsAt,
 } from './rule-kernels.ts'
 
 /** The optimizer state that starts at the weights of the first update instead of zero. */
@@ -20,6 +26,8 @@ export interface GroupContents<T, H> extends Partition<T, H> {
   readonly state: ArrayLists<T>
   /** The number of updates of each parameter. */
   readonly steps: number[]
+  /** The scalar state of each parameter. */
+  readonly scalars: Scalars[]
   /** Whether `state.gradient` of each parameter holds a gradient for the next update. */
   readonly pending: boolean[]
   /** Whether `state.slow` and `state.ema` of each parameter have been initialized. */
@@ -33,6 +41,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   readonly theta: readonly T[]
   readonly state: ArrayLists<T>
   readonly steps: number[]
+  readonly scalars: Scalars[]
   readonly pending: boolean[]
   readonly initialized: Readonly<Record<WeightState, boolean[]>>
   readonly #rule: UpdateRule<H>
@@ -43,7 +52,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
 
   constructor(
     rule: UpdateRule<H>,
-    { options, parameters, state, steps, pending, initialized }: GroupContents<T, H>,
+    { options, parameters, state, steps, scalars, pending, initialized }: GroupContents<T, H>,
     kernels: Map<string, RuleKernels> = new Map(),
   ) {
     this.parameters = parameters
@@ -51,6 +60,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     this.theta = parameters.map(({ value }) => value)
     this.state = state
     this.steps = steps
+    this.scalars = scalars
     this.pending = pending
     this.initialized = initialized
     this.#rule = rule
@@ -75,6 +85,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
         names,
       ),
       steps: parameters.map(() => 0),
+      scalars: parameters.map(() => initialScalars(rule)),
       pending: never(),
       initialized: { slow: never(), ema: never() },
     })
@@ -104,13 +115,13 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     return lists
   }
 
-  /** The kernels and coefficients of step t, counted from 1. */
-  kernels(hyperparameters: H, t: number): StepKernels {
+  /** The kernels and coefficients of step t, counted from 1, after a scalar state. */
+  kernels(hyperparameters: H, t: number, scalars: Scalars): StepKernels {
     const variant = kernelVariantAt(this.#rule, this.#options, hyperparameters, t)
     const key = JSON.stringify(variant)
     const kernels = this.#kernels.get(key) ?? ruleKernels(this.#rule, this.#options, variant)
     this.#kernels.set(key, kernels)
-    return { ...kernels, coefficients: coefficientsAt(this.#rule, hyperparameters, t) }
+    return { ...kernels, ...scalarsAt(this.#rule, hyperparameters, t, scalars) }
   }
 
   /** A group of the parameters at some positions, with the same arrays. */
@@ -122,6 +133,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
       parameters: at(this.parameters),
       state: mapLists(this.state, at),
       steps: at(this.steps),
+      scalars: at(this.scalars),
       pending: at(this.pending),
       initialized: { slow: at(slow), ema: at(ema) },
     }
@@ -153,8 +165,8 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   }
 
   #contents(): GroupContents<T, H> {
-    const { options, parameters, state, steps, pending, initialized } = this
-    return { options, parameters, state, steps, pending, initialized }
+    const { options, parameters, state, steps, scalars, pending, initialized } = this
+    return { options, parameters, state, steps, scalars, pending, initialized }
   }
 }
 
@@ -295,27 +307,40 @@ export interface GroupGradients<T, H extends Hyperparameters> {
   readonly gradients: readonly T[]
 }
 
-/** The gradients of parameters with the same step count, which share their coefficients. */
+/** The gradients of parameters with the same step count and scalar state, which share their coefficients. */
 export interface SameStepGradients<T, H extends Hyperparameters> extends GroupGradients<T, H> {
   /** The number of updates of each of these parameters. */
   readonly step: number
+  /** The scalar state of each of these parameters. */
+  readonly scalars: Scalars
 }
 
-/** Splits gradients by the step counts of their parameters. */
+/** Splits gradients by the step counts and the scalar states of their parameters. */
 export function splitByStep<T, H extends Hyperparameters>(
   groupGradients: GroupGradients<T, H>,
 ): readonly SameStepGradients<T, H>[] {
   const { group, positions, gradients } = groupGradients
   const [first] = positions
   if (first === undefined) return []
-  const step = group.steps[first]
-  if (positions.every((i) => group.steps[i] === step)) return [{ ...groupGradients, step }]
-  const byStep = new Map<number, { positions: number[]; gradients: T[] }>()
+  const { [first]: step } = group.steps
+  const { [first]: scalars } = group.scalars
+  // Parameters that take their steps together have the same object as their scalar state.
+  if (positions.every((i) => group.steps[i] === step && group.scalars[i] === scalars)) {
+    return [{ ...groupGradients, step, scalars }]
+  }
+  const byStep = new Map<
+    string,
+    SameStepGradients<T, H> & { positions: number[]; gradients: T[] }
+  >()
   for (const [k, i] of positions.entries()) {
-    const same = byStep.get(group.steps[i]) ?? { positions: [], gradients: [] }
-    byStep.set(group.steps[i], same)
+    const key = JSON.stringify([group.steps[i], group.scalars[i]])
+    const same = byStep.get(key) ?? {
+      ...{ group, positions: [], gradients: [] },
+      ...{ step: group.steps[i], scalars: group.scalars[i] },
+    }
+    byStep.set(key, same)
     same.positions.push(i)
     same.gradients.push(gradients[k])
   }
-  return [...byStep].map(([step, same]) => ({ group, ...same, step }))
+  return [...byStep.values()]
 }

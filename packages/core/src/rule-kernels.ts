@@ -2,7 +2,16 @@ import type { Arithmetic } from './arithmetic.ts'
 import type { Kernel, Values } from './kernel.ts'
 import { hyperparametersAt } from './options.ts'
 import { rangeOf } from './ranges.ts'
-import type { Hyperparameters, RuleOptions, RuleOutputs, RuleVariant, UpdateRule } from './rule.ts'
+import {
+  coefficientNames,
+  type Hyperparameters,
+  initialScalars,
+  type RuleOptions,
+  type RuleOutputs,
+  type RuleVariant,
+  type Scalars,
+  type UpdateRule,
+} from './rule.ts'
 
 /** The two kernels of a rule. */
 export interface RuleKernels {
@@ -12,10 +21,14 @@ export interface RuleKernels {
   readonly inspect: Kernel
 }
 
-/** The kernels and the coefficients of one step. */
-export interface StepKernels extends RuleKernels {
+/** The coefficients of one step, and the scalar state after it. */
+export interface StepScalars {
   readonly coefficients: Readonly<Record<string, number>>
+  readonly nextScalars: Scalars
 }
+
+/** The kernels and the coefficients of one step. */
+export interface StepKernels extends RuleKernels, StepScalars {}
 
 /** What selects the kernels of a step: equal variants of the same rule have equal kernels. */
 export interface KernelVariant {
@@ -34,16 +47,27 @@ export const kernelVariantAt = <H extends Hyperparameters>(
   decay: hyperparameters.weightDecay === 0 ? 'none' : hyperparameters.decay,
 })
 
-/** The coefficients of step t: those of the rule and those of weight decay. */
-export const coefficientsAt = <H extends Hyperparameters>(
+/**
+ * The coefficients of step t, those of the rule and those of weight decay, and the next scalar state.
+ *
+ * @param scalars - the scalar state before the step.
+ */
+export function scalarsAt<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   hyperparameters: H,
   t: number,
-): Readonly<Record<string, number>> => ({
-  ...rule.coefficients(hyperparameters, t),
-  weightDecay: hyperparameters.weightDecay,
-  decayStep: hyperparameters.learningRate * hyperparameters.weightDecay,
-})
+  scalars: Scalars,
+): StepScalars {
+  const nextScalars = rule.scalars?.next(scalars, hyperparameters, t) ?? scalars
+  return {
+    coefficients: {
+      ...rule.coefficients(hyperparameters, t, nextScalars),
+      weightDecay: hyperparameters.weightDecay,
+      decayStep: hyperparameters.learningRate * hyperparameters.weightDecay,
+    },
+    nextScalars,
+  }
+}
 
 /**
  * The kernels and coefficients of step t, counted from 1, if every step has used these options and no
@@ -57,9 +81,13 @@ export function stepKernels<H extends Hyperparameters>(
   t: number,
 ): StepKernels {
   const hyperparameters = hyperparametersAt(rule, options, t - 1)
+  let scalars = initialScalars(rule)
+  for (let k = 1; rule.scalars && k < t; k++) {
+    scalars = rule.scalars.next(scalars, hyperparametersAt(rule, options, k - 1), k)
+  }
   return {
     ...ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t)),
-    coefficients: coefficientsAt(rule, hyperparameters, t),
+    ...scalarsAt(rule, hyperparameters, t, scalars),
   }
 }
 
@@ -70,7 +98,7 @@ export function ruleKernels<H extends Hyperparameters>(
   { variant, decay }: KernelVariant,
 ): RuleKernels {
   const stateNames = rule.stateNames(options)
-  const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
+  const coefficients = coefficientNames(rule)
   const evaluateRule = <T>(
     arithmetic: Arithmetic<T>,
     { theta, g, ...state }: Values<T, 'theta' | 'g'>,

@@ -37,6 +37,20 @@ export type PartialOptions<H> = {
 /** The choices that select the equations of a rule at a step, such as the version of ξ. */
 export type RuleVariant = Readonly<Record<string, string | number | boolean>>
 
+/** The scalar state of a parameter, by name, in double precision. */
+export type Scalars<Name extends string = string> = Readonly<Record<Name, number>>
+
+/**
+ * What the coefficients of a step need of earlier steps, such as a product of all momenta so far: a few numbers
+ * of each parameter, kept beside its step count.
+ */
+export interface ScalarState<H, Scalar extends string = string> {
+  /** Before the first step. */
+  readonly initial: Scalars<Scalar>
+  /** After step t, counted from 1, with the values before it. */
+  next(previous: Scalars<Scalar>, hyperparameters: H, t: number): Scalars<Scalar>
+}
+
 /** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
 export type RuleInputs<T, State extends string> = { readonly [K in 'theta' | 'g' | State]: T }
 
@@ -55,6 +69,7 @@ export interface UpdateRule<
   Intermediate extends string = string,
   Coefficient extends string = string,
   Variant extends RuleVariant = RuleVariant,
+  Scalar extends string = string,
 > {
   /** The name in error messages and state dicts. */
   readonly name: string
@@ -71,8 +86,14 @@ export interface UpdateRule<
   readonly transforms?: Partial<Transforms>
   /** The variant of the equations at step t, counted from 1. A rule without variants omits it. */
   variant?(options: RuleOptions<H>, t: number): Variant
-  /** The scalars of step t, in double precision. */
-  coefficients(hyperparameters: H, t: number): Readonly<Record<Coefficient, number>>
+  /** The scalar state of each parameter. A rule whose coefficients depend on t alone omits it. */
+  readonly scalars?: ScalarState<H, Scalar>
+  /** The coefficients of step t, in double precision, with the scalar state after this step. */
+  coefficients(
+    hyperparameters: H,
+    t: number,
+    scalars: Scalars<Scalar>,
+  ): Readonly<Record<Coefficient, number>>
   /** One step of one parameter. */
   update<T>(
     arithmetic: Arithmetic<T>,
@@ -81,6 +102,17 @@ export interface UpdateRule<
     variant: Variant,
   ): RuleOutputs<T, NoInfer<State | Intermediate>>
 }
+
+const noScalars: Scalars = {}
+
+/** The scalar state before the first step: no scalars for most rules. The same object in every call. */
+export const initialScalars = ({ scalars }: { readonly scalars?: ScalarState<never> }): Scalars =>
+  scalars?.initial ?? noScalars
+
+/** The names of the coefficients of a rule. */
+export const coefficientNames = <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+): readonly string[] => Object.keys(rule.coefficients(rule.defaults, 1, initialScalars(rule)))
 
 /** The names of arrays and coefficients that every update has beside those of the rule. */
 const reserved: ReadonlySet<string> = new Set([
@@ -106,13 +138,13 @@ export function defineRule<
   Coefficient extends string,
   const Intermediate extends string = never,
   Variant extends RuleVariant = RuleVariant,
+  Scalar extends string = never,
 >(
-  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant>,
+  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant, Scalar>,
 ): UpdateRule<H, State, Intermediate> {
   const options = rule.defaults as RuleOptions<H> // Hyperparameters are options without a schedule.
   const values = [...rule.stateNames(options), ...(rule.intermediates ?? [])]
-  const coefficients = Object.keys(rule.coefficients(rule.defaults, 1))
-  const taken = [...values, ...coefficients].find((name) => reserved.has(name))
+  const taken = [...values, ...coefficientNames(rule)].find((name) => reserved.has(name))
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
   const twice = values.find((name, i) => values.indexOf(name) !== i)
   if (twice !== undefined) throw new TypeError(`${rule.name}: two values are called ${twice}`)

@@ -1,6 +1,6 @@
 import type { Backend, SavedArray } from './backend.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
-import type { Hyperparameters, UpdateRule } from './rule.ts'
+import type { Hyperparameters, Scalars, UpdateRule } from './rule.ts'
 import { checkedTransforms, type Transforms } from './transforms/index.ts'
 
 /** The counters and the transforms of an optimizer, apart from the state of its parameters. */
@@ -18,6 +18,8 @@ export interface OptimizerPosition {
 export interface ParameterState<S = SavedArray> {
   /** The number of its updates. */
   readonly step: number
+  /** Its scalar state, for rules that have one. */
+  readonly scalars?: Scalars
   /** Its options, with schedules. */
   readonly options: Readonly<Record<string, unknown>>
   /**
@@ -50,10 +52,13 @@ export function saveState<T, H extends Hyperparameters, S>(
         stateName,
         backend.read(group.state[stateName][i]),
       ])
-      return [
-        name,
-        { step: group.steps[i], options: JSON.parse(options), state: Object.fromEntries(state) },
-      ]
+      const saved: ParameterState<S> = {
+        step: group.steps[i],
+        ...(rule.scalars && { scalars: { ...group.scalars[i] } }),
+        options: JSON.parse(options),
+        state: Object.fromEntries(state),
+      }
+      return [name, saved] as const
     })
   })
   const transforms = checkedTransforms(rule.name, position.transforms) // A copy.

@@ -44,7 +44,7 @@ test('the engine runs a generated kernel, and interprets any other', () => {
   )
   const engine = createEngine('javascript', { generated: watched })
   const { update, inspect } = ruleKernels(adam, adam.defaults, { variant: {}, decay: 'none' })
-  const coefficients = adam.coefficients(adam.defaults, 1)
+  const coefficients = adam.coefficients(adam.defaults, 1, {})
   const one = () => [Float32Array.of(1)]
   const lists = { theta: one(), g: one(), m: one(), v: one(), effectiveStep: one() }
   engine.run(update, lists, coefficients, 1)

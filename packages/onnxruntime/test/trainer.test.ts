@@ -2,6 +2,7 @@ import {
   adam,
   diffGrad,
   type Hyperparameters,
+  nadam,
   noDecayOnBiasAndNorm,
   radam,
   sgd,
@@ -69,6 +70,7 @@ const lossesOf = async <H extends Hyperparameters>(
 test.each([
   ['diffGrad', (update) => lossesOf(diffGrad, update)],
   ['Adam', (update) => lossesOf(adam, update)],
+  ['NAdam, which has scalar state', (update) => lossesOf(nadam, update)],
   ['RAdam, whose equations change at a step', (update) => lossesOf(radam, update)],
   [
     'RAdam, in three groups',

@@ -120,6 +120,7 @@ interface StateIndex extends Omit<TensorState, 'parameters'> {
     step: number,
     options: number,
     slots: readonly string[],
+    scalars?: ParameterState['scalars'],
   ])[]
 }
 
@@ -129,7 +130,8 @@ function indexOf({ parameters, ...position }: TensorState): StateIndex {
     const key = JSON.stringify(parameter.options)
     const at = options.get(key) ?? options.size
     options.set(key, at)
-    return [name, parameter.step, at, Object.keys(parameter.state)] as const
+    const entry = [name, parameter.step, at, Object.keys(parameter.state)] as const
+    return parameter.scalars ? ([...entry, parameter.scalars] as const) : entry
   })
   const distinct = [...options.keys()].map((key) => JSON.parse(key))
   return { ...position, options: distinct, parameters: entries }
@@ -213,12 +215,13 @@ export async function readWeights(
   const [[iterations], packed] = await Promise.all([iter.tensor.data(), header.tensor.data()])
   const { options, parameters, ...position }: StateIndex = JSON.parse(unpackText(packed))
   const tensors = new Map(arrays.map(({ name, tensor }) => [name, tensor]))
-  const entries = parameters.map(([name, step, at, slots]) => {
+  const entries = parameters.map(([name, step, at, slots, scalars]) => {
     const found = slots.map((slot) => {
       const path = `${name}/${slot}`
       return [slot, tensors.get(path) ?? refuse(`there is no ${path}`)]
     })
-    return [name, { step, options: options[at], state: Object.fromEntries(found) }]
+    const state = Object.fromEntries(found)
+    return [name, { step, ...(scalars && { scalars }), options: options[at], state }]
   })
   return { iterations, state: { ...position, parameters: Object.fromEntries(entries) } }
 }

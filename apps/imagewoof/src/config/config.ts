@@ -46,6 +46,7 @@ export const ruleSettings = {
   friction: 'version',
   aliased: 'aliased',
   memoryLength: 'memoryLength',
+  momentumDecay: 'momentumDecay',
 } as const
 
 const ruleKeys = Object.keys(ruleSettings) as (keyof typeof ruleSettings)[] // Of the literal above.

@@ -221,6 +221,9 @@ export const schema = z.strictObject({
   })
     .optional()
     .meta(optimizer('averaging length of the step bound of adamod and diffmod', '<steps>')),
+  momentumDecay: numeric(nonNegative)
+    .optional()
+    .meta(optimizer('ψ of nadam and nadamw: how fast their momentum rises', '<rate>')),
   clip: numeric(positive)
     .optional()
     .meta(optimizer('largest global norm of the gradients', '<norm>')),

@@ -34,6 +34,7 @@ const optionTexts: Readonly<Record<string, OptionText>> = {
   amsgrad: { title: 'AMSGrad', label: (value) => (value ? 'AMSGrad' : 'no AMSGrad') },
   momentum: { title: 'μ momentum', label: (value) => `μ ${value}` },
   nesterov: { title: 'Nesterov', label: (value) => (value ? 'Nesterov' : 'no Nesterov') },
+  momentumDecay: { title: 'ψ rise of the momentum', label: (value) => `ψ ${value}` },
   memoryLength: { title: 'memory length', label: (value) => `memory ${value}` },
   averageStep: {
     title: 'average the step with its bound',

@@ -11,6 +11,9 @@ import {
   diffGrad,
   diffMod,
   diffRGrad,
+  type NAdamHyperparameters,
+  nadam,
+  nadamW,
   type RAdamHyperparameters,
   radam,
   ranger,
@@ -23,6 +26,7 @@ import {
   generatedDiffGrad,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedNAdam,
   generatedRAdam,
   generatedSGD,
 } from '@diffgrad/kernels'
@@ -58,6 +62,28 @@ export class AdamW<Name extends string = string> extends ArraysOptimizer<
 > {
   constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<AdamHyperparameters, Name>) {
     super(adamW, parameters, options, generatedAdam)
+  }
+}
+
+/** NAdam: Adam with Nesterov momentum, which applies the momentum of the next step at once. See `nadam` in @diffgrad/core. */
+export class NAdam<Name extends string = string> extends ArraysOptimizer<
+  NAdamHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<NAdamHyperparameters, Name>) {
+    super(nadam, parameters, options, generatedNAdam)
+  }
+}
+
+/** NAdamW: NAdam with decoupled weight decay, 0.01 by default. See `nadamW` in @diffgrad/core. */
+export class NAdamW<Name extends string = string> extends ArraysOptimizer<
+  NAdamHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<NAdamHyperparameters, Name>) {
+    super(nadamW, parameters, options, generatedNAdam)
   }
 }
 

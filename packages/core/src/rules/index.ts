@@ -4,6 +4,7 @@ import { adaMod } from './adamod.ts'
 import { diffGrad } from './diffgrad.ts'
 import { diffMod } from './diffmod.ts'
 import { diffRGrad } from './diffrgrad.ts'
+import { nadam, nadamW } from './nadam.ts'
 import { radam } from './radam.ts'
 import { ranger } from './ranger.ts'
 import { sgd } from './sgd.ts'
@@ -18,6 +19,7 @@ export {
 export { type DiffModHyperparameters, diffMod } from './diffmod.ts'
 export { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
 export type { MomentHyperparameters } from './moments.ts'
+export { type NAdamHyperparameters, nadam, nadamW } from './nadam.ts'
 export { type RAdamHyperparameters, radam } from './radam.ts'
 export { ranger } from './ranger.ts'
 export { type SgdHyperparameters, sgd } from './sgd.ts'
@@ -30,6 +32,8 @@ export const allRules: readonly UpdateRule[] = [
   sgd,
   adam,
   adamW,
+  nadam,
+  nadamW,
   radam,
   adaMod,
   ranger,

@@ -1,8 +1,9 @@
 import { adam, allRules, diffGrad, memoized, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
 import { expectClose } from '../tolerance.ts'
-import type { BackendUnderTest, Law, OptimizerSpec } from './backend-under-test.ts'
+import type { BackendUnderTest, Law, OptimizerSpec, UntypedOptions } from './backend-under-test.ts'
 import functions from './golden/functions.json' with { type: 'json' }
+import own from './golden/rules.json' with { type: 'json' }
 import trajectories from './golden/trajectories.json' with { type: 'json' }
 import { referenceBackend } from './reference.ts'
 
@@ -13,6 +14,18 @@ export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> =
 }
 
 type Example = (typeof functions.cases)[number]
+
+/** One rule on one recorded gradient sequence. */
+interface RecordedCase {
+  readonly source: string
+  readonly rule: string
+  readonly dtype: string
+  readonly options: UntypedOptions
+  readonly gradients: string
+  /** The options of a second group, with the matrix. */
+  readonly matrix?: UntypedOptions
+  readonly trajectory: readonly (readonly (number | null)[])[]
+}
 
 /** The result of one golden case on a backend. */
 export interface GoldenResult {
@@ -36,7 +49,8 @@ const findRule = (name: string): UpdateRule => {
 /** Runs every recorded gradient sequence in the data types of the backend. */
 export async function runTrajectories(backend: BackendUnderTest): Promise<readonly GoldenResult[]> {
   const results: GoldenResult[] = []
-  const { start, steps, gradients, cases } = trajectories
+  const { start, steps, gradients } = trajectories
+  const cases: readonly RecordedCase[] = [...trajectories.cases, ...own.cases]
   for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
     const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
     if (!backend.dtypes.includes(dtype)) continue

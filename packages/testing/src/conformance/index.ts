@@ -3,6 +3,7 @@ import type { BackendUnderTest, Law } from './backend-under-test.ts'
 import { frictionLaws } from './friction.ts'
 import { goldenLaws } from './golden.ts'
 import { optionLaws } from './options.ts'
+import { ruleLaws } from './rules.ts'
 import { stateLaws } from './state.ts'
 import { stepLaws } from './steps.ts'
 import { transformLaws } from './transforms.ts'
@@ -22,6 +23,7 @@ export { referenceBackend } from './reference.ts'
 export const laws: readonly Law[] = [
   ...goldenLaws,
   ...frictionLaws,
+  ...ruleLaws,
   ...stepLaws,
   ...optionLaws,
   ...transformLaws,

@@ -21,6 +21,7 @@ const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
   version: [{ version: 0 }, { version: 1 }, { version: 2 }],
   aliased: [{}, { aliased: true }],
   degenerateToSgd: [{}, { degenerateToSgd: false }],
+  momentumDecay: [{}, { momentumDecay: 0.1 }],
   memoryLength: [{}, { memoryLength: 5 }],
   averageStep: [{}, { averageStep: true }],
 }

@@ -8,7 +8,14 @@ import {
 } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { BackendUnderTest, Law, TestRun, UntypedOptions } from './backend-under-test.ts'
-import { createOptimizer, expectNear, gradientsAt, parameters, takeSteps } from './test-problem.ts'
+import {
+  createOptimizer,
+  expectNear,
+  gradientsAt,
+  parameters,
+  takeSteps,
+  throughJson,
+} from './test-problem.ts'
 
 /** Options that together use every kind of saved state. */
 const allTransforms: UntypedOptions = {
@@ -27,20 +34,6 @@ const allTransforms: UntypedOptions = {
   centralize: true,
   clip: { by: 'globalNorm', limit: 2 },
   groups: [{ parameters: ['bias'], weightDecay: 0 }],
-}
-
-/** Writes a state as JSON and reads it; a typed array becomes its kind and a list of numbers. */
-function throughJson(state: StateDict): StateDict {
-  const text = JSON.stringify(state, (_, value) =>
-    ArrayBuffer.isView(value)
-      ? { kind: value.constructor.name, elements: Array.from(value as Float64Array) }
-      : value,
-  )
-  return JSON.parse(text, (_, value) => {
-    if (value?.kind === 'Float32Array') return Float32Array.from(value.elements)
-    if (value?.kind === 'Float64Array') return Float64Array.from(value.elements)
-    return value
-  })
 }
 
 /** Creates an optimizer with the parameters and the state of another. */

@@ -1,4 +1,4 @@
-import type { UpdateRule } from '@diffgrad/core'
+import type { StateDict, UpdateRule } from '@diffgrad/core'
 import { expectClose } from '../tolerance.ts'
 import type {
   BackendUnderTest,
@@ -61,6 +61,20 @@ export async function afterTenSteps(
   const run = createOptimizer(backend, rule, options, spec)
   await takeSteps(run, 1, 10)
   return run.parameters()
+}
+
+/** Writes a state as JSON and reads it; a typed array becomes its kind and a list of numbers. */
+export function throughJson(state: StateDict): StateDict {
+  const text = JSON.stringify(state, (_, value) =>
+    ArrayBuffer.isView(value)
+      ? { kind: value.constructor.name, elements: Array.from(value as Float64Array) }
+      : value,
+  )
+  return JSON.parse(text, (_, value) => {
+    if (value?.kind === 'Float32Array') return Float32Array.from(value.elements)
+    if (value?.kind === 'Float64Array') return Float64Array.from(value.elements)
+    return value
+  })
 }
 
 /**

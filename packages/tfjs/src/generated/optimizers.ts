@@ -11,6 +11,9 @@ import {
   diffGrad,
   diffMod,
   diffRGrad,
+  type NAdamHyperparameters,
+  nadam,
+  nadamW,
   type RAdamHyperparameters,
   radam,
   ranger,
@@ -23,6 +26,7 @@ import {
   generatedDiffGrad,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedNAdam,
   generatedRAdam,
   generatedSGD,
 } from '@diffgrad/kernels'
@@ -53,6 +57,22 @@ export const AdamW: OptimizerClass<AdamHyperparameters> = /* @__PURE__ */ define
   generatedAdam,
 )
 export type AdamW = RuleOptimizer<AdamHyperparameters> & Settings<AdamHyperparameters>
+
+/** NAdam: Adam with Nesterov momentum, which applies the momentum of the next step at once. See `nadam` in @diffgrad/core. */
+export const NAdam: OptimizerClass<NAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradNAdam',
+  nadam,
+  generatedNAdam,
+)
+export type NAdam = RuleOptimizer<NAdamHyperparameters> & Settings<NAdamHyperparameters>
+
+/** NAdamW: NAdam with decoupled weight decay, 0.01 by default. See `nadamW` in @diffgrad/core. */
+export const NAdamW: OptimizerClass<NAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradNAdamW',
+  nadamW,
+  generatedNAdam,
+)
+export type NAdamW = RuleOptimizer<NAdamHyperparameters> & Settings<NAdamHyperparameters>
 
 /** RAdam: Adam with a rectified variance. See `radam` in @diffgrad/core. */
 export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(

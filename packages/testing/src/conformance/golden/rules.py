@@ -1,0 +1,95 @@
+"""
+Golden trajectories of the rules for which no package is at hand: every rule in plain Python, element by
+element, beside the formulas of its paper, in double precision. `python3 rules.py` writes rules.json.
+
+The start, the recorded gradients and the steps are those of trajectories.json.
+"""
+
+import json
+import math
+from pathlib import Path
+
+here = Path(__file__).parent
+recorded = json.loads((here / "trajectories.json").read_text())
+zeros = {"vector": 7, "matrix": 6}
+
+
+class NAdam:
+    """Dozat 2016, algorithm 2, with the momentum schedule of section 3.6.1 of Sutskever's thesis, 2013."""
+
+    defaults = dict(learningRate=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, momentumDecay=4e-3)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = [0.0] * size
+        self.momenta = []
+
+    def step(self, t, g, theta, o):
+        mu = lambda k: o["beta1"] * (1 - 0.5 * 0.96 ** (k * o["momentumDecay"]))
+        self.momenta.append(mu(t))
+        product = math.prod(self.momenta)
+        steps = []
+        for i in range(len(g)):
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * g[i]
+            self.v[i] = o["beta2"] * self.v[i] + (1 - o["beta2"]) * g[i] ** 2
+            g_hat = g[i] / (1 - product)
+            m_hat = self.m[i] / (1 - product * mu(t + 1))
+            v_hat = self.v[i] / (1 - o["beta2"] ** t)
+            m_bar = (1 - mu(t)) * g_hat + mu(t + 1) * m_hat
+            steps.append(o["learningRate"] * m_bar / (math.sqrt(v_hat) + o["epsilon"]))
+        return steps
+
+
+adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
+second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
+rules = {
+    # name: (equations, weight decay by default, kind of decay, options of the cases)
+    "NAdam": (NAdam, 0, "l2", adaptive, second),
+    "NAdamW": (NAdam, 0.01, "decoupled", adaptive, second),
+}
+
+
+def trajectory(name, options, matrix, gradients):
+    equations, weight_decay, decay, *_ = rules[name]
+    common = {**equations.defaults, "weightDecay": weight_decay, "decay": decay, **options}
+    o = {"vector": common, "matrix": {**common, **(matrix or {})}}
+    theta = {key: list(recorded["start"][key]) for key in zeros}
+    rule = {key: equations(size) for key, size in zeros.items()}
+    points = []
+    for t, row in enumerate(recorded["gradients"][gradients], 1):
+        for key, g in {"vector": row[:7], "matrix": row[7:]}.items():
+            decayed = o[key]["weightDecay"]
+            if o[key]["decay"] == "l2":
+                g = [a + decayed * x for a, x in zip(g, theta[key])]
+                decayed = 0
+            steps = rule[key].step(t, g, theta[key], o[key])
+            scale = 1 - o[key]["learningRate"] * decayed
+            theta[key] = [scale * x - step for x, step in zip(theta[key], steps)]
+        if t in recorded["steps"]:
+            points.append(theta["vector"] + theta["matrix"])
+    return points
+
+
+def case(name, gradients, options, dtype="float64", matrix=None):
+    return {
+        "source": f"rules.py {rules[name][0].__name__}",
+        "rule": name,
+        "dtype": dtype,
+        "options": options,
+        "gradients": gradients,
+        **({"matrix": matrix} if matrix else {}),
+        "trajectory": trajectory(name, options, matrix, gradients),
+    }
+
+
+cases = []
+for name, (_, _, _, own, matrix) in rules.items():
+    cases += [
+        case(name, "signflip", {}),
+        case(name, "normal", own),
+        case(name, "normal", {"learningRate": 0.01}, matrix=matrix),
+        case(name, "normal", {**own, "learningRate": 30}),
+        case(name, "mixed", {"learningRate": 0.1}, dtype="float32"),
+    ]
+rows = ",\n".join(json.dumps(one) for one in cases)
+(here / "rules.json").write_text(f'{{ "cases": [\n{rows}\n] }}\n')
