@@ -41,9 +41,9 @@ export {
   type Communicator,
   type Exchange,
   exchangeAsync,
+  type Failure,
   gather,
   RankError,
-  requireSame,
 } from './ranks.ts'
 export {
   defineRule,

@@ -57,17 +57,22 @@ export async function exchangeAsync<R>(
   return step.value
 }
 
-/** A value, or the error that was thrown instead. */
-export type Attempt<R> =
-  | { readonly value: R; readonly error?: undefined }
-  | { readonly value?: undefined; readonly error: Error }
+/** What was thrown. */
+export interface Failure {
+  readonly reason: unknown
+}
 
-/** Calls a function and returns its result or its error, to be exchanged before it is thrown. */
+/** A value, or what was thrown instead. */
+export type Attempt<R> =
+  | { readonly value: R; readonly failure?: undefined }
+  | { readonly value?: undefined; readonly failure: Failure }
+
+/** Calls a function and returns its result, or what it throws, to be exchanged before it is thrown. */
 export function attempt<R>(compute: () => R): Attempt<R> {
   try {
     return { value: compute() }
-  } catch (error) {
-    return { error: asError(error) }
+  } catch (reason) {
+    return { failure: { reason } }
   }
 }
 
@@ -75,39 +80,40 @@ export function attempt<R>(compute: () => R): Attempt<R> {
 export const attemptAsync = <R>(compute: () => Promise<R>): Promise<Attempt<R>> =>
   compute().then(
     (value) => ({ value }),
-    (error) => ({ error: asError(error) }),
+    (reason) => ({ failure: { reason } }),
   )
-
-const asError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error), { cause: error })
 
 /**
  * The figures of every rank, by rank.
  *
  * @param figures - one array of the same length on every rank, also if it has failed.
- * @param error - of this rank.
- * @throws on every rank if one has failed: its own error on that rank, a RankError with its message on the
+ * @param failure - of this rank.
+ * @throws on every rank if one has failed: its own failure on that rank, a RankError with its message on the
  * others.
  */
 export function* gather(
   { rank, size }: Place,
   figures: Float64Array,
-  error?: Error,
+  failure?: Failure,
 ): Exchange<readonly Float64Array[]> {
   const { length } = figures
+  const message = failure ? messageOf(failure) : ''
   // Adding zeros gathers: each rank fills a part of its own. The last figure is the length of a message.
   const all = new Float64Array(size * (length + 1))
-  if (!error) all.set(figures, rank * (length + 1))
-  if (error) all[rank * (length + 1) + length] = error.message.length + 1
+  if (!failure) all.set(figures, rank * (length + 1))
+  all[rank * (length + 1) + length] = message.length
   yield [all]
   const messages = Array.from({ length: size }, (_, i) => all[i * (length + 1) + length])
   const failed = messages.findIndex((characters) => characters > 0)
   if (failed >= 0) {
-    const texts = yield* gatherTexts({ rank, size }, error?.message ?? '', Math.max(...messages))
-    throw error ?? new RankError(failed, texts[failed])
+    const texts = yield* gatherTexts({ rank, size }, message, Math.max(...messages))
+    throw failure ? failure.reason : new RankError(failed, texts[failed])
   }
   return messages.map((_, i) => all.slice(i * (length + 1), i * (length + 1) + length))
 }
+
+const messageOf = ({ reason }: Failure): string =>
+  (reason instanceof Error && reason.message) || String(reason) || 'an error'
 
 /**
  * Checks that a text is the same on every rank.
@@ -115,7 +121,7 @@ export function* gather(
  * @param lines - such as the names and sizes of arrays, one a line.
  * @throws RankError on every rank, with the first line in which a rank differs from rank 0.
  */
-export function* requireSame(place: Place, lines: readonly string[]): Exchange<void> {
+function* requireSame(place: Place, lines: readonly string[]): Exchange<void> {
   const text = lines.join('\n')
   const all = yield* gather(place, Float64Array.of(text.length, textHash(text)))
   const [first, ...others] = all.map(String)
@@ -243,7 +249,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
       ...[Number(call.value?.finite), Number(isNew), updates],
       ...[textHash(options.join()), textHash(positions.join(';'))],
     ]
-    const all = yield* gather(this.communicator, Float64Array.from(figures), call.error)
+    const all = yield* gather(this.communicator, Float64Array.from(figures), call.failure)
     const shared = all.map(([, ...others]) => others.join())
     if (isNew || shared.some((others) => others !== shared[0])) {
       const names = matched.flatMap(({ group, positions }) => positions.map((i) => group.names[i]))

@@ -2,6 +2,7 @@ import type { Value } from './ir/graph.ts'
 import { toModel } from './ir/to-model.ts'
 import { type DifferentiateOptions, differentiate } from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
+import { maxStep } from './ops/dropout.ts'
 import { lowerModel } from './rewrites/lower-model.ts'
 
 /** A trained parameter of a gradient model. An input of its name takes its value. */
@@ -16,6 +17,14 @@ export interface RunningStatistic {
   readonly initial: Tensor<'float32'>
   /** The name of the output with its next value. */
   readonly next: string
+  /**
+   * What makes the next value of steps on several batches: for each, in order, r ← momentum · r +
+   * (1 − momentum) · batch in float32, where `output` names the batch's statistic; or a count of steps, r ← r + 1
+   * modulo a number.
+   */
+  readonly update:
+    | { readonly averages: readonly { readonly output: string; readonly momentum: number }[] }
+    | { readonly countModulo: number }
 }
 
 /** A model from a batch, targets and parameters to the loss and its gradients. */
@@ -30,10 +39,18 @@ export interface GradientModel {
 /**
  * Makes the gradient model of a forward model, from standard operators only.
  *
+ * @param extra - whether the statistics of the batch are outputs, too. Default: they are not.
  * @throws {OnnxError} If an operator cannot be differentiated, or a size is not given.
  */
-export function gradientModel(forward: Model, options: DifferentiateOptions): GradientModel {
-  const { graph, loss, outputs, gradients, nextStatistics } = differentiate(forward, options)
+export function gradientModel(
+  forward: Model,
+  options: DifferentiateOptions,
+  extra: { readonly batchStatistics?: boolean } = {},
+): GradientModel {
+  const { graph, loss, outputs, gradients, nextStatistics, batchStatistics } = differentiate(
+    forward,
+    options,
+  )
   const lossName = graph.freshName('loss')
   const namedOutputs = new Map([...outputs, [lossName, loss]])
   const parameters = new Map<string, TrainedParameter>()
@@ -44,11 +61,21 @@ export function gradientModel(forward: Model, options: DifferentiateOptions): Gr
     parameters.set(name, { initial, gradient })
   }
   const statistics = new Map<string, RunningStatistic>()
-  for (const [{ name, initial }, value] of nextStatistics) {
+  for (const [running, value] of nextStatistics) {
+    const { name, initial } = running
     if (!initial) continue
     const next = graph.freshName(`next/${name}`)
     namedOutputs.set(next, value)
-    statistics.set(name, { initial, next })
+    const averages = batchStatistics.get(running)?.map(({ batch, momentum }) => {
+      const output = graph.freshName(`batch/${name}`)
+      if (extra.batchStatistics) namedOutputs.set(output, batch)
+      return { output, momentum }
+    })
+    statistics.set(name, {
+      initial,
+      next,
+      update: averages ? { averages } : { countModulo: maxStep },
+    })
   }
   const differentiated = toModel({
     name: `${forward.name}/gradient`,

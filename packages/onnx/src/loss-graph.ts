@@ -14,7 +14,7 @@ import {
   rewriteOperators,
 } from './rewrites/import.ts'
 import { loweringRules } from './rewrites/lowering.ts'
-import { evaluateMode, trainMode } from './rewrites/modes.ts'
+import { type BatchStatistic, evaluateMode, trainMode } from './rewrites/modes.ts'
 
 /** The loss of a forward model, and which of its parameters are trained. */
 export interface ModelOptions extends InputSizes {
@@ -67,6 +67,8 @@ export interface LossGraph {
   readonly statistics: readonly Value[]
   /** The next value of each running statistic: empty in evaluation mode. */
   readonly nextStatistics: ReadonlyMap<Value, Value>
+  /** The statistics of the batch of which each running statistic is an average. */
+  readonly batchStatistics: ReadonlyMap<Value, readonly BatchStatistic[]>
 }
 
 /** A forward model, its loss and its gradients in one graph. */
@@ -188,7 +190,7 @@ export function forwardGraph(
     new Map(Object.entries(shapeRules)),
   )
   const roles = initializerRoles(model, frozen)
-  const { rules, nextStatistics } =
+  const { rules, nextStatistics, batchStatistics } =
     mode === 'train' ? trainMode(frozenOf(model, frozen), options.seed) : evaluateMode()
   const ownRule = rewriteOperators(new Map(Object.entries(rewriteRules)))
   const values = importModel(graph, model, {
@@ -210,6 +212,7 @@ export function forwardGraph(
     parameters: valuesOf(roles.parameters.keys()),
     statistics: valuesOf(roles.statistics.keys()),
     nextStatistics,
+    batchStatistics,
   }
 }
 

@@ -28,6 +28,7 @@ export interface EvaluationResult {
 export class Metrics {
   /** The outputs that the metrics read. */
   readonly outputs: readonly string[]
+  readonly names: readonly string[]
   readonly #metrics: readonly (readonly [string, Metric])[]
 
   /** @throws {TrainerError} Naming an output that a metric reads and the model lacks. */
@@ -35,6 +36,7 @@ export class Metrics {
     const all = model.outputs.map(({ name }) => name)
     this.outputs = [...new Set(Object.values(metrics).flatMap(({ outputs = all }) => outputs))]
     this.#metrics = Object.entries(metrics)
+    this.names = Object.keys(metrics)
     const unknown = this.outputs.find((name) => !all.includes(name))
     if (unknown !== undefined)
       throw new TrainerError(`model: has no output "${unknown}"; it has ${all.join(', ')}`)

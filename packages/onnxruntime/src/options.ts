@@ -1,4 +1,4 @@
-import type { Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
+import type { Communicator, Hyperparameters, OptimizerOptions, UpdateRule } from '@diffgrad/core'
 import {
   checkOptions,
   type DifferentiateOptions,
@@ -26,6 +26,12 @@ export interface TrainerOptions<H extends Hyperparameters> extends Differentiate
   readonly update?: 'kernel' | 'graph'
   /** Metrics that `step` and `evaluate` compute, by names of your choice. */
   readonly metrics?: Readonly<Record<string, Metric>>
+  /**
+   * The ranks that train together, such as `await communicator()` of @diffgrad/mpi: from then on, each step is
+   * one of all ranks, on as many batches. See `distribute` of `Optimizer` in @diffgrad/core; running statistics
+   * and Dropout are those of the batches in the order of their ranks. Not with `update: 'graph'`.
+   */
+  readonly ranks?: Communicator
   /** Execution providers, threads and the like; by default the CPU, with threads that sleep while idle. */
   readonly session?: SessionOptions
 }
@@ -70,9 +76,9 @@ export function checkCreate<H extends Hyperparameters>(
   check('trainer: the runtime', isRuntime, 'onnxruntime-node or onnxruntime-web', ort)
   const isModel = model instanceof Uint8Array || (isObject(model) && Array.isArray(model.nodes))
   check('trainer: the model', isModel, 'a model or the bytes of an .onnx file', model)
-  const own = ['optimizer', 'update', 'metrics', 'session']
+  const own = ['optimizer', 'update', 'metrics', 'ranks', 'session']
   checkOptions('trainer', options, [...own, ...modelOptionNames], TrainerError)
-  const { optimizer, update = 'kernel', metrics = {}, session = {} } = options
+  const { optimizer, update = 'kernel', metrics = {}, ranks, session = {} } = options
   check('trainer: optimizer', isObject(optimizer), '{ rule, … }', optimizer)
   const isRule = isObject(optimizer.rule) && isObject(optimizer.rule.defaults)
   check('trainer: optimizer.rule', isRule, 'a rule of @diffgrad/core', optimizer.rule)
@@ -85,6 +91,9 @@ export function checkCreate<H extends Hyperparameters>(
       '{ outputs, compute }, such as accuracy()',
       metric,
     )
+  const isCommunicator =
+    ranks === undefined || (typeof ranks.sum === 'function' && Number.isSafeInteger(ranks.size))
+  check('trainer: ranks', isCommunicator, '{ rank, size, sum, … }', ranks)
   check('trainer: session', isObject(session), "an object of the runtime's options", session)
 }
 

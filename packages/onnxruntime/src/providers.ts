@@ -24,6 +24,7 @@ export async function warmUp<H extends Hyperparameters>(
     await update.step({
       feeds: zeroFeeds(runtime, update),
       histogramEdges: undefined,
+      checkLoss() {},
       computeMetrics: () => Promise.reject(discard),
     })
   } catch (cause) {

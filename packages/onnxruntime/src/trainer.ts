@@ -1,4 +1,4 @@
-import type { Hyperparameters, RuleOptions, Selector } from '@diffgrad/core'
+import { attemptAsync, type Hyperparameters, type RuleOptions, type Selector } from '@diffgrad/core'
 import {
   describeArgument,
   type InputSizes,
@@ -36,7 +36,7 @@ import {
 import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
 import { KernelUpdate } from './update/kernel.ts'
-import { type StepResult, type Update, withWeights } from './update/update.ts'
+import { type StepInput, type StepResult, type Update, withWeights } from './update/update.ts'
 
 /** Warns of weights that an exporter has probably stored once because they were equal. */
 function warnOfTies(model: Model, frozen: readonly RegExp[] = []): void {
@@ -89,8 +89,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     options: TrainerOptions<H>,
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
-    const { optimizer, update: requested, metrics = {}, session = {}, ...rest } = options
+    const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
     const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
+    if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
+      throw new TrainerError(
+        `trainer: update must be "kernel" for ${ranks.size} ranks, which exchange gradients, but is "graph"`,
+      )
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = await loweringFor(ort, session, rest.lowering)
     const spec = { runtime: ort, session, forward, differentiate: { ...rest, lowering } }
@@ -100,6 +104,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       ...spec,
       optimizer,
       outputs: checkedMetrics.outputs,
+      metrics: checkedMetrics.names,
+      ranks: ranks !== undefined && ranks.size > 1 ? ranks : undefined,
     })
     warnOfTies(forward, rest.frozen)
     // The model shares the trained weights, so that the initial ones can be freed.
@@ -111,6 +117,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
         await trainer.dispose()
         throw error
       })
+    update.distribute()
     return trainer
   }
 
@@ -135,24 +142,31 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    */
   step(batch: Batch, stepOptions: StepOptions = {}): Promise<StepResult> {
     return this.#queue.run(async () => {
-      checkStepOptions(stepOptions)
-      const { signal, histograms } = stepOptions
-      signal?.throwIfAborted()
-      const { shapes, optimizer } = this.#update
-      const { updates, options } = optimizer
-      const sizes = sizesOf(this.#forward, batch, this.#sizes)
-      const model = await this.#update.modelFor(sizes)
-      return this.#update.step({
-        sizes,
-        feeds: toFeeds(this.#runtime, model, batch, shapes),
-        histogramEdges: histograms,
-        computeMetrics: async (loss, outputs) => {
-          await throwIfAborted(signal)
-          if (!options.skipNotFinite) assertFiniteLoss(loss, updates)
-          return this.#metrics.compute(loss, outputs, batch)
-        },
-      })
+      const { value, failure } = await attemptAsync(() => this.#stepInput(batch, stepOptions))
+      return failure ? this.#update.fail(failure) : this.#update.step(value)
     })
+  }
+
+  async #stepInput(batch: Batch, stepOptions: StepOptions): Promise<StepInput> {
+    checkStepOptions(stepOptions)
+    const { signal, histograms } = stepOptions
+    signal?.throwIfAborted()
+    const { shapes, optimizer } = this.#update
+    const { updates, options } = optimizer
+    const sizes = sizesOf(this.#forward, batch, this.#sizes)
+    const model = await this.#update.modelFor(sizes)
+    return {
+      sizes,
+      feeds: toFeeds(this.#runtime, model, batch, shapes),
+      histogramEdges: histograms,
+      checkLoss: (loss) => {
+        if (!options.skipNotFinite) assertFiniteLoss(loss, updates)
+      },
+      computeMetrics: async (loss, outputs) => {
+        await throwIfAborted(signal)
+        return this.#metrics.compute(loss, outputs, batch)
+      },
+    }
   }
 
   /**

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy, writeModel } from '@diffgrad/onnx'
+import { bundle } from '@diffgrad/testing/bundle'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
-import { bundle } from './bundle.ts'
 import { expectEqualTraining } from './equal-training.ts'
 import { trainOnDevice } from './fixtures/device.ts'
 import type { JsonBatch, PageBatches, PageReport } from './fixtures/page.ts'
@@ -67,7 +67,7 @@ test.skipIf(!chromiumPath).each([
   async ({ provider, steps, flags, minAccuracy }) => {
     const training = Array.from({ length: steps }, (_, t) => stripes(t))
     const validation = stripes(1000, 64)
-    const program = await bundle('page.ts', { platform: 'browser', external: [] })
+    const program = await bundle(import.meta.url, 'page.ts', { platform: 'browser', external: [] })
     const address = await serve(program, {
       training: training.map(jsonOf),
       validation: jsonOf(validation),

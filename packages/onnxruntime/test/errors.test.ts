@@ -214,7 +214,7 @@ test.each([
     'with an unknown option',
     ort,
     { ...options, learningRate: 0.1 },
-    'trainer: has no option "learningRate"; it has optimizer, update, metrics, session, loss',
+    'trainer: has no option "learningRate"; it has optimizer, update, metrics, ranks, session, loss',
   ],
   [
     'with a rule as the optimizer',

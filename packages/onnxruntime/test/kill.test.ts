@@ -4,11 +4,11 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { seeded } from '@diffgrad/onnx'
+import { bundle } from '@diffgrad/testing/bundle'
 import { testSeed } from '@diffgrad/testing/seed'
 import * as ort from 'onnxruntime-node'
 import { expect, onTestFinished, test } from 'vitest'
 import { replaceFile } from '../src/node.ts'
-import { bundle } from './bundle.ts'
 import { createTrainer, longNote, stepAfter } from './resumable-trainer.ts'
 
 function temporaryFolder(): string {
@@ -63,7 +63,7 @@ test.each(['SIGKILL', 'SIGINT'] as const)(
   async (signal) => {
     const folder = temporaryFolder()
     const path = join(folder, 'training.safetensors')
-    const program = await bundle('save-every-step.ts')
+    const program = await bundle(import.meta.url, 'save-every-step.ts')
     const training = await uninterrupted()
     const operationsPerSave = operations.length + 1 // Closing the folder is the last.
     let updates = 0
@@ -90,7 +90,7 @@ test(
   async () => {
     const folder = temporaryFolder()
     const path = join(folder, 'training.safetensors')
-    const program = await bundle('save-every-step.ts')
+    const program = await bundle(import.meta.url, 'save-every-step.ts')
     const training = await uninterrupted()
     const random = seeded(testSeed(9))
     const draw = (count: number): number => Math.floor(count * random.uniform())
@@ -151,7 +151,7 @@ test('a save keeps files that are not its own: of running processes, other hosts
 test('a full disk is an error, and the old checkpoint is kept', async () => {
   const folder = temporaryFolder()
   const path = join(folder, 'training.safetensors')
-  const program = await bundle('save-every-step.ts')
+  const program = await bundle(import.meta.url, 'save-every-step.ts')
   execFileSync('node', [program, path, '1'])
   const before = readFileSync(path)
   // A limit on the size of files stands for a full disk.

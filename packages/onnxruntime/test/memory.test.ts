@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { bundle } from '@diffgrad/testing/bundle'
 import { expect, test } from 'vitest'
-import { bundle } from './bundle.ts'
 import type { ResidentMemory } from './fixtures/resident-memory.ts'
 
 test('resident memory grows by less than 5 % in a thousand steps, and disposed trainers keep none', async () => {
-  const program = await bundle('resident-memory.ts')
+  const program = await bundle(import.meta.url, 'resident-memory.ts')
   // V8's young generation would grow up to its limit, and glibc add arenas under contention.
   const flags = ['--expose-gc', '--max-semi-space-size=1']
   const env = { ...process.env, MALLOC_ARENA_MAX: '1' }

@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
+import { bundle } from '@diffgrad/testing/bundle'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { onnxRuntimeProbe, vulkanEnvironment } from '@diffgrad/testing/vulkan'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { Trainer } from '../src/index.ts'
-import { bundle } from './bundle.ts'
 import { expectEqualTraining } from './equal-training.ts'
 import { type DeviceReport, trainOnDevice } from './fixtures/device.ts'
 import type { ProviderReport } from './fixtures/webgpu.ts'
@@ -30,7 +30,7 @@ function train(program: string, args: readonly string[], environment: Environmen
 test.skipIf(vulkan.missing).each(process.env.ALL_OPTIMIZERS ? ['kernel', 'graph'] : ['graph'])(
   `WebGPU trains as the CPU does, and names unsupported operators beforehand: %s${vulkan.missing ? `; skipped: ${vulkan.missing}` : ''}`,
   async (update) => {
-    const program = await bundle('webgpu.ts')
+    const program = await bundle(import.meta.url, 'webgpu.ts')
     const [cpu, webgpu] = ['cpu', 'webgpu'].map((provider) =>
       train(program, [provider, update], vulkan.environment ?? {}),
     )
@@ -52,7 +52,7 @@ const optimizers = process.env.ALL_OPTIMIZERS ? [] : ['RAdam', 'everything']
 test.skipIf(vulkan.missing)(
   'state stays on the device, and trains as on the CPU with every option',
   async () => {
-    const program = await bundle('device-node.ts')
+    const program = await bundle(import.meta.url, 'device-node.ts')
     const environment = { ...process.env, ...vulkan.environment }
     const output = execFileSync('node', [program, 'webgpu', ...optimizers], {
       encoding: 'utf8',
@@ -68,7 +68,7 @@ test.skipIf(vulkan.missing)(
 test.skipIf(vulkan.missing || !process.env.ALL_OPTIMIZERS)(
   'the number of tensors on the device stays the same over 500 steps',
   async () => {
-    const program = await bundle('device-node.ts')
+    const program = await bundle(import.meta.url, 'device-node.ts')
     const environment = { ...process.env, ...vulkan.environment }
     const output = execFileSync('node', [program, 'steps', '500'], {
       encoding: 'utf8',
@@ -127,7 +127,7 @@ test.each([
 test.skipIf(process.platform !== 'linux')(
   'without a GPU adapter, the error names the provider, the rule and the remedy',
   async () => {
-    const program = await bundle('webgpu.ts')
+    const program = await bundle(import.meta.url, 'webgpu.ts')
     const noDriver = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' }
     const { error } = train(program, ['webgpu', 'kernel'], noDriver)
     expect(error).toMatch(

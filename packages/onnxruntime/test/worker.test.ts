@@ -3,6 +3,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { diffGrad } from '@diffgrad/core'
 import { crossEntropy } from '@diffgrad/onnx'
+import { bundle } from '@diffgrad/testing/bundle'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import {
@@ -12,7 +13,6 @@ import {
   Trainer,
   TrainerError,
 } from '../src/index.ts'
-import { bundle } from './bundle.ts'
 import type { WorkerOptions } from './fixtures/worker.ts'
 import { smallModel, stripes } from './small-model.ts'
 
@@ -29,7 +29,7 @@ interface GatedWorker {
 async function startWorker(exits = false): Promise<GatedWorker> {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const workerData: WorkerOptions = { gate, exits }
-  const worker = new Worker(await bundle('worker.ts'), { workerData })
+  const worker = new Worker(await bundle(import.meta.url, 'worker.ts'), { workerData })
   return {
     trainer: await connectTrainer(worker),
     closeGate() {

@@ -23,8 +23,8 @@ const [ofRow, ofColumn, ofSeed, ofApplication, ofStep] = [
   13_007,
 ]
 
-/** Steps are counted in float32, whose integers are exact up to here. */
-const maxStep = 2 ** 24
+/** Steps are counted in float32, whose integers are exact up to here, and then from 0 again. */
+export const maxStep: number = 2 ** 24
 
 /**
  * Draws the elements that Dropout keeps as a function of a seed and of a count of steps, which is a running

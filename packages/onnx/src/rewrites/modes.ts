@@ -9,11 +9,19 @@ import { add, mul } from '../ops/builders.ts'
 import { DropoutMasks } from '../ops/dropout.ts'
 import type { RewriteRule } from './import.ts'
 
+/** A statistic of the batch, with its share in a running one: r ← momentum · r + (1 − momentum) · batch. */
+export interface BatchStatistic {
+  readonly batch: Value
+  readonly momentum: number
+}
+
 /** The rewrite rules of a mode, for the operators that differ between training and evaluation. */
 export interface ModeRules {
   readonly rules: readonly RewriteRule[]
   /** The next value of each running statistic; filled while the rules are applied. */
   readonly nextStatistics: ReadonlyMap<Value, Value>
+  /** The statistics of the batch that change each running statistic, in their order. A count has none. */
+  readonly batchStatistics: ReadonlyMap<Value, readonly BatchStatistic[]>
 }
 
 /**
@@ -31,7 +39,11 @@ export function evaluationForm(node: Node): Node {
 }
 
 /** Rules for evaluation mode. */
-export const evaluateMode = (): ModeRules => ({ rules: [evaluate], nextStatistics: new Map() })
+export const evaluateMode = (): ModeRules => ({
+  rules: [evaluate],
+  nextStatistics: new Map(),
+  batchStatistics: new Map(),
+})
 
 const evaluate: RewriteRule = (graph, node, inputs) => {
   const form = evaluationForm(node)
@@ -50,6 +62,7 @@ const evaluate: RewriteRule = (graph, node, inputs) => {
  */
 export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
   const nextStatistics = new Map<Value, Value>()
+  const batchStatistics = new Map<Value, readonly BatchStatistic[]>()
   let masks: DropoutMasks | undefined
   const drop: RewriteRule = (graph, node, [x, given]) => {
     if (!isOperator(node, 'Dropout') || !x) return
@@ -77,10 +90,12 @@ export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
       if (!running?.initial) continue
       const previous = nextStatistics.get(running) ?? running
       nextStatistics.set(running, movingAverage(previous, ofBatch, momentum))
+      const earlier = batchStatistics.get(running) ?? []
+      batchStatistics.set(running, [...earlier, { batch: ofBatch, momentum }])
     }
     return [batch.y]
   }
-  return { rules: [normalize, drop], nextStatistics }
+  return { rules: [normalize, drop], nextStatistics, batchStatistics }
 }
 
 /** running ← momentum · running + (1 − momentum) · batch */

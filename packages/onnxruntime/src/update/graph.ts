@@ -1,4 +1,5 @@
 import {
+  type Failure,
   type Histogram,
   type Hyperparameters,
   histogramsOf,
@@ -130,6 +131,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     sizes = this.#spec.differentiate.dimensions ?? {},
     feeds,
     histogramEdges,
+    checkLoss,
     computeMetrics,
   }: StepInput): Promise<StepResult> {
     const before = this.optimizer.stateDict()
@@ -138,7 +140,9 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       const traced = this.#traceStep(histogramEdges)
       const compiled = await this.#compile(traced, sizes, Object.keys(histogramEdges ?? {}))
       results = await this.#run(compiled, traced, feeds)
-      const evaluation = await computeMetrics(float32Scalar(results, compiled.loss), results)
+      const loss = float32Scalar(results, compiled.loss)
+      checkLoss(loss)
+      const evaluation = await computeMetrics(loss, results)
       const histograms =
         histogramEdges && (await this.#histograms(compiled, results, histogramEdges))
       const { gradientSum } = compiled
@@ -154,6 +158,13 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       throw error
     }
   }
+
+  async fail({ reason }: Failure): Promise<never> {
+    throw reason
+  }
+
+  /** The trainer refuses several ranks, whose gradients would have to leave the model. */
+  distribute(): void {}
 
   weights(): Promise<Tensors> {
     return this.#state.weights()

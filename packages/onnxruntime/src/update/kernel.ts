@@ -1,5 +1,5 @@
 import { ArraysOptimizer, allocate } from '@diffgrad/arrays'
-import type { Hyperparameters, StateDict } from '@diffgrad/core'
+import { attemptAsync, type Failure, type Hyperparameters, type StateDict } from '@diffgrad/core'
 import {
   applyOperator,
   type GradientModel,
@@ -21,6 +21,7 @@ import {
   runSession,
   type Tensors,
 } from '../runtime.ts'
+import { FigureExchange } from './rank-figures.ts'
 import {
   keyOf,
   type Sizes,
@@ -41,8 +42,8 @@ interface SizedModel {
   readonly loss: string
   /** The output that gives the gradient of each parameter, by the parameter's name. */
   readonly gradients: ReadonlyMap<string, string>
-  /** The output that gives the next value of each running statistic, by the statistic's name. */
-  readonly next: ReadonlyMap<string, string>
+  /** The running statistics, by name. */
+  readonly statistics: GradientModel['statistics']
   session: InferenceSession | undefined
 }
 
@@ -67,11 +68,15 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #gradients: Arrays
   /** The elements of `weights`. */
   readonly #arrays: Arrays
+  readonly #statistics: GradientModel['statistics']
+  /** The exchange with other ranks, if there are any. */
+  #figures: FigureExchange | undefined
   /** Tensors over `#gradients`, by parameter; empty if the runtime does not write into them. */
   readonly #preallocated: Tensors
 
   static async create<H extends Hyperparameters>(spec: UpdateSpec<H>): Promise<KernelUpdate<H>> {
-    const gradient = gradientModel(spec.forward, spec.differentiate)
+    const batchStatistics = spec.ranks !== undefined
+    const gradient = gradientModel(spec.forward, spec.differentiate, { batchStatistics })
     const update = new KernelUpdate(spec, gradient, await writesPreallocated(spec.runtime))
     const { dimensions = {} } = spec.differentiate
     const sized = await update.#load(dimensions, () => gradient)
@@ -95,6 +100,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       new Float32Array(initial.data.length),
     ])
     this.model = model
+    this.#statistics = statistics
     this.#sizes = spec.differentiate.dimensions ?? {}
     this.#gradients = allocated.gradients
     this.#arrays = { ...allocated.parameters, ...Object.fromEntries(statisticArrays) }
@@ -118,41 +124,101 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     return (await this.#load(sizes)).model
   }
 
-  async step({ sizes, feeds, histogramEdges, computeMetrics }: StepInput): Promise<StepResult> {
+  async step(input: StepInput): Promise<StepResult> {
+    if (this.#figures) return this.#stepOfRank(this.#figures, input)
+    const { sized, loss, results } = await this.#run(input)
+    input.checkLoss(loss)
+    const evaluation = await input.computeMetrics(loss, results)
+    const histograms = this.#takeGradients(sized, results, input)
+    const outcome = this.optimizer.step(this.#gradients)
+    if (outcome !== 'skipped')
+      for (const [name, { next }] of sized.statistics)
+        this.#arrays[name].set(float32Data(results, next))
+    const { updates } = this.optimizer
+    return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
+  }
+
+  distribute(): void {
+    const { ranks } = this.#spec
+    if (!ranks) return
+    this.optimizer.distribute(ranks)
+    this.#figures = new FigureExchange(ranks, this.#spec.metrics, this.#statistics)
+  }
+
+  async fail(failure: Failure): Promise<never> {
+    await this.#figures?.exchange({ failure })
+    throw failure.reason
+  }
+
+  /** A step of one of several ranks, which is decided by figures that all of them have. */
+  async #stepOfRank(figures: FigureExchange, input: StepInput): Promise<StepResult> {
+    const call = await attemptAsync(async () => {
+      const { sized, loss, results } = await this.#run(input, figures.counts(this.#arrays))
+      const evaluation = await input.computeMetrics(loss, results)
+      const histograms = this.#takeGradients(sized, results, input)
+      const statistics = figures.statisticsOf(sized.statistics, results)
+      return { evaluation, statistics, ...(histograms && { histograms }) }
+    })
+    const { evaluation, ranks } = await figures.exchange(call)
+    input.checkLoss(evaluation.loss)
+    const outcome = await this.optimizer.stepAsync(this.#gradients)
+    if (outcome !== 'skipped') figures.advance(this.#arrays, ranks)
+    const { updates } = this.optimizer
+    const all = ranks.map((one) => one.evaluation)
+    const { histograms } = call.value ?? {}
+    return { ...evaluation, outcome, updates, ranks: all, ...(histograms && { histograms }) }
+  }
+
+  /**
+   * Computes loss and gradients.
+   *
+   * @param counts - running statistics of one element that this batch has instead of the current ones.
+   */
+  async #run(
+    { sizes, feeds }: StepInput,
+    counts: ReadonlyMap<string, number> = new Map(),
+  ): Promise<{ readonly sized: SizedModel; readonly loss: number; readonly results: Tensors }> {
     const sized = await this.#load(sizes ?? this.#sizes)
     const session = await this.#sessionOf(sized)
     const preallocated = [...sized.gradients].map(([name, output]) => [
       output,
       this.#preallocated[name] ?? null,
     ])
+    const { Tensor } = this.#spec.runtime
+    const counted = [...counts].map(([name, count]) => [name, new Tensor('float32', [count], [1])])
     const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]))
     const results = await runSession(
       session,
-      { ...feeds, ...this.#weights },
+      { ...feeds, ...this.#weights, ...Object.fromEntries(counted) },
       { ...fetches, ...Object.fromEntries(preallocated) },
     )
-    const evaluation = await computeMetrics(float32Scalar(results, sized.loss), results)
+    return { sized, loss: float32Scalar(results, sized.loss), results }
+  }
+
+  /** Takes gradients from results, and computes their histograms if there are edges. */
+  #takeGradients(
+    sized: SizedModel,
+    results: Tensors,
+    { histogramEdges }: StepInput,
+  ): StepResult['histograms'] {
     for (const [name, output] of sized.gradients)
       if (!(name in this.#preallocated)) this.#gradients[name].set(float32Data(results, output))
-    const histograms = histogramEdges && this.optimizer.histograms(this.#gradients, histogramEdges)
-    const outcome = this.optimizer.step(this.#gradients)
-    if (outcome !== 'skipped')
-      for (const [name, next] of sized.next) this.#arrays[name].set(float32Data(results, next))
-    const { updates } = this.optimizer
-    return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
+    return histogramEdges && this.optimizer.histograms(this.#gradients, histogramEdges)
   }
 
   /** The gradient model for some sizes, without its session, so that a batch is checked before that is created. */
   #load(sizes: Sizes, build?: () => GradientModel): Promise<SizedModel> {
-    const { forward, differentiate, outputs } = this.#spec
+    const { forward, differentiate, outputs, ranks } = this.#spec
     return this.#models.load(keyOf(sizes), () => {
-      const gradient = build?.() ?? gradientModel(forward, { ...differentiate, dimensions: sizes })
+      const options = { ...differentiate, dimensions: sizes }
+      const batchStatistics = ranks !== undefined
+      const gradient = build?.() ?? gradientModel(forward, options, { batchStatistics })
       const { model, loss, parameters, statistics } = gradient
       return {
         model: withOutputs(model, forward, outputs),
         loss,
         gradients: new Map([...parameters].map(([name, one]) => [name, one.gradient])),
-        next: new Map([...statistics].map(([name, one]) => [name, one.next])),
+        statistics,
         session: undefined,
       }
     })

@@ -1,4 +1,12 @@
-import type { Histogram, Hyperparameters, Optimizer, StateDict, StepOutcome } from '@diffgrad/core'
+import type {
+  Communicator,
+  Failure,
+  Histogram,
+  Hyperparameters,
+  Optimizer,
+  StateDict,
+  StepOutcome,
+} from '@diffgrad/core'
 import type { Model, Tensor, ValueInfo } from '@diffgrad/onnx'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { EvaluationSpec } from '../evaluation.ts'
@@ -11,6 +19,10 @@ export interface UpdateSpec<H extends Hyperparameters> extends EvaluationSpec {
   readonly optimizer: OptimizerSpec<H>
   /** The outputs of the forward model that every step computes. */
   readonly outputs: readonly string[]
+  /** The names of the metrics. */
+  readonly metrics: readonly string[]
+  /** The ranks that train together; undefined if there is one. */
+  readonly ranks?: Communicator | undefined
 }
 
 /**
@@ -52,17 +64,24 @@ export interface StepInput {
   readonly feeds: Tensors
   /** Bin edges of the rule's intermediate values; undefined for no histograms. */
   readonly histogramEdges: Readonly<Record<string, readonly number[]>> | undefined
+  /** Called with the loss, or the mean of all ranks' losses, before the weights change. Throws if it is not finite. */
+  checkLoss(loss: number): void
   /** Called before the weights change. If it throws, the step is cancelled and nothing changes. */
   computeMetrics(loss: number, outputs: Tensors): Promise<EvaluationResult>
 }
 
-/** The result of a step. Loss, metrics and histograms are those before the weights changed. */
+/**
+ * The result of a step. Loss, metrics and histograms are those before the weights changed; of several ranks, loss
+ * and metrics are means.
+ */
 export interface StepResult extends EvaluationResult {
   readonly outcome: StepOutcome
   /** The number of updates so far, this one included. */
   readonly updates: number
   /** The histograms that the step's options requested. */
   readonly histograms?: Readonly<Record<string, Histogram>>
+  /** The loss and metrics of each rank, by rank, if there are several. Histograms are those of this rank. */
+  readonly ranks?: readonly EvaluationResult[]
 }
 
 /** Computes gradients and updates the weights by them. */
@@ -85,6 +104,10 @@ export interface Update<H extends Hyperparameters> {
    * @throws What `computeMetrics` or the runtime throws. Then nothing has changed.
    */
   step(input: StepInput): Promise<StepResult>
+  /** Ends a step before it begins, on every rank. @throws the reason. */
+  fail(failure: Failure): Promise<never>
+  /** From now on, steps are exchanged with the other ranks. */
+  distribute(): void
   /** The weights on the CPU. Valid until the next step. */
   readWeights(): Promise<Checkpoint['weights']>
   /** The optimizer's state on the CPU. Valid until the next step. */
