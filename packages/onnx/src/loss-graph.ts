@@ -19,7 +19,10 @@ import { type BatchStatistic, evaluateMode, trainMode } from './rewrites/modes.t
 /** The loss of a forward model, and which of its parameters are trained. */
 export interface ModelOptions extends InputSizes {
   readonly loss: Loss
-  /** Patterns of parameter names that are not trained. They become constants, so they cost no gradient. */
+  /**
+   * Patterns of names of parameters that are not trained, and of PyTorch's buffers, which ONNX does not
+   * tell from parameters. They become constants, so they cost no gradient.
+   */
   readonly frozen?: readonly RegExp[]
   /** How operators and gradients are written. Default: the fastest forms on the CPU. */
   readonly lowering?: Partial<Lowering>

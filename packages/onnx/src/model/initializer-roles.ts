@@ -37,6 +37,10 @@ const untrainableInputs: ReadonlyMap<string, readonly number[]> = new Map([
  * Classifies the initializers of a model: trainable parameters, running statistics, frozen tensors and
  * constants.
  *
+ * ONNX does not tell a buffer of PyTorch's from a parameter: a float32 table of rotary angles or a mask
+ * counts as a parameter and would be trained, so freeze it by name. Only running means and variances of
+ * BatchNormalization, bounds, amounts, fill values and scales of integers are recognized by their use.
+ *
  * @param frozen - patterns of parameter names to keep fixed. Their `lastIndex` has no effect.
  * @throws {OnnxError} If a pattern matches no parameter.
  */
