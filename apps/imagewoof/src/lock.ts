@@ -31,7 +31,6 @@ const ownerSchema: z.ZodType<LockOwner> = z.object({
 
 /** Lock files that this process holds. They are removed when it exits. */
 const held = new Set<string>()
-let releasesAtExit = false
 
 /**
  * Takes a lock file for this process, until it exits or calls `releaseLock`. A lock of a process that has
@@ -53,8 +52,7 @@ export async function takeLock(path: string, what: string): Promise<void> {
   } finally {
     await rm(temporary, { force: true })
   }
-  if (!releasesAtExit) process.once('exit', releaseAll)
-  releasesAtExit = true
+  if (!process.listeners('exit').includes(releaseAll)) process.once('exit', releaseAll)
   held.add(path)
 }
 
@@ -181,4 +179,5 @@ function processStatus(pid: number): ProcessStatus | undefined {
 
 function releaseAll(): void {
   for (const path of held) rmSync(path, { force: true })
+  held.clear()
 }

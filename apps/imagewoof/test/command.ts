@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,9 +42,55 @@ export function start(
   return { child, ended }
 }
 
-/** Runs the command line to its end. */
-export const run = (...args: Parameters<typeof start>): Promise<CommandResult> =>
-  start(...args).ended
+/** Runs commands one after the other in one process, whose code is compiled already. */
+class CommandServer {
+  readonly #child = fork(new URL('fixtures/command-server.mjs', import.meta.url), [inject('main')])
+  #last: Promise<unknown> = Promise.resolve()
+
+  run(args: readonly string[], cache: string): Promise<CommandResult> {
+    const result = this.#last.then(() => this.#send({ args, cache }))
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  async #send(command: object): Promise<CommandResult> {
+    const ended = new AbortController()
+    const { signal } = ended
+    this.#child.send(command)
+    try {
+      return await Promise.race([
+        once(this.#child, 'message', { signal }).then(([result]) => result),
+        once(this.#child, 'exit', { signal }).then(() => {
+          throw new Error(`the process of ${JSON.stringify(command)} has ended`)
+        }),
+      ])
+    } finally {
+      ended.abort()
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#child.connected) return
+    const ended = once(this.#child, 'exit')
+    this.#child.disconnect()
+    await ended
+  }
+}
+
+let server: CommandServer | undefined
+afterAll(() => server?.close())
+
+/**
+ * Runs the command line to its end: in a process of its own if it has an environment, which prepares how
+ * that process ends, and else in the one that all such commands of a test file share.
+ */
+export function run(
+  ...[args, cache, environment]: Parameters<typeof start>
+): Promise<CommandResult> {
+  if (environment) return start(args, cache, environment).ended
+  server ??= new CommandServer()
+  return server.run(args, cache)
+}
 
 /**
  * The environment of a command that sends itself a signal just before it replaces a file for the n-th

@@ -117,7 +117,7 @@ const exported: Phase = {
 /** Kills the commands of a phase at random operations, and compares their results with undisturbed ones. */
 async function withstandKills({ pattern, command, reset, result }: Phase): Promise<void> {
   const random = xoroshiro128plus(testSeed(1))
-  const complete = async (environment = {}): Promise<void> => {
+  const complete = async (environment?: ReturnType<typeof killAt>): Promise<void> => {
     const args = command()
     const { code, errors } = await run(args, cache, environment)
     expect([args, code, errors]).toEqual([args, 0, ''])
