@@ -10,7 +10,7 @@ export type Config = z.output<typeof schema>
 /** Settings that say what a data set is and how it is decoded. */
 export const dataSettings = [
   ...(['data', 'validation', 'exclude', 'trainImages', 'validationImages'] as const),
-  ...(['size', 'validationCrop'] as const),
+  ...(['holdOut', 'size', 'validationCrop'] as const),
 ] satisfies (keyof Config)[]
 
 /** The settings of `dataSettings`. */
@@ -20,10 +20,11 @@ export const dataOptions = ({
   exclude,
   trainImages,
   validationImages,
+  holdOut,
   size,
   validationCrop,
 }: Config): Pick<Config, (typeof dataSettings)[number]> => ({
-  ...{ data, validation, exclude, trainImages, validationImages },
+  ...{ data, validation, exclude, trainImages, validationImages, holdOut },
   ...{ size, validationCrop },
 })
 
@@ -103,6 +104,10 @@ function withDependentDefaults(config: Config): Config {
   must(
     data !== 'shapes' || config.validationCrop === centralShare,
     '--validation-crop needs a --data other than shapes, whose images are rendered in their size',
+  )
+  must(
+    config.holdOut === undefined || config.validationImages === undefined,
+    '--validation-images has no effect with --hold-out, which leaves the validation images unseen',
   )
   const { from, checkpoint } = config
   const { size, crop, pad, epochs, warmup, patience } = config

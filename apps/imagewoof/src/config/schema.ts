@@ -116,6 +116,14 @@ export const schema = z.strictObject({
   validationImages: numeric(positiveInteger)
     .optional()
     .meta(data('validate on so many images, drawn likewise (default: all)', '<count>')),
+  holdOut: numeric(openShare)
+    .optional()
+    .meta(
+      data(
+        'share of the training images to validate on, instead of training on them; the validation images stay unseen, for a choice of settings',
+        '<share>',
+      ),
+    ),
   size: numeric(imageSize).default(64).meta(data('image size (edge length)', '<pixels>')),
 
   architecture: choice(keysOf(architectures))

@@ -6,7 +6,13 @@ import { classes, shapes } from '@diffgrad/testing/shapes'
 import { Failure } from '../failure.ts'
 import { cacheFolder, createCacheFolder, recordUse, useCache } from './cache.ts'
 import { ChunkFiles } from './chunks.ts'
-import { type Dataset, type ImageListing, type Split, sharedLabels } from './dataset.ts'
+import {
+  type Dataset,
+  type ImageListing,
+  type Split,
+  selectImages,
+  sharedLabels,
+} from './dataset.ts'
 import {
   type DecodedImage,
   digestFiles,
@@ -28,6 +34,7 @@ import {
   drawImages,
   drawValidation,
   type FileDigests,
+  holdOutImages,
   identityOf,
   requireDrawable,
   type SplitListing,
@@ -59,6 +66,8 @@ export interface OpenOptions extends Partial<DataLocations>, ProgressOptions {
   readonly trainImages?: number | undefined
   /** Draw so many validation images; undefined for all. */
   readonly validationImages?: number | undefined
+  /** Share of the training images to validate on instead, in (0, 1). */
+  readonly holdOut?: number | undefined
   /** Edge of the network's input, in pixels. */
   readonly size: number
   /** Share of an image's shorter side that the network sees in validation, in (0, 1]; 7⁄8 by default. */
@@ -101,6 +110,7 @@ async function openImages({
   exclude = [],
   trainImages,
   validationImages,
+  holdOut,
   validationCrop = centralShare,
   cache,
   address,
@@ -118,11 +128,12 @@ async function openImages({
     validation: found.validation?.filter(isRead),
   }
   const split = drawValidation(readable, digests, share)
-  const listing = {
+  const reduced = {
     ...split,
     train: drawImages(split.train, digests, trainImages, '--train-images'),
     validation: drawImages(split.validation, digests, validationImages, '--validation-images'),
   }
+  const listing = holdOut === undefined ? reduced : holdOutImages(reduced, digests, holdOut)
   if (listing.classes.length < 2) throw new Failure(tooFewClasses(listing))
   const hash = identityOf(listing, digests)
   const parent = join(cache, 'decoded')
@@ -150,7 +161,7 @@ async function openImages({
     },
     skipped: [...listing.skipped, ...skipped, ...train.skipped, ...validation.skipped],
     grey: train.grey + validation.grey,
-    drawn: found.validation ? undefined : (share ?? defaultValidation),
+    drawn: holdOut ?? (found.validation ? undefined : (share ?? defaultValidation)),
     folders: { images: listing.root, decoded: decodedFolder },
   }
 }
@@ -254,17 +265,36 @@ function shapesDataset({
   size,
   trainImages = shapesTrained,
   validationImages = shapesValidated,
+  holdOut,
   onListed,
 }: OpenOptions): Dataset {
   // Classes take turns, so that the first images are of all classes.
   requireDrawable(trainImages, shapesTrained, classes.length, '--train-images')
   requireDrawable(validationImages, shapesValidated, classes.length, '--validation-images')
   onListed?.(trainImages)
-  const train = renderShapes(trainImages, size, 0)
-  const validation = renderShapes(validationImages, size, 1)
-  const hash = createHash('sha256').update(train.pixels).update(validation.pixels).digest('hex')
+  const rendered = renderShapes(trainImages, size, 0)
+  const { train, validation } =
+    holdOut === undefined
+      ? { train: rendered, validation: renderShapes(validationImages, size, 1) }
+      : divideShapes(rendered, holdOut)
+  const hash = createHash('sha256').update(train.pixels).update(validation.pixels)
+  if (holdOut !== undefined) hash.update(`held out: ${validation.files.length}`)
   // The hash covers the squares themselves, so the version never changes.
-  return { name: 'shapes', hash, version: 1, size, classes, train, validation, warnings: [] }
+  return {
+    ...{ name: 'shapes', hash: hash.digest('hex'), version: 1, size },
+    ...{ classes, train, validation, warnings: [] },
+  }
+}
+
+/** Makes the last share of the training images the validation images. Classes take turns in both. */
+function divideShapes(images: Split, holdOut: number): Pick<Dataset, 'train' | 'validation'> {
+  const indices = [...images.files.keys()]
+  const share = Math.round((1 - holdOut) * indices.length)
+  const kept = Math.min(Math.max(share, 1), indices.length - 1)
+  return {
+    train: selectImages(images, indices.slice(0, kept)),
+    validation: selectImages(images, indices.slice(kept)),
+  }
 }
 
 function renderShapes(count: number, size: number, seed: number): Split {

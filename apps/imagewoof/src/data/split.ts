@@ -15,33 +15,59 @@ export interface SplitListing extends ImageListing {
 export const defaultValidation = 0.2
 
 /**
- * Draws the validation images of a listing without a split. Each content is drawn by its own SHA-256, so
- * that equal contents are on the same side, and a draw stays the same when files are renamed or others
- * are added. A class whose draw leaves one side empty gives that side its nearest content. Listings with
- * a split are returned as they are.
+ * Draws the validation images of a listing without a split. Listings with a split are returned as they are.
  *
  * @param validation - the share to draw, in (0, 1).
- * @throws {Failure} If the share is set, but the listing has a split; or if no image is drawn.
+ * @throws {Failure} If the share is set, but the listing has a split.
  */
 export function drawValidation(
   listing: ImageListing,
   digests: FileDigests,
   validation: number | undefined,
 ): SplitListing {
-  const { root, classes, train } = listing
   if (listing.validation) {
     if (validation === undefined) return { ...listing, validation: listing.validation }
     throw new Failure(
-      `--validation ${validation} has no effect: ${root} has validation images of its own`,
+      `--validation ${validation} has no effect: ${listing.root} has validation images of its own`,
     )
   }
-  const share = validation ?? defaultValidation
+  return divideTraining(listing, digests, validation ?? defaultValidation, positionOf)
+}
+
+/**
+ * Holds out a share of the training images, which become the validation images.
+ *
+ * @param share - in (0, 1).
+ */
+export const holdOutImages = (
+  listing: SplitListing,
+  digests: FileDigests,
+  share: number,
+): SplitListing => ({
+  ...divideTraining(listing, digests, share, secondPositionOf),
+  namedByPath: false, // Paths name another split.
+})
+
+/**
+ * Makes a share of the training images the validation images. Each content is drawn by its own SHA-256, so
+ * that equal contents are on the same side, and a draw stays the same when files are renamed or others
+ * are added. A class whose draw leaves one side empty gives that side its nearest content.
+ *
+ * @param position - of a digest, in [0, 1): those below the share are drawn.
+ */
+function divideTraining(
+  listing: ImageListing,
+  digests: FileDigests,
+  share: number,
+  position: (digest: string) => number,
+): SplitListing {
+  const { classes, train } = listing
   const digestOf = ({ path }: ImageFile): string => digests.get(path) ?? ''
-  const drawn = new Set(train.map(digestOf).filter((digest) => positionOf(digest) < share))
+  const drawn = new Set(train.map(digestOf).filter((digest) => position(digest) < share))
   for (const label of classes.keys()) {
     const contents = [...new Set(train.filter((file) => file.label === label).map(digestOf))]
     if (contents.length < 2) continue
-    contents.sort()
+    contents.sort((a, b) => position(a) - position(b))
     if (!contents.some((digest) => drawn.has(digest))) drawn.add(contents[0])
     if (contents.every((digest) => drawn.has(digest))) drawn.delete(contents[contents.length - 1])
   }
@@ -54,6 +80,9 @@ export function drawValidation(
 
 /** The position of a digest among all digests, in [0, 1). */
 const positionOf = (digest: string): number => Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48
+
+/** A position independent of the first, by which validation images and a part of the data are drawn. */
+const secondPositionOf = (digest: string): number => positionOf(digest.slice(12))
 
 /**
  * Draws images of a split, with the same share of every class, and at least one image of each. In a class

@@ -308,6 +308,12 @@ test('the embedded data set needs no files', async () => {
   ])
   expect(existsSync(cache)).toBe(false)
   const few = await open('shapes', { size: 17, trainImages: 20, validationImages: 10 })
+  const held = await open('shapes', { size: 17, trainImages: 20, holdOut: 0.2 })
+  expect(held.dataset.train.pixels).toEqual(few.dataset.train.pixels.subarray(0, 16 * 3 * 17 ** 2))
+  expect([...held.dataset.validation.labels]).toEqual([...few.dataset.train.labels].slice(16))
+  expect(held.dataset.hash).not.toBe(
+    (await open('shapes', { size: 17, trainImages: 20, holdOut: 0.5 })).dataset.hash,
+  )
   expect(few.dataset.train.pixels).toEqual(dataset.train.pixels.subarray(0, 20 * 17 * 17 * 3))
   expect(new Set(few.dataset.validation.labels).size).toBe(10)
   await expect(open('shapes', { size: 17, trainImages: 5000 })).rejects.toThrow(

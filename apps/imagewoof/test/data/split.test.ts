@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { ImageListing } from '../../src/data/dataset.ts'
-import { dataWarnings, drawImages, drawValidation, type FileDigests } from '../../src/data/split.ts'
+import type { ImageFile, ImageListing } from '../../src/data/dataset.ts'
+import {
+  dataWarnings,
+  drawImages,
+  drawValidation,
+  type FileDigests,
+  holdOutImages,
+} from '../../src/data/split.ts'
 
 const digestOf = (content: string): string => createHash('sha256').update(content).digest('hex')
 
@@ -30,6 +36,8 @@ function draw(files: readonly Photo[], share?: number) {
     split.map(({ path }) => contentOf.get(path) ?? '')
   return { train, validation, trained: contents(train), validated: contents(validation) }
 }
+
+const byPath = (a: ImageFile, b: ImageFile): number => (a.path < b.path ? -1 : 1)
 
 const files = [...photos(0, 1000), ...photos(1, 500), ...photos(2, 100)]
 
@@ -61,6 +69,25 @@ test('equal contents are on one side, also in other classes', () => {
   }))
   const { trained, validated } = draw([...files, ...copies])
   expect(validated.filter((content) => trained.includes(content))).toEqual([])
+})
+
+test('images are held out of training independently of the draws before, and leave validation', () => {
+  const digests: FileDigests = new Map(files.map(({ path }) => [path, digestOf(path)]))
+  const listing: ImageListing = {
+    ...{ root: '/data', classes: ['a', 'b', 'c'], train: files, validation: undefined },
+    ...{ namedByPath: true, skipped: [], warnings: [] },
+  }
+  const split = drawValidation(listing, digests, 0.2)
+  const reduced = { ...split, train: drawImages(split.train, digests, 300, '--train-images') }
+  for (const given of [split, reduced]) {
+    const { train, validation, namedByPath } = holdOutImages(given, digests, 0.2)
+    expect([...train, ...validation].toSorted(byPath)).toEqual(given.train.toSorted(byPath))
+    const count = given.train.length
+    const deviation = Math.sqrt(count * 0.2 * 0.8)
+    expect(Math.abs(validation.length - 0.2 * count)).toBeLessThan(3 * deviation)
+    // The same images in other splits are other data.
+    expect(namedByPath).toBe(false)
+  }
 })
 
 test('small classes have an image on each side', () => {
