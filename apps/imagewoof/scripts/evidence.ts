@@ -3,10 +3,10 @@ import { basename } from 'node:path'
 import { Comparison, type FinishedRun } from '../src/compare/comparison.ts'
 import { dotsChart } from '../src/compare/report.ts'
 import {
-  differencePValue,
-  holm,
+  bonferroni,
   meanOf,
   pairedTTest,
+  proportionsTest,
   tailOfT,
 } from '../src/compare/significance.ts'
 import { type ChartOption, chartFile, lineSeries, muted } from '../src/report/chart.ts'
@@ -94,13 +94,13 @@ function printTable(title: string, results: Results, control: string, images: nu
     return {
       ...{ contender, accuracies, differences, mean },
       seeds: isNear ? tailOfT(t, degrees) : pairedTTest(differences),
-      images: differencePValue({ first: [shares[0]], second: [shares[1]] }, images),
+      images: proportionsTest(shares[0], shares[1], images),
       frictions: Object.values(results[contender]).map((run) => meanOf(run.map((row) => row[3]))),
     }
   })
   const others = rows.filter(({ contender }) => contender !== control)
   const [seeds, ofImages] = (['seeds', 'images'] as const).map((key) =>
-    holm(others.map((row) => row[key])),
+    bonferroni(others.map((row) => row[key])),
   )
   console.log(
     `\n${title}\n\n| | top-1 by seed | mean | minus ${control} | p, seeds | p, images | mean ξ by seed |`,

@@ -65,19 +65,36 @@ test('an interrupted comparison keeps its finished runs, and reports all runs an
   expect(existsSync(join(runs, 'diffgrad-seed-1', 'last.safetensors'))).toBe(false)
 })
 
-test('a killed comparison completes its runs on the same data, which may have been moved', async () => {
+test('a killed comparison completes its tuning and its runs on the same data, which may have been moved', async () => {
   const out = join(folder, 'killed')
   const original = await writePatterns(join(folder, 'original'), { validation: 9 })
   const moved = join(folder, 'moved')
-  await run(
-    ['compare', 'diffgrad', ...options(out, 1, 1), '--data', relative('.', original)],
+  const killed = await run(
+    [
+      ...['compare', 'adam', '--tune-learning-rate', '0.01,1'],
+      ...[...options(out, 1, 2), '--data', relative('.', original)],
+    ],
     cache,
+    signalBeforeWrite('SIGKILL', 'adam-learning-rate-0.004'),
   )
+  expect(killed.code).toBeNull()
+  const trials = [0.00004, 0.004].map((rate) => join(out, 'tuning', `adam-learning-rate-${rate}`))
+  const trained = statSync(join(trials[0], 'history.json')).mtimeMs
+  expect(readdirSync(join(out, 'runs'))).toEqual([])
+  const resumed = await run(['resume', out], cache)
+  expect(`${resumed.code} ${resumed.errors}`).toBe('0 ')
+  expect(statSync(join(trials[0], 'history.json')).mtimeMs).toBe(trained)
+  const [low, high] = trials.map((trial) => historyOf(trial).epochs[0].top1)
+  expect(high).toBeGreaterThan(low)
+  expect(resumed.output).toMatch(/adam +0.00004: [\d.]+ %, 0.004: [\d.]+ % +→ +0.004\n/)
+  const [first, second] = ['adam-seed-1', 'adam-seed-2'].map((name) => join(out, 'runs', name))
+  const settings = (path: string) => JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))
+  expect(settings(trials[0])).toMatchObject({ learningRate: 0.00004, holdOut: 0.2, seed: 3 })
+  expect(settings(second)).toMatchObject({ learningRate: 0.004, seed: 2 })
+  expect(settings(second)).not.toHaveProperty('holdOut')
+
   const plan = (): string => readFileSync(join(out, 'compare.json'), 'utf8')
   expect(plan()).toContain(`"${resolve(original)}"`)
-  const [first, second] = ['diffgrad-seed-1', 'adam-learning-rate-0.002-seed-1'].map((name) =>
-    join(out, 'runs', name),
-  )
   const { losses } = historyOf(second)
   // As if killed after the last step of the first run,
   rmSync(join(first, 'report.html'))

@@ -15,6 +15,13 @@ import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
 import { summarizeContenders } from '../src/compare/summary.ts'
+import {
+  trialConfig,
+  trialText,
+  tuningWarnings,
+  withBestRates,
+  withGrid,
+} from '../src/compare/tuning.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import { learningRateOf, optimizerOf } from '../src/config/optimizer.ts'
 import { argumentsFor } from '../src/config/options.ts'
@@ -232,7 +239,7 @@ test('settings are converted to command-line arguments', () => {
 
 test('contenders have their own options, and the control is always added', () => {
   const settings = { learningRate: 0.01, epochs: 2 }
-  const contenders = parseContenders(presets['diffgrad-family'], settings)
+  const contenders = parseContenders(presets['diffgrad-family'].contenders, settings)
   expect(contenders).toHaveLength(8)
   const [first, second] = contenders
   expect(first.config).toMatchObject({ optimizer: 'diffgrad', friction: 0, epochs: 2 })
@@ -243,8 +250,77 @@ test('contenders have their own options, and the control is always added', () =>
   })
   const [padded] = parseContenders(['adam --pad 4'], { data: 'dogs', trainImages: 500 })
   expect(padded.config).toMatchObject({ pad: 4, trainImages: 500, validationCrop: 0.875 })
+  expect(() => parseContenders(['adam', 'sgd', 'adam'], {})).toThrow(
+    'contender "adam" is listed twice',
+  )
   expect(() => parseContenders(['adam --friction 1'], {})).toThrow(
     'contender "adam --friction 1": --friction is not an option of Adam',
+  )
+})
+
+test('a preset has contenders and settings, which options come before', () => {
+  const plan = (name: string, settings: object = {}) =>
+    parseContenders(presets[name].contenders, { ...presets[name].settings, ...settings })
+  const woof = plan('imagewoof-20', { epochs: 2, schedule: 'constant' })
+  expect(woof.map(({ name }) => name)).toEqual([
+    ...['diffgrad', 'diffgrad --friction 1', 'diffgrad --friction 2', 'diffrgrad', 'diffmod'],
+    ...['radam', 'ranger --epsilon 1e-5', 'adam', 'nadamw', 'adam --learning-rate 0.002'],
+  ])
+  for (const { config } of woof)
+    expect(config).toMatchObject({
+      ...{ data: 'imagewoof2-160', size: 128, batch: 64, epochs: 2, schedule: 'constant' },
+      ...{ architecture: 'xresnet50', activation: 'mish', selfAttention: true, crop: 0.35 },
+      ...{ beta1: 0.95, beta2: 0.99, weightDecay: 0.01, decay: 'decoupled', labelSmoothing: 0.1 },
+    })
+  expect(woof.map(({ config }) => config.epsilon)).toEqual(
+    woof.map(({ name }) => (name.startsWith('ranger') ? 1e-5 : 1e-6)),
+  )
+  const [original, fixed, , , control] = plan('cifar10-review').map(({ config }) => config)
+  expect([original.aliased, fixed.aliased, control.learningRate]).toEqual([true, false, 5e-4])
+  expect(fixed).toMatchObject({
+    ...{ data: 'cifar10', size: 32, pad: 4, validationCrop: 1, batch: 32, epochs: 10, flip: true },
+    ...{ learningRate: 1e-3, schedule: 'constant', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    ...{ weightDecay: 0, labelSmoothing: 0 },
+  })
+})
+
+test('tuning chooses the best learning rate by held-out images, and warns of the edge of its grid', () => {
+  const parsed = parseContenders(['sgd --learning-rate 0.3', 'radam'], {}, { tuned: true })
+  const contenders = withGrid(parsed, [3, 1, 1 / 3])
+  expect(contenders.map(({ name, rates }) => [name, ...(rates ?? [])])).toEqual([
+    ['sgd --learning-rate 0.3', 0.1, 0.3, 0.9],
+    // Adam, among tuned contenders, is the control.
+    ...['radam', 'adam'].map((name) => [name, 0.00133333333333, 0.004, 0.012]),
+  ])
+  const { config } = contenders[0]
+  const trained = trialConfig({ ...config, validationImages: 9 }, 0.9, [1, 2])
+  expect(trained).toEqual({ ...config, learningRate: 0.9, holdOut: 0.2, seed: 3 })
+  const trial = (contender: string, rate: number, top1?: number, validationLoss = 1) => {
+    const row = { ...{ epoch: 1, trainLoss: 1, trainAccuracy: 1, top5: 1, learningRate: rate } }
+    const own = { ...row, ...{ seconds: 1, imagesPerSecond: 1, validationLoss } }
+    const history =
+      top1 === undefined ? undefined : { losses: [], epochs: [{ ...own, top1 }], friction: [] }
+    return { contender, rate, history, diverged: top1 === undefined }
+  }
+  const trials = [
+    trial('sgd --learning-rate 0.3', 0.1, 0.5),
+    trial('sgd --learning-rate 0.3', 0.3, 0.6, 0.9),
+    trial('sgd --learning-rate 0.3', 0.9, 0.6, 0.8),
+    trial('radam', 0.004, 0.7),
+    trial('adam', 0.004),
+  ]
+  expect(trials.map(trialText)).toEqual(['50.0 %', '60.0 %', '60.0 %', '70.0 %', 'diverged'])
+  const tuned = withBestRates(contenders, trials)
+  expect(tuned.map((contender) => contender.config.learningRate)).toEqual([0.9, 0.004, 0.004])
+  expect(tuningWarnings(tuned, trials)).toEqual([
+    'sgd --learning-rate 0.3: the best rate, 0.9, is at the edge of its grid; a better one may lie beyond.',
+    'adam: no trial reached its end, so that it has its own rate, 0.004.',
+  ])
+  expect(() => withGrid(parseContenders([], { holdOut: 0.1 }), [1, 2])).toThrow(
+    '--hold-out excludes --tune-learning-rate',
+  )
+  expect(() => resolveConfig({ holdOut: 0.1, validationImages: 50 })).toThrow(
+    '--validation-images has no effect with --hold-out',
   )
 })
 
@@ -275,9 +351,9 @@ test('contenders are summarized over seeds, and compared with the first one seed
   expectClose(a.mean, 0.6, rounding)
   expectClose(a.deviation, Math.sqrt(0.02), rounding)
   expect(b.deviation).toBe(0)
-  expectClose(b.difference.mean, 0, rounding)
-  expectClose(b.difference.deviation, Math.sqrt(0.02), rounding)
-  expect(b.difference.wins).toBe(1)
+  expectClose(b.difference?.mean ?? Number.NaN, 0, rounding)
+  expectClose(b.difference?.deviation ?? Number.NaN, Math.sqrt(0.02), rounding)
+  expect(b.difference?.wins).toBe(1)
 })
 
 test('the first suggested learning rate is where the loss falls fastest', () => {

@@ -7,6 +7,7 @@ import { Comparison } from '../src/compare/comparison.ts'
 import { ComparisonRun } from '../src/compare/comparison-run.ts'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
 import { writeComparisonReport } from '../src/compare/report.ts'
+import { withGrid } from '../src/compare/tuning.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import type { EvaluationSummary } from '../src/evaluation/summary.ts'
 import { suggestLearningRates } from '../src/lr-find/range-test.ts'
@@ -89,15 +90,25 @@ function environmentOf(classes: readonly string[], validation: number): Environm
 export async function writeSyntheticComparison(path: string): Promise<string> {
   const generator = xoroshiro128plus(8)
   const random = (): number => uniformFloat64(generator)
-  const names = [...presets['diffgrad-family'], 'adamod --memory-length 10 --no-flip --crop 1']
-  const plan = { contenders: parseContenders(names, { epochs }), seeds: [1, 2, 3], keep: false }
+  const names = [
+    ...presets['diffgrad-family'].contenders,
+    'adamod --memory-length 10 --no-flip --crop 1',
+  ]
+  const contenders = withGrid(parseContenders(names, { epochs }), [0.25, 0.5, 1, 2, 4])
+  const plan = { contenders, seeds: [1, 2, 3], keep: false, tuned: true }
   await mkdir(path, { recursive: true })
   await writeFile(join(path, 'compare.json'), JSON.stringify(plan))
   const environment = environmentOf(breeds, 3929)
   await writeFile(join(path, 'environment.json'), JSON.stringify(environment))
+  for (const contender of contenders)
+    for (const rate of contender.rates ?? []) {
+      const run = ComparisonRun.ofRate(contender, rate, plan.seeds, join(path, 'tuning'))
+      const folder = await RunFolder.create(run.path, run.config, environment)
+      await folder.saveHistory(historyOf(0.8 - 5 * rate * random(), 10, random))
+    }
   for (const [i, contender] of plan.contenders.entries())
     for (const seed of plan.seeds) {
-      const run = new ComparisonRun(contender, seed, join(path, 'runs'))
+      const run = ComparisonRun.ofSeed(contender, seed, join(path, 'runs'))
       const folder = await RunFolder.create(run.path, contender.config, environment)
       await folder.saveHistory(historyOf(0.8 - 0.08 * i + 0.004 * random(), 10, random))
     }

@@ -1,5 +1,5 @@
-import { positiveInteger } from '@diffgrad/core'
-import { type Command, Option } from 'commander'
+import { positive, positiveInteger } from '@diffgrad/core'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import {
   type ComparisonPlan,
@@ -7,11 +7,21 @@ import {
   parseContenders,
   presets,
 } from '../compare/contenders.ts'
-import { noiseText, summarizeContenders, winnerOf } from '../compare/summary.ts'
+import {
+  conclusion,
+  type Difference,
+  formatP,
+  formatPoints,
+  formatPointsInterval,
+  noiseSentences,
+  seedNoise,
+  summarizeContenders,
+} from '../compare/summary.ts'
+import { defaultFactors, trialText, tuningWarnings, withGrid } from '../compare/tuning.ts'
 import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { formatPercent } from '../format.ts'
+import { formatDuration, formatPercent } from '../format.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import type { ProviderChoice } from '../provider.ts'
 import { requireNewFolder } from '../run/run-folder.ts'
@@ -23,7 +33,9 @@ import { runWatched, watchOption } from './watch.ts'
 
 interface CompareOptions {
   readonly preset?: string
-  readonly runs: number
+  readonly runs?: number
+  /** True for the default grid. */
+  readonly tuneLearningRate?: readonly number[] | true
   readonly out?: string
   readonly provider?: ProviderChoice
   readonly watch?: WatchOption
@@ -38,26 +50,54 @@ export function addCompare(program: Command): void {
       '[contenders...]',
       `optimizers with options (default: ${defaultContenders.map((name) => `"${name}"`).join(' ')})`,
     )
-    .addOption(new Option('--preset <name>', 'a list of contenders').choices(Object.keys(presets)))
-    .option('--runs <count>', 'number of seeds', numberIn(positiveInteger), 3)
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'contenders and settings of a known comparison; options change its settings',
+      ).choices(Object.keys(presets)),
+    )
+    .option(
+      '--runs <count>',
+      'number of seeds (default: 3, or that of the preset)',
+      numberIn(positiveInteger),
+    )
+    .addOption(tuneOption())
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
     .addOption(providerOption())
     .addOption(watchOption())
   addConfigOptions(command, ['optimizer', 'from', 'checkpoint']).action(
     async (names: readonly string[], compareOptions: CompareOptions) => {
-      const { preset, runs, out, provider, watch, ...options } = compareOptions
-      const selected = preset
-        ? [...presets[preset], ...names]
+      const { preset, tuneLearningRate, out, provider, watch, ...options } = compareOptions
+      const chosen = preset === undefined ? undefined : presets[preset]
+      const selected = chosen
+        ? [...chosen.contenders, ...names]
         : names.length > 0
           ? names
           : defaultContenders
-      const contenders = parseContenders(selected, pickSettings(options))
-      const seeds = seedsFrom(contenders[0].config, runs)
+      const settings = { ...chosen?.settings, ...pickSettings(options) }
+      const factors = tuneLearningRate === true ? defaultFactors : tuneLearningRate
+      const parsed = parseContenders(selected, settings, { tuned: factors !== undefined })
+      const contenders = factors ? withGrid(parsed, factors) : parsed
+      const seeds = seedsFrom(contenders[0].config, options.runs ?? chosen?.runs ?? 3)
       const plan = { contenders, seeds, keep: false }
       await startComparison(out ?? newFolderPath('compare'), plan, watch, provider)
     },
   )
 }
+
+/** An option that tunes the learning rates of all contenders. `--tune` selects parameters to fine-tune. */
+const tuneOption = (): Option =>
+  new Option(
+    '--tune-learning-rate [factors]',
+    `before the runs, choose each contender's learning rate by its accuracy on a fifth of the training images, held out: its own rate times one of the factors (default: ${defaultFactors.join(',')})`,
+  ).argParser((text) => {
+    const factors = text.split(',').map((factor) => (factor === '' ? Number.NaN : Number(factor)))
+    const isGrid = factors.length > 1 && new Set(factors).size === factors.length
+    if (isGrid && factors.every((factor) => positive.includes(factor))) return factors
+    throw new InvalidArgumentError(
+      'It must be at least two different numbers above 0, such as 0.5,1,2; without any, write --tune-learning-rate last.',
+    )
+  })
 
 /** The seed of a configuration, and the following ones. */
 export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
@@ -77,7 +117,8 @@ export const startComparison = (
     const dataset = await openData(plan.contenders[0].config, context)
     const comparison = await Comparison.create(path, plan, dataset, context.provider)
     try {
-      return await runComparison(comparison, context, dataset)
+      // Tuning has data of its own: those of the runs are not kept in memory for so long.
+      return await runComparison(comparison, context, comparison.isTuning ? undefined : dataset)
     } catch (error) {
       await comparison.deleteIfEmpty()
       throw error
@@ -110,24 +151,46 @@ export async function runComparison(
   const runs = await comparison.finishedRuns()
   const { validation } = (await comparison.environment()).data
   const summaries = summarizeContenders(runs, names, validation)
-  for (const { contender, mean, top1, difference } of summaries) {
+  for (const line of await tuningLines(comparison, width)) console.log(line)
+  for (const { contender, mean, top1, difference, friction, seconds } of summaries) {
     const bySeed = top1.map((share) => formatPercent(share)).join(', ')
-    const { pValue } = difference
-    const noise = pValue === undefined ? '' : `  ${noiseText(pValue)}`
-    console.log(`${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})${noise}`)
-  }
-  if (summaries.length > 1) {
-    const winner = winnerOf(summaries, runs, validation)
+    const xi = friction === undefined ? '' : `, mean ξ ${friction.toFixed(5)}`
     console.log(
-      winner === undefined
-        ? 'no winner: the best mean differs from at least one other within the noise'
-        : `winner: ${winner}, which differs from every other beyond the noise`,
+      `${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})  ${formatDuration(seconds)}${xi}`,
     )
+    if (difference) console.log(`${' '.repeat(width)}  ${differenceText(difference, names[0])}`)
   }
+  const found = conclusion(summaries, runs, validation)
+  if (found !== undefined) console.log(found)
+  for (const sentence of noiseSentences(seedNoise(summaries))) console.log(sentence)
   for (const { contender, seed, reason } of await comparison.failedRuns())
     console.log(`${contender}, seed ${seed}: ${reason}`)
   if (context.signal.aborted)
     console.log(`to resume  ${resumeCommandLine(comparison.path, context)}`)
   console.log(`report     ${report}`)
   return comparison.path
+}
+
+/** A difference from the first contender: `+0.4 points (−0.2 to +1.0), p = 0.12: no difference from adam`. */
+function differenceText({ mean, interval, pValue, verdict }: Difference, first: string): string {
+  const points = `${formatPoints(mean)} points`
+  if (interval === undefined || pValue === undefined)
+    return `${points} against ${first}: ${verdict}`
+  return `${points} against ${first} (${formatPointsInterval(interval)}), ${formatP(pValue)}: ${verdict}`
+}
+
+/** The held-out accuracies of all learning rates, by contender, and warnings; none without tuning. */
+async function tuningLines(comparison: Comparison, width: number): Promise<readonly string[]> {
+  const trials = await comparison.trials()
+  if (trials.length === 0) return []
+  const { contenders, tuned = false } = comparison.plan
+  const lines = contenders.map(({ name, config }) => {
+    const results = trials
+      .filter(({ contender }) => contender === name)
+      .map((trial) => `${trial.rate}: ${trialText(trial)}`)
+    const choice = tuned ? `  →  ${config.learningRate}` : ''
+    return `${name.padEnd(width)}  ${results.join(', ')}${choice}`
+  })
+  const warnings = tuned ? tuningWarnings(contenders, trials) : []
+  return ['held-out accuracy by learning rate', ...lines, ...warnings, '']
 }

@@ -9,27 +9,55 @@ import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resumeRun, startRun } from '../training/run.ts'
 import { type Contender, runFolderName } from './contenders.ts'
+import { trialConfig } from './tuning.ts'
 
-/** One run of a comparison: a contender, a seed, and a run folder. */
+/**
+ * One run of a comparison, with a seed or a learning rate of its own. It needs nothing but its
+ * configuration and its folder.
+ */
 export class ComparisonRun {
   readonly contender: string
-  readonly seed: number
-  readonly #config: Config
+  readonly config: Config
   readonly path: string
+  /** What distinguishes it from the other runs of its contender: `seed 1`, `learning rate 0.002`. */
+  readonly variant: string
 
-  /** @param parent - the folder of all runs. */
-  constructor({ name, config }: Contender, seed: number, parent: string) {
-    this.contender = name
-    this.seed = seed
-    this.#config = { ...config, seed }
-    this.path = join(parent, `${runFolderName(name)}-seed-${seed}`)
+  /**
+   * @param variant - see above.
+   * @param parent - the folder of all runs.
+   */
+  constructor(contender: string, config: Config, variant: string, parent: string) {
+    this.contender = contender
+    this.config = config
+    this.variant = variant
+    this.path = join(parent, `${runFolderName(contender)}-${variant.replaceAll(' ', '-')}`)
+  }
+
+  /** The run of a contender with a seed. */
+  static ofSeed({ name, config }: Contender, seed: number, parent: string): ComparisonRun {
+    return new ComparisonRun(name, { ...config, seed }, `seed ${seed}`, parent)
+  }
+
+  /**
+   * The trial of a contender with a learning rate.
+   *
+   * @param seeds - of the comparison.
+   */
+  static ofRate(
+    { name, config }: Contender,
+    rate: number,
+    seeds: readonly number[],
+    parent: string,
+  ): ComparisonRun {
+    const own = trialConfig(config, rate, seeds)
+    return new ComparisonRun(name, own, `learning rate ${rate}`, parent)
   }
 
   /** The history of a finished run; undefined before. */
   async result(): Promise<History | undefined> {
     const folder = await RunFolder.find(this.path)
     const history = await folder?.history()
-    return history && endOf(history, this.#config) !== undefined ? history : undefined
+    return history && endOf(history, this.config) !== undefined ? history : undefined
   }
 
   /** The error message of a run that diverged; undefined otherwise. */
@@ -41,8 +69,8 @@ export class ComparisonRun {
   async train(dataset: Dataset, context: CommandContext): Promise<void> {
     try {
       if (await RunFolder.find(this.path))
-        await resumeRun(this.path, context, { dataPath: this.#config.data, dataset })
-      else await startRun(this.#config, this.path, context, dataset)
+        await resumeRun(this.path, context, { dataPath: this.config.data, dataset })
+      else await startRun(this.config, this.path, context, dataset)
     } catch (error) {
       if (!(error instanceof Divergence)) throw error
       context.screen.write(`${error.message}\n`)

@@ -6,11 +6,12 @@ import type { Dataset } from '../data/dataset.ts'
 import type { Provider } from '../provider.ts'
 import { describeEnvironment, type Environment, requireSameData } from '../run/environment.ts'
 import type { History } from '../run/history.ts'
-import { createFolder, exists, ownFolder } from '../run/run-folder.ts'
+import { createFolder, exists, ownFolder, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
 import { ComparisonRun } from './comparison-run.ts'
 import { type ComparisonPlan, withSettings } from './contenders.ts'
+import { type Trial, withBestRates } from './tuning.ts'
 
 export interface FinishedRun {
   readonly contender: string
@@ -25,7 +26,10 @@ interface FailedRun {
   readonly reason: string
 }
 
-/** A comparison in its folder: one run for each contender and seed, all on the same data. */
+/**
+ * A comparison in its folder: one run for each contender and seed, all on the same data. Before them, one
+ * run for each contender and learning rate of its grid, if it has one.
+ */
 export class Comparison {
   readonly path: string
   #plan: ComparisonPlan
@@ -93,16 +97,16 @@ export class Comparison {
     const plan = withSettings(this.plan, dataPath === undefined ? {} : { data: dataPath })
     const dataset = await openData(plan.contenders[0].config, context)
     requireSameData(dataset, await this.environment(), this.path)
-    if (dataPath !== undefined) await writeJson(planFile(this.path), plan)
+    if (dataPath !== undefined) await this.#savePlan(plan)
     this.#plan = plan
     return dataset
   }
 
   /**
-   * Trains the unfinished runs: all contenders with the first seed, then with the next. A run that
-   * diverges does not stop the others.
+   * Trains the unfinished trials, chooses the learning rates by them, and trains the unfinished runs: all
+   * contenders with the first seed, then with the next. A run that diverges does not stop the others.
    *
-   * @param dataset - the data, if it is already open.
+   * @param dataset - the data of the runs, if it is already open.
    * @param onRun - called before each run with a line that names it.
    */
   async trainRemaining(
@@ -110,25 +114,52 @@ export class Comparison {
     dataset?: Dataset,
     onRun?: (heading: string) => Promise<void>,
   ): Promise<void> {
-    let opened = dataset
-    for (const [i, run] of this.#runs.entries()) {
-      if (context.signal.aborted) return
-      if (await run.failure()) continue
-      if (!(await run.result())) {
-        opened ??= await this.openData(context)
-        const { contender, seed } = run
-        const heading = `run ${i + 1} of ${this.runCount} · ${contender} · seed ${seed}`
-        context.screen.write(`${heading}\n`)
-        await onRun?.(heading)
-        await run.train(opened, context)
+    const train = async (
+      kind: 'trial' | 'run',
+      runs: readonly ComparisonRun[],
+      open: () => Promise<Dataset>,
+    ): Promise<void> => {
+      let opened: Dataset | undefined
+      for (const [i, run] of runs.entries()) {
+        if (context.signal.aborted) return
+        if (await run.failure()) continue
+        if (!(await run.result())) {
+          opened ??= await open()
+          const heading = `${kind} ${i + 1} of ${runs.length} · ${run.contender} · ${run.variant}`
+          context.screen.write(`${heading}\n`)
+          await onRun?.(heading)
+          await run.train(opened, context)
+        }
+        if (await run.result()) await run.finish(this.plan.keep)
       }
-      if (await run.result()) await run.finish(this.plan.keep)
     }
+    if (this.isTuning) {
+      await train('trial', this.#trials, () => this.#openTrialData(context))
+      if (context.signal.aborted) return
+      const contenders = withBestRates(this.plan.contenders, await this.trials())
+      await this.#savePlan({ ...this.plan, contenders, tuned: true })
+    }
+    await train('run', this.#runs, async () => dataset ?? this.openData(context))
+  }
+
+  /** Opens the data of the trials, and checks that it is that of the first one. */
+  async #openTrialData(context: CommandContext): Promise<Dataset> {
+    const [first] = this.#trials
+    const dataset = await openData(first.config, context)
+    const environment = await (await RunFolder.find(first.path))?.environment()
+    if (environment) requireSameData(dataset, environment, this.path)
+    return dataset
+  }
+
+  async #savePlan(plan: ComparisonPlan): Promise<void> {
+    await writeJson(planFile(this.path), plan)
+    this.#plan = plan
   }
 
   /** Deletes the folder if no run has started: the error that stopped the first would stop all others. */
   async deleteIfEmpty(): Promise<void> {
-    if ((await readdir(runsFolder(this.path))).length === 0)
+    const isEmpty = (await readdir(runsFolder(this.path))).length === 0
+    if (isEmpty && !(await exists(trialsFolder(this.path))))
       await rm(this.path, { recursive: true })
   }
 
@@ -137,7 +168,7 @@ export class Comparison {
     const finished: FinishedRun[] = []
     for (const run of this.#runs) {
       const history = await run.result()
-      if (history) finished.push({ contender: run.contender, seed: run.seed, history })
+      if (history) finished.push({ contender: run.contender, seed: run.config.seed, history })
     }
     return finished
   }
@@ -147,9 +178,21 @@ export class Comparison {
     const failed: FailedRun[] = []
     for (const run of this.#runs) {
       const reason = await run.failure()
-      if (reason) failed.push({ contender: run.contender, seed: run.seed, reason })
+      if (reason) failed.push({ contender: run.contender, seed: run.config.seed, reason })
     }
     return failed
+  }
+
+  /** All trials, by contender, then by learning rate; none without tuning. */
+  trials(): Promise<readonly Trial[]> {
+    return Promise.all(
+      this.#trials.map(async (run) => ({
+        contender: run.contender,
+        rate: run.config.learningRate,
+        history: await run.result(),
+        diverged: (await run.failure()) !== undefined,
+      })),
+    )
   }
 
   /** Writes the last epoch of every finished run to comparison.csv. */
@@ -171,7 +214,12 @@ export class Comparison {
     return ended.length === this.runCount
   }
 
-  /** Number of runs, finished or not. */
+  /** Whether the learning rates are yet to be chosen. */
+  get isTuning(): boolean {
+    return this.#trials.length > 0 && this.plan.tuned !== true
+  }
+
+  /** Number of runs, finished or not, without trials. */
   get runCount(): number {
     return this.plan.contenders.length * this.plan.seeds.length
   }
@@ -180,7 +228,16 @@ export class Comparison {
   get #runs(): readonly ComparisonRun[] {
     const { contenders, seeds } = this.plan
     return seeds.flatMap((seed) =>
-      contenders.map((contender) => new ComparisonRun(contender, seed, runsFolder(this.path))),
+      contenders.map((contender) => ComparisonRun.ofSeed(contender, seed, runsFolder(this.path))),
+    )
+  }
+
+  /** By contender, then by learning rate. */
+  get #trials(): readonly ComparisonRun[] {
+    const { contenders, seeds } = this.plan
+    const parent = trialsFolder(this.path)
+    return contenders.flatMap((contender) =>
+      (contender.rates ?? []).map((rate) => ComparisonRun.ofRate(contender, rate, seeds, parent)),
     )
   }
 }
@@ -188,6 +245,7 @@ export class Comparison {
 const planFile = (path: string): string => join(path, 'compare.json')
 const environmentFile = (path: string): string => join(path, 'environment.json')
 const runsFolder = (path: string): string => join(path, 'runs')
+const trialsFolder = (path: string): string => join(path, 'tuning')
 
 const writeJson = (path: string, value: unknown): Promise<void> =>
   replaceFile(path, Buffer.from(JSON.stringify(value, undefined, 1)))

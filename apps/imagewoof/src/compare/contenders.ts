@@ -9,6 +9,8 @@ export interface Contender {
   /** As on the command line, such as `diffgrad --aliased`. */
   readonly name: string
   readonly config: Config
+  /** Learning rates to choose from before the runs, ascending; undefined without tuning. */
+  readonly rates?: readonly number[]
 }
 
 /** Settings that all contenders share. */
@@ -17,18 +19,52 @@ const sharedSettings = [
   ...['batch', 'epochs', 'seed', 'threads', 'saveEvery', 'from', 'checkpoint'],
 ]
 
-/** Contenders by the name of a preset. */
-export const presets: Readonly<Record<string, readonly string[]>> = {
-  /** diffGrad's variants and their base optimizers, as compared in the fast.ai forum. */
-  'diffgrad-family': [
-    'diffgrad',
-    'diffgrad --friction 1',
-    'diffrgrad',
-    'diffmod',
-    'adam',
-    'radam',
-    'ranger',
-  ],
+/** A comparison by name. */
+interface Preset {
+  readonly contenders: readonly string[]
+  /** Of all contenders; options of the command line come before them. */
+  readonly settings: Partial<Config>
+  /** Number of seeds, unless the command line says another one. */
+  readonly runs: number
+}
+
+export const presets: Readonly<Record<string, Preset>> = {
+  /** diffGrad's variants and their base optimizers, as compared in the fast.ai forum, on any data. */
+  'diffgrad-family': {
+    contenders: [
+      ...['diffgrad', 'diffgrad --friction 1', 'diffrgrad', 'diffmod'],
+      ...['adam', 'radam', 'ranger'],
+    ],
+    settings: {},
+    runs: 3,
+  },
+  /**
+   * The recipe of the fast.ai forum for 20 epochs. β, ε, decay, schedule and augmentation are this
+   * program's defaults. DiffRGrad has friction 1 by default.
+   *
+   * @see https://forums.fast.ai/t/meet-diffgrad-new-optimizer-that-solves-adams-overshoot-issue/60711
+   */
+  'imagewoof-20': {
+    contenders: [
+      ...['diffgrad', 'diffgrad --friction 1', 'diffgrad --friction 2', 'diffrgrad', 'diffmod'],
+      ...['radam', 'ranger --epsilon 1e-5', 'adam', 'nadamw'],
+    ],
+    settings: {
+      ...{ data: 'imagewoof2-160', size: 128, epochs: 20, batch: 64, learningRate: 4e-3 },
+      ...{ architecture: 'xresnet50', activation: 'mish', selfAttention: true },
+    },
+    runs: 5,
+  },
+  /** The review in the same thread, which found the aliasing bug, with PyTorch's defaults of Adam. */
+  'cifar10-review': {
+    contenders: ['diffgrad --aliased', 'diffgrad', 'adam', 'diffgrad --friction 1'],
+    settings: {
+      ...{ data: 'cifar10', size: 32, pad: 4, epochs: 10, batch: 32, labelSmoothing: 0 },
+      ...{ architecture: 'xresnet18', schedule: 'constant', learningRate: 1e-3, weightDecay: 0 },
+      ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    },
+    runs: 5,
+  },
 }
 
 /** The default contenders: those of the review that found the aliasing bug. */
@@ -36,14 +72,23 @@ export const defaultContenders: readonly string[] = ['diffgrad', 'diffgrad --ali
 
 /**
  * Parses contenders, each an optimizer with its options, and adds the control: Adam at half the learning
- * rate, which diffGrad equals where ξ is ½.
+ * rate, whose update diffGrad's equals where ξ is ½. With tuned learning rates the control is Adam.
  *
  * @param settings - of all contenders.
- * @throws {Failure} Naming the first contender that cannot be parsed.
+ * @throws {Failure} Naming the first contender that cannot be parsed, or is listed twice.
  */
-export function parseContenders(names: readonly string[], settings: object): readonly Contender[] {
+export function parseContenders(
+  names: readonly string[],
+  settings: object,
+  { tuned = false }: { readonly tuned?: boolean } = {},
+): readonly Contender[] {
+  const repeated = names.find((name, i) => names.indexOf(name) !== i)
+  if (repeated !== undefined)
+    throw new Failure(
+      `contender "${repeated}" is listed twice; more seeds of it, --runs, show its own noise`,
+    )
   const { learningRate, validationCrop } = resolveConfig(settings)
-  const control = `adam --learning-rate ${learningRate / 2}`
+  const control = tuned ? 'adam' : `adam --learning-rate ${learningRate / 2}`
   const all = [...new Set([...names, control])]
   const folders = all.map(runFolderName)
   const twice = all.find((_, i) => folders.indexOf(folders[i]) !== i)
@@ -81,6 +126,8 @@ export interface ComparisonPlan {
   readonly seeds: readonly number[]
   /** Whether finished runs keep their checkpoints, which are large. */
   readonly keep: boolean
+  /** Whether the contenders have their best rate of the grid, if they have one. */
+  readonly tuned?: boolean
 }
 
 /** Changes settings of all contenders, and resolves relative paths. */
@@ -89,8 +136,8 @@ export const withSettings = (
   settings: Partial<Config> = {},
 ): ComparisonPlan => ({
   ...plan,
-  contenders: plan.contenders.map(({ name, config }) => ({
-    name,
-    config: withAbsolutePaths({ ...config, ...settings }),
+  contenders: plan.contenders.map((contender) => ({
+    ...contender,
+    config: withAbsolutePaths({ ...contender.config, ...settings }),
   })),
 })

@@ -15,8 +15,22 @@ import { figure, type Html, html, type PageContent, page, valueTable } from '../
 import { warningList } from '../report/run-report.ts'
 import type { EpochRow } from '../run/history.ts'
 import type { Comparison, FinishedRun } from './comparison.ts'
-import { significanceLevel, testDescription } from './significance.ts'
-import { type ContenderSummary, noiseText, summarizeContenders, winnerOf } from './summary.ts'
+import type { ComparisonPlan } from './contenders.ts'
+import {
+  type ContenderSummary,
+  conclusion,
+  type Difference,
+  formatP,
+  formatPoints,
+  formatPointsInterval,
+  isClaim,
+  noiseSentences,
+  seedNoise,
+  summarizeContenders,
+  verdictDescription,
+  winnerOf,
+} from './summary.ts'
+import { type Trial, trialText, tuningWarnings } from './tuning.ts'
 
 /**
  * Writes report.html of a comparison from its finished runs.
@@ -35,6 +49,7 @@ export async function comparisonContent(comparison: Comparison): Promise<PageCon
   const runs = await comparison.finishedRuns()
   const failed = await comparison.failedRuns()
   const { contenders, seeds } = comparison.plan
+  const trials = await comparison.trials()
   const names = contenders.map(({ name }) => name)
   const { data, engine, node, system, processor, cores } = await comparison.environment()
   const summaries = summarizeContenders(runs, names, data.validation)
@@ -44,11 +59,20 @@ export async function comparisonContent(comparison: Comparison): Promise<PageCon
   const content = [
     html`<h1>${title}</h1>
 <p class="muted">${config.backbone ?? config.architecture}, ${config.size} px, ${formatCount(data.train)} training and ${formatCount(data.validation)} validation images of ${data.classes.length} classes; ${config.epochs} epochs with ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'}${runs.length < comparison.runCount ? html`, ${runs.length} of ${comparison.runCount} runs finished` : ''}.</p>
-${isSingle ? '' : html`<p>With each seed, all contenders start from the same weights and train on the same batches. The control is Adam at half the learning rate, which diffGrad equals where ξ is ½.</p>`}`,
+${
+  isSingle
+    ? ''
+    : html`<p>With each seed, all contenders start from the same weights and train on the same batches. ${
+        trials.length > 0
+          ? 'Each has a learning rate of its own, tuned on training images.'
+          : 'The control is Adam at half the learning rate: where ξ is ½, the update of diffGrad, apart from weight decay.'
+      }</p>`
+}`,
     warningList(data.warnings),
     ...(summaries.length > 0
       ? results(summaries, runs, names, data.validation)
       : [html`<p>No run is finished yet.</p>`]),
+    ...tuningSection(comparison.plan, trials),
     ...failed.map(
       ({ contender, seed, reason }) => html`<p>${contender}, seed ${seed}, failed: ${reason}</p>`,
     ),
@@ -71,7 +95,9 @@ const results = (
   names: readonly string[],
   images: number,
 ): readonly Html[] => [
-  html`<h2>Result</h2>${verdict(summaries, runs, images)}<div class="card scroll">${resultTable(summaries, names, winnerOf(summaries, runs, images), images)}</div>${summaries.length < 2 ? '' : html`<p class="muted">${testDescription}</p>`}`,
+  html`<h2>Result</h2><p>${conclusion(summaries, runs, images) ?? ''}</p><div class="card scroll">${resultTable(summaries, names, winnerOf(summaries, runs, images), images)}</div>
+${noiseSentences(seedNoise(summaries)).map((sentence) => html`<p>${sentence}</p>`)}
+${summaries.length < 2 ? '' : html`<p class="muted">${verdictDescription}</p>`}`,
   html`<h2>Runs</h2><div class="grid wide">
 ${figure(
   'Every run',
@@ -100,24 +126,6 @@ const byEpoch = (
     runs.length > names.length ? 'Thin: runs. Thick: their mean.' : '',
   )
 
-/** Whether there is a winner. */
-function verdict(
-  summaries: readonly ContenderSummary[],
-  runs: readonly FinishedRun[],
-  images: number,
-): Html | string {
-  if (summaries.length < 2) return ''
-  const winner = winnerOf(summaries, runs, images)
-  return html`<p>${
-    winner === undefined
-      ? 'No winner: the best mean differs from at least one other within the noise.'
-      : html`<b>${winner}</b> is best: it differs from every other beyond the noise.`
-  }</p>`
-}
-
-const pointsText = (share: number): string =>
-  `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`
-
 const deviationText = (share: number): string =>
   Number.isNaN(share) ? '' : ` ± ${(100 * share).toFixed(1)}`
 
@@ -130,20 +138,51 @@ function resultTable(
   const rows = summaries.map(
     ({ contender, mean, deviation, difference, validationLoss, seconds, friction }) => {
       const shown = `${formatPercent(mean)}${deviationText(deviation)}`
-      const { pValue, seeds, wins } = difference
-      const differenceText =
-        pValue === undefined
-          ? '–'
-          : html`${pointsText(difference.mean)}${deviationText(difference.deviation)} (${wins} of ${seeds} better)<br><small>${pValue < significanceLevel ? html`<b>${noiseText(pValue)}</b>` : noiseText(pValue)}</small>`
       return html`<tr class="${contender === winner ? 'best' : ''}"><td class="name">${lineSample(names.indexOf(contender))} ${contender === winner ? '★ ' : ''}${contender}</td>
+<td>${difference ? verdictCell(difference) : '–'}</td>
 <td class="number">${shown}<br><small>${formatInterval(accuracyInterval(mean, images))}</small></td>
-<td class="number">${differenceText}</td>
+<td class="number">${difference ? differenceCell(difference) : '–'}</td>
 <td class="number">${validationLoss.toFixed(3)}</td>
 <td class="number">${friction === undefined ? '–' : friction.toFixed(6)}</td>
 <td class="number">${formatDuration(seconds)}</td></tr>`
     },
   )
-  return html`<table><tr><th>optimizer</th><th class="number">top-1, mean ± deviation<br><small>95 % interval of ${formatCount(images)} images</small></th><th class="number">points against ${names[0]}, paired</th><th class="number">validation loss</th><th class="number">mean ξ</th><th class="number">time</th></tr>${rows}</table>`
+  return html`<table><tr><th>optimizer</th><th>against ${names[0]}<br><small>corrected p</small></th><th class="number">top-1, mean ± deviation<br><small>95 % interval of ${formatCount(images)} images</small></th><th class="number">points against ${names[0]}, paired<br><small>95 % interval, all at once</small></th><th class="number">validation loss</th><th class="number">mean ξ</th><th class="number">time</th></tr>${rows}</table>`
+}
+
+const differenceCell = ({ mean, deviation, interval, wins, seeds }: Difference): Html =>
+  html`${formatPoints(mean)}${deviationText(deviation)} (${wins} of ${seeds} better)${interval ? html`<br><small>${formatPointsInterval(interval)}</small>` : ''}`
+
+function verdictCell({ verdict, pValue }: Difference): Html {
+  return html`${isClaim(verdict) ? html`<b>${verdict}</b>` : verdict}${pValue === undefined ? '' : html`<br><small>${formatP(pValue)}</small>`}`
+}
+
+/** The held-out accuracy of every learning rate, and the chosen one; empty without tuning. */
+function tuningSection(
+  { contenders, tuned = false }: ComparisonPlan,
+  trials: readonly Trial[],
+): readonly Html[] {
+  if (trials.length === 0) return []
+  const rows = contenders.map(({ name, config }, i) => {
+    const cells = trials
+      .filter(({ contender }) => contender === name)
+      .map((trial) => {
+        const isBest = tuned && trial.rate === config.learningRate
+        const text = isBest ? html`<b>★ ${trialText(trial)}</b>` : trialText(trial)
+        return html`<td class="number">${text}<br><small>${trial.rate}</small></td>`
+      })
+    return html`<tr><td class="name">${lineSample(i)} ${name}</td>${cells}</tr>`
+  })
+  const columns = Math.max(...contenders.map(({ rates = [] }) => rates.length))
+  return [
+    html`<h2>Learning rates</h2>
+<p>${tuned ? 'Chosen' : 'To be chosen'} by the accuracy after the last epoch on held-out training images, with a seed that no run has. No validation image was seen.</p>
+<div class="card scroll"><table><tr><th>optimizer</th><th class="number" colspan="${columns}">held-out top-1<br><small>learning rate</small></th></tr>${rows}</table></div>`,
+    warningList(
+      tuned ? tuningWarnings(contenders, trials) : [],
+      'Warnings about the learning rates',
+    ),
+  ]
 }
 
 /** The accuracy of every run as a dot, and the mean of each contender as a bar, below its name. */

@@ -1,26 +1,10 @@
-/** Two contenders' accuracies with the same seeds, in the same order. */
-export interface PairedAccuracies {
-  readonly first: readonly number[]
-  readonly second: readonly number[]
-}
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
-/** Differences with a p-value below this are beyond the noise. */
+export type Interval = readonly [low: number, high: number]
+
+/** Differences with a p-value below this are beyond the noise; intervals have a level of 1 minus this. */
 export const significanceLevel = 0.05
-
-/** How the noise is judged, as reports say it. */
-export const testDescription =
-  'A difference is beyond the noise if it is larger than both sources of it explain at the 5 % level: the seeds, by a paired two-sided t-test, and the sampling of the validation images, by a two-sided test of two proportions (Dietterich, Neural Computation 10, 1998). The larger p-value counts, corrected by Holm’s method for the number of contenders (Demšar, JMLR 7, 2006). With one seed only the images are tested.'
-
-/**
- * The p-value of a difference between two contenders: the larger one of two tests, since both sources of
- * noise must be ruled out.
- *
- * @param images - number of validation images.
- */
-export function differencePValue({ first, second }: PairedAccuracies, images: number): number {
-  const seeds = first.length > 1 ? pairedTTest(first.map((x, i) => x - second[i])) : 0
-  return Math.max(seeds, proportionsTest(meanOf(first), meanOf(second), images))
-}
 
 /**
  * Two-sided p-value of a t-test that the mean of paired differences is 0.
@@ -33,6 +17,20 @@ export function pairedTTest(differences: readonly number[]): number {
   if (differences.every((difference) => difference === 0)) return 1
   const error = deviationOf(differences) / Math.sqrt(differences.length)
   return tailOfT(Math.abs(mean) / error, degrees)
+}
+
+/**
+ * The interval of the mean of normally distributed values: it excludes 0 exactly if `pairedTTest` is below
+ * `alpha`.
+ *
+ * @param values - at least two.
+ * @param alpha - probability that the interval does not hold the mean, in (0, 1).
+ */
+export function meanInterval(values: readonly number[], alpha: number): Interval {
+  const error = deviationOf(values) / Math.sqrt(values.length)
+  const radius = quantileOfT(alpha, values.length - 1) * error
+  const mean = meanOf(values)
+  return [mean - radius, mean + radius]
 }
 
 /**
@@ -52,11 +50,26 @@ export function tailOfT(t: number, degrees: number): number {
   return 1 - (isOdd ? (2 / Math.PI) * (angle + sin * sum) : sin * sum)
 }
 
+/** The t with P(|T| > t) = `tail`, by bisection of atan(t / √degrees). */
+export function quantileOfT(tail: number, degrees: number): number {
+  const atAngle = (angle: number): number => Math.sqrt(degrees) * Math.tan(angle)
+  let [low, high] = [0, Math.PI / 2]
+  for (let i = 0; i < 53; i++) {
+    const middle = (low + high) / 2
+    if (tailOfT(atAngle(middle), degrees) > tail) low = middle
+    else high = middle
+  }
+  return atAngle((low + high) / 2)
+}
+
 /**
  * Two-sided p-value of a z-test that two accuracies on as many images are equal. Both are measured on the
  * same images, which makes the difference less noisy than the test assumes: it errs towards no difference.
+ *
+ * @see Dietterich, "Approximate Statistical Tests for Comparing Supervised Classification Learning
+ * Algorithms", Neural Computation 10, 1998.
  */
-function proportionsTest(first: number, second: number, images: number): number {
+export function proportionsTest(first: number, second: number, images: number): number {
   if (first === second) return 1
   const pooled = (first + second) / 2
   const error = Math.sqrt((2 * pooled * (1 - pooled)) / images)
@@ -71,21 +84,79 @@ function tailOfNormal(z: number): number {
   return Math.exp(-(x ** 2)) * coefficients.reduceRight((sum, a) => (sum + a) * t, 0)
 }
 
-/**
- * Holm's correction of several p-values, in their order: each bounds the probability of any false one.
- *
- * @see Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scand. J. Statist. 6, 1979.
- */
-export function holm(pValues: readonly number[]): readonly number[] {
-  const order = [...pValues.keys()].toSorted((a, b) => pValues[a] - pValues[b])
-  const corrected = [...pValues]
-  let largest = 0
-  for (const [rank, i] of order.entries()) {
-    largest = Math.max(largest, Math.min((pValues.length - rank) * pValues[i], 1))
-    corrected[i] = largest
-  }
-  return corrected
+/** The noise of runs that differ only in their seed. */
+export interface NoiseFloor {
+  /** Standard deviation of one run, pooled over groups. */
+  readonly deviation: number
+  readonly degrees: number
+  /** The difference of two runs that is exceeded with a probability of `significanceLevel`. */
+  readonly difference: number
 }
+
+/**
+ * Pools the deviations of groups of runs, in each of which only the seed differs. The difference of two
+ * further runs has a deviation of √2 times that of one.
+ *
+ * @returns undefined without a group of two runs.
+ */
+export function noiseFloor(groups: readonly (readonly number[])[]): NoiseFloor | undefined {
+  const repeated = groups.filter((group) => group.length > 1)
+  const degrees = repeated.reduce((sum, group) => sum + group.length - 1, 0)
+  if (degrees === 0) return undefined
+  const squares = repeated.reduce(
+    (sum, group) => sum + (group.length - 1) * deviationOf(group) ** 2,
+    0,
+  )
+  const deviation = Math.sqrt(squares / degrees)
+  const difference = Math.SQRT2 * deviation * quantileOfT(significanceLevel, degrees)
+  return { deviation, degrees, difference }
+}
+
+/** Splits of one group of runs in two, and how many of their intervals hold 0. */
+export interface SplitCoverage {
+  readonly splits: number
+  readonly covered: number
+}
+
+const splitsPerGroup = 2000
+
+/**
+ * Compares runs that differ only in their seed as if they were of two contenders (an A/A test): shuffles
+ * each group, pairs its runs, and counts the intervals of the mean difference that hold 0, the truth.
+ *
+ * @returns undefined without a group of four runs.
+ * @see Kohavi et al., "Trustworthy Online Controlled Experiments", 2020, chapter 19.
+ */
+export function splitCoverage(groups: readonly (readonly number[])[]): SplitCoverage | undefined {
+  const divisible = groups.filter((group) => group.length >= 4)
+  const generator = xoroshiro128plus(1)
+  let covered = 0
+  for (const group of divisible) {
+    const pairs = Math.floor(group.length / 2)
+    const quantile = quantileOfT(significanceLevel, pairs - 1)
+    const shuffled = [...group]
+    for (let split = 0; split < splitsPerGroup; split++) {
+      for (let i = shuffled.length - 1; i > 0; i--) {
+        const j = uniformInt(generator, 0, i)
+        ;[shuffled[i], shuffled[j]] = [shuffled[j], shuffled[i]]
+      }
+      const differences = Array.from(
+        { length: pairs },
+        (_, i) => shuffled[2 * i] - shuffled[2 * i + 1],
+      )
+      const radius = (quantile * deviationOf(differences)) / Math.sqrt(pairs)
+      if (Math.abs(meanOf(differences)) <= radius) covered++
+    }
+  }
+  return divisible.length === 0 ? undefined : { splits: splitsPerGroup * divisible.length, covered }
+}
+
+/**
+ * Corrects p-values for their number by Bonferroni's method. Intervals at `significanceLevel` / number
+ * agree with them: all hold at once with a probability of at least 1 − `significanceLevel`.
+ */
+export const bonferroni = (pValues: readonly number[]): readonly number[] =>
+  pValues.map((pValue) => Math.min(pValues.length * pValue, 1))
 
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((a, b) => a + b, 0) / values.length

@@ -89,10 +89,13 @@ ${valueTable([...environmentRows(environment)])}
 }
 
 /** The warnings about a data set, as a list. */
-export const warningList = (warnings: readonly string[] = []): Html =>
+export const warningList = (
+  warnings: readonly string[] = [],
+  title = 'Warnings about the data',
+): Html =>
   warnings.length === 0
     ? html``
-    : html`<div class="card"><h3>Warnings about the data</h3><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`
+    : html`<div class="card"><h3>${title}</h3><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`
 
 function tiles(
   config: Config,
