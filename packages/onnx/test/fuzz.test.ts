@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decompositions } from '../src/autodiff/decompositions.ts'
@@ -13,7 +14,8 @@ import type { Attribute, Model, Node, Tensor } from '../src/model/model.ts'
 import { readModel } from '../src/model/read.ts'
 import { writeModel } from '../src/model/write.ts'
 import { seeded } from '../src/nn/initializers.ts'
-import { crossEntropy, type Loss, meanSquaredError } from '../src/nn/losses.ts'
+import { type Loss, meanSquaredError } from '../src/nn/losses.ts'
+import { conditional, scale, squeeze, twice, withFunctions } from './control-flow-files.ts'
 import { cases } from './gradcheck/cases.ts'
 import { fixture } from './model-file.ts'
 
@@ -29,7 +31,7 @@ const budget = (numRuns: number): fc.Parameters<unknown> =>
     : { numRuns, seed: 1 }
 
 const external = (): Uint8Array => fixture('bert.onnx_data')
-const sizes = { batch: 2, batch_size: 3, sequence_length: 7 }
+const sizes = { batch: 2, batch_size: 3, length: 1, sequence_length: 7 }
 
 /** The sizes of the dimensions that a model has. */
 function dimensionsOf({ inputs, outputs, values }: Model): Readonly<Record<string, number>> {
@@ -76,7 +78,11 @@ function attempts() {
   }
 }
 
-const files = ['mobile.onnx', 'unet.onnx', 'bert.onnx'].map(fixture)
+const files = [
+  ...['mobile.onnx', 'unet.onnx', 'bert.onnx', 'fp16_cast.onnx'].map(fixture),
+  ...['decoder-11', 'lstm-11'].map((name) => gunzipSync(fixture(`${name}.onnx.gz`))),
+  ...[squeeze, conditional('initializer'), withFunctions([scale, twice])],
+]
 
 /** An edit at a position in a file: usually replaces bytes, sometimes inserts, removes or truncates. */
 const edit = fc.oneof(
@@ -124,7 +130,7 @@ test(
           () => {
             const model = readModel(bytes, external)
             writeModel(model)
-            gradientModel(model, { loss: crossEntropy(), dimensions: dimensionsOf(model) })
+            gradientModel(model, { loss: lossOf(model), dimensions: dimensionsOf(model) })
           },
           64 * 2 ** 20,
         ),
