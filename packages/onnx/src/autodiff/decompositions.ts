@@ -24,6 +24,7 @@ import {
   sub,
   where,
 } from '../ops/builders.ts'
+import { normalize } from '../ops/normalization.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
 import { fusedDecompositions } from './fused.ts'
 import { gridSample } from './grid-sample.ts'
@@ -107,11 +108,8 @@ const layerNormalization: OperatorRewrite = (operation) => {
   const [x, scale, bias] = [operation.input(0), operation.input(1), operation.inputs[2]]
   const first = operation.axis(operation.int('axis', -1), x.shape.length)
   const axes = x.shape.map((_, axis) => axis).slice(first)
-  const mean = reduceMean(x, axes)
-  const centered = sub(x, mean)
-  const variance = reduceMean(square(centered), axes)
-  const inverse = div(1, sqrt(add(variance, operation.float('epsilon', 1e-5))))
-  const scaled = mul(mul(centered, inverse), scale)
+  const { mean, inverse, normalized } = normalize(x, axes, operation.float('epsilon', 1e-5))
+  const scaled = mul(normalized, scale)
   return [bias ? add(scaled, bias) : scaled, mean, inverse]
 }
 

@@ -19,6 +19,7 @@ import {
   transpose,
   transposeMatrix,
 } from '../ops/builders.ts'
+import { normalize } from '../ops/normalization.ts'
 import type { OperatorRewrite } from '../rewrites/import.ts'
 import { attention, multiHeadAttention, splitHeads } from './attention.ts'
 
@@ -29,11 +30,8 @@ const gelu = (x: Value, approximate = 'none'): Value => apply('Gelu', [x], { app
 
 /** y = γ·(x − μ)/σ + β over the last axis */
 function layerNorm(operation: Operation, x: Value, scale: Value, bias: Value | undefined): Value {
-  const last = [x.shape.length - 1]
-  const centered = sub(x, reduceMean(x, last))
-  const variance = reduceMean(square(centered), last)
-  const epsilon = operation.float('epsilon', 1e-12)
-  return plus(mul(div(centered, sqrt(add(variance, epsilon))), scale), bias)
+  const { normalized } = normalize(x, [x.shape.length - 1], operation.float('epsilon', 1e-12))
+  return plus(mul(normalized, scale), bias)
 }
 
 /** y = γ·x/√(E[x²] + ε) over the last axes, from `axis` on */

@@ -4,9 +4,9 @@ import { isFrozenNormalization } from '../model/initializer-roles.ts'
 import type { Node } from '../model/model.ts'
 import { AttributeReader, isOperator } from '../model/node.ts'
 import { applyOperator } from '../ops/apply.ts'
-import { normalizeBatch } from '../ops/batch-normalization.ts'
 import { add, mul } from '../ops/builders.ts'
 import { DropoutMasks } from '../ops/dropout.ts'
+import { normalizeBatch } from '../ops/normalization.ts'
 import type { RewriteRule } from './import.ts'
 
 /** A statistic of the batch, with its share in a running one: r ← momentum · r + (1 − momentum) · batch. */

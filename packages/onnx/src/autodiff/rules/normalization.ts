@@ -17,6 +17,7 @@ import {
   sub,
   sumTo,
 } from '../../ops/builders.ts'
+import { normalize } from '../../ops/normalization.ts'
 import { type GradientRule, unary } from './gradient-rule.ts'
 
 /**
@@ -74,8 +75,7 @@ export const GroupNormalization: GradientRule = (operation, dy) => {
   const groups = operation.int('num_groups', 0)
   const grouped = (value: Value): Value =>
     reshape(value, [batch, groups, (channels / groups) * elementCount(space)])
-  const [mean, inverse] = meanAndInverse(grouped(x), [2], operation.float('epsilon', 1e-5))
-  const normalized = mul(sub(grouped(x), mean), inverse)
+  const { inverse, normalized } = normalize(grouped(x), [2], operation.float('epsilon', 1e-5))
   const dx = normalizedGradient(normalized, inverse, grouped(mul(dy, perChannel(scale, x))), [2])
   return [
     reshape(dx, shape),
@@ -91,8 +91,7 @@ export const Hardmax: GradientRule = () => []
 export const InstanceNormalization: GradientRule = (operation, dy) => {
   const [x, scale] = [operation.input(0), operation.input(1)]
   const space = x.shape.map((_, axis) => axis).slice(2)
-  const [mean, inverse] = meanAndInverse(x, space, operation.float('epsilon', 1e-5))
-  const normalized = mul(sub(x, mean), inverse)
+  const { inverse, normalized } = normalize(x, space, operation.float('epsilon', 1e-5))
   return [
     normalizedGradient(normalized, inverse, mul(dy, perChannel(scale, x)), space),
     reduceSum(mul(dy, normalized), nonChannelAxes(x), 'drop'),
@@ -125,17 +124,6 @@ export const Softmax: GradientRule = unary((_x, dy, y, operation) => {
   const axis = operation.axis(operation.int('axis', -1), y.shape.length)
   return mul(y, sub(dy, reduceSum(mul(dy, y), [axis])))
 })
-
-/** The mean and 1/√(variance + ε) over some axes, which keep length 1. */
-function meanAndInverse(
-  x: Value,
-  axes: readonly number[],
-  epsilon: number,
-): readonly [mean: Value, inverse: Value] {
-  const mean = reduceMean(x, axes)
-  const variance = reduceMean(square(sub(x, mean)), axes)
-  return [mean, div(1, sqrt(add(variance, epsilon)))]
-}
 
 /** x̂ = (x − μ)·r with μ and 1/r the mean and standard deviation over some axes;  ∂x = r·(∂x̂ − E[∂x̂] − x̂·E[∂x̂·x̂]) */
 function normalizedGradient(

@@ -1,7 +1,7 @@
 import type { Value } from '../../../src/ir/graph.ts'
 import { apply, applyOperator } from '../../../src/ops/apply.ts'
-import { normalizeBatch } from '../../../src/ops/batch-normalization.ts'
 import { add, square } from '../../../src/ops/builders.ts'
+import { normalizeBatch } from '../../../src/ops/normalization.ts'
 import type { Case, Draw } from '../check.ts'
 
 /** With fewer elements the variance can be so small that finite differences are inexact. */

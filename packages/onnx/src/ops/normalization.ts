@@ -14,6 +14,24 @@ import {
   sub,
 } from './builders.ts'
 
+/** x̂ = (x − μ)·r over some axes, which keep length 1 in μ and r = 1/√(σ² + ε). */
+export interface Normalized {
+  readonly mean: Value
+  /** r */
+  readonly inverse: Value
+  /** x̂ */
+  readonly normalized: Value
+}
+
+/** Normalizes a value over some axes, by its own mean and variance. */
+export function normalize(x: Value, axes: readonly number[], epsilon: number): Normalized {
+  const mean = reduceMean(x, axes)
+  const centered = sub(x, mean)
+  const variance = reduceMean(square(centered), axes)
+  const inverse = div(1, sqrt(add(variance, epsilon)))
+  return { mean, inverse, normalized: mul(centered, inverse) }
+}
+
 /** The inputs of a batch normalization by batch statistics. */
 export interface BatchNormalizationInputs {
   readonly x: Value
