@@ -8,7 +8,6 @@ import { fusedShapes } from './shapes/fused.ts'
 import { matrixShapes } from './shapes/matrix.ts'
 import { normalizationShapes } from './shapes/normalization.ts'
 import { quantizedShapes } from './shapes/quantized.ts'
-import { recurrentShapes } from './shapes/recurrent.ts'
 import { reductionShapes } from './shapes/reduction.ts'
 import { resizeShapes } from './shapes/resize.ts'
 import { selectionShapes } from './shapes/selection.ts'
@@ -29,7 +28,6 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeR
     constantShapes,
     fusedShapes,
     quantizedShapes,
-    recurrentShapes,
   ].flatMap((family) => Object.entries(family)),
 )
 

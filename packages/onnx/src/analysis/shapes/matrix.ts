@@ -106,9 +106,32 @@ const einsum: ShapeRule = (operation) => {
   return [{ type: operation.input(0).type, shape }]
 }
 
-/** Shapes of matrix products. */
+/** Y: steps × directions × batch × hidden; Y_h and, of an LSTM, Y_c: directions × batch × hidden. */
+const recurrent: ShapeRule = (operation) => {
+  const [x, r] = [operation.input(0), operation.input(2)]
+  const [directions = 1, , hidden = 1] = r.shape
+  if (x.shape.length !== 3 || r.shape.length !== 3)
+    throw operation.error(
+      `input 0 and 2 must have three axes, but are [${x.shape}] and [${r.shape}]`,
+    )
+  const batchFirst = operation.int('layout', 0) !== 0
+  const [first = 1, second = 1] = x.shape
+  const [steps, batch] = batchFirst ? [second, first] : [first, second]
+  const y = batchFirst ? [batch, steps, directions, hidden] : [steps, directions, batch, hidden]
+  const last = batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]
+  return [
+    { type: x.type, shape: y },
+    { type: x.type, shape: last },
+    { type: x.type, shape: last },
+  ]
+}
+
+/** Shapes of matrix products, and of recurrent layers, which are chains of them. */
 export const matrixShapes: Readonly<Record<string, ShapeRule>> = {
   Einsum: einsum,
+  GRU: recurrent,
   Gemm: gemm,
+  LSTM: recurrent,
   MatMul: matMul,
+  RNN: recurrent,
 }
