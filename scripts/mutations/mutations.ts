@@ -165,6 +165,34 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the scaled gradient enters v',
+    edits: [
+      {
+        file: 'rules/diffgradnorm.ts',
+        from: 'averageSquare, square(g)',
+        to: 'averageSquare, square(s)',
+      },
+    ],
+  },
+  {
+    name: 'a norm of zero divides',
+    edits: [{ file: 'rules/diffgradnorm.ts', from: 'norm > 0 ?', to: 'norm >= 0 ?' }],
+  },
+  {
+    name: 'sums without L2 decay',
+    edits: [
+      {
+        file: 'rule-kernels.ts',
+        from: 'sums.evaluate(arithmetic, withDecay(arithmetic, values, c))',
+        to: 'sums.evaluate(arithmetic, c === undefined ? withDecay(arithmetic, values, c) : values)',
+      },
+    ],
+  },
+  {
+    name: 'sums of the first parameter for all',
+    edits: [{ file: 'same-step.ts', from: '[name, values[k]]', to: '[name, values[0 * k]]' }],
+  },
+  {
     name: 'flush threshold absolute',
     backends: /WebAssembly/,
     edits: [

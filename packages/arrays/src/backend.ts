@@ -169,6 +169,15 @@ export class ArraysBackend implements Backend<FloatArray> {
     this.#engine.run(kernel, lists, coefficients, t)
   }
 
+  sums(
+    kernel: Kernel,
+    lists: ArrayLists<FloatArray>,
+    coefficients: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, readonly number[]>> {
+    this.checkNotDisposed()
+    return this.#engine.sums(kernel, lists, coefficients)
+  }
+
   norm(array: FloatArray): number {
     return euclideanNorm(array)
   }

@@ -61,6 +61,16 @@ export interface Backend<T, S = SavedArray> {
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void
+  /**
+   * Sums what a kernel would write over all elements of the arrays at each position: for each written name, one
+   * number a position. In double precision, and in the same order whatever the number of threads. Changes no
+   * array. Without this method, rules with sums are refused.
+   */
+  sums?(
+    kernel: Kernel,
+    lists: ArrayLists<T>,
+    coefficients: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, readonly number[]>>
   /** The Euclidean norm of all elements; not finite if and only if an element is not. */
   norm(array: T): number
   /**

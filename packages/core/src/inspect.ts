@@ -1,7 +1,6 @@
 import type { Backend, SavedArray } from './backend.ts'
-import type { SameStepGradients } from './parameter-group.ts'
 import type { Hyperparameters } from './rule.ts'
-import type { StepKernels } from './rule-kernels.ts'
+import type { PreparedUpdate } from './same-step.ts'
 
 /** The intermediates of a rule and the effective step: by name, one array per parameter. */
 export type Inspection<
@@ -15,7 +14,7 @@ export type Inspection<
 /** Computes the intermediates of a rule for gradients, without changing any parameter. */
 export function inspectGradients<T, H extends Hyperparameters, S>(
   backend: Backend<T, S>,
-  prepared: readonly (SameStepGradients<T, H> & StepKernels)[],
+  prepared: readonly PreparedUpdate<T, H>[],
 ): Inspection<S> {
   const inspection: Record<string, Record<string, S>> = {}
   for (const { group, positions, gradients, inspect, coefficients } of prepared) {

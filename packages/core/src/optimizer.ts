@@ -33,11 +33,8 @@ import {
 } from './options.ts'
 import {
   changedGroups,
-  type GroupGradients,
   ParameterGroup,
   ParameterGroups,
-  type SameStepGradients,
-  splitByStep,
   type WeightState,
 } from './parameter-group.ts'
 import { checkedParameters, type Parameter } from './parameters.ts'
@@ -51,7 +48,7 @@ import {
   GradientExchange,
 } from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
-import type { StepKernels } from './rule-kernels.ts'
+import { type GroupGradients, type PreparedUpdate, prepareUpdates } from './same-step.ts'
 import { type StateDict, savedNames, saveState } from './state-dict.ts'
 import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import {
@@ -120,6 +117,11 @@ export class Optimizer<
     options: OptimizerOptions<H, Name> = {},
   ) {
     checkOptions(rule.name, options)
+    if (rule.sums && !backend.sums) {
+      throw new RangeError(
+        `${rule.name}: needs ${rule.sums.names} over each parameter at every step, which this backend cannot read at once`,
+      )
+    }
     const { groups = [], ...others } = options
     const { transforms, rest } = splitTransforms(rule, others)
     this.rule = rule
@@ -304,7 +306,7 @@ export class Optimizer<
    */
   inspect<N extends Name>(gradients: Gradients<T, N>): Inspection<S, N, Intermediate> {
     const copies = this.#accumulator.transformedCopies(this.#matcher.match(gradients))
-    const prepared = copies.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
+    const prepared = this.#prepare(copies)
     // It has the intermediates of the rule, of each parameter with a gradient.
     return inspectGradients(this.#backend, prepared) as Inspection<S, N, Intermediate>
   }
@@ -543,7 +545,7 @@ export class Optimizer<
   /** Updates the parameters by accumulated gradients. */
   #updateBy(due: readonly GroupGradients<T, H>[]): StepOutcome {
     this.#accumulator.transform(due)
-    const prepared = due.flatMap(splitByStep).map((sameStep) => this.#prepare(sameStep))
+    const prepared = this.#prepare(due)
     this.#initializeWeights(this.#groups)
     for (const update of prepared) this.#update(update)
     this.#updates++
@@ -585,12 +587,13 @@ export class Optimizer<
   }
 
   /** Does everything that can fail before any array changes. */
-  #prepare(sameStep: SameStepGradients<T, H>): SameStepGradients<T, H> & StepKernels {
-    const { group, step, scalars } = sameStep
-    return { ...sameStep, ...group.kernels(this.#hyperparametersOf(group), step + 1, scalars) }
+  #prepare(gradients: readonly GroupGradients<T, H>[]): readonly PreparedUpdate<T, H>[] {
+    return prepareUpdates(this.#backend, this.rule, gradients, (group) =>
+      this.#hyperparametersOf(group),
+    )
   }
 
-  #update(prepared: SameStepGradients<T, H> & StepKernels): void {
+  #update(prepared: PreparedUpdate<T, H>): void {
     const { group, positions, gradients, step, update, coefficients, nextScalars } = prepared
     const { lookahead, ema } = this.#transforms
     const t = step + 1

@@ -9,13 +9,7 @@ import {
   type Scalars,
   type UpdateRule,
 } from './rule.ts'
-import {
-  kernelVariantAt,
-  type RuleKernels,
-  ruleKernels,
-  type StepKernels,
-  scalarsAt,
-} from './rule-kernels.ts'
+import { kernelVariantAt, type RuleKernels, ruleKernels } from './rule-kernels.ts'
 
 /** The optimizer state that starts at the weights of the first update instead of zero. */
 export type WeightState = 'slow' | 'ema'
@@ -115,13 +109,13 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     return lists
   }
 
-  /** The kernels and coefficients of step t, counted from 1, after a scalar state. */
-  kernels(hyperparameters: H, t: number, scalars: Scalars): StepKernels {
+  /** The kernels of step t, counted from 1. */
+  kernels(hyperparameters: H, t: number): RuleKernels {
     const variant = kernelVariantAt(this.#rule, this.#options, hyperparameters, t)
     const key = JSON.stringify(variant)
     const kernels = this.#kernels.get(key) ?? ruleKernels(this.#rule, this.#options, variant)
     this.#kernels.set(key, kernels)
-    return { ...kernels, ...scalarsAt(this.#rule, hyperparameters, t, scalars) }
+    return kernels
   }
 
   /** A group of the parameters at some positions, with the same arrays. */
@@ -298,49 +292,4 @@ export function changedGroups<T, H extends Hyperparameters>(
     }
     return { group, options }
   })
-}
-
-/** The gradients of some parameters of a group, which are given by their positions in it. */
-export interface GroupGradients<T, H extends Hyperparameters> {
-  readonly group: ParameterGroup<T, H>
-  readonly positions: readonly number[]
-  readonly gradients: readonly T[]
-}
-
-/** The gradients of parameters with the same step count and scalar state, which share their coefficients. */
-export interface SameStepGradients<T, H extends Hyperparameters> extends GroupGradients<T, H> {
-  /** The number of updates of each of these parameters. */
-  readonly step: number
-  /** The scalar state of each of these parameters. */
-  readonly scalars: Scalars
-}
-
-/** Splits gradients by the step counts and the scalar states of their parameters. */
-export function splitByStep<T, H extends Hyperparameters>(
-  groupGradients: GroupGradients<T, H>,
-): readonly SameStepGradients<T, H>[] {
-  const { group, positions, gradients } = groupGradients
-  const [first] = positions
-  if (first === undefined) return []
-  const { [first]: step } = group.steps
-  const { [first]: scalars } = group.scalars
-  // Parameters that take their steps together have the same object as their scalar state.
-  if (positions.every((i) => group.steps[i] === step && group.scalars[i] === scalars)) {
-    return [{ ...groupGradients, step, scalars }]
-  }
-  const byStep = new Map<
-    string,
-    SameStepGradients<T, H> & { positions: number[]; gradients: T[] }
-  >()
-  for (const [k, i] of positions.entries()) {
-    const key = JSON.stringify([group.steps[i], group.scalars[i]])
-    const same = byStep.get(key) ?? {
-      ...{ group, positions: [], gradients: [] },
-      ...{ step: group.steps[i], scalars: group.scalars[i] },
-    }
-    byStep.set(key, same)
-    same.positions.push(i)
-    same.gradients.push(gradients[k])
-  }
-  return [...byStep.values()]
 }

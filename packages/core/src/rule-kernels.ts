@@ -6,15 +6,19 @@ import {
   coefficientNames,
   type Hyperparameters,
   initialScalars,
+  type RuleInputs,
   type RuleOptions,
   type RuleOutputs,
   type RuleVariant,
   type Scalars,
   type UpdateRule,
+  zeroSums,
 } from './rule.ts'
 
-/** The two kernels of a rule. */
+/** The kernels of a rule. */
 export interface RuleKernels {
+  /** Computes the values whose sums over a parameter the coefficients depend on; undefined without any. */
+  readonly sums?: Kernel
   /** Writes the parameter and its optimizer state. */
   readonly update: Kernel
   /** Writes only the intermediates of the rule and `effectiveStep`, which excludes weight decay. */
@@ -51,17 +55,19 @@ export const kernelVariantAt = <H extends Hyperparameters>(
  * The coefficients of step t, those of the rule and those of weight decay, and the next scalar state.
  *
  * @param scalars - the scalar state before the step.
+ * @param sums - the sums of the rule, over the parameter.
  */
 export function scalarsAt<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   hyperparameters: H,
   t: number,
   scalars: Scalars,
+  sums: Scalars,
 ): StepScalars {
-  const nextScalars = rule.scalars?.next(scalars, hyperparameters, t) ?? scalars
+  const nextScalars = rule.scalars?.next(scalars, hyperparameters, t, sums) ?? scalars
   return {
     coefficients: {
-      ...rule.coefficients(hyperparameters, t, nextScalars),
+      ...rule.coefficients(hyperparameters, t, nextScalars, sums),
       weightDecay: hyperparameters.weightDecay,
       decayStep: hyperparameters.learningRate * hyperparameters.weightDecay,
     },
@@ -71,7 +77,7 @@ export function scalarsAt<H extends Hyperparameters>(
 
 /**
  * The kernels and coefficients of step t, counted from 1, if every step has used these options and no
- * loss was reported.
+ * loss was reported. Sums over elements count as zero.
  *
  * @throws RangeError naming the first hyperparameter that is out of range.
  */
@@ -81,13 +87,14 @@ export function stepKernels<H extends Hyperparameters>(
   t: number,
 ): StepKernels {
   const hyperparameters = hyperparametersAt(rule, options, t - 1)
+  const sums = zeroSums(rule)
   let scalars = initialScalars(rule)
   for (let k = 1; rule.scalars && k < t; k++) {
-    scalars = rule.scalars.next(scalars, hyperparametersAt(rule, options, k - 1), k)
+    scalars = rule.scalars.next(scalars, hyperparametersAt(rule, options, k - 1), k, sums)
   }
   return {
     ...ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t)),
-    ...scalarsAt(rule, hyperparameters, t, scalars),
+    ...scalarsAt(rule, hyperparameters, t, scalars, sums),
   }
 }
 
@@ -99,15 +106,19 @@ export function ruleKernels<H extends Hyperparameters>(
 ): RuleKernels {
   const stateNames = rule.stateNames(options)
   const coefficients = coefficientNames(rule)
+  const withDecay = <T>(
+    { add, mul }: Arithmetic<T>,
+    values: Values<T, 'theta' | 'g'>,
+    c: Values<T>,
+  ): RuleInputs<T, string> => {
+    const { theta, g } = values
+    return decay === 'l2' ? { ...values, g: add(g, mul(c.weightDecay, theta)) } : values
+  }
   const evaluateRule = <T>(
     arithmetic: Arithmetic<T>,
-    { theta, g, ...state }: Values<T, 'theta' | 'g'>,
+    values: Values<T, 'theta' | 'g'>,
     c: Values<T>,
-  ): RuleOutputs<T, string> => {
-    const { add, mul } = arithmetic
-    const decayed = decay === 'l2' ? add(g, mul(c.weightDecay, theta)) : g
-    return rule.update(arithmetic, { ...state, theta, g: decayed }, c, variant)
-  }
+  ): RuleOutputs<T, string> => rule.update(arithmetic, withDecay(arithmetic, values, c), c, variant)
   const shared = {
     name: rule.name,
     reads: ['theta', 'g', ...stateNames],
@@ -116,7 +127,17 @@ export function ruleKernels<H extends Hyperparameters>(
         ? coefficients
         : [...coefficients, decay === 'l2' ? 'weightDecay' : 'decayStep'],
   }
+  const { sums } = rule
   return {
+    ...(sums && {
+      sums: {
+        ...shared,
+        coefficients: decay === 'l2' ? ['weightDecay'] : [],
+        writes: sums.names,
+        evaluate: (arithmetic, values, c) =>
+          sums.evaluate(arithmetic, withDecay(arithmetic, values, c)),
+      },
+    }),
     update: {
       ...shared,
       writes: ['theta', ...stateNames],
@@ -141,8 +162,8 @@ export function ruleKernels<H extends Hyperparameters>(
 }
 
 /**
- * The update kernels of all variants of a rule, for backends that generate code ahead of time. Kernels of
- * different variants may have equal graphs.
+ * The kernels of a step of all variants of a rule, for backends that generate code ahead of time: updates and
+ * sums. Kernels of different variants may have equal graphs.
  */
 export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): readonly Kernel[] {
   let combinations = [rule.defaults as RuleOptions<H>] // Hyperparameters are options without a schedule.
@@ -158,7 +179,10 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
     .flatMap((options) =>
       variantSteps.flatMap((t) => {
         const variant = rule.variant?.(options, t) ?? {}
-        return decays.map((decay) => ruleKernels(rule, options, { variant, decay }).update)
+        return decays.flatMap((decay) => {
+          const { update, sums } = ruleKernels(rule, options, { variant, decay })
+          return sums ? [update, sums] : [update]
+        })
       }),
     )
 }

@@ -37,18 +37,33 @@ export type PartialOptions<H> = {
 /** The choices that select the equations of a rule at a step, such as the version of ξ. */
 export type RuleVariant = Readonly<Record<string, string | number | boolean>>
 
-/** The scalar state of a parameter, by name, in double precision. */
+/** Numbers of a parameter by name, in double precision: its scalar state, or sums over its elements. */
 export type Scalars<Name extends string = string> = Readonly<Record<Name, number>>
 
 /**
  * What the coefficients of a step need of earlier steps, such as a product of all momenta so far: a few numbers
  * of each parameter, kept beside its step count.
  */
-export interface ScalarState<H, Scalar extends string = string> {
+export interface ScalarState<H, Scalar extends string = string, Sum extends string = string> {
   /** Before the first step. */
   readonly initial: Scalars<Scalar>
-  /** After step t, counted from 1, with the values before it. */
-  next(previous: Scalars<Scalar>, hyperparameters: H, t: number): Scalars<Scalar>
+  /** After step t, counted from 1, from the values before it and the sums of this step. */
+  next(
+    previous: Scalars<Scalar>,
+    hyperparameters: H,
+    t: number,
+    sums: Scalars<Sum>,
+  ): Scalars<Scalar>
+}
+
+/**
+ * Sums over all elements of each parameter, such as the square of a norm. They are computed in double
+ * precision before the update, whose coefficients may depend on them.
+ */
+export interface ElementSums<State extends string = string, Sum extends string = string> {
+  readonly names: readonly Sum[]
+  /** The values that are summed, of one element. */
+  evaluate<T>(arithmetic: Arithmetic<T>, inputs: RuleInputs<T, State>): { readonly [K in Sum]: T }
 }
 
 /** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
@@ -70,6 +85,7 @@ export interface UpdateRule<
   Coefficient extends string = string,
   Variant extends RuleVariant = RuleVariant,
   Scalar extends string = string,
+  Sum extends string = string,
 > {
   /** The name in error messages and state dicts. */
   readonly name: string
@@ -86,13 +102,16 @@ export interface UpdateRule<
   readonly transforms?: Partial<Transforms>
   /** The variant of the equations at step t, counted from 1. A rule without variants omits it. */
   variant?(options: RuleOptions<H>, t: number): Variant
+  /** Sums over each parameter that the coefficients depend on. */
+  readonly sums?: ElementSums<State, Sum>
   /** The scalar state of each parameter. A rule whose coefficients depend on t alone omits it. */
-  readonly scalars?: ScalarState<H, Scalar>
+  readonly scalars?: ScalarState<H, Scalar, Sum>
   /** The coefficients of step t, in double precision, with the scalar state after this step. */
   coefficients(
     hyperparameters: H,
     t: number,
     scalars: Scalars<Scalar>,
+    sums: Scalars<Sum>,
   ): Readonly<Record<Coefficient, number>>
   /** One step of one parameter. */
   update<T>(
@@ -112,7 +131,12 @@ export const initialScalars = ({ scalars }: { readonly scalars?: ScalarState<nev
 /** The names of the coefficients of a rule. */
 export const coefficientNames = <H extends Hyperparameters>(
   rule: UpdateRule<H>,
-): readonly string[] => Object.keys(rule.coefficients(rule.defaults, 1, initialScalars(rule)))
+): readonly string[] =>
+  Object.keys(rule.coefficients(rule.defaults, 1, initialScalars(rule), zeroSums(rule)))
+
+/** The sums of a rule over a parameter of zeros. */
+export const zeroSums = ({ sums }: { readonly sums?: ElementSums }): Scalars =>
+  Object.fromEntries((sums?.names ?? []).map((name) => [name, 0]))
 
 /** The names of arrays and coefficients that every update has beside those of the rule. */
 const reserved: ReadonlySet<string> = new Set([
@@ -139,11 +163,16 @@ export function defineRule<
   const Intermediate extends string = never,
   Variant extends RuleVariant = RuleVariant,
   Scalar extends string = never,
+  const Sum extends string = never,
 >(
-  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant, Scalar>,
+  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant, Scalar, Sum>,
 ): UpdateRule<H, State, Intermediate> {
   const options = rule.defaults as RuleOptions<H> // Hyperparameters are options without a schedule.
-  const values = [...rule.stateNames(options), ...(rule.intermediates ?? [])]
+  const values = [
+    ...rule.stateNames(options),
+    ...(rule.intermediates ?? []),
+    ...(rule.sums?.names ?? []),
+  ]
   const taken = [...values, ...coefficientNames(rule)].find((name) => reserved.has(name))
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
   const twice = values.find((name, i) => values.indexOf(name) !== i)

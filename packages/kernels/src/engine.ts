@@ -35,13 +35,22 @@ export interface KernelEngine {
     coefficients: Readonly<Record<string, number>>,
     t?: number,
   ): void
+  /**
+   * Sums what a kernel would write over all elements, for each written name and each position of the lists. In
+   * JavaScript and in double precision, by the calling thread. Changes no array.
+   */
+  sums(
+    kernel: Kernel,
+    lists: ArrayLists<FloatArray>,
+    coefficients: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, readonly number[]>>
   /** Ends the threads. */
   dispose(): void
 }
 
 /** What an engine needs besides its tier. */
 export interface KernelEngineOptions {
-  /** The kernels of the tier `javascript`; a kernel that is not among them is interpreted. */
+  /** The kernels of the tier `javascript`, and those of sums; a kernel that is not among them is interpreted. */
   readonly generated?: GeneratedKernels | undefined
   /**
    * The most threads of a WebAssembly tier: 1 by default. `auto` is as many as the machine runs at the
@@ -80,7 +89,7 @@ function engineOf(
   switch (tier) {
     case 'wasm-relaxed':
     case 'wasm':
-      return new WasmEngine(tier, threads)
+      return new WasmEngine(tier, threads, generated)
     case 'javascript':
       return new JavaScriptEngine(tier, generated)
     case 'interpreter':

@@ -10,6 +10,7 @@ import {
   type Unary,
 } from '@diffgrad/core'
 import { fingerprint, type GeneratedKernel, type GeneratedKernels } from './generated-kernels.ts'
+import { sumsOf } from './sums.ts'
 import type { FloatArray } from './typed-arrays.ts'
 
 /** Runs kernels without WebAssembly: those generated at build time, others by `interpret`. */
@@ -45,6 +46,23 @@ export class JavaScriptEngine {
         scalars,
       )
     }
+  }
+
+  sums(
+    kernel: Kernel,
+    lists: ArrayLists<FloatArray>,
+    coefficients: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, readonly number[]>> {
+    const graph = trace(kernel)
+    const compute = this.#functionFor(graph)
+    const scalars = graph.coefficients.map((name) => coefficients[name])
+    const [first] = graph.reads
+    const sums = lists[first].map((_, i) => {
+      const arrays = graph.arrays.map((name) => lists[name]?.[i])
+      return sumsOf(graph, compute, arrays, scalars)
+    })
+    const entries = kernel.writes.map((name) => [name, sums.map((each) => each.get(name))])
+    return Object.fromEntries(entries)
   }
 
   dispose(): void {}

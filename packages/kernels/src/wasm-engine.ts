@@ -1,4 +1,6 @@
 import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
+import type { GeneratedKernels } from './generated-kernels.ts'
+import { JavaScriptEngine } from './javascript-engine.ts'
 import { availableThreads, minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
 import type { Dtype, FloatArray } from './typed-arrays.ts'
 import { checkWasm, KernelMemory, memoryOf } from './wasm/launch.ts'
@@ -14,16 +16,23 @@ export class WasmEngine {
   readonly #staging: StagingMemories
   readonly #pools = new Map<KernelMemory, ThreadPool>()
   readonly #plans = new WeakMap<Kernel, PlanCache>()
+  readonly #javascript: JavaScriptEngine
 
   /**
    * @param threads - the most threads that share the work in one memory.
+   * @param generated - the kernels of sums.
    * @throws Error if WebAssembly is missing or forbidden, or has no memory left.
    */
-  constructor(tier: 'wasm' | 'wasm-relaxed', threads: number | 'auto') {
+  constructor(
+    tier: 'wasm' | 'wasm-relaxed',
+    threads: number | 'auto',
+    generated: GeneratedKernels,
+  ) {
     checkWasm(tier === 'wasm-relaxed')
     this.tier = tier
     this.#threads = threads
     this.#staging = stagingMemories()
+    this.#javascript = new JavaScriptEngine('javascript', generated)
   }
 
   get threads(): number {
@@ -59,6 +68,12 @@ export class WasmEngine {
     const scalars = graph.coefficients.map((name) => coefficients[name])
     const options = { t, relaxed: this.tier === 'wasm-relaxed' }
     this.#planFor(kernel, graph, arrays).run(arrays, scalars, options)
+  }
+
+  sums(
+    ...operands: Parameters<JavaScriptEngine['sums']>
+  ): Readonly<Record<string, readonly number[]>> {
+    return this.#javascript.sums(...operands)
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { adam, allRules, ruleKernels, trace } from '@diffgrad/core'
+import { adam, allRules, ruleKernels, stepKernels, trace } from '@diffgrad/core'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { generatedModules } from '../scripts/generated-modules.ts'
@@ -44,7 +44,7 @@ test('the engine runs a generated kernel, and interprets any other', () => {
   )
   const engine = createEngine('javascript', { generated: watched })
   const { update, inspect } = ruleKernels(adam, adam.defaults, { variant: {}, decay: 'none' })
-  const coefficients = adam.coefficients(adam.defaults, 1, {})
+  const { coefficients } = stepKernels(adam, adam.defaults, 1)
   const one = () => [Float32Array.of(1)]
   const lists = { theta: one(), g: one(), m: one(), v: one(), effectiveStep: one() }
   engine.run(update, lists, coefficients, 1)

@@ -87,7 +87,7 @@ test('XResNet-18: eight train steps of diffGrad in the graph agree with PyTorch'
   let state = new Map([...step.state].map(([name, tensor]) => [name, feedOf(tensor)]))
   const losses: number[] = []
   for (let t = 1; t <= expected.losses.length; t++) {
-    const values = diffGrad.coefficients(hyperparameters, t, {})
+    const { coefficients: values } = stepKernels(diffGrad, hyperparameters, t)
     const coefficients = [...(step.coefficients[0] ?? [])].map(
       ([name, input]) => [input, float(Float32Array.of(values[name] ?? Number.NaN), [])] as const,
     )

@@ -90,7 +90,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
-    const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
+    const { sums, name } = optimizer.rule
+    const kind = requested ?? (keepsOutputsOnDevice(session) && !sums ? 'graph' : 'kernel')
+    if (kind === 'graph' && sums)
+      throw new TrainerError(
+        `trainer: update must be "kernel" for ${name}, which needs sums over each parameter, but is "graph"`,
+      )
     if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
       throw new TrainerError(
         `trainer: update must be "kernel" for ${ranks.size} ranks, which exchange gradients, but is "graph"`,

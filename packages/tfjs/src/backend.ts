@@ -28,6 +28,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { moveToBackend, variableOf } from './engines/engine.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
+import { tensorOpsEngine } from './engines/tensors.ts'
 import { isWebgpu } from './engines/webgpu.ts'
 
 /**
@@ -78,6 +79,25 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     for (const name of graph.arrays) moveToBackend(current, lists[name])
     const ensureOwned = (array: Tensor): boolean => this.#ensureOwned(array)
     this.#selectEngine(current, graph).run({ kernel, graph, lists, coefficients, t, ensureOwned })
+  }
+
+  /** Blocks until the device has the numbers, which WebGPU cannot. */
+  sums(
+    kernel: Kernel,
+    lists: ArrayLists<Tensor>,
+    coefficients: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, readonly number[]>> {
+    const current = backend()
+    if (isWebgpu(current)) {
+      throw new Error(
+        `${kernel.name} needs sums over each parameter within a step, which WebGPU cannot read at once`,
+      )
+    }
+    const graph = trace(kernel)
+    for (const name of graph.reads) moveToBackend(current, lists[name])
+    const operands = { kernel, graph, lists, coefficients }
+    const engine = this.#selectEngine(current, graph)
+    return engine.sums?.(operands) ?? tensorOpsEngine.sums(operands)
   }
 
   /** Called only for `skipNotFinite`, which needs the number before the step. */
@@ -194,6 +214,7 @@ export const dryRunBackend: Backend<Tensor, Tensor> = {
   zeros: listsOf,
   scratch: listsOf,
   apply() {},
+  sums: () => ({}),
   norm: () => 0,
   centralize() {},
   read: (array) => array,

@@ -48,6 +48,7 @@ export const ruleSettings = {
   aliased: 'aliased',
   memoryLength: 'memoryLength',
   momentumDecay: 'momentumDecay',
+  normDecay: 'normDecay',
 } as const
 
 const ruleKeys = Object.keys(ruleSettings) as (keyof typeof ruleSettings)[] // Of the literal above.

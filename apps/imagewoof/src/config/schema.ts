@@ -232,6 +232,9 @@ export const schema = z.strictObject({
   momentumDecay: numeric(nonNegative)
     .optional()
     .meta(optimizer('ψ of nadam and nadamw: how fast their momentum rises', '<rate>')),
+  normDecay: numeric(fraction)
+    .optional()
+    .meta(optimizer('γ of diffgradnorm, for the average gradient norm (default: 0.95)', '<share>')),
   clip: numeric(positive)
     .optional()
     .meta(optimizer('largest global norm of the gradients', '<norm>')),

@@ -35,6 +35,7 @@ const optionTexts: Readonly<Record<string, OptionText>> = {
   momentum: { title: 'μ momentum', label: (value) => `μ ${value}` },
   nesterov: { title: 'Nesterov', label: (value) => (value ? 'Nesterov' : 'no Nesterov') },
   momentumDecay: { title: 'ψ rise of the momentum', label: (value) => `ψ ${value}` },
+  normDecay: { title: 'γ average of norms', label: (value) => `γ ${value}` },
   memoryLength: { title: 'memory length', label: (value) => `memory ${value}` },
   averageStep: {
     title: 'average the step with its bound',

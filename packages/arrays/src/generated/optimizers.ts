@@ -6,9 +6,11 @@ import {
   adam,
   adamW,
   type DiffGradHyperparameters,
+  type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
   type DiffRGradHyperparameters,
   diffGrad,
+  diffGradNorm,
   diffMod,
   diffRGrad,
   type NAdamHyperparameters,
@@ -24,6 +26,7 @@ import {
   generatedAdaMod,
   generatedAdam,
   generatedDiffGrad,
+  generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
   generatedNAdam,
@@ -134,6 +137,20 @@ export class DiffGrad<Name extends string = string> extends ArraysOptimizer<
     options?: ArraysOptions<DiffGradHyperparameters, Name>,
   ) {
     super(diffGrad, parameters, options, generatedDiffGrad)
+  }
+}
+
+/** diffGradNorm: diffGrad with AdaNorm, which scales a gradient that is smaller than its predecessors up to their average norm e. See `diffGradNorm` in @diffgrad/core. */
+export class DiffGradNorm<Name extends string = string> extends ArraysOptimizer<
+  DiffGradNormHyperparameters,
+  Name,
+  'xi'
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<DiffGradNormHyperparameters, Name>,
+  ) {
+    super(diffGradNorm, parameters, options, generatedDiffGradNorm)
   }
 }
 

@@ -2,6 +2,7 @@ import type { UpdateRule } from '../rule.ts'
 import { adam, adamW } from './adam.ts'
 import { adaMod } from './adamod.ts'
 import { diffGrad } from './diffgrad.ts'
+import { diffGradNorm } from './diffgradnorm.ts'
 import { diffMod } from './diffmod.ts'
 import { diffRGrad } from './diffrgrad.ts'
 import { nadam, nadamW } from './nadam.ts'
@@ -16,6 +17,7 @@ export {
   diffGrad,
   type FrictionHyperparameters,
 } from './diffgrad.ts'
+export { type DiffGradNormHyperparameters, diffGradNorm } from './diffgradnorm.ts'
 export { type DiffModHyperparameters, diffMod } from './diffmod.ts'
 export { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
 export type { MomentHyperparameters } from './moments.ts'
@@ -38,6 +40,7 @@ export const allRules: readonly UpdateRule[] = [
   adaMod,
   ranger,
   diffGrad,
+  diffGradNorm,
   diffRGrad,
   diffMod,
 ]

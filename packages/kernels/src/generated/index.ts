@@ -2,6 +2,7 @@
 export { generatedAdam } from './adam.ts'
 export { generatedAdaMod } from './adamod.ts'
 export { generatedDiffGrad } from './diffgrad.ts'
+export { generatedDiffGradNorm } from './diffgradnorm.ts'
 export { generatedDiffMod } from './diffmod.ts'
 export { generatedDiffRGrad } from './diffrgrad.ts'
 export { generatedNAdam } from './nadam.ts'

@@ -6,6 +6,7 @@ import functions from './golden/functions.json' with { type: 'json' }
 import own from './golden/rules.json' with { type: 'json' }
 import trajectories from './golden/trajectories.json' with { type: 'json' }
 import { referenceBackend } from './reference.ts'
+import { rulesOf } from './test-problem.ts'
 
 /** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
 export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> = {
@@ -53,7 +54,7 @@ export async function runTrajectories(backend: BackendUnderTest): Promise<readon
   const cases: readonly RecordedCase[] = [...trajectories.cases, ...own.cases]
   for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
     const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
-    if (!backend.dtypes.includes(dtype)) continue
+    if (!backend.dtypes.includes(dtype) || !rulesOf(backend).includes(findRule(rule))) continue
     const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
     const run = backend.create(findRule(rule), {
       dtype,

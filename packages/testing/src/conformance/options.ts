@@ -1,7 +1,6 @@
-import { allRules } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { Law, UntypedOptions } from './backend-under-test.ts'
-import { afterTenSteps, supportedOptions } from './test-problem.ts'
+import { afterTenSteps, rulesOf, supportedOptions } from './test-problem.ts'
 
 /** Values for each option of a rule that must give different numbers, with the options they need to have an effect. */
 const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
@@ -22,6 +21,7 @@ const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
   aliased: [{}, { aliased: true }],
   degenerateToSgd: [{}, { degenerateToSgd: false }],
   momentumDecay: [{}, { momentumDecay: 0.1 }],
+  normDecay: [{}, { normDecay: 0.5 }],
   memoryLength: [{}, { memoryLength: 5 }],
   averageStep: [{}, { averageStep: true }],
 }
@@ -48,7 +48,7 @@ export const optionLaws: readonly Law[] = [
   {
     name: 'every option of every rule changes the numbers',
     async check(backend) {
-      for (const rule of allRules) {
+      for (const rule of rulesOf(backend)) {
         const own = Object.keys(rule.defaults).map((option) => {
           return [
             option,

@@ -46,6 +46,20 @@ const reference: Backend<Numbers> = {
       for (const i of values.keys()) applyAt(kernel, lists, coefficients, k, i)
     }
   },
+  sums(kernel, lists, coefficients) {
+    const [first] = kernel.reads
+    const sums = kernel.writes.map((written) => {
+      const ofPosition = lists[first].map(({ values }, k) => {
+        const elements = values.map((_, i) => {
+          const read = kernel.reads.map((name) => [name, lists[name][k].values[i]])
+          return kernel.evaluate(numbers, Object.fromEntries(read), coefficients)[written]
+        })
+        return elements.reduce((sum, value) => sum + value, 0)
+      })
+      return [written, ofPosition] as const
+    })
+    return Object.fromEntries(sums)
+  },
   norm: ({ values }) => euclideanNorm(values),
   centralize: ({ values }, [rows]) => centralizeRows(values, rows),
   read: ({ dtype, values }): SavedArray =>

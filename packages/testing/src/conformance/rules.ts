@@ -1,5 +1,6 @@
-import { linear, nadam } from '@diffgrad/core'
+import { defineRule, diffGradNorm, linear, nadam } from '@diffgrad/core'
 import { expect } from 'vitest'
+import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
 import {
   createOptimizer,
@@ -56,7 +57,76 @@ export const ruleLaws: readonly Law[] = [
       }
     },
   },
+  {
+    name: 'sums of a rule are over each parameter, accurate for 20,016 elements, and equal in every run; or the rule is refused',
+    async check(backend) {
+      const [long, short] = [
+        [4096, ...new Array(20_015).fill(1e-4)],
+        [0.5, -2],
+      ]
+      const run = async (): Promise<Readonly<Record<string, number[]>>> => {
+        const { parameters, step } = backend.create(stepBySum, {
+          dtype: backend.dtypes[0],
+          parameters: {
+            long: { values: long.map(() => 0), shape: [long.length] },
+            short: { values: [0, 0], shape: [2] },
+          },
+        })
+        await step({ long, short })
+        return parameters()
+      }
+      if (backend.unsupported?.includes('sums')) {
+        await expect(run()).rejects.toThrow(/stepBySum.* sums/)
+        return
+      }
+      const moved = await run()
+      // Added one by one in single precision, the small elements would be lost.
+      expectClose(moved.long[0], -(4096 + 20_015 * 1e-4), { relative: 2e-5 })
+      expect(new Set(moved.long).size).toBe(1)
+      expectNear(moved.short, [1.5, 1.5])
+      expect(await run()).toEqual(moved)
+    },
+  },
+  {
+    name: 'diffGradNorm scales a gradient up to the average norm of its parameter, in m alone, and never divides by zero',
+    async check(backend) {
+      if (backend.unsupported?.includes('sums')) return
+      const [learningRate, beta1, beta2, epsilon, normDecay] = [0.1, 0.6, 0.7, 1e-6, 0.5]
+      const run = createOptimizer(backend, diffGradNorm, {
+        ...{ learningRate, beta1, beta2, epsilon, normDecay },
+      })
+      const theta = [...parameters.bias.values]
+      const [m, v, p] = [theta.map(() => 0), theta.map(() => 0), theta.map(() => 0)]
+      let average = 0
+      for (const [k, size] of [1, 0.25, 0.0625, 0, 2, 1].entries()) {
+        const g = [3 * size, -size, 0.5 * size]
+        await run.step({ bias: g })
+        const norm = Math.hypot(...g)
+        average = normDecay * average + (1 - normDecay) * norm
+        const s = average > norm && norm > 0 ? g.map((x) => (x * average) / norm) : g
+        const rate = (learningRate * Math.sqrt(1 - beta2 ** (k + 1))) / (1 - beta1 ** (k + 1))
+        for (const i of theta.keys()) {
+          m[i] = beta1 * m[i] + (1 - beta1) * s[i]
+          v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+          const xi = 1 / (1 + Math.exp(-Math.abs(p[i] - g[i])))
+          theta[i] -= (rate * xi * m[i]) / (Math.sqrt(v[i]) + epsilon)
+          p[i] = g[i]
+        }
+      }
+      expectNear((await run.parameters()).bias, theta)
+    },
+  },
 ]
+
+/** θ ← θ − Σg, of the parameter. */
+const stepBySum = defineRule({
+  name: 'stepBySum',
+  defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
+  stateNames: () => [],
+  sums: { names: ['total'], evaluate: (_, { g }) => ({ total: g }) },
+  coefficients: ({ learningRate }, _, __, { total }) => ({ move: learningRate * total }),
+  update: ({ add, sub }, { g }, { move }) => ({ step: add(move, sub(g, g)) }),
+})
 
 /** Whether a parameter has no gradient at an update, counted from 0. */
 const isMissing = (name: string, update: number): boolean => update === (name === 'bias' ? 1 : 4)

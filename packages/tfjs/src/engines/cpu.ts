@@ -1,6 +1,13 @@
 import { createEngine, type GeneratedKernels, type KernelEngine } from '@diffgrad/kernels'
 import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
-import { type BackendEngine, isDataStorage, type KernelLaunch, setData } from './engine.ts'
+import {
+  type BackendEngine,
+  type ElementSums,
+  isDataStorage,
+  type KernelLaunch,
+  type KernelOperands,
+  setData,
+} from './engine.ts'
 
 /** The members of the cpu backend that are used here. */
 interface CpuBackend extends KernelBackend {
@@ -28,6 +35,14 @@ export class CpuEngine implements BackendEngine {
 
   supports(): boolean {
     return true
+  }
+
+  sums({ kernel, graph, lists, coefficients }: KernelOperands): ElementSums {
+    const arrays = [...graph.reads].map((name) => [
+      name,
+      lists[name].map(({ dataId }) => this.#backend.data.get(dataId).values),
+    ])
+    return this.#kernels.sums(kernel, Object.fromEntries(arrays), coefficients)
   }
 
   run({ kernel, graph, lists, coefficients, t, ensureOwned }: KernelLaunch): void {

@@ -8,12 +8,16 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core'
 
-/** A kernel to run over the arrays at all positions of some lists. */
-export interface KernelLaunch {
+/** A kernel over the arrays at all positions of some lists. */
+export interface KernelOperands {
   readonly kernel: Kernel
   readonly graph: Graph
   readonly lists: ArrayLists<Tensor>
   readonly coefficients: Readonly<Record<string, number>>
+}
+
+/** A kernel to run over the arrays at all positions of some lists. */
+export interface KernelLaunch extends KernelOperands {
   /** The step of an update, from 1; 0 for any other kernel. */
   readonly t: number
   /**
@@ -30,11 +34,19 @@ export interface BackendEngine {
   supports(graph: Graph): boolean
   /** Runs a kernel on arrays that are all on its backend. */
   run(launch: KernelLaunch): void
+  /**
+   * Sums what a kernel would write, as `Backend.sums` of core. Without this method, operations of TensorFlow.js
+   * do it.
+   */
+  sums?(operands: KernelOperands): ElementSums
 }
 
-/** The number of positions in the lists of a launch. */
-export const positionCount = ({ graph, lists }: KernelLaunch): number =>
-  lists[graph.arrays[0]].length
+/** For each name that a kernel writes, the sum over all elements at each position. */
+export type ElementSums = Readonly<Record<string, readonly number[]>>
+
+/** The number of positions in the lists of a kernel. */
+export const positionCount = ({ kernel, lists }: KernelOperands): number =>
+  lists[kernel.reads[0]].length
 
 /** Moves the data of arrays to a backend; TensorFlow.js leaves it where it was when the backend changes. */
 export function moveToBackend(backend: KernelBackend, arrays: readonly Tensor[]): void {

@@ -1,4 +1,4 @@
-import type { Arithmetic } from '@diffgrad/core'
+import type { Arithmetic, Values } from '@diffgrad/core'
 import {
   abs,
   add,
@@ -12,11 +12,20 @@ import {
   sigmoid,
   sqrt,
   square,
+  stack,
   sub,
+  sum,
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { type BackendEngine, type KernelLaunch, positionCount, variableOf } from './engine.ts'
+import {
+  type BackendEngine,
+  type ElementSums,
+  type KernelLaunch,
+  type KernelOperands,
+  positionCount,
+  variableOf,
+} from './engine.ts'
 
 const tensorArithmetic: Arithmetic<Tensor> = {
   constant: (value) => scalar(value),
@@ -33,21 +42,39 @@ const tensorArithmetic: Arithmetic<Tensor> = {
   sigmoid,
 }
 
+/** What a kernel writes at a position. */
+function evaluateAt({ kernel, lists, coefficients }: KernelOperands, k: number): Values<Tensor> {
+  const inputs = kernel.reads.map((name) => [name, lists[name][k]])
+  const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
+  return kernel.evaluate(tensorArithmetic, Object.fromEntries(inputs), Object.fromEntries(scalars))
+}
+
 /** Runs kernels as operations of TensorFlow.js, one after another, on any backend. */
-export const tensorOpsEngine: BackendEngine = {
+export const tensorOpsEngine: BackendEngine & Required<Pick<BackendEngine, 'sums'>> = {
   supports: () => true,
+  /** Reads all sums from the device at once. */
+  sums(operands: KernelOperands): ElementSums {
+    const { kernel } = operands
+    const positions = positionCount(operands)
+    if (positions === 0) return {}
+    const sums = tidy(() => {
+      const results = Array.from({ length: positions }, (_, k) => evaluateAt(operands, k))
+      return stack(
+        kernel.writes.flatMap((name) => results.map((result) => sum(result[name]))),
+      ).dataSync()
+    })
+    const entries = kernel.writes.map((name, i) => [
+      name,
+      Array.from(sums.subarray(i * positions, (i + 1) * positions)),
+    ])
+    return Object.fromEntries(entries)
+  },
   run(launch: KernelLaunch): void {
-    const { kernel, lists, coefficients } = launch
+    const { kernel, lists } = launch
     tidy(() => {
-      const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
       const updates = Array.from({ length: positionCount(launch) }, (_, k) => {
-        const inputs = kernel.reads.map((name) => [name, lists[name][k]] as const)
-        const inputTensors = new Set(inputs.map(([, array]) => array))
-        const results = kernel.evaluate(
-          tensorArithmetic,
-          Object.fromEntries(inputs),
-          Object.fromEntries(scalars),
-        )
+        const inputTensors = new Set(kernel.reads.map((name) => lists[name][k]))
+        const results = evaluateAt(launch, k)
         return kernel.writes.map((name) => {
           const array = variableOf(lists[name][k])
           const result = results[name]

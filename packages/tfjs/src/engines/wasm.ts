@@ -1,10 +1,12 @@
 import type { Graph } from '@diffgrad/core'
-import { KernelMemory, wasmSupported } from '@diffgrad/kernels'
+import { createEngine, type KernelEngine, KernelMemory, wasmSupported } from '@diffgrad/kernels'
 import type { DataStorage, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import {
   type BackendEngine,
+  type ElementSums,
   isDataStorage,
   type KernelLaunch,
+  type KernelOperands,
   positionCount,
   setData,
 } from './engine.ts'
@@ -31,6 +33,7 @@ const stagingElements = 512
 export class WasmEngine implements BackendEngine {
   readonly #backend: WasmBackend
   readonly #kernels: KernelMemory
+  readonly #sums: KernelEngine = createEngine('interpreter')
 
   /** The engine of a backend, or undefined if its build does not export its memory. */
   static of(backend: WasmBackend): WasmEngine | undefined {
@@ -47,6 +50,14 @@ export class WasmEngine implements BackendEngine {
 
   supports(graph: Graph): boolean {
     return this.#kernels.supports(graph)
+  }
+
+  sums({ kernel, graph, lists, coefficients }: KernelOperands): ElementSums {
+    const arrays = [...graph.reads].map((name) => [
+      name,
+      lists[name].map((array) => this.#kernels.view(this.#address(array), array.size)),
+    ])
+    return this.#sums.sums(kernel, Object.fromEntries(arrays), coefficients)
   }
 
   run(launch: KernelLaunch): void {

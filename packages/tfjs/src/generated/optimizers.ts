@@ -6,9 +6,11 @@ import {
   adam,
   adamW,
   type DiffGradHyperparameters,
+  type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
   type DiffRGradHyperparameters,
   diffGrad,
+  diffGradNorm,
   diffMod,
   diffRGrad,
   type NAdamHyperparameters,
@@ -24,6 +26,7 @@ import {
   generatedAdaMod,
   generatedAdam,
   generatedDiffGrad,
+  generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
   generatedNAdam,
@@ -105,6 +108,12 @@ export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */
   generatedDiffGrad,
 )
 export type DiffGrad = RuleOptimizer<DiffGradHyperparameters> & Settings<DiffGradHyperparameters>
+
+/** diffGradNorm: diffGrad with AdaNorm, which scales a gradient that is smaller than its predecessors up to their average norm e. See `diffGradNorm` in @diffgrad/core. */
+export const DiffGradNorm: OptimizerClass<DiffGradNormHyperparameters> =
+  /* @__PURE__ */ defineOptimizer('DiffGradNorm', diffGradNorm, generatedDiffGradNorm)
+export type DiffGradNorm = RuleOptimizer<DiffGradNormHyperparameters> &
+  Settings<DiffGradNormHyperparameters>
 
 /** DiffRGrad: RAdam with the friction coefficient ξ of diffGrad in the rectified phase. See `diffRGrad` in @diffgrad/core. */
 export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ */ defineOptimizer(

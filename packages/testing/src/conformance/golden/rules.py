@@ -40,12 +40,39 @@ class NAdam:
         return steps
 
 
+class DiffGradNorm:
+    """arXiv:2210.06364, algorithm of diffGradNorm; the average norm starts at 0, as in the authors' code."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, normDecay=0.95)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = [0.0] * size
+        self.previous = [0.0] * size
+        self.e = 0.0
+
+    def step(self, t, g, theta, o):
+        norm = math.sqrt(math.fsum(a * a for a in g))
+        self.e = o["normDecay"] * self.e + (1 - o["normDecay"]) * norm
+        s = [a / norm * self.e for a in g] if self.e > norm > 0 else g
+        steps = []
+        for i in range(len(g)):
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * s[i]
+            self.v[i] = o["beta2"] * self.v[i] + (1 - o["beta2"]) * g[i] ** 2
+            xi = 1 / (1 + math.exp(-abs(self.previous[i] - g[i])))
+            rate = o["learningRate"] * math.sqrt(1 - o["beta2"] ** t) / (1 - o["beta1"] ** t)
+            steps.append(rate * xi * self.m[i] / (math.sqrt(self.v[i]) + o["epsilon"]))
+        self.previous = g
+        return steps
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
 rules = {
     # name: (equations, weight decay by default, kind of decay, options of the cases)
     "NAdam": (NAdam, 0, "l2", adaptive, second),
     "NAdamW": (NAdam, 0.01, "decoupled", adaptive, second),
+    "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
 
 
