@@ -15,6 +15,7 @@ import {
   splitCoverage,
 } from '../src/compare/significance.ts'
 import {
+  conclusion,
   type Difference,
   noiseSentences,
   seedNoise,
@@ -212,6 +213,21 @@ test('a comparison has a winner only if the best differs from every other beyond
   // No seed in common, no test.
   expect(winner({ adam: [], far: [0.9] })).toBeUndefined()
   expect(winner({ far })).toBeUndefined()
+})
+
+test('a comparison concludes in a sentence', () => {
+  const concluded = (results: Readonly<Record<string, readonly number[]>>): string | undefined => {
+    const runs = runsOf(results)
+    return conclusion(summarizeContenders(runs, Object.keys(results), 1000), runs, 1000)
+  }
+  const adam = [0.5, 0.51, 0.49]
+  const far = [0.7, 0.72, 0.7]
+  const near = [0.72, 0.71, 0.72]
+  expect(concluded({ adam, far })).toBe('far is better than every other, beyond the noise.')
+  expect(concluded({ adam, far, near })).toContain('No winner')
+  expect(concluded({ far, near })).toBe('No difference from far was found.')
+  expect(concluded({ adam: [0.5], far: [0.9] })).toBe('Too few seeds for a verdict, which needs 3.')
+  expect(concluded({ adam })).toBeUndefined()
 })
 
 test('the difference from the first contender is tested on the seeds that both have finished', () => {

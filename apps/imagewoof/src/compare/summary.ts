@@ -177,9 +177,12 @@ export function conclusion(
   if (summaries.length < 2) return undefined
   const winner = winnerOf(summaries, runs, images)
   if (winner !== undefined) return `${winner} is better than every other, beyond the noise.`
-  return summaries.some(({ difference }) => difference && isClaim(difference.verdict))
-    ? 'No winner: the best is not better than every other beyond the noise.'
-    : `No difference from ${summaries[0].contender} was found.`
+  const verdicts = summaries.flatMap(({ difference }) => difference?.verdict ?? [])
+  if (verdicts.some(isClaim))
+    return 'No winner: the best is not better than every other beyond the noise.'
+  return verdicts.includes('no difference')
+    ? `No difference from ${summaries[0].contender} was found.`
+    : `Too few seeds for a verdict, which needs ${fewestSeeds}.`
 }
 
 /** What seeds alone do, from the runs of each contender. */
