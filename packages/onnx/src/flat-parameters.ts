@@ -1,6 +1,6 @@
 import type { Value } from './ir/graph.ts'
 import { staticShape } from './ir/value.ts'
-import { elementCount, type Model, type Node } from './model/model.ts'
+import { elementCount, type Model, type Node, type ValueInfo } from './model/model.ts'
 
 /** Arrays of several parameters that are one vector. */
 export interface FlatArray {
@@ -19,9 +19,12 @@ export function withFlatParameters(model: Model, vectors: readonly FlatArray[]):
     return name
   }
   const nodes: Node[] = []
-  const node = (operator: string, inputs: readonly string[], output: string): void => {
-    const name = `${output}/${operator}`
-    nodes.push({ operator, domain: '', name, inputs, outputs: [output], attributes: new Map() })
+  const values = new Map(model.values)
+  const node = (operator: string, inputs: readonly string[], output: ValueInfo): void => {
+    const name = `${output.name}/${operator}`
+    const attributes = new Map()
+    nodes.push({ operator, domain: '', name, inputs, outputs: [output.name], attributes })
+    values.set(output.name, output)
   }
   const parts = new Set<string>()
   const used = new Set(model.inputs.map(({ name }) => name))
@@ -29,12 +32,14 @@ export function withFlatParameters(model: Model, vectors: readonly FlatArray[]):
     let start = 0
     for (const parameter of parameters) {
       const shape = staticShape(parameter)
-      const end = start + elementCount(shape)
-      const { name } = parameter
+      const length = elementCount(shape)
+      const end = start + length
+      const { name, type } = parameter
       if (used.has(name)) {
         const bounds = [constant(`${name}/start`, [start]), constant(`${name}/end`, [end])]
-        node('Slice', [value.name, ...bounds], `${name}/flat`)
-        node('Reshape', [`${name}/flat`, constant(`${name}/shape`, shape)], name)
+        const flat = { name: `${name}/flat`, type, shape: [length] }
+        node('Slice', [value.name, ...bounds], flat)
+        node('Reshape', [flat.name, constant(`${name}/shape`, shape)], { name, type, shape })
       }
       parts.add(name)
       start = end
@@ -50,5 +55,6 @@ export function withFlatParameters(model: Model, vectors: readonly FlatArray[]):
     ],
     nodes: [...nodes, ...model.nodes],
     initializers,
+    values,
   }
 }

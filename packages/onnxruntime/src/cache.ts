@@ -22,9 +22,14 @@ export class Cache<V> {
     return value
   }
 
+  /** The values, the least recently used first. */
+  get values(): readonly V[] {
+    return [...this.#values.values()]
+  }
+
   /** Releases all values. */
   async release(): Promise<void> {
-    const values = [...this.#values.values()]
+    const { values } = this
     this.#values.clear()
     await Promise.all(values.map((value) => this.#release(value)))
   }

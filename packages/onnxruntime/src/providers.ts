@@ -53,12 +53,12 @@ function zeroFeeds<H extends Hyperparameters>(
 }
 
 /**
- * The operators of a model that none of a session's providers has, so that the CPU runs them. Creates
+ * The operators of some models that none of a session's providers has, so that the CPU runs them. Creates
  * a session without CPU fallback for one node of each operator, input types and attributes.
  */
 export async function cpuFallbacks(
   { InferenceSession }: Runtime,
-  model: Model,
+  models: readonly Model[],
   options: SessionOptions,
 ): Promise<readonly string[]> {
   const withoutFallback: SessionOptions = {
@@ -66,23 +66,25 @@ export async function cpuFallbacks(
     logSeverityLevel: 4,
     extra: { session: { disable_cpu_ep_fallback: '1' } },
   }
-  const values = valuesOf(model)
   const tried = new Set<string>()
   const found = new Set<string>()
-  for (const node of model.nodes) {
-    const types = node.inputs.map((name) => {
-      const { type, shape = [] } = values.get(name) ?? {}
-      return `${type}${shape.length}`
-    })
-    const signature = JSON.stringify([node.domain, node.operator, ...types, ...node.attributes])
-    if (tried.has(signature) || found.has(node.operator)) continue
-    tried.add(signature)
-    try {
-      const bytes = writeModel(singleNodeModel(node, model, values))
-      const session = await InferenceSession.create(bytes, withoutFallback)
-      await session.release()
-    } catch {
-      found.add(node.operator)
+  for (const model of models) {
+    const values = valuesOf(model)
+    for (const node of model.nodes) {
+      const types = node.inputs.map((name) => {
+        const { type, shape = [] } = values.get(name) ?? {}
+        return `${type}${shape.length}`
+      })
+      const signature = JSON.stringify([node.domain, node.operator, ...types, ...node.attributes])
+      if (tried.has(signature) || found.has(node.operator)) continue
+      tried.add(signature)
+      try {
+        const bytes = writeModel(singleNodeModel(node, model, values))
+        const session = await InferenceSession.create(bytes, withoutFallback)
+        await session.release()
+      } catch {
+        found.add(node.operator)
+      }
     }
   }
   return [...found].toSorted()

@@ -210,7 +210,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     return this.#queue.run(async () =>
       acceleratorsOf(this.#session).length === 0
         ? []
-        : cpuFallbacks(this.#runtime, this.#update.model, this.#session),
+        : cpuFallbacks(this.#runtime, this.#update.stepModels, this.#session),
     )
   }
 

@@ -66,7 +66,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   readonly #models = new Cache<Model>(maxSessions, async () => undefined)
   /**
    * By the operations of the step, which differ with accumulation or Lookahead, and the sizes of the batch. On
-   * a device all are kept, since tensors of the state belong to the session that made them.
+   * a device, tensors of the state belong to the session that made them: see `#limitSessions`.
    */
   readonly #compiled: Cache<CompiledStep>
   readonly #kernelNumbers = new Map<Kernel, number>()
@@ -118,6 +118,10 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     this.optimizer = new Optimizer(this.#tracer, rule, named, options as object)
   }
 
+  get stepModels(): readonly Model[] {
+    return this.#compiled.values.map(({ model }) => model)
+  }
+
   async modelFor(sizes: Sizes): Promise<Model> {
     const { forward, differentiate } = this.#spec
     if (keyOf(sizes) === this.#key) return this.model
@@ -127,7 +131,13 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     )
   }
 
-  async step({
+  async step(input: StepInput): Promise<StepResult> {
+    const result = await this.#step(input)
+    await this.#limitSessions()
+    return result
+  }
+
+  async #step({
     sizes = this.#spec.differentiate.dimensions ?? {},
     feeds,
     histogramEdges,
@@ -202,6 +212,13 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
 
   async release(): Promise<void> {
     await this.#state.release() // Tensors on a device belong to the sessions that made them.
+    await this.#compiled.release()
+  }
+
+  /** Releases all sessions of a device if there are too many, after moving the state to the CPU. */
+  async #limitSessions(): Promise<void> {
+    if (this.#compiled.values.length <= maxSessions) return
+    await this.#state.moveToCpu()
     await this.#compiled.release()
   }
 

@@ -120,6 +120,10 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     this.optimizer = new ArraysOptimizer(rule, allocated.parameters, options as object)
   }
 
+  get stepModels(): readonly Model[] {
+    return [this.model]
+  }
+
   async modelFor(sizes: Sizes): Promise<Model> {
     return (await this.#load(sizes)).model
   }

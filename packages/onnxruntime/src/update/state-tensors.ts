@@ -7,7 +7,14 @@ import {
   type SessionOptions,
   type Tensors,
 } from '../runtime.ts'
-import { partsOf, sizeOf, TensorReader, type TensorView, wholeTensor } from './tensor-view.ts'
+import {
+  newView,
+  partsOf,
+  sizeOf,
+  TensorReader,
+  type TensorView,
+  wholeTensor,
+} from './tensor-view.ts'
 import type { StepTracer, Variable } from './trace.ts'
 
 /** The name by which running statistics are told from arrays of the optimizer. */
@@ -125,6 +132,18 @@ export class StateTensors {
       tensors.set(view.tensor, reading)
       return (await reading).subarray(view.offset, view.offset + sizeOf(view))
     }
+  }
+
+  /** Replaces all tensors on the device by copies on the CPU. */
+  async moveToCpu(): Promise<void> {
+    const read = this.reading()
+    for (const variable of this.#all()) {
+      const { view } = variable
+      if (!isOnDevice(view.tensor)) continue
+      variable.view = newView(this.#runtime, (await read(view)).slice(), view.shape)
+    }
+    this.#releaseSplit()
+    this.disposeUnused()
   }
 
   async release(): Promise<void> {

@@ -88,6 +88,8 @@ export interface StepResult extends EvaluationResult {
 export interface Update<H extends Hyperparameters> {
   /** The gradient model, whose inputs are the batch and the weights, for the sizes of the options. */
   readonly model: Model
+  /** The models that steps run: the gradient model, or those with the update inside. */
+  readonly stepModels: readonly Model[]
   /** The gradient model for batches of other sizes. */
   modelFor(sizes: Sizes): Promise<Model>
   readonly optimizer: Pick<
