@@ -47,8 +47,8 @@ class CommandServer {
   readonly #child = fork(new URL('fixtures/command-server.mjs', import.meta.url), [inject('main')])
   #last: Promise<unknown> = Promise.resolve()
 
-  run(args: readonly string[], cache: string): Promise<CommandResult> {
-    const result = this.#last.then(() => this.#send({ args, cache }))
+  run(args: readonly string[], environment: object): Promise<CommandResult> {
+    const result = this.#last.then(() => this.#send({ args, environment }))
     this.#last = result.catch(() => undefined)
     return result
   }
@@ -81,15 +81,15 @@ let server: CommandServer | undefined
 afterAll(() => server?.close())
 
 /**
- * Runs the command line to its end: in a process of its own if it has an environment, which prepares how
- * that process ends, and else in the one that all such commands of a test file share.
+ * Runs the command line to its end: in the process that the commands of a test file share or, if options
+ * of Node prepare how it ends, in one of its own.
  */
 export function run(
-  ...[args, cache, environment]: Parameters<typeof start>
+  ...[args, cache, environment = {}]: Parameters<typeof start>
 ): Promise<CommandResult> {
-  if (environment) return start(args, cache, environment).ended
+  if ('NODE_OPTIONS' in environment) return start(args, cache, environment).ended
   server ??= new CommandServer()
-  return server.run(args, cache)
+  return server.run(args, { IMAGEWOOF_CACHE: cache, ...environment })
 }
 
 /**

@@ -6,8 +6,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { fileFolder, historyOf, run, signalBeforeWrite, tensorsOf, tinyNetwork } from './command.ts'
 import { writePatterns } from './images.ts'
 
-// `resume --epochs`, `train --from`, the stages of `--tune`, early stopping, and the options of a
-// training that has them all.
+// `resume --epochs`, `train --from`, the stages of `--tune`, and early stopping.
 
 const folder = fileFolder()
 const cache = join(folder, 'cache')
@@ -206,16 +205,4 @@ test('training stops when the best top-1 is as old as the patience, and can be r
   )
   await succeeds(run(['resume', pathOf('stopped'), '--epochs', '10'], cache))
   expect(historyOf(pathOf('stopped')).epochs).toHaveLength(5)
-})
-
-test('a run with padding, erasing, class weights and a warm-up resumes bit for bit', async () => {
-  const out = pathOf('everything')
-  const signal = signalBeforeWrite('SIGKILL', 'last.safetensors', 4)
-  const args = ['train', '--data', data, '--out', out, ...tinyNetwork, '--epochs', '2']
-  expect((await run([...args, ...everything], cache, signal)).code).toBeNull()
-  const output = await succeeds(run(['resume', out], cache))
-  expect(output).toContain('class weights: columns 1.00, noise 1.00, rows 1.00')
-  expect(tensorsOf(out) === tensorsOf(pathOf('two'))).toBe(true)
-  expect(reportOf('everything')).toContain('columns 1, noise 1, rows 1')
-  expectClose(ratesOf('everything'), ratesOf('two'), { relative: 0 })
 })

@@ -112,7 +112,7 @@ test('the lock of another host is kept, and the message says how to remove it', 
 
 test('a comparison has one owner, too', async () => {
   const path = join(folder, 'comparison')
-  const compare = ['compare', 'adam', 'diffgrad', '--data', data, ...tinyNetwork]
+  const compare = ['compare', 'diffgrad', '--data', data, ...tinyNetwork]
   const options = ['--epochs', '1', '--runs', '1', '--out', path]
   const first = start(
     [...compare, ...options],

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fileFolder } from './command.ts'
 import {
   writeSyntheticComparison,
@@ -23,13 +23,12 @@ beforeAll(async () => {
   reports.set('a range test', await writeSyntheticRangeTest(join(folder, 'range-test.html')))
 })
 
-type Browser = Awaited<ReturnType<typeof launchChromium>>
+let browser: Awaited<ReturnType<typeof launchChromium>>
 
 /** Opens a report, and collects the errors of its console. */
 async function openReport(name: string, width: number) {
-  const browser: Browser = await launchChromium()
-  onTestFinished(() => browser.close())
   const page = await openPage(browser, { viewport: { width, height: 800 } })
+  onTestFinished(() => page.close())
   const errors: string[] = []
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
   page.on('pageerror', ({ message }) => errors.push(message))
@@ -58,6 +57,11 @@ const measure = `(() => {
 })()`
 
 describe.skipIf(!chromiumPath)(`reports ${chromiumTitle}`, () => {
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(() => browser.close())
+
   test.each([
     ...counts.map((count) => `a report of ${count} classes`),
     'a comparison',

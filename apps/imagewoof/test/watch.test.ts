@@ -5,7 +5,7 @@ import { get } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { LivePage } from '../src/watch/live-page.ts'
 import { fileFolder, run, start, tinyNetwork } from './command.ts'
 import { writePatterns } from './images.ts'
@@ -17,12 +17,12 @@ const train = ['train', '--data', data, ...tinyNetwork, '--epochs', '3', '--save
 
 beforeAll(() => writePatterns(data, { train: 8, validation: 4 }))
 
-/** A live page that is closed after the test. */
-async function openLivePage(port: number | true = true): Promise<LivePage> {
-  const page = await LivePage.open(port, () => {})
-  onTestFinished(() => page.end('finished', ''))
-  return page
-}
+let livePage: LivePage
+
+beforeAll(async () => {
+  livePage = await LivePage.open(true, () => {})
+})
+afterAll(() => livePage.end('finished', ''))
 
 interface Answer {
   readonly code: number | undefined
@@ -42,7 +42,7 @@ const request = (address: string, host: string): Promise<Answer> =>
   })
 
 test('the page loads while the main thread is blocked', async () => {
-  const { address } = await openLivePage()
+  const { address } = livePage
   const code = `fetch('${address}').then(async (r) => console.log(r.status, await r.text()))`
   // Blocks this thread until the child has the page.
   const output = execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })
@@ -50,7 +50,7 @@ test('the page loads while the main thread is blocked', async () => {
 })
 
 test('a page of a foreign name, whose address was changed to this machine, reads nothing', async () => {
-  const { address } = await openLivePage()
+  const { address } = livePage
   const { port } = new URL(address)
   for (const name of ['127.0.0.1', 'localhost'])
     expect((await request(address, `${name}:${port}`)).code).toBe(200)
@@ -64,7 +64,7 @@ test('a page of a foreign name, whose address was changed to this machine, reads
 })
 
 test('a named port in use is refused before anything is read; else another port is chosen', async () => {
-  const { address } = await openLivePage()
+  const { address } = livePage
   const { port } = new URL(address)
   const out = join(folder, 'refused')
   const missing = ['train', '--data', join(folder, 'none'), '--out', out, '--watch', port]

@@ -9,6 +9,7 @@ import {
   sharedLabels,
 } from '../../src/data/dataset.ts'
 import { type Crop, randomCrop, randomStream } from '../../src/data/loader/augment.ts'
+import { BatchBuilder, type BatchOptions } from '../../src/data/loader/build-batch.ts'
 import { createLoader, type LoaderOptions } from '../../src/data/loader/loader.ts'
 import { Resampler } from '../../src/data/loader/resample.ts'
 
@@ -38,7 +39,7 @@ const dataset: Dataset = {
   warnings: [],
 }
 
-const defaults = {
+const augmentation = {
   batch: 8,
   seed: testSeed(1),
   crop: 0.35,
@@ -47,14 +48,17 @@ const defaults = {
   erase: 0,
   mixup: 0,
   labelSmoothing: 0,
-  classWeights: 'none',
 } as const
 
 function loaderOf(options: Partial<LoaderOptions> = {}, data = dataset) {
-  const loader = createLoader(data, { ...defaults, ...options })
+  const loader = createLoader(data, { ...augmentation, classWeights: 'none', ...options })
   onTestFinished(() => loader.dispose())
   return loader
 }
+
+/** Builds training batches without a thread. */
+const builderOf = (options: Partial<BatchOptions>, data = dataset): BatchBuilder =>
+  new BatchBuilder({ ...data, classes: data.classes.length }, { ...augmentation, ...options })
 
 async function collect(batches: AsyncIterable<Batch>): Promise<Batch[]> {
   const collected: Batch[] = []
@@ -105,15 +109,15 @@ test('validation images are neither cropped nor shuffled, and the last batch is 
   expectClose(images[1 * 3 * 8 * 8], red, { relative: 1e-5, absolute: 1e-5 })
 })
 
-test('label smoothing moves its share from the label to all classes', async () => {
-  const [{ targets, labels }] = await collect(loaderOf({ labelSmoothing: 0.2 }).train(0))
+test('label smoothing moves its share from the label to all classes', () => {
+  const { targets, labels } = builderOf({ labelSmoothing: 0.2 }).train(0, 0)
   expectClose(targets[labels[0]], 0.8 + 0.2 / 40, { relative: 1e-6 })
   expectClose(targets[(labels[0] + 1) % 40], 0.2 / 40, { relative: 1e-6 })
 })
 
-test('mixup blends images and targets by the same weights, at least half for the own label', async () => {
-  const [first] = await collect(loaderOf({ crop: 1, flip: false }).train(0))
-  const [mixed] = await collect(loaderOf({ crop: 1, flip: false, mixup: 1 }).train(0))
+test('mixup blends images and targets by the same weights, at least half for the own label', () => {
+  const first = builderOf({ crop: 1, flip: false }).train(0, 0)
+  const mixed = builderOf({ crop: 1, flip: false, mixup: 1 }).train(0, 0)
   expect(mixed.labels).toEqual(first.labels)
   for (const [i, label] of mixed.labels.entries()) {
     const target = mixed.targets.subarray(40 * i, 40 * (i + 1))
@@ -131,7 +135,7 @@ test('mixup blends images and targets by the same weights, at least half for the
   }
 })
 
-test('crops keep the aspect ratio that each image had', async () => {
+test('crops keep the aspect ratio that each image had', () => {
   const { train } = dataset
   // In images of 8:3, the largest crop of 4:3 is the central half.
   const aspects = train.aspects.map((_, i) => (i % 2 === 0 ? 1 : 8 / 3))
@@ -139,8 +143,8 @@ test('crops keep the aspect ratio that each image had', async () => {
     i % 2 === 0
       ? { left: 0, top: 0, width: 12, height: 12 }
       : { left: 3, top: 0, width: 6, height: 12 }
-  const loader = loaderOf({ crop: 1, flip: false }, { ...dataset, train: { ...train, aspects } })
-  const [{ images, labels }] = await collect(loader.train(0))
+  const data = { ...dataset, train: { ...train, aspects } }
+  const { images, labels } = builderOf({ crop: 1, flip: false }, data).train(0, 0)
   const [resampler, expected] = [new Resampler(12, 8), new Float32Array(3 * 8 * 8)]
   for (const [i, label] of labels.entries()) {
     const square = train.pixels.subarray(label * 12 * 12 * 3, (label + 1) * 12 * 12 * 3)
@@ -273,10 +277,10 @@ const reflectPadded = <T>(list: readonly T[], pad: number): readonly T[] => [
   ...list.slice(-pad - 1, -1).toReversed(),
 ]
 
-test('padding shifts each image by up to so many pixels, and mirrors what is beyond its ends', async () => {
+test('padding shifts each image by up to so many pixels, and mirrors what is beyond its ends', () => {
   const pad = 2
-  const [first] = await collect(loaderOf({ crop: 1, flip: false }).train(0))
-  const [padded] = await collect(loaderOf({ crop: 1, flip: false, pad }).train(0))
+  const first = builderOf({ crop: 1, flip: false }).train(0, 0)
+  const padded = builderOf({ crop: 1, flip: false, pad }).train(0, 0)
   expect(padded.labels).toEqual(first.labels)
   // The images of `noise` are square, so that an unpadded view is the whole image.
   const whole = new Float32Array(3 * 64)
@@ -299,11 +303,11 @@ test('padding shifts each image by up to so many pixels, and mirrors what is bey
   expect(shifts.size).toBeGreaterThan(3)
 })
 
-test('erasing sets one rectangle of 2–33 % of an image to 0, with the given probability', async () => {
-  const loader = loaderOf({ crop: 1, flip: false, pad: 1, erase: 0.5 })
+test('erasing sets one rectangle of 2–33 % of an image to 0, with the given probability', () => {
+  const builder = builderOf({ crop: 1, flip: false, pad: 1, erase: 0.5 })
   let [erased, total] = [0, 0]
   for (let epoch = 0; epoch < 20; epoch++) {
-    const batches = await collect(loader.train(epoch))
+    const batches = [0, 1, 2, 3, 4].map((index) => builder.train(epoch, index))
     for (const batch of batches)
       for (const i of batch.labels.keys()) {
         total++
@@ -333,18 +337,15 @@ test('balanced class weights are n / (K · n_c), and divided by those of the lab
   const weights = [40 / (3 * 30), 40 / (3 * 8), 40 / (3 * 2)]
   expectClose(balancedClassWeights(unbalanced), weights, { relative: 1e-12 })
   const options = { labelSmoothing: 0.1, batch: 20 }
-  const [plain] = await collect(loaderOf(options, unbalanced).train(0))
-  const weighted = await collect(
-    loaderOf({ ...options, classWeights: 'balanced' }, unbalanced).train(0),
-  )
+  const plain = builderOf(options, unbalanced).train(0, 0)
+  const loader = loaderOf({ ...options, classWeights: 'balanced' }, unbalanced)
+  const weighted = await collect(loader.train(0))
   expect(weighted[0].images).toEqual(plain.images)
   const divisor = plain.labels.reduce((sum, label) => sum + weights[label], 0)
   const expected = plain.targets.map((target, i) => (20 * target * weights[i % 3]) / divisor)
   expectClose(weighted[0].targets, expected, { relative: 1e-6 })
   // The validation loss is not weighted.
-  const [validation] = await collect(
-    loaderOf({ ...options, classWeights: 'balanced' }, unbalanced).validation(),
-  )
+  const [validation] = await collect(loader.validation())
   expectClose(
     validation.targets.subarray(0, 3).reduce((a, b) => a + b),
     1,
