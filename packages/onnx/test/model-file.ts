@@ -26,6 +26,6 @@ export const file = (graph: GraphFields, model: ModelFields = {}): Uint8Array =>
     }),
   )
 
-/** Reads a file that export-models.py wrote. */
+/** Reads a file of the folder `fixtures`. */
 export const fixture = (name: string): Uint8Array =>
   readFileSync(new URL(`fixtures/${name}`, import.meta.url))
