@@ -193,6 +193,16 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: 'same-step.ts', from: '[name, values[k]]', to: '[name, values[0 * k]]' }],
   },
   {
+    name: 'Lion takes the sign of the next m',
+    edits: [
+      {
+        file: 'rules/lion.ts',
+        from: 'm, g, c.beta1, c.oneMinusBeta1',
+        to: 'm, g, c.beta2, c.oneMinusBeta2',
+      },
+    ],
+  },
+  {
     name: 'flush threshold absolute',
     backends: /WebAssembly/,
     edits: [

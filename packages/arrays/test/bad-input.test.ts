@@ -4,6 +4,7 @@ import {
   ArraysOptimizer,
   DiffGrad,
   diffGrad,
+  Lion,
   linear,
   Ranger,
   SGD,
@@ -136,6 +137,10 @@ test.each([
   [
     () => new SGD({ w: new Float32Array(1) }, { nesterov: true }),
     'SGD: nesterov needs a momentum above 0',
+  ],
+  [
+    () => new Lion({ w: new Float32Array(1) }, { decay: 'l2', weightDecay: 0.1 }),
+    'Lion: decay must be decoupled, because an L2 decay only changes signs, but is l2',
   ],
 ])('refuses parameters that cannot be trained with these options', (make, message) => {
   expect(make).toThrow(message)

@@ -22,6 +22,8 @@ export interface Arithmetic<T> {
   max(a: T, b: T): T
   /** |a| */
   abs(a: T): T
+  /** 1 where a > 0, −1 where a < 0, and a itself where it is 0 or NaN. */
+  sign(a: T): T
   /** a² */
   square(a: T): T
   /** √a */
@@ -42,6 +44,7 @@ export const numbers: Arithmetic<number> = {
   min: Math.min,
   max: Math.max,
   abs: Math.abs,
+  sign: Math.sign,
   square: (a) => a * a,
   sqrt: Math.sqrt,
   exp: Math.exp,

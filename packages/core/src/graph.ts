@@ -3,7 +3,7 @@ import type { Kernel, Values } from './kernel.ts'
 import { memoized } from './memoized.ts'
 
 /** An operation of one operand. */
-export type Unary = 'abs' | 'sqrt' | 'exp' | 'sigmoid'
+export type Unary = 'abs' | 'sign' | 'sqrt' | 'exp' | 'sigmoid'
 /** An operation of two operands. */
 export type Binary = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max'
 
@@ -113,6 +113,7 @@ function expressions(): Arithmetic<Expression> {
     min: binary('min'),
     max: binary('max'),
     abs: unary('abs'),
+    sign: unary('sign'),
     square: (a) => mul(a, a),
     sqrt: unary('sqrt'),
     exp: unary('exp'),

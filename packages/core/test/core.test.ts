@@ -141,7 +141,7 @@ test('the step kernels at step t are the variant of that step', () => {
 
 test('the class names of rules are those of the adapters', () => {
   expect(allRules.map(classNameOf)).toEqual([
-    ...['SGD', 'Adam', 'AdamW', 'NAdam', 'NAdamW', 'RAdam', 'AdaMod', 'Ranger'],
+    ...['SGD', 'Adam', 'AdamW', 'NAdam', 'NAdamW', 'RAdam', 'AdaMod', 'Ranger', 'Lion'],
     ...['DiffGrad', 'DiffGradNorm', 'DiffRGrad', 'DiffMod'],
   ])
 })

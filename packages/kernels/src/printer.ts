@@ -41,6 +41,7 @@ const javascriptDialect: Dialect = {
     min: (a, b) => `Math.min(${a}, ${b})`,
     max: (a, b) => `Math.max(${a}, ${b})`,
     abs: (a) => `Math.abs(${a})`,
+    sign: (a) => `Math.sign(${a})`,
     sqrt: (a) => `Math.sqrt(${a})`,
     exp: (a) => `Math.exp(${a})`,
     sigmoid: (a) => `(1 / (1 + Math.exp(-${a})))`,
@@ -53,8 +54,8 @@ const decimal = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1e6 ? value.toFixed(1) : value.toExponential()
 
 /**
- * What GLSL and WGSL share. `minimum` and `maximum` are functions that the program defines, because the
- * built-in ones lose NaN. The exponent of σ is bounded, because not all devices overflow to infinity.
+ * What GLSL and WGSL share. `minimum`, `maximum` and `signum` are functions that the program defines, because
+ * the built-in ones lose NaN. The exponent of σ is bounded, because not all devices overflow to infinity.
  */
 const shaderDialect = (literal: (value: number) => string): Omit<Dialect, 'declare'> => ({
   literal,
@@ -63,6 +64,7 @@ const shaderDialect = (literal: (value: number) => string): Omit<Dialect, 'decla
     min: (a, b) => `minimum(${a}, ${b})`,
     max: (a, b) => `maximum(${a}, ${b})`,
     abs: (a) => `abs(${a})`,
+    sign: (a) => `signum(${a})`,
     sqrt: (a) => `sqrt(${a})`,
     exp: (a) => `exp(${a})`,
     sigmoid: (a) => `(${literal(1)} / (${literal(1)} + exp(min(-${a}, ${literal(88)}))))`,

@@ -38,7 +38,7 @@ export function glsl(graph: Graph, packed: boolean): readonly GlslProgram[] {
   })
 }
 
-/** `minimum` and `maximum` return NaN if either operand is NaN. */
+/** `minimum` and `maximum` return NaN if either operand is NaN, and `signum` if its operand is. */
 const glslFunctions = `
       float minimum(float a, float b) { return isnan(a) || a < b ? a : b; }
       float maximum(float a, float b) { return isnan(a) || a > b ? a : b; }
@@ -47,7 +47,9 @@ const glslFunctions = `
       }
       vec4 maximum(vec4 a, vec4 b) {
         return vec4(maximum(a.x, b.x), maximum(a.y, b.y), maximum(a.z, b.z), maximum(a.w, b.w));
-      }`
+      }
+      float signum(float a) { return a > 0.0 ? 1.0 : a < 0.0 ? -1.0 : a; }
+      vec4 signum(vec4 a) { return vec4(signum(a.x), signum(a.y), signum(a.z), signum(a.w)); }`
 
 const storePacked = (result: string): string => `vec4 all = ${result};
         ivec3 at = getOutputCoords();
@@ -124,7 +126,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 /** As in GLSL. NaN is found by its bits, because a compiler may assume that no number is NaN. */
 const wgslFunctions = `fn isNaN(a: f32) -> bool { return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u; }
 fn minimum(a: f32, b: f32) -> f32 { return select(b, a, isNaN(a) || a < b); }
-fn maximum(a: f32, b: f32) -> f32 { return select(b, a, isNaN(a) || a > b); }`
+fn maximum(a: f32, b: f32) -> f32 { return select(b, a, isNaN(a) || a > b); }
+fn signum(a: f32) -> f32 { return select(select(a, -1.0, a < 0.0), 1.0, a > 0.0); }`
 
 /** Names by position: a rule may call its arrays and coefficients anything, keywords included. */
 const variableOf = ({ arrays }: Graph, array: string): string => `x${arrays.indexOf(array)}`

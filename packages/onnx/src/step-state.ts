@@ -11,6 +11,8 @@ import {
   div,
   exp,
   filled,
+  greater,
+  less,
   lessOrEqual,
   max,
   min,
@@ -348,6 +350,8 @@ const graphArithmetic = (graph: Graph): Arithmetic<Value> => ({
   min,
   max,
   abs,
+  // Not the operator Sign, which WebGPU lacks, and which loses NaN.
+  sign: (x) => where(greater(x, 0), graph.scalar(1), where(less(x, 0), graph.scalar(-1), x)),
   square,
   sqrt,
   exp,

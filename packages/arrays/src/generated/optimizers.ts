@@ -13,6 +13,8 @@ import {
   diffGradNorm,
   diffMod,
   diffRGrad,
+  type LionHyperparameters,
+  lion,
   type NAdamHyperparameters,
   nadam,
   nadamW,
@@ -29,6 +31,7 @@ import {
   generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedLion,
   generatedNAdam,
   generatedRAdam,
   generatedSGD,
@@ -123,6 +126,17 @@ export class Ranger<Name extends string = string> extends ArraysOptimizer<
 > {
   constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<RAdamHyperparameters, Name>) {
     super(ranger, parameters, options, generatedRAdam)
+  }
+}
+
+/** Lion: every element steps by α, against the sign of an average of gradients. See `lion` in @diffgrad/core. */
+export class Lion<Name extends string = string> extends ArraysOptimizer<
+  LionHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<LionHyperparameters, Name>) {
+    super(lion, parameters, options, generatedLion)
   }
 }
 

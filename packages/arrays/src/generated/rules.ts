@@ -13,6 +13,8 @@ export {
   diffGradNorm,
   diffMod,
   diffRGrad,
+  type LionHyperparameters,
+  lion,
   type NAdamHyperparameters,
   nadam,
   nadamW,

@@ -5,6 +5,7 @@ import { diffGrad } from './diffgrad.ts'
 import { diffGradNorm } from './diffgradnorm.ts'
 import { diffMod } from './diffmod.ts'
 import { diffRGrad } from './diffrgrad.ts'
+import { lion } from './lion.ts'
 import { nadam, nadamW } from './nadam.ts'
 import { radam } from './radam.ts'
 import { ranger } from './ranger.ts'
@@ -20,6 +21,7 @@ export {
 export { type DiffGradNormHyperparameters, diffGradNorm } from './diffgradnorm.ts'
 export { type DiffModHyperparameters, diffMod } from './diffmod.ts'
 export { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
+export { type LionHyperparameters, lion } from './lion.ts'
 export type { MomentHyperparameters } from './moments.ts'
 export { type NAdamHyperparameters, nadam, nadamW } from './nadam.ts'
 export { type RAdamHyperparameters, radam } from './radam.ts'
@@ -39,6 +41,7 @@ export const allRules: readonly UpdateRule[] = [
   radam,
   adaMod,
   ranger,
+  lion,
   diffGrad,
   diffGradNorm,
   diffRGrad,

@@ -162,6 +162,9 @@ class LoopBody {
       case 'whereNegative':
         this.#whereNegative(term.a, term.b)
         break
+      case 'sign':
+        this.#sign(term.a)
+        break
       case 'add':
         this.#add(term.a, term.b)
         break
@@ -206,6 +209,24 @@ class LoopBody {
   /** Whether a term is a product with a single use, which the sum that uses it can fuse. */
   #isFusible(term: Term): term is Product {
     return term.op === 'mul' && this.#uses.get(term) === 1
+  }
+
+  #sign(x: Term): void {
+    const asm = this.#asm
+    this.push(x)
+    const value = asm.local()
+    asm.set(value)
+    asm.constant(1)
+    asm.constant(-1)
+    asm.get(value)
+    asm.get(value)
+    asm.constant(0)
+    asm.operation('lt')
+    asm.select() // −1 where x < 0, else x.
+    asm.constant(0)
+    asm.get(value)
+    asm.operation('lt')
+    asm.select()
   }
 
   #whereNegative(x: Term, value: Term): void {

@@ -33,7 +33,8 @@ const transformOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
     { clip: { by: 'value', limit: 0.5 } },
     { clip: { by: 'norm', limit: 0.5 } },
     { clip: { by: 'globalNorm', limit: 0.5 } },
-    { clip: { by: 'globalNorm', limit: 0.25 } },
+    // Longer than some gradients: the sign of an average does not depend on a factor of all of them.
+    { clip: { by: 'globalNorm', limit: 7 } },
   ],
   accumulate: [{}, { accumulate: 2 }],
   lookahead: [
@@ -52,7 +53,9 @@ export const optionLaws: readonly Law[] = [
         const own = Object.keys(rule.defaults).map((option) => {
           return [
             option,
-            ruleOptions[option].map((value) => supportedOptions(rule, value)),
+            ruleOptions[option]
+              .map((value) => supportedOptions(rule, value))
+              .filter((value) => !rule.conflict?.({ ...rule.defaults, ...value })),
           ] as const
         })
         for (const [option, values] of [...own, ...Object.entries(transformOptions)]) {

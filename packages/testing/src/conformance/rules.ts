@@ -1,4 +1,4 @@
-import { defineRule, diffGradNorm, linear, nadam } from '@diffgrad/core'
+import { defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
@@ -55,6 +55,30 @@ export const ruleLaws: readonly Law[] = [
       for (const [name, values] of Object.entries(await run.parameters())) {
         expectNear(values, expected[name])
       }
+    },
+  },
+  {
+    name: 'Lion steps by α in every element whatever the size of its gradient, before m changes',
+    async check(backend) {
+      const options = { learningRate: 0.125, beta1: 0.5, beta2: 0.75 }
+      const run = createOptimizer(backend, lion, options)
+      const theta = [...parameters.bias.values]
+      const m = theta.map(() => 0)
+      for (const g of [
+        [1e-12, -1e6, 0],
+        [-2e-12, 1e6, 0],
+        [1e-13, -2e5, -3],
+      ]) {
+        await run.step({ bias: g })
+        for (const i of theta.keys()) {
+          theta[i] -= 0.125 * Math.sign(0.5 * m[i] + 0.5 * g[i])
+          m[i] = 0.75 * m[i] + 0.25 * g[i]
+        }
+      }
+      expectNear((await run.parameters()).bias, theta)
+      // A NaN stays one.
+      await run.step({ bias: [Number.NaN, 1, 1] })
+      expect((await run.parameters()).bias[0]).toBeNaN()
     },
   },
   {

@@ -13,6 +13,8 @@ import {
   diffGradNorm,
   diffMod,
   diffRGrad,
+  type LionHyperparameters,
+  lion,
   type NAdamHyperparameters,
   nadam,
   nadamW,
@@ -29,6 +31,7 @@ import {
   generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedLion,
   generatedNAdam,
   generatedRAdam,
   generatedSGD,
@@ -100,6 +103,14 @@ export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defi
   generatedRAdam,
 )
 export type Ranger = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
+
+/** Lion: every element steps by α, against the sign of an average of gradients. See `lion` in @diffgrad/core. */
+export const Lion: OptimizerClass<LionHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradLion',
+  lion,
+  generatedLion,
+)
+export type Lion = RuleOptimizer<LionHyperparameters> & Settings<LionHyperparameters>
 
 /** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
 export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(

@@ -66,12 +66,28 @@ class DiffGradNorm:
         return steps
 
 
+class Lion:
+    """arXiv:2302.06675, algorithm 2."""
+
+    defaults = dict(learningRate=1e-4, beta1=0.9, beta2=0.99)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+
+    def step(self, t, g, theta, o):
+        c = [o["beta1"] * m + (1 - o["beta1"]) * a for m, a in zip(self.m, g)]
+        self.m = [o["beta2"] * m + (1 - o["beta2"]) * a for m, a in zip(self.m, g)]
+        return [o["learningRate"] * ((x > 0) - (x < 0)) for x in c]
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
+slow = dict(learningRate=0.05, beta1=0.8, beta2=0.95, weightDecay=0.02)
 rules = {
     # name: (equations, weight decay by default, kind of decay, options of the cases)
     "NAdam": (NAdam, 0, "l2", adaptive, second),
     "NAdamW": (NAdam, 0.01, "decoupled", adaptive, second),
+    "Lion": (Lion, 0, "decoupled", dict(learningRate=0.004, beta1=0.95, beta2=0.98, weightDecay=0.1), slow),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
 
