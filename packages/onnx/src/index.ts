@@ -49,8 +49,15 @@ export type { ExternalWriter } from './model/patch.ts'
 export { readModel } from './model/read.ts'
 export type { ExternalData } from './model/tensor.ts'
 export { writeModel } from './model/write.ts'
-export { selfAttention, simpleSelfAttention } from './nn/attention.ts'
 export {
+  type SimpleSelfAttentionOptions,
+  type SqueezeExcitationOptions,
+  selfAttention,
+  simpleSelfAttention,
+  squeezeExcitation,
+} from './nn/attention.ts'
+export {
+  fanInUniform,
   type Initializer,
   kaimingNormal,
   kaimingUniform,
@@ -80,6 +87,7 @@ export {
   type LinearOptions,
   layerNorm,
   linear,
+  maxBlurPool,
   maxPool,
   mish,
   type NormalizationOptions,
@@ -102,12 +110,20 @@ export {
   outputLoss,
   selectOutput,
 } from './nn/losses.ts'
+export { type SEResNetOptions, seResNet18 } from './nn/se-resnet.ts'
 export {
   type XResNetOptions,
+  type XResNetPreset,
   xResNet,
   xResNet18,
+  xResNet18Deep,
+  xResNet18Deeper,
   xResNet34,
+  xResNet34Deep,
+  xResNet34Deeper,
   xResNet50,
+  xResNet50Deep,
+  xResNet50Deeper,
 } from './nn/xresnet.ts'
 export { apply, applyOperator, type OperatorOptions } from './ops/apply.ts'
 export { channelBlockProbe } from './ops/blocked.ts'

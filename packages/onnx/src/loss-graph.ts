@@ -66,7 +66,7 @@ export interface LossGraph {
   readonly outputs: ReadonlyMap<string, Value>
   /** The trainable parameters. */
   readonly parameters: readonly Value[]
-  /** The running means and variances that training updates. */
+  /** The running means and variances, and vectors of spectral norms, that training updates. */
   readonly statistics: readonly Value[]
   /** The next value of each running statistic: empty in evaluation mode. */
   readonly nextStatistics: ReadonlyMap<Value, Value>
@@ -194,7 +194,7 @@ export function forwardGraph(
   )
   const roles = initializerRoles(model, frozen)
   const { rules, nextStatistics, batchStatistics } =
-    mode === 'train' ? trainMode(frozenOf(model, frozen), options.seed) : evaluateMode()
+    mode === 'train' ? trainMode(model, frozenOf(model, frozen), options.seed) : evaluateMode()
   const ownRule = rewriteOperators(new Map(Object.entries(rewriteRules)))
   const values = importModel(graph, model, {
     ...sizes,

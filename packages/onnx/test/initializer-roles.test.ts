@@ -79,6 +79,32 @@ test('running statistics are those of a batch normalization, frozen with its sca
   })
 })
 
+/** As PyTorch 1.13 exports a linear layer with `torch.nn.utils.spectral_norm`; `u` and `v` are read by σ. */
+const spectral = (dividend: string) =>
+  modelOf(
+    [
+      node('Identity', ['weight_orig'], 'matrix'),
+      node('MatMul', ['matrix', 'weight_v'], 'Wv'),
+      node('MatMul', ['weight_u', 'Wv'], 'sigma'),
+      node('Div', [dividend, 'sigma'], 'weight'),
+      node('MatMul', ['x', 'weight'], 'y'),
+    ],
+    { weight_orig: ones(3, 3), other: ones(3, 3), weight_u: ones(3), weight_v: ones(3) },
+  )
+
+test('the vectors of a spectral norm are statistics, frozen with its weight', () => {
+  expect(namesOf(spectral('weight_orig'))).toMatchObject({
+    parameters: ['weight_orig', 'other'],
+    statistics: ['weight_u', 'weight_v'],
+  })
+  expect(namesOf(spectral('weight_orig'), [/orig/])).toMatchObject({
+    parameters: ['other'],
+    statistics: [],
+    frozen: ['weight_orig', 'weight_u', 'weight_v'],
+  })
+  expect(namesOf(spectral('other'))).toMatchObject({ statistics: [] })
+})
+
 test('an operator of another domain that is named BatchNormalization has no running statistics', () => {
   expect(namesOf(normalized('com.example')).statistics).toEqual([])
 })

@@ -126,7 +126,7 @@ function head<T>(
 }
 
 test('simple self-attention is γ·(x·xᵀ)·(W·x) + x, and starts as the identity', async () => {
-  const initial = buildModel(simpleSelfAttention, { shape: [1, 2, 1, 3], seed: 1 })
+  const initial = buildModel(simpleSelfAttention(), { shape: [1, 2, 1, 3], seed: 1 })
   const x = float(Float32Array.of(1, 2, 3, -1, 0, 2), [1, 2, 1, 3])
   const first = await (await session(initial)).run({ input: x })
   expect([...floats(first, 'output')]).toEqual([1, 2, 3, -1, 0, 2])

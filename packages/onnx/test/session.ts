@@ -4,8 +4,8 @@ import type { Model, Tensor as ModelTensor } from '../src/model/model.ts'
 import { writeModel } from '../src/model/write.ts'
 
 /** Creates a session of ONNX Runtime for a model. */
-export const session = (model: Model): Promise<InferenceSession> =>
-  InferenceSession.create(writeModel(model), { logSeverityLevel: 3, intraOpNumThreads: 2 })
+export const session = (model: Model, threads = 2): Promise<InferenceSession> =>
+  InferenceSession.create(writeModel(model), { logSeverityLevel: 3, intraOpNumThreads: threads })
 
 export const float = (data: Float32Array, shape: readonly number[]): Tensor =>
   new Tensor('float32', data, shape)

@@ -95,7 +95,7 @@ function backpropagate(
   )
 }
 
-/** All floating-point values that depend on the variables. */
+/** All floating-point values that depend on the variables, but through no value that stops gradients. */
 function dependents(
   operations: readonly Operation[],
   variables: readonly Value[],
@@ -103,7 +103,8 @@ function dependents(
   const dependent = new Set(variables)
   for (const { inputs, outputs } of operations)
     if (inputs.some((input) => input && dependent.has(input)))
-      for (const output of outputs) if (output && isReal(output)) dependent.add(output)
+      for (const output of outputs)
+        if (output && isReal(output) && !output.graph.stopsGradient(output)) dependent.add(output)
   return dependent
 }
 

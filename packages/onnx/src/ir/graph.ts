@@ -139,6 +139,7 @@ export class Graph {
   readonly #operations: Operation[] = []
   readonly #sharesLayouts: boolean
   readonly #layouts = new Map<string, Operation>()
+  readonly #stopped = new Set<Value>()
   /** The number of elements of all inputs, parameters and named tensors. */
   #givenElements = 0
 
@@ -251,6 +252,17 @@ export class Graph {
     if (!this.#sharesLayouts || !layoutOperators.has(operator)) return undefined
     const names = inputs.map((input) => input?.name ?? '')
     return JSON.stringify([domain, operator, names, [...attributes]])
+  }
+
+  /** Makes differentiation take a value for a constant, and returns the value. */
+  stopGradient(value: Value): Value {
+    this.#stopped.add(value)
+    return value
+  }
+
+  /** Whether differentiation takes a value for a constant. */
+  stopsGradient(value: Value): boolean {
+    return this.#stopped.has(value)
   }
 
   /** Adds the constant output of an operation that was folded. */

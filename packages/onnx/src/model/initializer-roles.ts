@@ -2,14 +2,15 @@ import { allNodes } from './branches.ts'
 import { OnnxError, qualifiedOperator } from './error.ts'
 import { isFloat32, type Model, type Node, type OpaqueTensor, type Tensor } from './model.ts'
 import { isOperator } from './node.ts'
+import { type SpectralNorm, spectralNorms } from './spectral-norms.ts'
 
 /** The initializers of a model by what training does to them. Every initializer is in one map. */
 export interface InitializerRoles {
   /** Trainable parameters: float32 tensors with at least one axis that no selector freezes. */
   readonly parameters: ReadonlyMap<string, Tensor<'float32'>>
-  /** Running means and variances that training updates without a gradient. */
+  /** Running means and variances, and vectors of spectral norms: training updates them without a gradient. */
   readonly statistics: ReadonlyMap<string, Tensor<'float32'>>
-  /** Parameters that a selector matches, and the running statistics of frozen normalizations. */
+  /** Parameters that a selector matches, and the statistics of their normalizations. */
   readonly frozen: ReadonlyMap<string, Tensor<'float32'>>
   /** The rest: scalars, other types, and the inputs in `untrainableInputs`. */
   readonly constants: ReadonlyMap<string, Tensor | OpaqueTensor>
@@ -66,6 +67,8 @@ function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   for (const node of nodes)
     for (const name of runningStatistics(node))
       (isFrozenNormalization(node, frozen) ? fixedStatistics : updated).add(name)
+  for (const { weight, u, v } of spectralNorms(model).values())
+    for (const name of [u, v]) (isFrozen(weight, frozen) ? fixedStatistics : updated).add(name)
   const untrainable = new Set(
     nodes.flatMap((node) =>
       (untrainableInputs.get(qualifiedOperator(node)) ?? []).map((i) => node.inputs[i] ?? ''),
@@ -139,6 +142,13 @@ const runningStatistics = (node: Node): readonly string[] =>
 /** Whether a BatchNormalization keeps its running statistics in training: if its scale is frozen. */
 export const isFrozenNormalization = ({ inputs }: Node, frozen: readonly RegExp[]): boolean =>
   isFrozen(inputs[1] ?? '', frozen)
+
+/** The spectral norms that training updates, by the nodes of σ: all but those of frozen weights. */
+export const trainedSpectralNorms = (
+  model: Pick<Model, 'nodes' | 'initializers'>,
+  frozen: readonly RegExp[],
+): ReadonlyMap<Node, SpectralNorm> =>
+  new Map([...spectralNorms(model)].filter(([, { weight }]) => !isFrozen(weight, frozen)))
 
 /** Ignores `lastIndex`, which a pattern with the flag `g` or `y` carries from one test to the next. */
 const isFrozen = (name: string, frozen: readonly RegExp[]): boolean =>

@@ -57,6 +57,16 @@ export const xavierUniform: Initializer = uniform((fanIn, fanOut) =>
   Math.sqrt(6 / (fanIn + fanOut)),
 )
 
+/** Uniform in ±1 / √fan-in: PyTorch's default for convolutions and linear layers. */
+export const fanInUniform: Initializer = uniform((fanIn) => 1 / Math.sqrt(fanIn))
+
+/** A vector of length 1 in a random direction. */
+export const unitVector: Initializer = (shape, random) => {
+  const values = Array.from({ length: elementCount(shape) }, () => random.normal())
+  const length = Math.hypot(...values)
+  return () => Number(values.pop()) / length
+}
+
 /** 0. As the scale of a branch's last normalization, it makes a residual block start as its shortcut. */
 export const zeros: Initializer = () => () => 0
 

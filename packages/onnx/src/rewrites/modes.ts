@@ -1,12 +1,13 @@
 import type { Value } from '../ir/graph.ts'
 import { mapBranches } from '../model/branches.ts'
-import { isFrozenNormalization } from '../model/initializer-roles.ts'
-import type { Node } from '../model/model.ts'
+import { isFrozenNormalization, trainedSpectralNorms } from '../model/initializer-roles.ts'
+import type { Model, Node } from '../model/model.ts'
 import { AttributeReader, isOperator } from '../model/node.ts'
 import { applyOperator } from '../ops/apply.ts'
 import { add, mul } from '../ops/builders.ts'
 import { DropoutMasks } from '../ops/dropout.ts'
 import { normalizeBatch } from '../ops/normalization.ts'
+import { iteratePower } from '../ops/spectral-norm.ts'
 import type { RewriteRule } from './import.ts'
 
 /** A statistic of the batch, with its share in a running one: r ← momentum · r + (1 − momentum) · batch. */
@@ -57,12 +58,18 @@ const evaluate: RewriteRule = (graph, node, inputs) => {
 
 /**
  * Rules for training mode: BatchNormalization normalizes by the batch and updates the running
- * statistics, and Dropout drops. A normalization whose scale is frozen stays in evaluation mode.
+ * statistics, a spectral norm makes one power iteration, and Dropout drops. A batch normalization whose
+ * scale is frozen and the spectral norm of a frozen weight stay in evaluation mode.
  *
  * @param seed - of the elements that are dropped. Without one, the runtime draws them, or a random seed if
  * it lacks Dropout.
  */
-export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
+export function trainMode(
+  model: Pick<Model, 'nodes' | 'initializers'>,
+  frozen: readonly RegExp[],
+  seed?: number,
+): ModeRules {
+  const norms = trainedSpectralNorms(model, frozen)
   const nextStatistics = new Map<Value, Value>()
   const batchStatistics = new Map<Value, readonly BatchStatistic[]>()
   let masks: DropoutMasks | undefined
@@ -97,7 +104,16 @@ export function trainMode(frozen: readonly RegExp[], seed?: number): ModeRules {
     }
     return [batch.y]
   }
-  return { rules: [normalize, drop], nextStatistics, batchStatistics }
+  const iterate: RewriteRule = (graph, node, [u, product]) => {
+    if (!norms.has(node) || !u || !product) return
+    const { inputs = [] } = graph.operations.find(({ outputs }) => outputs.includes(product)) ?? {}
+    const [matrix, v] = inputs
+    if (!matrix || !v) return
+    const next = iteratePower(matrix, nextStatistics.get(u) ?? u)
+    nextStatistics.set(u, next.u).set(v, next.v)
+    return [next.sigma]
+  }
+  return { rules: [normalize, iterate, drop], nextStatistics, batchStatistics }
 }
 
 /** running ← momentum · running + (1 − momentum) · batch */

@@ -42,7 +42,9 @@ const withPlainOperators = (one: Case): Case => ({
       const inputs = node.inputs.map((name) => values.get(name))
       const { operator, domain, attributes, outputs } = node
       const options = { domain, attributes, outputs: outputs.map((name) => graph.freshName(name)) }
-      const rules = attributes.get('training_mode') ? trainMode([]).rules : loweringRules
+      const rules = attributes.get('training_mode')
+        ? trainMode({ nodes: [], initializers: new Map() }, []).rules
+        : loweringRules
       const rewritten =
         rules.map((rule) => rule(graph, node, inputs)).find((outputs) => outputs) ??
         applyOperator(graph, operator, inputs, options).outputs
