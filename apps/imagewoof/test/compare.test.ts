@@ -141,9 +141,9 @@ test('every rule, schedule and network trains, also a rule of a module, which mu
     'adamw --schedule one-cycle',
     'radam --schedule cosine --clip 1',
     'adamod --memory-length 10 --schedule constant',
-    'ranger --architecture xresnet34 --activation mish',
-    'diffrgrad --architecture xresnet50 --self-attention',
-    'diffmod --decay l2 --no-flip --crop 1',
+    'ranger --architecture xresnet34-deep --activation mish --pool max-blur',
+    'diffrgrad --architecture xresnet50 --self-attention --spectral-norm --stem small',
+    'diffmod --architecture seresnet18 --decay l2 --no-flip --pad 2 --pad-mode zeros',
     module,
   ]
   // Two batches of 24 of the small data set are enough.

@@ -101,6 +101,16 @@ test('padding replaces random crops, and validation then sees whole images', () 
   expect(resolveConfig({ data: 'dogs' })).toMatchObject({ crop: 0.35, validationCrop: 0.875 })
 })
 
+test('networks have the stem and the pool that they can have', () => {
+  expect(resolveConfig({})).toMatchObject({ stem: 'standard', pool: 'max', spectralNorm: false })
+  const small = resolveConfig({ stem: 'small' })
+  expect([small.stem, small.pool]).toEqual(['small', undefined])
+  const { stem, pool } = resolveConfig({ architecture: 'seresnet18' })
+  expect([stem, pool]).toEqual([undefined, undefined])
+  for (const config of [small, resolveConfig({ pad: 4 }), resolveConfig({ backbone: 'a/b' })])
+    expect(resolveConfig(config)).toEqual(config)
+})
+
 test('a configuration without the latest settings has their neutral values', () => {
   const { pad, erase, classWeights, warmup, ...older } = resolveConfig({ backbone: 'a/b' })
   expect([pad, erase, classWeights, warmup]).toEqual([0, 0, 'none', 0])
@@ -126,6 +136,25 @@ test.each([
   [{ validationCrop: 0 }, '--validation-crop must be in (0, 1], but is 0'],
   [{ trainImages: 0 }, '--train-images must be a whole number, at least 1, but is 0'],
   [{ pad: 48 }, '--pad must be below --size, 48, but is 48'],
+  [{ padMode: 'zeros' }, '--pad-mode needs a --pad above 0, but pad is 0'],
+  [
+    { pool: 'max-blur', engine: 'tfjs' },
+    '--pool max-blur needs --engine onnxruntime, but engine is tfjs',
+  ],
+  [{ spectralNorm: true }, '--spectral-norm needs --self-attention'],
+  [
+    { stem: 'small', pool: 'max-blur' },
+    '--pool max-blur needs --stem standard, but the stem is small and has no pool',
+  ],
+  [{ backbone: 'a/b', stem: 'small' }, '--backbone excludes --stem'],
+  [
+    { architecture: 'seresnet18', stem: 'small' },
+    '--architecture seresnet18, which has a stem for small images, excludes --stem',
+  ],
+  [
+    { architecture: 'seresnet18', selfAttention: true },
+    '--architecture seresnet18, which has a stem for small images, excludes --self-attention',
+  ],
   [{ erase: 2 }, '--erase must be in [0, 1], but is 2'],
   [{ warmup: 8 }, '--warmup must be below --epochs, 8, but is 8'],
   [{ patience: 8 }, '--patience must be below 8, the epochs of the training, but is 8'],

@@ -95,11 +95,11 @@ function optimizersAt(learningRate: number) {
   return {
     diffGrad: {
       update: stepKernels(diffGrad, ofDiffGrad, 1).update,
-      coefficientsAt: (t: number) => diffGrad.coefficients(ofDiffGrad, t),
+      coefficientsAt: (t: number) => stepKernels(diffGrad, ofDiffGrad, t).coefficients,
     },
     adam: {
       update: stepKernels(adam, ofAdam, 1).update,
-      coefficientsAt: (t: number) => adam.coefficients(ofAdam, t),
+      coefficientsAt: (t: number) => stepKernels(adam, ofAdam, t).coefficients,
     },
   }
 }

@@ -1,5 +1,17 @@
 import { allRules, cosine, flatCosine, oneCycle, plateau, type Schedule } from '@diffgrad/core'
-import { xResNet18, xResNet34, xResNet50 } from '@diffgrad/onnx'
+import {
+  seResNet18,
+  type XResNetPreset,
+  xResNet18,
+  xResNet18Deep,
+  xResNet18Deeper,
+  xResNet34,
+  xResNet34Deep,
+  xResNet34Deeper,
+  xResNet50,
+  xResNet50Deep,
+  xResNet50Deeper,
+} from '@diffgrad/onnx'
 
 // Tables from names on the command line to what they select.
 
@@ -11,7 +23,15 @@ export const architectures = {
   xresnet18: xResNet18,
   xresnet34: xResNet34,
   xresnet50: xResNet50,
-} as const
+  'xresnet18-deep': xResNet18Deep,
+  'xresnet34-deep': xResNet34Deep,
+  'xresnet50-deep': xResNet50Deep,
+  'xresnet18-deeper': xResNet18Deeper,
+  'xresnet34-deeper': xResNet34Deeper,
+  'xresnet50-deeper': xResNet50Deeper,
+  seresnet18: (classes, { width = 64, activation } = {}) =>
+    seResNet18(classes, { width, ...(activation && { activation }) }),
+} as const satisfies Readonly<Record<string, XResNetPreset>>
 
 interface ScheduleOptions {
   readonly learningRate: number

@@ -96,7 +96,7 @@ function withDependentDefaults(config: Config): Config {
   const must = (holds: boolean, complaint: string): void => {
     if (!holds) throw new Failure(complaint)
   }
-  const { backbone, tune, flat, schedule, architecture, activation, width, selfAttention } = config
+  const { backbone, tune, flat, schedule, padMode } = config
   const { decay, weightDecay, momentum, nesterov, data, validation, exclude } = config
   must(
     data !== 'shapes' || (validation === undefined && exclude === undefined),
@@ -116,6 +116,7 @@ function withDependentDefaults(config: Config): Config {
   must(tune === undefined || isTuned, '--tune needs a --backbone or --from')
   must(checkpoint === undefined || from !== undefined, '--checkpoint needs --from')
   must(pad === 0 || crop === 1, `--pad replaces random crops, so --crop must be 1, but is ${crop}`)
+  must(padMode === undefined || pad > 0, '--pad-mode needs a --pad above 0, but pad is 0')
   must(pad < size, `--pad must be below --size, ${size}, but is ${pad}`)
   must(warmup < epochs, `--warmup must be below --epochs, ${epochs}, but is ${warmup}`)
   must(
@@ -130,12 +131,6 @@ function withDependentDefaults(config: Config): Config {
     decay === 'decoupled' || weightDecay > 0,
     `--decay ${decay} needs a --weight-decay above 0, but weight decay is 0`,
   )
-  const customNetwork =
-    architecture !== 'xresnet18' || activation !== 'relu' || width !== 64 || selfAttention
-  must(
-    backbone === undefined || !customNetwork,
-    '--backbone excludes --architecture, --activation, --width and --self-attention',
-  )
   const { start: lastStage } = tuneStages(config)[tuneStages(config).length - 1]
   must(
     lastStage < epochs,
@@ -147,10 +142,50 @@ function withDependentDefaults(config: Config): Config {
   )
   return {
     ...config,
+    ...networkDefaults(config),
+    ...(pad > 0 && { padMode: padMode ?? 'reflect' }),
     ...(isTuned && { tune: tune ?? 'all' }),
     ...(from !== undefined && { checkpoint: checkpoint ?? 'best' }),
     ...(schedule === 'flat-cosine' && { flat: flat ?? 0.72 }),
   }
+}
+
+/**
+ * Checks the settings of the network, and returns the defaults of an XResNet.
+ *
+ * @throws {Failure} Naming the first setting without effect.
+ */
+function networkDefaults(config: Config): Pick<Config, 'stem' | 'pool'> {
+  const { backbone, architecture, activation, width, selfAttention, spectralNorm } = config
+  const { stem, pool, engine } = config
+  const only = { stem, pool, selfAttention: selfAttention || undefined }
+  const excluded = (by: string): void => {
+    for (const [key, value] of Object.entries(only))
+      if (value !== undefined) throw new Failure(`${by} excludes ${optionName(key)}`)
+  }
+  const missing = [
+    architecture === 'seresnet18' && '--architecture seresnet18',
+    pool === 'max-blur' && '--pool max-blur',
+    spectralNorm && '--spectral-norm',
+  ].find((option) => option !== false)
+  if (engine === 'tfjs' && missing !== undefined)
+    throw new Failure(`${missing} needs --engine onnxruntime, but engine is tfjs`)
+  if (spectralNorm && !selfAttention) throw new Failure('--spectral-norm needs --self-attention')
+  if (backbone !== undefined) {
+    if (architecture !== 'xresnet18' || activation !== 'relu' || width !== 64 || selfAttention)
+      throw new Failure(
+        '--backbone excludes --architecture, --activation, --width and --self-attention',
+      )
+    excluded('--backbone')
+    return {}
+  }
+  if (architecture === 'seresnet18') {
+    excluded('--architecture seresnet18, which has a stem for small images,')
+    return {}
+  }
+  if (stem === 'small' && pool !== undefined)
+    throw new Failure(`--pool ${pool} needs --stem standard, but the stem is small and has no pool`)
+  return stem === 'small' ? { stem } : { stem: 'standard', pool: pool ?? 'max' }
 }
 
 /** A part of a training in which the same parameters are trained. */

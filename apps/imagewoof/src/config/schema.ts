@@ -130,7 +130,28 @@ export const schema = z.strictObject({
     .default('xresnet18')
     .meta(network('network', '<name>')),
   activation: choice(['relu', 'mish']).default('relu').meta(network('activation', '<name>')),
-  selfAttention: flag().default(false).meta(network('simple self-attention in the first stage')),
+  selfAttention: flag()
+    .default(false)
+    .meta(network('simple self-attention after the first stage, or the fourth from the end')),
+  spectralNorm: flag()
+    .default(false)
+    .meta(network('divide the projection of --self-attention by its spectral norm, as fastai')),
+  stem: choice(['standard', 'small'])
+    .optional()
+    .meta(
+      network(
+        'stem of an XResNet; small: stride 1 and no pool, for images of about 32 pixels (default: standard)',
+        '<name>',
+      ),
+    ),
+  pool: choice(['max', 'max-blur'])
+    .optional()
+    .meta(
+      network(
+        'pool of the standard stem; max-blur: a maximum and a binomial filter (default: max)',
+        '<name>',
+      ),
+    ),
   width: numeric(channels).default(64).meta(network('channels of the first stage', '<channels>')),
   backbone: text()
     .optional()
@@ -161,8 +182,16 @@ export const schema = z.strictObject({
     .default(0)
     .meta(
       images(
-        'instead of --crop: pad the image by reflection on each side, and crop to its size at random',
+        'instead of --crop: pad the image on each side, and crop to its size at random',
         '<pixels>',
+      ),
+    ),
+  padMode: choice(['reflect', 'zeros'])
+    .optional()
+    .meta(
+      images(
+        'what --pad adds; zeros: black, as RandomCrop of torchvision (default: reflect)',
+        '<name>',
       ),
     ),
   validationCrop: numeric(share)

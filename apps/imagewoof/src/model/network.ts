@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { buildModel, type Model, mish, readModel, relu } from '@diffgrad/onnx'
+import { buildModel, type Model, maxBlurPool, mish, readModel, relu } from '@diffgrad/onnx'
 import { architectures } from '../config/choices.ts'
 import type { Config } from '../config/config.ts'
 import { loadBackbone, requireSize } from './backbone.ts'
@@ -29,12 +29,16 @@ export const savedModel =
 
 /** Builds the network of a configuration, with parameters initialized from its seed. */
 function buildNetwork(config: Config, classes: number): Model {
-  const { architecture, activation, selfAttention, width, size, seed } = config
+  const { architecture, activation, selfAttention, spectralNorm, stem, pool } = config
+  const { width, size, seed } = config
   const network = architectures[architecture](classes, {
     width,
     stem: [width / 2, width / 2, width],
     activation: activation === 'mish' ? mish : relu,
     selfAttention,
+    spectralNorm,
+    smallImages: stem === 'small',
+    ...(pool === 'max-blur' && { pool: maxBlurPool() }),
   })
   const shape = ['batch', 3, size, size]
   return buildModel(network, { shape, seed, input: 'pixel_values', output: 'logits' })

@@ -101,6 +101,9 @@ const networkSettings = [
   'architecture',
   'activation',
   'selfAttention',
+  'spectralNorm',
+  'stem',
+  'pool',
   'width',
   'backbone',
 ] as const satisfies readonly (keyof Config)[]

@@ -277,31 +277,64 @@ const reflectPadded = <T>(list: readonly T[], pad: number): readonly T[] => [
   ...list.slice(-pad - 1, -1).toReversed(),
 ]
 
-test('padding shifts each image by up to so many pixels, and mirrors what is beyond its ends', () => {
-  const pad = 2
-  const first = builderOf({ crop: 1, flip: false }).train(0, 0)
-  const padded = builderOf({ crop: 1, flip: false, pad }).train(0, 0)
-  expect(padded.labels).toEqual(first.labels)
-  // The images of `noise` are square, so that an unpadded view is the whole image.
-  const whole = new Float32Array(3 * 64)
-  const shifts = new Set<string>()
-  for (const [i, label] of padded.labels.entries()) {
-    const square = dataset.train.pixels.subarray(label * 12 * 12 * 3, (label + 1) * 12 * 12 * 3)
-    new Resampler(12, 8).resample(square, { left: 0, top: 0, width: 12, height: 12 }, false, whole)
-    const original = { images: whole, targets: new Float32Array(), labels: [] }
-    const offsets = [0, 1, 2, 3, 4].flatMap((y) => [0, 1, 2, 3, 4].map((x) => [y, x] as const))
-    const found = offsets.filter(([y, x]) =>
-      [0, 1, 2].every((channel) => {
-        const rows = reflectPadded(channelOf(original, 0, channel), pad).slice(y, y + 8)
-        const view = rows.map((row) => reflectPadded(row, pad).slice(x, x + 8))
-        return JSON.stringify(view) === JSON.stringify(channelOf(padded, i, channel))
-      }),
-    )
-    expect(found).toHaveLength(1)
-    shifts.add(`${found[0]}`)
-  }
-  expect(shifts.size).toBeGreaterThan(3)
-})
+/** Adds a constant beyond the ends, as numpy.pad does. */
+const constantPadded = <T>(list: readonly T[], pad: number, value: T): readonly T[] => {
+  const added = Array.from({ length: pad }, () => value)
+  return [...added, ...list, ...added]
+}
+
+/** Black, less the mean and divided by the standard deviation of ImageNet. */
+const black = [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225].map(Math.fround)
+
+test.each([
+  ['mirrors', 'reflect'],
+  ['blackens', 'zeros'],
+] as const)(
+  'padding shifts each image by up to so many pixels, and %s what is beyond its ends',
+  (_, padMode) => {
+    const pad = 2
+    const padded2d = (
+      rows: readonly number[][],
+      channel: number,
+    ): readonly (readonly number[])[] => {
+      if (padMode === 'reflect')
+        return reflectPadded(rows, pad).map((row) => reflectPadded(row, pad))
+      const wide = rows.map((row) => [...constantPadded(row, pad, black[channel])])
+      return constantPadded(
+        wide,
+        pad,
+        Array.from({ length: 12 }, () => black[channel]),
+      )
+    }
+    const first = builderOf({ crop: 1, flip: false }).train(0, 0)
+    const padded = builderOf({ crop: 1, flip: false, pad, padMode }).train(0, 0)
+    expect(padded.labels).toEqual(first.labels)
+    // The images of `noise` are square, so that an unpadded view is the whole image.
+    const whole = new Float32Array(3 * 64)
+    const shifts = new Set<string>()
+    for (const [i, label] of padded.labels.entries()) {
+      const square = dataset.train.pixels.subarray(label * 12 * 12 * 3, (label + 1) * 12 * 12 * 3)
+      new Resampler(12, 8).resample(
+        square,
+        { left: 0, top: 0, width: 12, height: 12 },
+        false,
+        whole,
+      )
+      const original = { images: whole, targets: new Float32Array(), labels: [] }
+      const offsets = [0, 1, 2, 3, 4].flatMap((y) => [0, 1, 2, 3, 4].map((x) => [y, x] as const))
+      const found = offsets.filter(([y, x]) =>
+        [0, 1, 2].every((channel) => {
+          const rows = padded2d(channelOf(original, 0, channel), channel).slice(y, y + 8)
+          const view = rows.map((row) => row.slice(x, x + 8))
+          return JSON.stringify(view) === JSON.stringify(channelOf(padded, i, channel))
+        }),
+      )
+      expect(found).toHaveLength(1)
+      shifts.add(`${found[0]}`)
+    }
+    expect(shifts.size).toBeGreaterThan(3)
+  },
+)
 
 test('erasing sets one rectangle of 2–33 % of an image to 0, with the given probability', () => {
   const builder = builderOf({ crop: 1, flip: false, pad: 1, erase: 0.5 })

@@ -82,22 +82,39 @@ export function centredCrop(edge: number, aspect: number, maxRatio: number): Cro
   return { left, top, width, height }
 }
 
+/** How an image is padded. */
+export interface Padding {
+  /** Pixels on each side, below the size of the image. */
+  readonly pad: number
+  /** A value per channel, or the reflection of the image about its outermost pixels. */
+  readonly fill: 'reflect' | readonly number[]
+}
+
 /**
- * Pads an image by reflection about its outermost pixels, by `pad` pixels on each side, and crops it to
- * its own size at a random position, in place. It has 3 × size × size elements, and `pad` is below size.
+ * Pads an image of 3 × size × size elements, and crops it to its own size at a random position, in place.
  *
  * @see He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2, which
  * pads with zeros; reflection as in fastai, which leaves no edges.
  */
-export function padAndCrop(image: Float32Array, size: number, pad: number, random: Random): void {
+export function padAndCrop(
+  image: Float32Array,
+  size: number,
+  { pad, fill }: Padding,
+  random: Random,
+): void {
   const original = image.slice()
   const offset = (): number => Math.floor((2 * pad + 1) * random()) - pad
   const [dx, dy] = [offset(), offset()]
   const reflect = (at: number): number => size - 1 - Math.abs(size - 1 - Math.abs(at))
+  const isInside = (at: number): boolean => at >= 0 && at < size
   for (let channel = 0, to = 0; channel < 3; channel++)
-    for (let y = 0; y < size; y++) {
-      const row = (channel * size + reflect(y + dy)) * size
-      for (let x = 0; x < size; x++, to++) image[to] = original[row + reflect(x + dx)]
+    for (let y = dy; y < size + dy; y++) {
+      const row = (channel * size + reflect(y)) * size
+      for (let x = dx; x < size + dx; x++, to++)
+        image[to] =
+          fill === 'reflect' || (isInside(x) && isInside(y))
+            ? original[row + reflect(x)]
+            : fill[channel]
     }
 }
 

@@ -1,4 +1,4 @@
-import type { Batch } from '../batch.ts'
+import { type Batch, imageNetStatistics } from '../batch.ts'
 import type { Dataset, Split } from '../dataset.ts'
 import {
   type Crop,
@@ -14,6 +14,9 @@ import {
 } from './augment.ts'
 import { Resampler } from './resample.ts'
 
+/** A black pixel as the network sees it. */
+const black = imageNetStatistics.mean.map((mean, c) => -mean / imageNetStatistics.deviation[c])
+
 /** How training batches are made. */
 export interface BatchOptions {
   /** Batch size. */
@@ -24,6 +27,8 @@ export interface BatchOptions {
   readonly crop: number
   /** Pixels of padding before a crop at a random position, which replaces random crops; 0 for none. */
   readonly pad: number
+  /** What padding consists of. Default `reflect`. */
+  readonly padMode?: 'reflect' | 'zeros' | undefined
   /** Whether each image is mirrored with a probability of ½. */
   readonly flip: boolean
   /** The probability that a rectangle of an image is erased, in [0, 1]. */
@@ -76,13 +81,14 @@ export class BatchBuilder {
   /** Writes a random view of a training image. */
   #augment(random: Random, index: number, square: Uint8Array, image: Float32Array): void {
     const { size, train } = this.#data
-    const { crop: minArea, pad, flip, erase } = this.#options
+    const { crop: minArea, pad, padMode, flip, erase } = this.#options
+    const fill = padMode === 'zeros' ? black : 'reflect'
     const aspect = train.aspects[index]
     const crop =
       pad > 0 ? centredCrop(train.size, aspect, 1) : randomCrop(train.size, aspect, minArea, random)
     const mirror = flip && random() < 0.5
     this.#resamplers.train.resample(square, crop, mirror, image)
-    if (pad > 0) padAndCrop(image, size, pad, random)
+    if (pad > 0) padAndCrop(image, size, { pad, fill }, random)
     if (erase > 0) randomErase(image, size, erase, random)
   }
 

@@ -19,12 +19,15 @@ export interface LoaderOptions extends Omit<BatchOptions, 'classWeights'> {
  */
 export function createLoader(
   dataset: Dataset,
-  { workers = 1, batch, seed, crop, pad, flip, erase, ...loaderOptions }: LoaderOptions,
+  { workers = 1, batch, seed, crop, pad, padMode, flip, erase, ...loaderOptions }: LoaderOptions,
 ): Loader {
   const { size, classes, train, validation } = dataset
   const { mixup, labelSmoothing, classWeights: kind } = loaderOptions
   const classWeights = kind === 'balanced' ? balancedClassWeights(dataset) : undefined
-  const options = { batch, seed, crop, pad, flip, erase, mixup, labelSmoothing, classWeights }
+  const options = {
+    ...{ batch, seed, crop, pad, padMode, flip, erase, mixup },
+    ...{ labelSmoothing, classWeights },
+  }
   const withoutFiles = ({ files, ...rest }: Split): Omit<Split, 'files'> => rest
   const data = {
     size,
