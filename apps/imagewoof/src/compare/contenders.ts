@@ -59,8 +59,9 @@ export const presets: Readonly<Record<string, Preset>> = {
   'cifar10-review': {
     contenders: ['diffgrad --aliased', 'diffgrad', 'adam', 'diffgrad --friction 1'],
     settings: {
-      ...{ data: 'cifar10', size: 32, pad: 4, epochs: 10, batch: 32, labelSmoothing: 0 },
-      ...{ architecture: 'xresnet18', schedule: 'constant', learningRate: 1e-3, weightDecay: 0 },
+      ...{ data: 'cifar10', size: 32, pad: 4, padMode: 'zeros', epochs: 10, batch: 32 },
+      ...{ architecture: 'seresnet18', labelSmoothing: 0, schedule: 'constant' },
+      ...{ learningRate: 1e-3, weightDecay: 0 },
       ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     },
     runs: 5,
