@@ -68,8 +68,7 @@ export const mutations: readonly Mutation[] = [
         to: `for (const [k, i] of positions.entries()) {
           group.steps[i] = t
           const { previousGradient } = group.state as Record<string, T[]>
-          if (previousGradient) previousGradient[i] = gradients[k]
-        }`,
+          if (previousGradient) previousGradient[i] = gradients[k]`,
       },
     ],
   },
