@@ -192,6 +192,14 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: 'same-step.ts', from: '[name, values[k]]', to: '[name, values[0 * k]]' }],
   },
   {
+    name: 'AdaBelief compares g with the old m',
+    edits: [{ file: 'rules/adabelief.ts', from: 'sub(g, m)', to: 'sub(g, averageG)' }],
+  },
+  {
+    name: 'AdaBelief without ε in s',
+    edits: [{ file: 'rules/adabelief.ts', from: 'add(average, c.epsilon)', to: 'average' }],
+  },
+  {
     name: 'Lion takes the sign of the next m',
     edits: [
       {

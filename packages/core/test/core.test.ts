@@ -141,7 +141,18 @@ test('the step kernels at step t are the variant of that step', () => {
 
 test('the class names of rules are those of the adapters', () => {
   expect(allRules.map(classNameOf)).toEqual([
-    ...['SGD', 'Adam', 'AdamW', 'NAdam', 'NAdamW', 'RAdam', 'AdaMod', 'Ranger', 'Lion'],
+    ...[
+      'SGD',
+      'Adam',
+      'AdamW',
+      'NAdam',
+      'NAdamW',
+      'RAdam',
+      'AdaBelief',
+      'AdaMod',
+      'Ranger',
+      'Lion',
+    ],
     ...['DiffGrad', 'DiffGradNorm', 'DiffRGrad', 'DiffMod'],
   ])
 })

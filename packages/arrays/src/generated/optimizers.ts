@@ -1,7 +1,9 @@
 // Written by scripts/generate.ts of @diffgrad/kernels.
 import {
+  type AdaBeliefHyperparameters,
   type AdaModHyperparameters,
   type AdamHyperparameters,
+  adaBelief,
   adaMod,
   adam,
   adamW,
@@ -25,6 +27,7 @@ import {
   sgd,
 } from '@diffgrad/core'
 import {
+  generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
   generatedDiffGrad,
@@ -101,6 +104,20 @@ export class RAdam<Name extends string = string> extends ArraysOptimizer<
 > {
   constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<RAdamHyperparameters, Name>) {
     super(radam, parameters, options, generatedRAdam)
+  }
+}
+
+/** AdaBelief: Adam whose steps are large where a gradient is close to m, the gradient that was expected. See `adaBelief` in @diffgrad/core. */
+export class AdaBelief<Name extends string = string> extends ArraysOptimizer<
+  AdaBeliefHyperparameters,
+  Name,
+  never
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<AdaBeliefHyperparameters, Name>,
+  ) {
+    super(adaBelief, parameters, options, generatedAdaBelief)
   }
 }
 

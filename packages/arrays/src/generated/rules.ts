@@ -1,7 +1,9 @@
 // Written by scripts/generate.ts of @diffgrad/kernels.
 export {
+  type AdaBeliefHyperparameters,
   type AdaModHyperparameters,
   type AdamHyperparameters,
+  adaBelief,
   adaMod,
   adam,
   adamW,

@@ -1,4 +1,5 @@
 import type { UpdateRule } from '../rule.ts'
+import { adaBelief } from './adabelief.ts'
 import { adam, adamW } from './adam.ts'
 import { adaMod } from './adamod.ts'
 import { diffGrad } from './diffgrad.ts'
@@ -11,6 +12,7 @@ import { radam } from './radam.ts'
 import { ranger } from './ranger.ts'
 import { sgd } from './sgd.ts'
 
+export { type AdaBeliefHyperparameters, adaBelief } from './adabelief.ts'
 export { type AdamHyperparameters, adam, adamW } from './adam.ts'
 export { type AdaModHyperparameters, adaMod } from './adamod.ts'
 export {
@@ -39,6 +41,7 @@ export const allRules: readonly UpdateRule[] = [
   nadam,
   nadamW,
   radam,
+  adaBelief,
   adaMod,
   ranger,
   lion,

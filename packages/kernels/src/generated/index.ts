@@ -1,4 +1,5 @@
 // Written by scripts/generate.ts.
+export { generatedAdaBelief } from './adabelief.ts'
 export { generatedAdam } from './adam.ts'
 export { generatedAdaMod } from './adamod.ts'
 export { generatedDiffGrad } from './diffgrad.ts'

@@ -1,4 +1,4 @@
-import { defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
+import { adaBelief, defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
@@ -79,6 +79,26 @@ export const ruleLaws: readonly Law[] = [
       // A NaN stays one.
       await run.step({ bias: [Number.NaN, 1, 1] })
       expect((await run.parameters()).bias[0]).toBeNaN()
+    },
+  },
+  {
+    name: 'AdaBelief compares g with the new m, and adds ε to s at every step',
+    async check(backend) {
+      const [learningRate, beta1, beta2, epsilon] = [0.1, 0.75, 0.5, 0.01]
+      const run = createOptimizer(backend, adaBelief, { learningRate, beta1, beta2, epsilon })
+      const theta = [...parameters.bias.values]
+      const [m, s] = [theta.map(() => 0), theta.map(() => 0)]
+      for (let t = 1; t <= 5; t++) {
+        const g = [1, -0.5 * t, 0]
+        await run.step({ bias: g })
+        for (const i of theta.keys()) {
+          m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+          s[i] = beta2 * s[i] + (1 - beta2) * (g[i] - m[i]) ** 2 + epsilon
+          const denominator = Math.sqrt(s[i] / (1 - beta2 ** t)) + epsilon
+          theta[i] -= (learningRate * m[i]) / (1 - beta1 ** t) / denominator
+        }
+      }
+      expectNear((await run.parameters()).bias, theta)
     },
   },
   {

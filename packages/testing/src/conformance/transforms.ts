@@ -141,8 +141,8 @@ export const transformLaws: readonly Law[] = [
   {
     name: 'a user-defined rule runs like a shipped one',
     async check(backend) {
-      const adaBelief = defineRule({
-        name: 'AdaBelief',
+      const own = defineRule({
+        name: 'uncorrected AdaBelief',
         defaults: { learningRate: 0.1, weightDecay: 0, decay: 'l2', beta1: 0.9, epsilon: 1e-8 },
         stateNames: () => ['m', 's'],
         coefficients: ({ learningRate, beta1, epsilon }) => ({ learningRate, beta1, epsilon }),
@@ -152,7 +152,7 @@ export const transformLaws: readonly Law[] = [
           return { step: div(mul(c.learningRate, m), add(sqrt(s), c.epsilon)), m, s }
         },
       })
-      const run = createOptimizer(backend, adaBelief)
+      const run = createOptimizer(backend, own)
       await takeSteps(run, 1, 10)
       const { bias } = await run.parameters()
       for (const i of [0, 1, 2]) {

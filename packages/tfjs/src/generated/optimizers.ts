@@ -1,7 +1,9 @@
 // Written by scripts/generate.ts of @diffgrad/kernels.
 import {
+  type AdaBeliefHyperparameters,
   type AdaModHyperparameters,
   type AdamHyperparameters,
+  adaBelief,
   adaMod,
   adam,
   adamW,
@@ -25,6 +27,7 @@ import {
   sgd,
 } from '@diffgrad/core'
 import {
+  generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
   generatedDiffGrad,
@@ -87,6 +90,14 @@ export const RAdam: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defin
   generatedRAdam,
 )
 export type RAdam = RuleOptimizer<RAdamHyperparameters> & Settings<RAdamHyperparameters>
+
+/** AdaBelief: Adam whose steps are large where a gradient is close to m, the gradient that was expected. See `adaBelief` in @diffgrad/core. */
+export const AdaBelief: OptimizerClass<AdaBeliefHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdaBelief',
+  adaBelief,
+  generatedAdaBelief,
+)
+export type AdaBelief = RuleOptimizer<AdaBeliefHyperparameters> & Settings<AdaBeliefHyperparameters>
 
 /** AdaMod: Adam with step sizes bounded by their own moving average s. See `adaMod` in @diffgrad/core. */
 export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ defineOptimizer(

@@ -66,6 +66,27 @@ class DiffGradNorm:
         return steps
 
 
+class AdaBelief:
+    """arXiv:2010.07468, algorithm 2."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-16)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.s = [0.0] * size
+
+    def step(self, t, g, theta, o):
+        steps = []
+        for i in range(len(g)):
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * g[i]
+            belief = (g[i] - self.m[i]) ** 2
+            self.s[i] = o["beta2"] * self.s[i] + (1 - o["beta2"]) * belief + o["epsilon"]
+            m_hat = self.m[i] / (1 - o["beta1"] ** t)
+            s_hat = self.s[i] / (1 - o["beta2"] ** t)
+            steps.append(o["learningRate"] * m_hat / (math.sqrt(s_hat) + o["epsilon"]))
+        return steps
+
+
 class Lion:
     """arXiv:2302.06675, algorithm 2."""
 
@@ -87,6 +108,7 @@ rules = {
     # name: (equations, weight decay by default, kind of decay, options of the cases)
     "NAdam": (NAdam, 0, "l2", adaptive, second),
     "NAdamW": (NAdam, 0.01, "decoupled", adaptive, second),
+    "AdaBelief": (AdaBelief, 0, "decoupled", adaptive, second),
     "Lion": (Lion, 0, "decoupled", dict(learningRate=0.004, beta1=0.95, beta2=0.98, weightDecay=0.1), slow),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
