@@ -70,14 +70,15 @@ interface Run {
 }
 
 /** Trains on batches that the ranks share. */
-function train(ranks: number, accumulate: number, batches = 12): Promise<readonly Run[]> {
+function train(
+  ranks: number,
+  accumulate: number,
+  batches = 12,
+  model = network,
+): Promise<readonly Run[]> {
   const shared = shareRanks(ranks)
   const all = Array.from({ length: ranks }, async (_, rank) => {
-    const trainer = await Trainer.create(
-      ort,
-      network,
-      options(accumulate, threadRank(shared, rank)),
-    )
+    const trainer = await Trainer.create(ort, model, options(accumulate, threadRank(shared, rank)))
     const steps: StepResult[] = []
     for (let batch = rank; batch < batches; batch += ranks)
       steps.push(await trainer.step(batchOf(batch)))
@@ -111,6 +112,22 @@ test('three ranks equal one trainer with accumulate 3, to rounding', async () =>
     const difference = Math.max(...data.map((value, i) => Math.abs(value - shared[i])))
     expect(difference / largest, name).toBeLessThan(2e-7)
   }
+})
+
+test('a spectral norm makes one power iteration in a step of all ranks', async () => {
+  const model = buildModel(
+    sequential(conv(4, { spectralNorm: true }), relu, globalAveragePool, linear(3)),
+    { shape: ['batch', 1, 6, 6], seed: 1 },
+  )
+  // The first batch of every rank meets the same weights.
+  const [[one], [first, second]] = [await train(1, 1, 1, model), await train(2, 2, 2, model)]
+  const vector = '0.weight_u'
+  expect(first.checkpoint.weights[vector]).toEqual(one.checkpoint.weights[vector])
+  const { data } = first.checkpoint.weights[vector]
+  expect(Math.hypot(...data)).toBeCloseTo(1, 6)
+  const [longer, other] = await train(2, 2, 12, model)
+  expect(other).toEqual(longer)
+  expect(second.checkpoint).toEqual(first.checkpoint)
 })
 
 /** What each of two ranks throws in a step of its own, of which neither changes anything. */

@@ -19,12 +19,13 @@ export interface RunningStatistic {
   readonly next: string
   /**
    * What makes the next value of steps on several batches: for each, in order, r ← momentum · r +
-   * (1 − momentum) · batch in float32, where `output` names the batch's statistic; or a count of steps, r ← r + 1
-   * modulo a number.
+   * (1 − momentum) · batch in float32, where `output` names the batch's statistic; a count of steps, r ← r + 1
+   * modulo a number; or one power iteration of a spectral norm, which depends on parameters only.
    */
   readonly update:
     | { readonly averages: readonly { readonly output: string; readonly momentum: number }[] }
     | { readonly countModulo: number }
+    | { readonly powerIteration: true }
 }
 
 /** A model from a batch, targets and parameters to the loss and its gradients. */
@@ -47,10 +48,9 @@ export function gradientModel(
   options: DifferentiateOptions,
   extra: { readonly batchStatistics?: boolean } = {},
 ): GradientModel {
-  const { graph, loss, outputs, gradients, nextStatistics, batchStatistics } = differentiate(
-    forward,
-    options,
-  )
+  const gradientGraph = differentiate(forward, options)
+  const { graph, loss, outputs, gradients } = gradientGraph
+  const { statistics: ofModel, nextStatistics, batchStatistics } = gradientGraph
   const lossName = graph.freshName('loss')
   const namedOutputs = new Map([...outputs, [lossName, loss]])
   const parameters = new Map<string, TrainedParameter>()
@@ -74,7 +74,12 @@ export function gradientModel(
     statistics.set(name, {
       initial,
       next,
-      update: averages ? { averages } : { countModulo: maxStep },
+      // Without averages, it is a vector of a spectral norm, or the count of Dropout, which the model lacks.
+      update: averages
+        ? { averages }
+        : ofModel.includes(running)
+          ? { powerIteration: true }
+          : { countModulo: maxStep },
     })
   }
   const differentiated = toModel({

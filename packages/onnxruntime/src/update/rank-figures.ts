@@ -1,5 +1,5 @@
 import { type Attempt, type Communicator, exchangeAsync, gather } from '@diffgrad/core'
-import type { GradientModel } from '@diffgrad/onnx'
+import type { GradientModel, RunningStatistic } from '@diffgrad/onnx'
 import type { EvaluationResult } from '../metrics.ts'
 import { float32Data, type Tensors } from '../runtime.ts'
 
@@ -36,18 +36,24 @@ export class FigureExchange {
 
   /** The statistics of a batch, from the results of a gradient model with the same running statistics. */
   statisticsOf(statistics: GradientModel['statistics'], results: Tensors): Float64Array {
-    const all = [...statistics.values()].flatMap(({ update }) =>
-      'averages' in update ? update.averages.map(({ output }) => float32Data(results, output)) : [],
-    )
+    const all = [...statistics.values()].flatMap(({ update, next }) => {
+      if ('powerIteration' in update) return [float32Data(results, next)]
+      return 'averages' in update
+        ? update.averages.map(({ output }) => float32Data(results, output))
+        : []
+    })
     return Float64Array.from(all.flatMap((elements) => [...elements]))
   }
 
   /** @throws on every rank if one has failed: its reason there, a RankError on the others. */
   async exchange(call: Attempt<RankFigures>): Promise<AllFigures> {
     const count = 1 + this.#metrics.length
+    const vectorsOf = ({ update }: RunningStatistic): number => {
+      if ('powerIteration' in update) return 1
+      return 'averages' in update ? update.averages.length : 0
+    }
     const statistics = [...this.#statistics.values()].reduce(
-      (sum, { initial, update }) =>
-        sum + ('averages' in update ? update.averages.length * initial.data.length : 0),
+      (sum, statistic) => sum + vectorsOf(statistic) * statistic.initial.data.length,
       0,
     )
     const figures = new Float64Array(count + statistics)
@@ -87,7 +93,9 @@ export class FigureExchange {
 
   /**
    * Advances running statistics by the batches of all ranks, in the order of ranks, as one trainer would that
-   * takes a step on each: r ← momentum · r + (1 − momentum) · batch, in float32 as the runtime computes it.
+   * takes a step on each: r ← momentum · r + (1 − momentum) · batch, in float32 as the runtime computes it. A
+   * spectral norm makes one power iteration for all ranks and takes that of the first, as PyTorch's
+   * DistributedDataParallel takes its buffers.
    */
   advance(arrays: Readonly<Record<string, Float32Array>>, ranks: readonly RankFigures[]): void {
     const { fround } = Math
@@ -96,6 +104,10 @@ export class FigureExchange {
       const running = arrays[name]
       if ('countModulo' in update) {
         running[0] = (running[0] + ranks.length) % update.countModulo
+        continue
+      }
+      if ('powerIteration' in update) {
+        for (let i = 0; i < running.length; i++, at++) running[i] = ranks[0].statistics[at]
         continue
       }
       const first = at
