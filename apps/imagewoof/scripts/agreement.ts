@@ -6,6 +6,7 @@ import { env, pipeline } from '@xenova/transformers'
 import { imageNetStatistics } from '../src/data/batch.ts'
 import { evaluate } from '../src/evaluation/evaluate.ts'
 import { withoutPreprocessing } from '../src/model/preprocessing.ts'
+import { RankGroup } from '../src/rank-group.ts'
 import { Screen } from '../src/terminal/screen.ts'
 import { exportRun, loadRun } from '../src/training/load-run.ts'
 import { type Best, openExportedPage, openPipelines } from '../test/chromium.ts'
@@ -14,9 +15,12 @@ import { type Best, openExportedPage, openPipelines } from '../test/chromium.ts'
 // Chromium: `pnpm --filter imagewoof agreement <run> <folder of the images> [count]`. For comparison, the
 // same network is exported without its preprocessing, which transformers.js then does.
 const [run, folder, count = '100'] = process.argv.slice(2)
-const context = { screen: new Screen(process.stderr), signal: new AbortController().signal }
-const { engine, loader, dataset, close } = await loadRun(run, 'best', context)
-const { predictions } = (await evaluate(engine, loader, dataset.classes.length)) ?? {}
+const { signal } = new AbortController()
+const ranks = new RankGroup(signal)
+const context = { screen: new Screen(process.stderr), signal, ranks }
+const { engine, loader, dataset, config, close } = await loadRun(run, 'best', context)
+const { predictions } =
+  (await evaluate(engine, loader, dataset, { batch: config.batch, ranks })) ?? {}
 await close()
 if (!predictions) throw new Error('the evaluation was interrupted')
 

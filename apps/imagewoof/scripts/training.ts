@@ -4,6 +4,7 @@ import { resolveConfig } from '../src/config/config.ts'
 import type { Batch } from '../src/data/batch.ts'
 import { openEngine } from '../src/engine/engine-thread.ts'
 import { newModel } from '../src/model/network.ts'
+import { RankGroup } from '../src/rank-group.ts'
 import { Screen } from '../src/terminal/screen.ts'
 import { openData, openSession } from '../src/training/session.ts'
 
@@ -12,7 +13,8 @@ import { openData, openSession } from '../src/training/session.ts'
 const [data = 'shapes', size = '64'] = process.argv.slice(2)
 const [rounds, steps] = [5, 10]
 const config = resolveConfig({ data, size: Number(size), epochs: rounds + 1 })
-const context = { screen: new Screen(process.stdout), signal: new AbortController().signal }
+const { signal } = new AbortController()
+const context = { screen: new Screen(process.stdout), signal, ranks: new RankGroup(signal) }
 const dataset = await openData(config, context)
 const { loader, model, close } = await openSession(config, dataset, newModel)
 const engine = await openEngine(config, loader.batchesPerEpoch, model)

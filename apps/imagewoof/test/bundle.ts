@@ -32,6 +32,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     conditions: ['@diffgrad/source'],
     external: [
       'esbuild',
+      'koffi',
       'sharp',
       '@imagemagick/magick-wasm',
       'onnxruntime-node',

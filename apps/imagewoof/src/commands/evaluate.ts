@@ -4,6 +4,7 @@ import { accuracyInterval, balancedAccuracy, classMetrics } from '../evaluation/
 import { confusionMatrix } from '../evaluation/summary.ts'
 import { formatCount, formatInterval, formatPercent } from '../format.ts'
 import type { ProviderChoice } from '../provider.ts'
+import { RankGroup } from '../rank-group.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import { runInterruptibly } from '../terminal/context.ts'
 import { loadRun } from '../training/load-run.ts'
@@ -36,7 +37,9 @@ export function addEvaluate(program: Command): void {
           try {
             const { engine, loader, dataset } = session
             const { classes, validation } = dataset
-            const evaluation = await evaluate(engine, loader, classes.length, context)
+            const { batch } = session.config
+            const ranks = new RankGroup(context.signal)
+            const evaluation = await evaluate(engine, loader, dataset, { batch, ranks })
             if (!evaluation) return
             const { loss, top1, top5 } = evaluation
             const { length } = evaluation.predictions

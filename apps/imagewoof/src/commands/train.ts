@@ -1,4 +1,5 @@
 import { positiveInteger } from '@diffgrad/core'
+import { communicator } from '@diffgrad/mpi'
 import type { Command } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
@@ -87,17 +88,25 @@ export function addTrain(program: Command): void {
     .addOption(watchOption())
   addConfigOptions(withoutArguments(command)).action(
     async ({ out, runs, provider: choice, watch, ...options }: TrainOptions) => {
+      const ranks = await communicator()
       const config = await resolveSettings(pickSettings(options))
       const provider = { choice, engines: [config.engine] }
       const path = out ?? runFolderPath(config)
+      if (runs > 1 && ranks.size > 1)
+        throw new Failure(
+          `--runs ${runs} trains in one process, but mpirun has started ${ranks.size}`,
+        )
+      if (ranks.size > 1 && out === undefined)
+        throw new Failure(`${ranks.size} processes that train together need --out <folder>`)
       if (runs > 1) {
         const contenders = [{ name: config.optimizer, config }]
         const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
         return startComparison(path, plan, watch, choice)
       }
-      await runWatched(watch, { provider }, async (context) =>
+      await runWatched(watch, { provider, communicator: ranks }, async (context) =>
         reportRun(await startRun(config, path, context), context),
       )
+      await ranks.end()
     },
   )
 }
@@ -125,7 +134,12 @@ export function addResume(program: Command): void {
     .addOption(watchOption())
     .action(async (path: string, options: ResumeCommandOptions) => {
       const { data, epochs, provider: choice, watch } = options
+      const ranks = await communicator()
       const comparison = await Comparison.open(path)
+      if (comparison && ranks.size > 1)
+        throw new Failure(
+          `${path}: a comparison trains in one process, but mpirun has started ${ranks.size}`,
+        )
       if (comparison && epochs !== undefined)
         throw new Failure(`--epochs needs a run, but ${path} is a comparison`)
       await comparison?.own()
@@ -139,7 +153,8 @@ export function addResume(program: Command): void {
         ...(choice === undefined ? [] : ['--provider', choice]),
       ]
       const resumeCommand = commandLine('resume', path, ...given)
-      await runWatched(watch, { resumeCommand, provider }, async (context) => {
+      const how = { resumeCommand, provider, communicator: ranks }
+      await runWatched(watch, how, async (context) => {
         if (!comparison)
           return reportRun(await resumeRun(path, context, { dataPath: data, epochs }), context)
         if (await comparison.isFinished())
@@ -153,6 +168,7 @@ export function addResume(program: Command): void {
         const dataset = data === undefined ? undefined : await comparison.openData(context, data)
         return runComparison(comparison, context, dataset)
       })
+      await ranks.end()
     })
 }
 
@@ -165,6 +181,7 @@ async function reportRun(
   { folder, state, finished }: Run,
   context: CommandContext,
 ): Promise<string> {
+  if (!context.ranks.isFirst) return folder.path
   const { writeRunReport } = await import('../report/run-report.ts') // Charts load slowly.
   const report = await writeRunReport(folder)
   const { history } = state

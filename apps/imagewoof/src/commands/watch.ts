@@ -36,7 +36,7 @@ export const runWatched = (
 ): Promise<void> =>
   runInterruptibly(async (interruptible) => {
     const context = withProvider(interruptible, provider)
-    if (watch === undefined) return void (await work(context))
+    if (watch === undefined || !context.ranks.isFirst) return void (await work(context))
     const livePage = await LivePage.open(watch, (line) => context.screen.write(line))
     try {
       const folder = await work({ ...context, livePage })

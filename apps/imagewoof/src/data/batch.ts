@@ -24,11 +24,14 @@ export interface Batch {
 export interface Loader {
   readonly batchesPerEpoch: number
   /**
-   * The training batches of an epoch, from `firstBatch` on. Each is a function of the seed, the epoch and
+   * The training batches of an epoch, from `firstBatch` on, each or every so many. Each is a function of the seed, the epoch and
    * its index alone, so that an interrupted epoch can be resumed exactly.
    */
-  train(epoch: number, firstBatch?: number): AsyncIterable<Batch>
-  /** All validation images once, in order. The last batch may be smaller. */
-  validation(): AsyncIterable<Batch>
+  train(epoch: number, firstBatch?: number, every?: number): AsyncIterable<Batch>
+  /**
+   * The validation batches, from `firstBatch` on, each or every so many. All of them have all validation images
+   * once, in order. The last batch may be smaller.
+   */
+  validation(firstBatch?: number, every?: number): AsyncIterable<Batch>
   dispose(): Promise<void>
 }

@@ -5,6 +5,7 @@ import { updatesOf } from '../config/optimizer.ts'
 import { Divergence, messageOf } from '../failure.ts'
 import { frozenPatterns } from '../model/backbone.ts'
 import type { Provider } from '../provider.ts'
+import type { RankGroup } from '../rank-group.ts'
 import { WorkerThread } from '../worker-thread.ts'
 import type { TrainingEngine } from './engine.ts'
 
@@ -19,6 +20,8 @@ export interface EngineWorkerData {
   readonly model: Uint8Array
   readonly frozen: readonly RegExp[]
   readonly provider: Provider | undefined
+  /** Whether it is one of several ranks, which `mpirun` has started. */
+  readonly isRank: boolean
 }
 
 /** A call of a method of the engine; `create` waits until there is one. */
@@ -51,6 +54,8 @@ interface EngineOptions {
   readonly learningRate?: Schedule
   /** Where ONNX Runtime computes; default `cpu`. */
   readonly provider?: Provider | undefined
+  /** The ranks that train together; default one. */
+  readonly ranks?: Pick<RankGroup, 'size'>
 }
 
 /**
@@ -63,11 +68,11 @@ export async function openEngine(
   config: Config,
   batchesPerEpoch: number,
   model: Model,
-  { stage = tuneStages(config).slice(-1)[0], learningRate, provider }: EngineOptions = {},
+  { stage = tuneStages(config).slice(-1)[0], learningRate, provider, ranks }: EngineOptions = {},
 ): Promise<TrainingEngine> {
   const updates = updatesOf(config, batchesPerEpoch)
   const workerData: EngineWorkerData = {
-    ...{ config, updates, learningRate, provider },
+    ...{ config, updates, learningRate, provider, isRank: (ranks?.size ?? 1) > 1 },
     ...{ model: writeModel(model), frozen: frozenPatterns(model, stage.parameters) },
   }
   const module = new URL('./engine-worker', import.meta.url)

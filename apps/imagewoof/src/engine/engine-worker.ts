@@ -6,13 +6,18 @@ import type { EngineRequest, EngineResponse, EngineWorkerData } from './engine-t
 import { engines } from './engines.ts'
 
 // Creates an engine, and answers calls of its methods in their order. The first answer is to its creation.
-const { config, updates, learningRate, model, frozen, provider }: EngineWorkerData = workerData
+const { config, updates, learningRate, model, frozen, provider, isRank }: EngineWorkerData =
+  workerData
 const { engine: name, batch, size, threads } = config
 const optimizer = { ...optimizerOf(config, updates), ...(learningRate && { learningRate }) }
-const creation = engines[name]({
-  ...{ model: readModel(model), frozen, optimizer },
-  ...{ batch, size, threads, provider },
-})
+const creation = (async () => {
+  // Imported only here because most trainings have one rank.
+  const ranks = isRank ? await (await import('@diffgrad/mpi')).communicator() : undefined
+  return engines[name]({
+    ...{ model: readModel(model), frozen, optimizer, ranks },
+    ...{ batch, size, threads, provider },
+  })
+})()
 
 async function answer(request: EngineRequest): Promise<EngineResponse> {
   try {

@@ -1,4 +1,4 @@
-import type { Histogram, Hyperparameters } from '@diffgrad/core'
+import type { Communicator, Histogram, Hyperparameters } from '@diffgrad/core'
 import type { Model } from '@diffgrad/onnx'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import type { Batch } from '../data/batch.ts'
@@ -19,21 +19,29 @@ export interface TrainingEngineOptions {
   readonly threads: number
   /** Where ONNX Runtime computes; default `cpu`. */
   readonly provider?: Provider | undefined
+  /** The ranks that train together; undefined for a process alone. */
+  readonly ranks?: Communicator | undefined
 }
 
-/** The result of a train step, before the weights changed. */
-interface EngineStep {
+/** The results of a batch, before the weights changed. */
+interface BatchResult {
   readonly loss: number
   /** The share of images whose largest logit is of their label. */
   readonly accuracy: number
-  /** ξ of every trained parameter, if its bin edges were passed. */
+}
+
+/** The result of a train step, before the weights changed. Of several ranks, loss and accuracy are means. */
+interface EngineStep extends BatchResult {
+  /** ξ of every trained parameter, for the batch of this rank, if its bin edges were passed. */
   readonly friction?: Histogram
+  /** The results of the batches of all ranks, by rank, if there are several. */
+  readonly ranks?: readonly BatchResult[]
 }
 
 /** Trains and runs an image classifier on one runtime. Calls must not overlap. */
 export interface TrainingEngine {
   /**
-   * Takes a train step, completely or not at all.
+   * Takes a train step, completely or not at all, together with all ranks.
    *
    * @param frictionEdges - bin edges of ξ, for rules that have one.
    * @throws {Divergence} If the loss is not finite.

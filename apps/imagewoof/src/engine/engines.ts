@@ -18,7 +18,7 @@ export const engines: Readonly<
 
 /** Trains on ONNX Runtime, on the CPU or on a graphics card. */
 async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
-  const { model, frozen, optimizer, batch, size, threads, provider = 'cpu' } = options
+  const { model, frozen, optimizer, batch, size, threads, provider = 'cpu', ranks } = options
   const [{ name: input, shape = [] }] = model.inputs
   const [{ name: output }] = model.outputs
   const lengths = [batch, 3, size, size]
@@ -37,6 +37,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
     frozen,
     dimensions: Object.fromEntries(dimensions),
     metrics: { accuracy },
+    ...(ranks && { ranks }),
     session: {
       intraOpNumThreads: threads,
       ...(provider !== 'cpu' && { executionProviders: [provider] }),
@@ -51,11 +52,10 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       const histograms = edges && { histograms: { xi: edges } }
       const result = await trainer.step(inputs, histograms).catch(divergenceOf(NotFiniteError))
       const friction = result.histograms?.xi
-      return {
-        loss: result.loss,
-        accuracy: result.metrics.accuracy,
-        ...(friction && { friction }),
-      }
+      const [own, ...all] = [result, ...(result.ranks ?? [])].map(({ loss, metrics }) => {
+        return { loss, accuracy: metrics.accuracy }
+      })
+      return { ...own, ...(friction && { friction }), ...(all.length > 0 && { ranks: all }) }
     },
     async predict(images) {
       return float32((await trainer.predict(imagesInput(images), weights))[output])

@@ -17,7 +17,8 @@ interface EventValues {
  */
 export class EventFile {
   readonly #path: string
-  readonly #file: FileHandle
+  /** Undefined if nothing is recorded: of several ranks, the first one records. */
+  readonly #file: FileHandle | undefined
   #length: number
 
   /**
@@ -37,7 +38,12 @@ export class EventFile {
     return events
   }
 
-  private constructor(path: string, file: FileHandle, length: number) {
+  /** An event file that discards its records. */
+  static discarded(): EventFile {
+    return new EventFile('', undefined, 0)
+  }
+
+  private constructor(path: string, file: FileHandle | undefined, length: number) {
     this.#path = path
     this.#file = file
     this.#length = length
@@ -52,11 +58,12 @@ export class EventFile {
     return this.#append(eventRecord(values, Date.now() / 1000))
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  async close(): Promise<void> {
+    await this.#file?.close()
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
+    if (!this.#file) return
     let written = 0
     try {
       // A full disk first takes a part of the bytes.

@@ -95,9 +95,12 @@ const initialModelFile = 'backbone.onnx'
 /** The folder of a run. Files are replaced atomically, so that each is complete whenever it exists. */
 export class RunFolder {
   readonly path: string
+  /** Whether this process writes files: of several ranks, the first one does. */
+  readonly isWritten: boolean
 
-  constructor(path: string) {
+  constructor(path: string, isWritten = true) {
     this.path = path
+    this.isWritten = isWritten
   }
 
   /**
@@ -129,10 +132,10 @@ export class RunFolder {
   }
 
   /** @throws {Failure} If the path is not a run folder. */
-  static async open(path: string): Promise<RunFolder> {
+  static async open(path: string, isWritten = true): Promise<RunFolder> {
     const folder = await RunFolder.find(path)
     if (!folder) throw new Failure(`${path}: is not a run folder; it has no config.json`)
-    return folder
+    return new RunFolder(path, isWritten)
   }
 
   /**
@@ -219,6 +222,7 @@ export class RunFolder {
 
   /** Writes a file of the run. @throws {WriteFailure} If it cannot be written: the old file is kept. */
   async save(name: string, content: string | Uint8Array): Promise<void> {
+    if (!this.isWritten) return
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     const path = this.pathOf(name)
     await replaceFile(path, bytes).catch((cause) => {

@@ -1,4 +1,7 @@
+import { Writable } from 'node:stream'
+import type { Communicator } from '@diffgrad/core'
 import type { Provider } from '../provider.ts'
+import { RankGroup } from '../rank-group.ts'
 import type { LivePage } from '../watch/live-page.ts'
 import { type OutputStream, Screen } from './screen.ts'
 
@@ -12,6 +15,8 @@ export interface CommandContext {
   readonly provider?: Provider
   /** Shows the training while it runs, if the user asked for it. */
   readonly livePage?: LivePage
+  /** The processes that train together. */
+  readonly ranks: RankGroup
 }
 
 export interface InterruptOptions {
@@ -19,6 +24,8 @@ export interface InterruptOptions {
   readonly screen?: OutputStream
   /** The command to print for resuming, if the work can be resumed. */
   readonly resumeCommand?: string
+  /** The ranks that work together; default: this process alone. Only the first one shows progress. */
+  readonly communicator?: Communicator
 }
 
 /**
@@ -28,15 +35,17 @@ export interface InterruptOptions {
  */
 export async function runInterruptibly(
   work: (context: CommandContext) => Promise<void>,
-  { screen: stream = process.stdout, resumeCommand }: InterruptOptions = {},
+  { screen: stream = process.stdout, resumeCommand, communicator }: InterruptOptions = {},
 ): Promise<void> {
-  const screen = new Screen(stream)
+  const isShown = (communicator?.rank ?? 0) === 0
+  const screen = new Screen(isShown ? stream : new Writable({ write: (_, __, done) => done() }))
   const interrupts = handleInterrupts(() => {
     screen.close()
     screen.write('Finishing the current step; press Ctrl-C again to quit at once.')
   })
   try {
-    await work({ screen, signal: interrupts.signal })
+    const { signal } = interrupts
+    await work({ screen, signal, ranks: new RankGroup(signal, communicator) })
   } catch (error) {
     if (error !== interrupts.signal.reason) throw error
     screen.write('Interrupted while opening the data.')

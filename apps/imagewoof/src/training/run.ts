@@ -11,6 +11,7 @@ import { Failure, WriteFailure } from '../failure.ts'
 import { checkBackbone } from '../model/backbone.ts'
 import { savedModel } from '../model/network.ts'
 import type { Provider } from '../provider.ts'
+import type { RankGroup } from '../rank-group.ts'
 import { describeEnvironment, requireSameData } from '../run/environment.ts'
 import { EventFile } from '../run/event-file.ts'
 import {
@@ -50,21 +51,52 @@ export async function startRun(
   dataset?: Dataset,
 ): Promise<Run> {
   const config = withAbsolutePaths(settings)
-  await requireNewFolder(path, 'run folder')
-  ruleOf(config) // Refuses a changed module before the run has a folder.
-  await checkBackbone(config)
-  const opened = dataset ?? (await openData(config, context))
-  const model = await initialModel(config, opened.classes, context)
-  const session = await openSession(config, opened, async () => model)
+  const { ranks } = context
+  checkRanks(config, ranks)
+  await ranks.together(async () => {
+    if (ranks.isFirst) await requireNewFolder(path, 'run folder')
+    ruleOf(config) // Refuses a changed module before the run has a folder.
+  })
+  const { opened, model } = await ranks.inTurn(async () => {
+    await checkBackbone(config)
+    const opened = dataset ?? (await openData(config, context))
+    return { opened, model: await initialModel(config, opened.classes, context) }
+  })
+  const session = await openSession(config, opened, async () => model, ranks)
   try {
     const isBuilt = config.backbone === undefined && config.from === undefined
     const environment = describeEnvironment(opened, config, context.provider)
     const saved = isBuilt ? undefined : writeModel(model)
-    const folder = await RunFolder.create(path, config, environment, saved)
+    const folder = await ranks.inTurn(() =>
+      ranks.isFirst
+        ? RunFolder.create(path, config, environment, saved)
+        : RunFolder.open(path, false),
+    )
     return await trainFrom({}, session, folder, context)
   } finally {
     await session.close()
   }
+}
+
+/**
+ * @param position - batches of the epoch that are complete.
+ * @throws {Failure} If several ranks cannot share the batches of each update.
+ */
+function checkRanks(
+  { accumulate, engine }: Config,
+  { size }: Pick<RankGroup, 'size'>,
+  position = 0,
+): void {
+  if (size > 1 && engine === 'tfjs')
+    throw new Failure(`--engine tfjs trains in one process, but mpirun has started ${size}`)
+  if (accumulate % size !== 0)
+    throw new Failure(
+      `--accumulate must be a multiple of the ${size} processes that share the batches of an update, but is ${accumulate}`,
+    )
+  if (position % size !== 0)
+    throw new Failure(
+      `the run was interrupted after ${position} batches of an epoch, which ${size} processes do not divide; resume it with another number of processes`,
+    )
 }
 
 /** How a run is resumed. */
@@ -88,10 +120,14 @@ export async function resumeRun(
   context: CommandContext,
   { dataPath, dataset, epochs }: ResumeOptions = {},
 ): Promise<Run> {
-  const folder = await RunFolder.open(path)
-  await folder.own()
-  const saved = await folder.config()
-  let checkpoint = await folder.checkpoint('last')
+  const { ranks } = context
+  const { folder, saved, last } = await ranks.inTurn(async () => {
+    const folder = await RunFolder.open(path, ranks.isFirst)
+    if (ranks.isFirst) await folder.own()
+    const [saved, last] = [await folder.config(), await folder.checkpoint('last')]
+    return { folder, saved, last }
+  })
+  let checkpoint = last
   const { history, position } = checkpoint ? stateOf(checkpoint) : initialState
   // A kill after the checkpoint of a change leaves an older config.json.
   const before = plannedEpochs(history, saved)
@@ -114,10 +150,14 @@ export async function resumeRun(
     )
   const settings = { ...saved, data: dataPath ?? saved.data, epochs: epochs ?? before }
   const config = withAbsolutePaths(resolveConfig(settings))
-  const opened = dataset ?? (await openData(config, context))
-  const environment = await folder.environment()
-  requireSameData(opened, environment, path)
-  const session = await openSession(config, opened, savedModel(folder.initialModelFile))
+  checkRanks(config, ranks, position.batch)
+  const { opened, environment } = await ranks.inTurn(async () => {
+    const opened = dataset ?? (await openData(config, context))
+    const environment = await folder.environment()
+    requireSameData(opened, environment, path)
+    return { opened, environment }
+  })
+  const session = await openSession(config, opened, savedModel(folder.initialModelFile), ranks)
   try {
     if (checkpoint && config.epochs !== before) {
       checkpoint = withEpochs(checkpoint, config, session.loader.batchesPerEpoch, before)
@@ -154,7 +194,7 @@ async function trainFrom(
   { checkpoint: from, provider: first }: ResumePoint,
   session: Session,
   folder: RunFolder,
-  { screen, signal, livePage, provider = 'cpu' }: CommandContext,
+  { screen, livePage, ranks, provider = 'cpu' }: CommandContext,
 ): Promise<Run> {
   const { config, dataset, loader, model } = session
   const { batchesPerEpoch } = loader
@@ -171,17 +211,20 @@ async function trainFrom(
   const steps = config.epochs * batchesPerEpoch
   const progress = showTrainingProgress(screen, steps, state.history.losses.length)
   livePage?.showRun(folder.path, steps)
-  const events = await EventFile.open(folder.path, state.events)
+  const events = ranks.isFirst
+    ? await EventFile.open(folder.path, state.events)
+    : EventFile.discarded()
   try {
     const learningRate = learningRateOf(config, batchesPerEpoch)
-    const common = { config, dataset, loader, learningRate, folder, events, progress, signal }
+    const common = { config, dataset, loader, learningRate, folder, events, progress, ranks }
     for (const stage of tuneStages(config)) {
-      if (state.position.epoch >= stage.end || signal.aborted) continue
+      if (state.position.epoch >= stage.end || ranks.signal.aborted) continue
       const isNew = state.history.losses.length === 0
-      const checkpoint = isNew ? undefined : await folder.checkpoint('last')
-      const engine = await openEngine(config, batchesPerEpoch, model, { stage, provider })
+      // The first rank has written it before the others read it.
+      const checkpoint = isNew ? undefined : await ranks.inTurn(() => folder.checkpoint('last'))
+      const engine = await openEngine(config, batchesPerEpoch, model, { stage, provider, ranks })
       try {
-        if (checkpoint) await loadCheckpoint(engine, checkpoint, config)
+        if (checkpoint) await ranks.together(() => loadCheckpoint(engine, checkpoint, config))
         state = await train({ ...common, livePage, engine }, state, stage.end)
       } finally {
         await engine.dispose()

@@ -8,6 +8,7 @@ import { countReasons } from '../data/tree.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatPercent } from '../format.ts'
 import type { ModelSource } from '../model/network.ts'
+import type { RankGroup } from '../rank-group.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
 
@@ -53,6 +54,20 @@ function requireBatches({ batch, epochs, accumulate }: Config, count: number): v
 }
 
 /**
+ * @param count - of the training images.
+ * @throws {Failure} If several ranks would end an epoch within an update, between whose batches none can save.
+ */
+function requireWholeUpdates({ batch, accumulate }: Config, count: number, ranks: number): void {
+  const batchesOf = (batch: number): number => Math.floor(count / batch)
+  if (ranks === 1 || batchesOf(batch) % accumulate === 0) return
+  let fitting = batch
+  while (fitting > 1 && batchesOf(fitting) % accumulate !== 0) fitting--
+  throw new Failure(
+    `with ${ranks} processes, an epoch must be whole updates of ${accumulate} batches, but has ${batchesOf(batch)} batches; --batch ${fitting} makes ${batchesOf(fitting)}`,
+  )
+}
+
+/**
  * Starts the loader of a configuration.
  *
  * @throws {Failure} If the data set is too small for the batch size or for gradient accumulation.
@@ -81,7 +96,9 @@ export async function openSession(
   config: Config,
   dataset: Dataset,
   modelSource: ModelSource,
+  { size }: Pick<RankGroup, 'size'> = { size: 1 },
 ): Promise<Session> {
+  requireWholeUpdates(config, dataset.train.labels.length, size)
   const loader = openLoader(dataset, config)
   try {
     const model = await modelSource(config, dataset.classes.length)

@@ -1,3 +1,4 @@
+import type { Histogram } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import type { LearningRate } from '../config/optimizer.ts'
 import type { Loader } from '../data/batch.ts'
@@ -7,6 +8,7 @@ import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
 import { summarizeEvaluation } from '../evaluation/summary.ts'
 import { Divergence, messageOf } from '../failure.ts'
 import { formatPercent } from '../format.ts'
+import type { RankGroup } from '../rank-group.ts'
 import type { EventFile } from '../run/event-file.ts'
 import {
   bestEpoch,
@@ -31,8 +33,8 @@ export interface Training {
   readonly folder: RunFolder
   readonly events: EventFile
   readonly progress: TrainingProgress
-  /** Aborts to end the training after the step in progress. */
-  readonly signal: AbortSignal
+  /** The processes that train together. Their signal aborts to end the training after the step in progress. */
+  readonly ranks: RankGroup
   readonly livePage?: LivePage | undefined
 }
 
@@ -47,7 +49,8 @@ export async function train(
   from: TrainingState,
   epochs: number,
 ): Promise<TrainingState> {
-  const { config, signal } = training
+  const { config, ranks } = training
+  const { signal } = ranks
   let state = from
   const isDone = (): boolean =>
     state.position.epoch >= epochs || endOf(state.history, config) !== undefined
@@ -60,61 +63,106 @@ export async function train(
   return state
 }
 
-/** Trains to the end of the epoch, or until the signal aborts. */
+/** Trains to the end of the epoch, or until the signal aborts. Each rank takes every so many batches. */
 async function trainEpoch(training: Training, from: TrainingState): Promise<TrainingState> {
-  const { config, loader, engine, events, progress, signal } = training
+  const { config, loader, engine, ranks } = training
   const { batchesPerEpoch } = loader
   const { epoch, batch: firstBatch } = from.position
   const recordsFriction = hasFriction(config)
   let state = from
   let saved = performance.now()
   let before = performance.now()
-  for await (const batch of loader.train(epoch, firstBatch)) {
-    const { position, history } = state
-    const isRecorded = recordsFriction && isFrictionRecorded(position.batch, batchesPerEpoch)
-    const step = history.losses.length
-    const result = await engine.step(batch, isRecorded ? frictionEdges : undefined)
-    const { loss, accuracy, friction } = result
+  const batches = loader.train(epoch, firstBatch + ranks.rank, ranks.size)[Symbol.asyncIterator]()
+  const isBetweenUpdates = (): boolean =>
+    ranks.size === 1 || state.history.losses.length % config.accumulate === 0
+  for (;;) {
+    const next = await ranks.together(() => batches.next(), isBetweenUpdates())
+    if (next.done || (ranks.size > 1 && ranks.signal.aborted)) break
+    const { batch: position } = state.position
+    const isRecorded = (i: number): boolean =>
+      recordsFriction && isFrictionRecorded(position + i, batchesPerEpoch)
+    const edges = isRecorded(ranks.rank) ? frictionEdges : undefined
+    const { friction, ranks: all, ...own } = await engine.step(next.value, edges)
+    const results = all ?? [own]
+    const histograms = results.some((_, i) => isRecorded(i))
+      ? await gatherFriction(ranks, friction)
+      : []
     const now = performance.now()
-    state = {
-      events: state.events,
-      position: {
-        epoch,
-        batch: position.batch + 1,
-        accuracies: position.accuracies + accuracy,
-        seconds: position.seconds + (now - before) / 1000,
-      },
-      history: {
-        ...history,
-        losses: [...history.losses, loss],
-        friction: friction
-          ? [...history.friction, { step, histogram: friction }]
-          : history.friction,
-      },
+    const seconds = (now - before) / 1000 / results.length
+    for (const [i, { loss, accuracy }] of results.entries()) {
+      const result = { loss, accuracy, seconds, friction: histograms[i] }
+      state = await recordStep(training, state, result, next.value.labels.length)
     }
     before = now
-    const learningRate = training.learningRate(step, history)
-    const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
-    await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
-    const report = { steps: step + 1, images: batch.labels.length, loss, learningRate }
-    progress.step(report)
-    training.livePage?.step(report)
-    if (signal.aborted) break
-    if (now - saved >= 1000 * config.saveEvery) {
+    if (ranks.size === 1 && ranks.signal.aborted) break
+    if (now - saved >= 1000 * config.saveEvery && isBetweenUpdates()) {
       await saveLast(training, state)
       saved = performance.now()
     }
   }
+  await batches.return?.()
   return state
+}
+
+/** The histogram of ξ of each rank that has one. */
+async function gatherFriction(
+  ranks: RankGroup,
+  friction: Histogram | undefined,
+): Promise<readonly (Histogram | undefined)[]> {
+  if (ranks.size === 1) return [friction]
+  const { mean = 0, outside = 0, counts = frictionEdges.slice(1).map(() => 0) } = friction ?? {}
+  const all = await ranks.gather([Number(friction !== undefined), mean, outside, ...counts])
+  return all.map(([has, mean, outside, ...counts]) =>
+    has === 1 ? { edges: frictionEdges, counts, outside, mean } : undefined,
+  )
+}
+
+/** The result of a train step on one batch. */
+interface StepRecord {
+  readonly loss: number
+  readonly accuracy: number
+  readonly seconds: number
+  readonly friction: Histogram | undefined
+}
+
+/** Adds a train step to the state, the event file and the progress. */
+async function recordStep(
+  training: Training,
+  { position, history, ...state }: TrainingState,
+  { loss, accuracy, seconds, friction }: StepRecord,
+  images: number,
+): Promise<TrainingState> {
+  const { events, progress, livePage } = training
+  const step = history.losses.length
+  const learningRate = training.learningRate(step, history)
+  const values = { 'train/loss': loss, 'train/accuracy': accuracy, 'learning rate': learningRate }
+  await events.add({ step, values: { ...values, ...(friction && { xi: friction }) } })
+  const report = { steps: step + 1, images, loss, learningRate }
+  progress.step(report)
+  livePage?.step(report)
+  return {
+    ...state,
+    position: {
+      epoch: position.epoch,
+      batch: position.batch + 1,
+      accuracies: position.accuracies + accuracy,
+      seconds: position.seconds + seconds,
+    },
+    history: {
+      ...history,
+      losses: [...history.losses, loss],
+      friction: friction ? [...history.friction, { step, histogram: friction }] : history.friction,
+    },
+  }
 }
 
 /** Evaluates the weights after an epoch; undefined if the signal aborts. */
 async function validate(
-  { engine, loader, dataset, signal }: Training,
+  { config, engine, loader, dataset, ranks }: Training,
   { position }: TrainingState,
 ): Promise<Evaluation | undefined> {
   try {
-    return await evaluate(engine, loader, dataset.classes.length, { signal })
+    return await evaluate(engine, loader, dataset, { batch: config.batch, ranks })
   } catch (cause) {
     if (!(cause instanceof Divergence)) throw cause
     throw new Divergence(`after epoch ${position.epoch + 1}: ${messageOf(cause)}`, { cause })
@@ -127,7 +175,7 @@ async function finishEpoch(
   state: TrainingState,
   evaluation: Evaluation,
 ): Promise<TrainingState> {
-  const { engine, folder, dataset, events, progress, loader, config } = training
+  const { engine, folder, dataset, events, progress, loader, config, ranks } = training
   const { history, position } = state
   const { loss, top1, top5 } = evaluation
   const losses = history.losses.slice(-loader.batchesPerEpoch)
@@ -151,7 +199,7 @@ async function finishEpoch(
   }
   const values = { 'validation/loss': loss, 'validation/top-1': top1, 'validation/top-5': top5 }
   await events.add({ step: step - 1, values })
-  if (bestEpoch(next.history) === row) {
+  if (ranks.isFirst && bestEpoch(next.history) === row) {
     await folder.saveCheckpoint('best', await engine.save({ ...next, events: events.length }))
     await folder.saveEvaluation(await summarizeEvaluation(evaluation, dataset, row.epoch))
   }
@@ -167,11 +215,12 @@ const epochLine = (row: EpochRow, epochs: number): string =>
     `${row.imagesPerSecond.toFixed(0)} images/s`,
   ].join(' · ')
 
-/** Writes the last checkpoint, and then the history. */
+/** Writes the last checkpoint, and then the history. The first rank does. */
 async function saveLast(
-  { engine, folder, events, livePage }: Training,
+  { engine, folder, events, livePage, ranks }: Training,
   state: TrainingState,
 ): Promise<void> {
+  if (!ranks.isFirst) return
   await folder.saveCheckpoint('last', await engine.save({ ...state, events: events.length }))
   await folder.saveHistory(state.history)
   livePage?.saved()

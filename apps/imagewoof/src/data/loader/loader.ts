@@ -64,9 +64,10 @@ export function createLoader(
   const validationBatches = Math.ceil(validation.labels.length / batch)
   return {
     batchesPerEpoch,
-    train: (epoch, firstBatch = 0) =>
-      batchesOf(requestRange(firstBatch, batchesPerEpoch, { epoch })),
-    validation: () => batchesOf(requestRange(0, validationBatches, {})),
+    train: (epoch, firstBatch = 0, every = 1) =>
+      batchesOf(requestRange({ from: firstBatch, to: batchesPerEpoch, every }, { epoch })),
+    validation: (firstBatch = 0, every = 1) =>
+      batchesOf(requestRange({ from: firstBatch, to: validationBatches, every }, {})),
     async dispose() {
       await Promise.all(threads.map((thread) => thread.dispose()))
     },
@@ -74,11 +75,10 @@ export function createLoader(
 }
 
 function* requestRange(
-  from: number,
-  to: number,
+  { from, to, every }: { readonly from: number; readonly to: number; readonly every: number },
   { epoch }: Pick<BatchRequest, 'epoch'>,
 ): Generator<BatchRequest, undefined> {
-  for (let index = from; index < to; index++) {
+  for (let index = from; index < to; index += every) {
     yield epoch === undefined ? { index } : { epoch, index }
   }
 }
