@@ -62,7 +62,7 @@ function startRanks(
 ): { readonly child: ChildProcess; readonly ended: Promise<{ code: number; output: string }> } {
   const launcher = ['--oversubscribe', '--bind-to', 'none', '-np', `${size}`]
   // Seconds from SIGTERM to SIGKILL, to save in.
-  const patience = ['--mca', 'odls_base_sigkill_timeout', '8']
+  const patience = ['--mca', 'odls_base_sigkill_timeout', '4']
   const child = spawn('mpirun', [...launcher, ...patience, 'node', inject('main'), ...args], {
     env: {
       ...process.env,
