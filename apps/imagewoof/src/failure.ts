@@ -5,6 +5,9 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
+/** A folder that was to be created, and exists. */
+export class FolderExists extends Failure {}
+
 /** A training or validation loss that is not finite. Repeating the run gives the same result. */
 export class Divergence extends Failure {}
 

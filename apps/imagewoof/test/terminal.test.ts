@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import xterm from '@xterm/headless'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { Screen } from '../src/terminal/screen.ts'
 import {
   fileFolder,
   fullDiskBeforeWrite,
@@ -108,6 +111,31 @@ describe.skipIf(!hasScript)(terminalTitle, () => {
     expect(terminal.text).toMatch(/^data: 24 training/m)
     expect(terminal.text).not.toMatch(/[█░]/)
   })
+})
+
+test('several bars stay below the lines, as many as the screen has room for', async () => {
+  const [columns, rows] = [40, 4]
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true })
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows })
+  const screen = new Screen(stream, {})
+  const bars = (...tasks: readonly string[]) =>
+    tasks.map((task, i) => ({ task, done: i, total: 4, details: [] }))
+  screen.showAll(bars('all', 'one', 'two', 'three'))
+  screen.write('first line')
+  screen.write('second line')
+  screen.showAll(bars('all', 'two'))
+  screen.write('third line')
+  await new Promise<void>((resolve) => terminal.write(stream.read(), resolve))
+  screen.hide()
+  const { active } = terminal.buffer
+  const lines = Array.from({ length: active.length }, (_, i) =>
+    active.getLine(i)?.translateToString(true),
+  )
+  expect(lines).toEqual([
+    ...['first line', 'second line', 'third line'],
+    'all ░░░░░░░░░░░░░░░░░░░░ 0 %',
+    'two █████░░░░░░░░░░░░░░░ 25 %',
+  ])
 })
 
 test('a training whose window is closed is saved', async () => {

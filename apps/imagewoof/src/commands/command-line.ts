@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { OptionRange } from '@diffgrad/core'
+import { type OptionRange, positiveInteger } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 import { chooseProvider, type ProviderChoice, providerChoices } from '../provider.ts'
 import type { CommandContext } from '../terminal/context.ts'
+import type { Jobs } from '../trials/local.ts'
 
 /**
  * Enters the folder in which the user called `npm start`. npm runs scripts in the root of the repository,
@@ -71,6 +72,15 @@ export const providerOption = (): Option =>
     'where onnxruntime computes on this machine; auto: on a graphics card if there is one, else cpu (default: cpu)',
   ).choices(providerChoices)
 
+/** An option for the number of trials that are trained at once on this machine. */
+export const jobsOption = (): Option =>
+  new Option(
+    '--jobs <count>',
+    'train so many runs at once, each in a process of its own; auto: as many as cores allow, with --threads each',
+  )
+    .argParser((text): Jobs => (text === 'auto' ? text : parseJobs(text)))
+    .conflicts('watch')
+
 /** The provider that the user asked for, and the engines that are to run on it. */
 export interface ProviderRequest {
   /** Undefined if the user named none: then it is `cpu`. */
@@ -97,9 +107,13 @@ export function withProvider(
   return { ...context, provider }
 }
 
-/** The command line that resumes a run or a comparison on the provider of a context. */
-export const resumeCommandLine = (path: string, { provider = 'cpu' }: CommandContext): string =>
-  commandLine('resume', path, ...(provider === 'cpu' ? [] : ['--provider', provider]))
+/** The command line that resumes a run or a comparison on the provider of a context, with further options. */
+export const resumeCommandLine = (
+  path: string,
+  { provider = 'cpu' }: CommandContext,
+  ...options: readonly string[]
+): string =>
+  commandLine('resume', path, ...options, ...(provider === 'cpu' ? [] : ['--provider', provider]))
 
 /** A parser of option values that are numbers in a range. */
 export const numberIn =
@@ -109,6 +123,8 @@ export const numberIn =
     if (includes(value)) return value
     throw new InvalidArgumentError(`It must be ${text}.`)
   }
+
+const parseJobs = numberIn({ ...positiveInteger, text: `${positiveInteger.text}, or auto` })
 
 /** The default run folder of a configuration. */
 export const runFolderPath = ({ data, optimizer }: Config): string => {

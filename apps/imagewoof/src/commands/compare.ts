@@ -27,8 +27,17 @@ import type { ProviderChoice } from '../provider.ts'
 import { requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
+import { type Jobs, jobCount, trainByProcesses } from '../trials/local.ts'
 import type { WatchOption } from '../watch/live-page.ts'
-import { newFolderPath, numberIn, providerOption, resumeCommandLine } from './command-line.ts'
+import {
+  commandLine,
+  jobsOption,
+  newFolderPath,
+  numberIn,
+  type ProviderRequest,
+  providerOption,
+  resumeCommandLine,
+} from './command-line.ts'
 import { runWatched, watchOption } from './watch.ts'
 
 interface CompareOptions {
@@ -37,6 +46,8 @@ interface CompareOptions {
   /** True for the default grid. */
   readonly tuneLearningRate?: readonly number[] | true
   readonly out?: string
+  readonly planOnly?: true
+  readonly jobs?: Jobs
   readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
@@ -63,11 +74,19 @@ export function addCompare(program: Command): void {
     )
     .addOption(tuneOption())
     .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
+    .addOption(
+      new Option(
+        '--plan-only',
+        'train nothing: write the plan, and print the commands that train each run and write the report',
+      ).conflicts(['tuneLearningRate', 'jobs', 'watch']),
+    )
+    .addOption(jobsOption())
     .addOption(providerOption())
     .addOption(watchOption())
   addConfigOptions(command, ['optimizer', 'from', 'checkpoint']).action(
     async (names: readonly string[], compareOptions: CompareOptions) => {
-      const { preset, tuneLearningRate, out, provider, watch, ...options } = compareOptions
+      const { preset, tuneLearningRate, out, planOnly, jobs, provider, watch, ...options } =
+        compareOptions
       const chosen = preset === undefined ? undefined : presets[preset]
       const selected = chosen
         ? [...chosen.contenders, ...names]
@@ -80,7 +99,10 @@ export function addCompare(program: Command): void {
       const contenders = factors ? withGrid(parsed, factors) : parsed
       const seeds = seedsFrom(contenders[0].config, options.runs ?? chosen?.runs ?? 3)
       const plan = { contenders, seeds, keep: false }
-      await startComparison(out ?? newFolderPath('compare'), plan, watch, provider)
+      const path = out ?? newFolderPath('compare')
+      await (planOnly
+        ? planComparison(path, plan, provider)
+        : startComparison(path, plan, { jobs, watch, provider }))
     },
   )
 }
@@ -99,31 +121,76 @@ const tuneOption = (): Option =>
     )
   })
 
+/** The most threads that a run of a comparison uses. */
+const threadsOf = ({ plan }: Comparison): number =>
+  Math.max(...plan.contenders.map(({ config }) => config.threads))
+
 /** The seed of a configuration, and the following ones. */
 export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
   Array.from({ length: runs }, (_, i) => seed + i)
+
+/** How the runs of a new comparison are trained. */
+interface Execution {
+  readonly jobs?: Jobs | undefined
+  readonly watch?: WatchOption | undefined
+  readonly provider?: ProviderChoice | undefined
+}
+
+/** Creates a comparison without training its runs, and prints the commands that do. */
+const planComparison = (
+  path: string,
+  plan: ComparisonPlan,
+  choice: ProviderChoice | undefined,
+): Promise<void> =>
+  runWatched(undefined, { provider: providerOf(plan, choice) }, async (context) => {
+    const { comparison } = await createComparison(path, plan, context)
+    const last = comparison.runCount - 1
+    const provider = choice === undefined ? [] : ['--provider', choice]
+    const each = commandLine('resume', path, '--trial', '0', ...provider)
+    console.log(`plan       ${path}`)
+    console.log(
+      `each       ${each}${last > 0 ? `  (0 to ${last}, in any order, on any machine)` : ''}`,
+    )
+    console.log(`then       ${commandLine('resume', path)}  (trains what is missing; the report)`)
+    return path
+  })
 
 /** Creates a comparison and trains all of its runs. */
 export const startComparison = (
   path: string,
   plan: ComparisonPlan,
-  watch: WatchOption | undefined,
-  choice: ProviderChoice | undefined,
-): Promise<void> => {
-  const provider = { choice, engines: plan.contenders.map(({ config }) => config.engine) }
-  return runWatched(watch, { provider }, async (context) => {
-    await requireNewFolder(path, 'folder')
-    for (const { config } of plan.contenders) await checkBackbone(config)
-    const dataset = await openData(plan.contenders[0].config, context)
-    const comparison = await Comparison.create(path, plan, dataset, context.provider)
+  { jobs, watch, provider: choice }: Execution,
+): Promise<void> =>
+  runWatched(watch, { provider: providerOf(plan, choice) }, async (context) => {
+    const { comparison, dataset } = await createComparison(path, plan, context)
     try {
       // Tuning has data of its own: those of the runs are not kept in memory for so long.
-      return await runComparison(comparison, context, comparison.isTuning ? undefined : dataset)
+      const opened = comparison.isTuning ? undefined : dataset
+      return await runComparison(comparison, context, { jobs, dataset: opened })
     } catch (error) {
       await comparison.deleteIfEmpty()
       throw error
     }
   })
+
+const providerOf = (
+  { contenders }: ComparisonPlan,
+  choice: ProviderChoice | undefined,
+): ProviderRequest => ({ choice, engines: contenders.map(({ config }) => config.engine) })
+
+async function createComparison(path: string, plan: ComparisonPlan, context: CommandContext) {
+  await requireNewFolder(path, 'folder')
+  for (const { config } of plan.contenders) await checkBackbone(config)
+  const dataset = await openData(plan.contenders[0].config, context)
+  return { comparison: await Comparison.create(path, plan, dataset, context.provider), dataset }
+}
+
+/** How the unfinished runs of a comparison are trained. */
+interface Remaining {
+  /** Number of processes; undefined for this one. */
+  readonly jobs?: Jobs | undefined
+  /** The data, if it is already open. */
+  readonly dataset?: Dataset | undefined
 }
 
 /**
@@ -134,14 +201,17 @@ export const startComparison = (
 export async function runComparison(
   comparison: Comparison,
   context: CommandContext,
-  dataset?: Dataset,
+  { jobs, dataset }: Remaining,
 ): Promise<string> {
   const { livePage } = context
   // Imported here because charts load slowly.
   const { comparisonContent, writeComparisonReport } = await import('../compare/report.ts')
   const show = async (heading: string): Promise<void> =>
     livePage?.showComparison(heading, (await comparisonContent(comparison)).content)
-  await comparison.trainRemaining(context, dataset, livePage && show)
+  await comparison.tune(context, livePage && show)
+  if (context.signal.aborted || jobs === undefined)
+    await comparison.trainRemaining(context, dataset, livePage && show)
+  else await trainByProcesses(comparison, jobCount(jobs, threadsOf(comparison)), context)
   if (livePage) await show('')
   await comparison.saveTable()
   const report = await writeComparisonReport(comparison)
@@ -165,8 +235,9 @@ export async function runComparison(
   for (const sentence of noiseSentences(seedNoise(summaries))) console.log(sentence)
   for (const { contender, seed, reason } of await comparison.failedRuns())
     console.log(`${contender}, seed ${seed}: ${reason}`)
+  const jobsOptions = jobs === undefined ? [] : ['--jobs', `${jobs}`]
   if (context.signal.aborted)
-    console.log(`to resume  ${resumeCommandLine(comparison.path, context)}`)
+    console.log(`to resume  ${resumeCommandLine(comparison.path, context, ...jobsOptions)}`)
   console.log(`report     ${report}`)
   return comparison.path
 }

@@ -216,7 +216,8 @@ async function modelFolder(model: string): Promise<ModelFolder> {
   const saved = await modifiedAt(run.pathOf('best.safetensors'))
   const exported = await modifiedAt(join(path, 'onnx', 'model.onnx'))
   if (exported > saved) return { path, remove: keep }
-  if (!(await run.isOwnedByOther())) return { path: await exportRun(model, 'best'), remove: keep }
+  if ((await run.otherOwner()) === undefined)
+    return { path: await exportRun(model, 'best'), remove: keep }
   const temporary = await mkdtemp(join(tmpdir(), 'imagewoof-'))
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true })
   try {

@@ -1,8 +1,9 @@
 import { positiveInteger } from '@diffgrad/core'
 import { communicator } from '@diffgrad/mpi'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { Comparison } from '../compare/comparison.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
+import { wholeNumber } from '../config/schema.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
@@ -12,10 +13,12 @@ import { RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resolveSettings } from '../training/load-run.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
+import type { Jobs } from '../trials/local.ts'
 import type { WatchOption } from '../watch/live-page.ts'
 import {
   commandLine,
   dataPathOption,
+  jobsOption,
   numberIn,
   providerOption,
   resumeCommandLine,
@@ -101,7 +104,7 @@ export function addTrain(program: Command): void {
       if (runs > 1) {
         const contenders = [{ name: config.optimizer, config }]
         const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
-        return startComparison(path, plan, watch, choice)
+        return startComparison(path, plan, { watch, provider: choice })
       }
       await runWatched(watch, { provider, communicator: ranks }, async (context) =>
         reportRun(await startRun(config, path, context), context),
@@ -114,6 +117,8 @@ export function addTrain(program: Command): void {
 interface ResumeCommandOptions {
   readonly data?: string
   readonly epochs?: number
+  readonly trial?: number
+  readonly jobs?: Jobs
   readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
@@ -130,10 +135,16 @@ export function addResume(program: Command): void {
       'train a run for more or fewer epochs than planned; from the next step on, the schedule is that of so many epochs',
       numberIn(positiveInteger),
     )
+    .addOption(
+      new Option('--trial <number>', 'train only this run of a comparison, counted from 0')
+        .argParser(numberIn(wholeNumber))
+        .conflicts(['data', 'epochs', 'jobs', 'watch']),
+    )
+    .addOption(jobsOption())
     .addOption(providerOption())
     .addOption(watchOption())
     .action(async (path: string, options: ResumeCommandOptions) => {
-      const { data, epochs, provider: choice, watch } = options
+      const { data, epochs, trial, jobs, provider: choice, watch } = options
       const ranks = await communicator()
       const comparison = await Comparison.open(path)
       if (comparison && ranks.size > 1)
@@ -142,7 +153,11 @@ export function addResume(program: Command): void {
         )
       if (comparison && epochs !== undefined)
         throw new Failure(`--epochs needs a run, but ${path} is a comparison`)
-      await comparison?.own()
+      if (!comparison && (trial ?? jobs) !== undefined)
+        throw new Failure(
+          `${trial === undefined ? '--jobs' : '--trial'} needs a comparison, but ${path} is not one`,
+        )
+      if (trial === undefined) await comparison?.own()
       const configs = comparison
         ? comparison.plan.contenders.map(({ config }) => config)
         : [await (await RunFolder.open(path)).config()]
@@ -150,6 +165,8 @@ export function addResume(program: Command): void {
       const given = [
         ...(data === undefined ? [] : ['--data', data]),
         ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+        ...(trial === undefined ? [] : ['--trial', `${trial}`]),
+        ...(jobs === undefined ? [] : ['--jobs', `${jobs}`]),
         ...(choice === undefined ? [] : ['--provider', choice]),
       ]
       const resumeCommand = commandLine('resume', path, ...given)
@@ -157,6 +174,11 @@ export function addResume(program: Command): void {
       await runWatched(watch, how, async (context) => {
         if (!comparison)
           return reportRun(await resumeRun(path, context, { dataPath: data, epochs }), context)
+        if (trial !== undefined) {
+          await comparison.trainRun(trial, context)
+          if (context.signal.aborted) context.screen.write(`to resume  ${resumeCommand}`)
+          return path
+        }
         if (await comparison.isFinished())
           context.screen.write(`${path} is finished: all ${comparison.runCount} runs are complete`)
         else {
@@ -166,7 +188,7 @@ export function addResume(program: Command): void {
             context.screen.write(`provider: ${first} → ${now}, for the runs that remain`)
         }
         const dataset = data === undefined ? undefined : await comparison.openData(context, data)
-        return runComparison(comparison, context, dataset)
+        return runComparison(comparison, context, { jobs, dataset })
       })
       await ranks.end()
     })

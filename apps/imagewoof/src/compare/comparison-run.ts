@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { Divergence } from '../failure.ts'
+import { Divergence, FolderExists } from '../failure.ts'
+import type { LockOwner } from '../lock.ts'
 import { endOf, type History } from '../run/history.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
@@ -65,12 +66,36 @@ export class ComparisonRun {
     return (await exists(this.#failureFile)) ? readFile(this.#failureFile, 'utf8') : undefined
   }
 
-  /** Starts or resumes the run, and trains to the end, until it diverges, or until the signal aborts. */
+  /** As progress and messages call it. */
+  get name(): string {
+    return `${this.contender} · ${this.variant}`
+  }
+
+  /** The other process that trains the run; undefined if none does. */
+  async otherOwner(): Promise<LockOwner | undefined> {
+    return (await RunFolder.find(this.path))?.otherOwner()
+  }
+
+  /**
+   * Starts or resumes the run, and trains to the end, until it diverges, or until the signal aborts.
+   *
+   * @throws {Failure} If another process owns the run.
+   */
   async train(dataset: Dataset, context: CommandContext): Promise<void> {
+    const resume = async (): Promise<void> => {
+      await new RunFolder(this.path).own()
+      // Its former owner may have finished it, and deleted its checkpoints, since this process looked.
+      if (await this.result()) return
+      await resumeRun(this.path, context, { dataPath: this.config.data, dataset })
+    }
     try {
-      if (await RunFolder.find(this.path))
-        await resumeRun(this.path, context, { dataPath: this.config.data, dataset })
-      else await startRun(this.config, this.path, context, dataset)
+      if (await RunFolder.find(this.path)) await resume()
+      else
+        await startRun(this.config, this.path, context, dataset).catch((error) => {
+          // Another process has started the run at the same time: it owns it, or has just ended.
+          if (!(error instanceof FolderExists)) throw error
+          return resume()
+        })
     } catch (error) {
       if (!(error instanceof Divergence)) throw error
       context.screen.write(`${error.message}\n`)

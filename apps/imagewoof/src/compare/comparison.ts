@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { stringify } from 'csv-stringify/sync'
 import type { Dataset } from '../data/dataset.ts'
+import { Failure } from '../failure.ts'
+import { describeOwner, type LockOwner } from '../lock.ts'
 import type { Provider } from '../provider.ts'
 import { describeEnvironment, type Environment, requireSameData } from '../run/environment.ts'
 import type { History } from '../run/history.ts'
 import { createFolder, exists, ownFolder, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
+import { hasParent } from '../terminal/parent.ts'
 import { openData } from '../training/session.ts'
 import { ComparisonRun } from './comparison-run.ts'
 import { type ComparisonPlan, withSettings } from './contenders.ts'
@@ -24,6 +27,15 @@ interface FailedRun {
   readonly contender: string
   readonly seed: number
   readonly reason: string
+}
+
+/** A run that has not ended. */
+export interface RemainingRun {
+  /** From 0, by seed, then by contender: the number of `--trial`. */
+  readonly number: number
+  readonly name: string
+  /** The other process that trains it; undefined if none does. */
+  readonly owner: LockOwner | undefined
 }
 
 /**
@@ -103,43 +115,60 @@ export class Comparison {
   }
 
   /**
-   * Trains the unfinished trials, chooses the learning rates by them, and trains the unfinished runs: all
-   * contenders with the first seed, then with the next. A run that diverges does not stop the others.
+   * Trains the unfinished trials, and chooses the learning rates by them; nothing without tuning, or if it
+   * is complete. A trial that diverges does not stop the others.
+   *
+   * @param onRun - called before each trial with a line that names it.
+   */
+  async tune(context: CommandContext, onRun?: (heading: string) => Promise<void>): Promise<void> {
+    if (!this.isTuning) return
+    await this.#train('trial', this.#trials, () => this.#openTrialData(context), context, onRun)
+    if (context.signal.aborted) return
+    const contenders = withBestRates(this.plan.contenders, await this.trials())
+    await this.#savePlan({ ...this.plan, contenders, tuned: true })
+  }
+
+  /**
+   * Trains the unfinished runs, after tuning: all contenders with the first seed, then with the next. A run
+   * that diverges does not stop the others; those of other processes are left to them.
    *
    * @param dataset - the data of the runs, if it is already open.
    * @param onRun - called before each run with a line that names it.
    */
-  async trainRemaining(
+  trainRemaining(
     context: CommandContext,
     dataset?: Dataset,
     onRun?: (heading: string) => Promise<void>,
   ): Promise<void> {
-    const train = async (
-      kind: 'trial' | 'run',
-      runs: readonly ComparisonRun[],
-      open: () => Promise<Dataset>,
-    ): Promise<void> => {
-      let opened: Dataset | undefined
-      for (const [i, run] of runs.entries()) {
-        if (context.signal.aborted) return
-        if (await run.failure()) continue
-        if (!(await run.result())) {
-          opened ??= await open()
-          const heading = `${kind} ${i + 1} of ${runs.length} · ${run.contender} · ${run.variant}`
-          context.screen.write(`${heading}\n`)
-          await onRun?.(heading)
-          await run.train(opened, context)
-        }
-        if (await run.result()) await run.finish(this.plan.keep)
-      }
-    }
-    if (this.isTuning) {
-      await train('trial', this.#trials, () => this.#openTrialData(context))
+    const open = async () => dataset ?? this.openData(context)
+    return this.#train('run', this.#runs, open, context, onRun)
+  }
+
+  async #train(
+    kind: 'trial' | 'run',
+    runs: readonly ComparisonRun[],
+    open: () => Promise<Dataset>,
+    context: CommandContext,
+    onRun?: (heading: string) => Promise<void>,
+  ): Promise<void> {
+    let opened: Dataset | undefined
+    for (const [i, run] of runs.entries()) {
       if (context.signal.aborted) return
-      const contenders = withBestRates(this.plan.contenders, await this.trials())
-      await this.#savePlan({ ...this.plan, contenders, tuned: true })
+      const heading = `${kind} ${i + 1} of ${runs.length} · ${run.name}`
+      const owner = await run.otherOwner()
+      if (owner) {
+        context.screen.write(`${heading}: left to ${describeOwner(owner)}`)
+        continue
+      }
+      if (await run.failure()) continue
+      if (!(await run.result())) {
+        opened ??= await open()
+        context.screen.write(`${heading}\n`)
+        await onRun?.(heading)
+        await run.train(opened, context)
+      }
+      if (await run.result()) await run.finish(this.plan.keep)
     }
-    await train('run', this.#runs, async () => dataset ?? this.openData(context))
   }
 
   /** Opens the data of the trials, and checks that it is that of the first one. */
@@ -154,6 +183,39 @@ export class Comparison {
   async #savePlan(plan: ComparisonPlan): Promise<void> {
     await writeJson(planFile(this.path), plan)
     this.#plan = plan
+  }
+
+  /**
+   * Trains one run, or continues it; of one that has ended, says so. Needs the run, not the comparison:
+   * several processes may each train one at once.
+   *
+   * @param number - of the run, from 0.
+   * @throws {Failure} If there is no such run, another process owns it, or its learning rate is to be tuned.
+   */
+  async trainRun(number: number, context: CommandContext): Promise<void> {
+    const run = this.#runs[number]
+    if (run === undefined)
+      throw new Failure(`--trial must be 0 to ${this.runCount - 1}, but is ${number}`)
+    if (this.isTuning)
+      throw new Failure(
+        `--trial needs tuned learning rates, but those of ${this.path} are to be chosen; resume it without --trial`,
+      )
+    if (!hasParent()) context.screen.write(`trial ${number} · ${run.name}`)
+    const diverged = await run.failure()
+    if (diverged !== undefined) return context.screen.write(diverged)
+    if (await run.result()) context.screen.write(`${run.path} is finished`)
+    else await run.train(await this.openData(context), context)
+    if (await run.result()) await run.finish(this.plan.keep)
+  }
+
+  /** The runs that have not ended, by their number from 0, and whether another process trains them. */
+  async remainingRuns(): Promise<readonly RemainingRun[]> {
+    const remaining: RemainingRun[] = []
+    for (const [number, run] of this.#runs.entries()) {
+      const hasEnded = (await run.failure()) ?? (await run.result())
+      if (!hasEnded) remaining.push({ number, name: run.name, owner: await run.otherOwner() })
+    }
+    return remaining
   }
 
   /** Deletes the folder if no run has started: the error that stopped the first would stop all others. */

@@ -36,7 +36,7 @@ const probability: OptionRange = {
   includes: (value) => isFiniteNumber(value) && value >= 0 && value <= 1,
 }
 
-const wholeNumber: OptionRange = {
+export const wholeNumber: OptionRange = {
   text: 'a whole number, at least 0',
   includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 }

@@ -5,8 +5,8 @@ import { stringify } from 'csv-stringify/sync'
 import { type Config, resolveConfig } from '../config/config.ts'
 import { centralShare } from '../data/loader/resample.ts'
 import type { EvaluationSummary } from '../evaluation/summary.ts'
-import { Failure, messageOf, WriteFailure } from '../failure.ts'
-import { lockOwner, takeLock, withLock } from '../lock.ts'
+import { Failure, FolderExists, messageOf, WriteFailure } from '../failure.ts'
+import { type LockOwner, lockOwner, takeLock, withLock } from '../lock.ts'
 import type { Environment } from './environment.ts'
 import { type History, initialState } from './history.ts'
 
@@ -43,8 +43,8 @@ export async function ownFolder(path: string, what: string): Promise<void> {
   await removeLeftovers(path)
 }
 
-const alreadyExists = (path: string, kind: string): Failure =>
-  new Failure(`${kind} ${path}: already exists; resume it, or choose another --out`)
+const alreadyExists = (path: string, kind: string): FolderExists =>
+  new FolderExists(`${kind} ${path}: already exists; resume it, or choose another --out`)
 
 /**
  * Checks that a folder can be created, before the work whose result it is to hold.
@@ -69,7 +69,8 @@ export async function requireNewFolder(path: string, kind: string): Promise<void
  *
  * @param kind - of folder, as error messages call it.
  * @param fill - writes its files into a temporary folder.
- * @throws {Failure} If the folder exists, or cannot be created.
+ * @throws {FolderExists} If the folder exists.
+ * @throws {Failure} If it cannot be created.
  */
 export async function createFolder(
   path: string,
@@ -157,9 +158,9 @@ export class RunFolder {
     return withLock(lockFile(this.path), `the run ${this.path}`, work)
   }
 
-  /** Whether another process owns the run. */
-  async isOwnedByOther(): Promise<boolean> {
-    return (await lockOwner(lockFile(this.path))) !== undefined
+  /** The other process that owns the run; undefined if none does. */
+  otherOwner(): Promise<LockOwner | undefined> {
+    return lockOwner(lockFile(this.path))
   }
 
   /** The path of the initial model of a run with a backbone or with `--from`. */

@@ -3,6 +3,7 @@ import type { Communicator } from '@diffgrad/core'
 import type { Provider } from '../provider.ts'
 import { RankGroup } from '../rank-group.ts'
 import type { LivePage } from '../watch/live-page.ts'
+import { hasParent, listenToParent, ParentScreen } from './parent.ts'
 import { type OutputStream, Screen } from './screen.ts'
 
 /** What every long-running command passes down. */
@@ -29,16 +30,17 @@ export interface InterruptOptions {
 }
 
 /**
- * Runs work that Ctrl-C, SIGTERM and SIGHUP interrupt after the step in progress, and then sets the exit
- * code of the signal. An interruption while data is being opened rejects the work with the signal's
- * reason; that rejection is handled here.
+ * Runs work that Ctrl-C, SIGTERM, SIGHUP and the parent of a trial's process interrupt after the step in
+ * progress, and then sets the exit code of the signal. An interruption while data is being opened rejects
+ * the work with the signal's reason; that rejection is handled here.
  */
 export async function runInterruptibly(
   work: (context: CommandContext) => Promise<void>,
   { screen: stream = process.stdout, resumeCommand, communicator }: InterruptOptions = {},
 ): Promise<void> {
   const isShown = (communicator?.rank ?? 0) === 0
-  const screen = new Screen(isShown ? stream : new Writable({ write: (_, __, done) => done() }))
+  const output = isShown ? stream : new Writable({ write: (_, __, done) => done() })
+  const screen = hasParent() ? new ParentScreen(output) : new Screen(output)
   const interrupts = handleInterrupts(() => {
     screen.close()
     screen.write('Finishing the current step; press Ctrl-C again to quit at once.')
@@ -91,6 +93,8 @@ function handleInterrupts(onInterrupt: () => void): InterruptHandlers {
     for (const [name, handler] of handlers) if (name !== kept) process.off(name, handler)
   }
   for (const [name, handler] of handlers) process.on(name, handler)
+  const [[, onFirst]] = handlers
+  if (hasParent()) listenToParent(onFirst)
   return {
     signal: controller.signal,
     remove: removeAllBut,

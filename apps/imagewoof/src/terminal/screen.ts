@@ -4,8 +4,9 @@ import { formatDuration } from '../format.ts'
 /** Standard output or standard error: a terminal, a pipe or a file. */
 export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean
-  /** Width of the terminal. */
+  /** Size of the terminal. */
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** The progress of a task. */
@@ -23,11 +24,11 @@ const barLength = 20
 const redrawMilliseconds = 1000 / 15
 
 /**
- * Writes messages and one progress bar, so that neither overwrites the other.
+ * Writes messages and progress bars below them, so that neither overwrites the other.
  *
- * The cursor waits, visible, at the start of the bar, and the bar is shorter than a line. So there is
+ * The cursor waits, visible, at the start of the first bar, and bars are shorter than a line. So there is
  * no mode of the terminal to restore, however the process ends; and clearing from the cursor on also
- * clears the lines that a terminal makes of the bar when it becomes narrower.
+ * clears the lines that a terminal makes of a bar when it becomes narrower.
  *
  * Where bars cannot be drawn (a file, a pipe, a CI log, a dumb terminal), lines show the progress: each
  * after a tenth of the time so far, and after ten seconds at least.
@@ -35,7 +36,7 @@ const redrawMilliseconds = 1000 / 15
 export class Screen {
   readonly #stream: OutputStream
   readonly #drawsBars: boolean
-  #progress: Progress | undefined
+  #progress: readonly Progress[] = []
   #isDrawn = false
   #isListening = false
   #drawn = Number.NEGATIVE_INFINITY
@@ -49,7 +50,7 @@ export class Screen {
     this.#drawsBars = Boolean(stream.isTTY) && TERM !== 'dumb' && !NO_COLOR && !CI
   }
 
-  /** Writes lines, above the bar if there is one. */
+  /** Writes lines, above the bars if there are any. */
   write(text: string): void {
     const lines = text.endsWith('\n') ? text : `${text}\n`
     this.#stream.write(this.#drawsBars ? `\r\x1b[J${lines}${this.#barText()}` : lines)
@@ -57,17 +58,27 @@ export class Screen {
 
   /** Shows the progress of a task, and hides that of the previous task. */
   show(progress: Progress): void {
+    this.showAll([progress])
+  }
+
+  /**
+   * Shows the progress of several tasks, a bar for each that fits on the screen, and hides that of the
+   * previous ones.
+   *
+   * @param progress - of at least one task. The first lasts while the others come and go.
+   */
+  showAll(progress: readonly Progress[]): void {
     if (this.#closed) return
-    const { task } = this.#progress ?? {}
+    const [previous] = this.#progress
     this.#progress = progress
-    if (task !== progress.task) this.#start()
+    if (previous?.task !== progress[0].task) this.#start()
     if (this.#drawsBars) this.#drawSoon()
     else this.#writeProgress()
   }
 
   /** Hides the progress. */
   hide(): void {
-    this.#progress = undefined
+    this.#progress = []
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (!this.#isListening) return
@@ -114,21 +125,26 @@ export class Screen {
     this.#isDrawn = false
   }
 
-  /** Replaces the line of the cursor by the bar, and returns the cursor to its start. */
+  /** Replaces the lines from the cursor on by the bars, and returns the cursor to the start of the first. */
   #barText(): string {
-    if (!this.#progress) return ''
-    const line = barLine(this.#progress, this.#stream.columns ?? 80)
+    const { columns = 80, rows = 24 } = this.#stream
+    const lines = this.#progress
+      .slice(0, Math.max(rows - 1, 1))
+      .map((progress) => barLine(progress, columns))
+    if (lines.length === 0) return ''
+    const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : ''
     // Wrapping is off within this text only: the terminal may have become narrower just now.
-    return `\r\x1b[J\x1b[?7l${line}\x1b[?7h\r`
+    return `\r\x1b[J\x1b[?7l${lines.join('\r\n')}\x1b[?7h\r${up}`
   }
 
   #writeProgress(): void {
     const now = performance.now()
-    if (!this.#progress || now - this.#drawn < Math.max(10_000, (now - this.#started) / 10)) return
+    if (now - this.#drawn < Math.max(10_000, (now - this.#started) / 10)) return
     this.#drawn = now
-    const { task, done, total, details } = this.#progress
-    const share = total === undefined ? [] : [`${Math.floor((100 * done) / total)} %`]
-    this.#stream.write(`${[task, ...share, ...details].join(' · ')}\n`)
+    for (const { task, done, total, details } of this.#progress) {
+      const share = total === undefined ? [] : [`${Math.floor((100 * done) / total)} %`]
+      this.#stream.write(`${[task, ...share, ...details].join(' · ')}\n`)
+    }
   }
 }
 
