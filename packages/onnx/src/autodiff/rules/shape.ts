@@ -91,20 +91,22 @@ export const Pad: GradientRule = (operation, dy) => {
 
 /** The index in x of the element that a padding copies. */
 function paddedIndex(operation: Operation, mode: string, at: number, size: number): number {
-  const remainder = (divisor: number): number => ((at % divisor) + divisor) % divisor
   switch (mode) {
     case 'edge':
       return Math.min(Math.max(at, 0), size - 1)
     case 'wrap':
-      return remainder(size)
+      return remainder(at, size)
     case 'reflect': {
-      const position = remainder(Math.max(2 * (size - 1), 1))
+      const position = remainder(at, Math.max(2 * (size - 1), 1))
       return Math.min(position, 2 * (size - 1) - position)
     }
     default:
       throw operation.error(`mode "${mode}" cannot be differentiated`)
   }
 }
+
+/** at mod divisor, in [0, divisor). */
+const remainder = (at: number, divisor: number): number => ((at % divisor) + divisor) % divisor
 
 /** More runs than these cost more than one scatter of all elements. */
 const maxRuns = 16
@@ -114,7 +116,7 @@ const maxRuns = 16
  * summed as it runs, put in its place, and all are added up.
  */
 function addRuns(dy: Value, indices: readonly number[], axis: number, size: number): Value {
-  const runs = runsOf(indices)
+  const runs = runsOf(indices, maxRuns + 1)
   const shape = staticShape(dy).with(axis, size)
   if (runs.length === 0 || size === 0) return filled(dy.graph, shape)
   if (runs.length > maxRuns) return scatterRows(dy, dy.graph.integers(indices), shape, axis)
@@ -132,9 +134,10 @@ function addRuns(dy: Value, indices: readonly number[], axis: number, size: numb
   return sums.reduce((sum, value) => add(sum, value))
 }
 
-/** Divides indices into runs: from `first`, each a `step` of −1, 0 or 1 after the one before. */
+/** Divides indices into runs, `most` at most: from `first`, each a `step` of −1, 0 or 1 after the one before. */
 function runsOf(
   indices: readonly number[],
+  most: number,
 ): readonly { start: number; first: number; step: number; length: number }[] {
   const runs: { start: number; first: number; step: number; length: number }[] = []
   for (const [start, first] of indices.entries()) {
@@ -143,7 +146,8 @@ function runsOf(
     if (last && Math.abs(step) <= 1 && (last.length === 1 || step === last.step)) {
       last.step = step
       last.length++
-    } else runs.push({ start, first, step: 0, length: 1 })
+    } else if (runs.length === most) break
+    else runs.push({ start, first, step: 0, length: 1 })
   }
   return runs
 }
