@@ -189,7 +189,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'sums of the first parameter for all',
-    edits: [{ file: 'same-step.ts', from: '[name, values[k]]', to: '[name, values[0 * k]]' }],
+    edits: [{ file: 'update.ts', from: '[name, values[k]]', to: '[name, values[0 * k]]' }],
   },
   {
     name: 'AdaBelief compares g with the old m',

@@ -2,10 +2,10 @@ import type { Backend } from './backend.ts'
 import { type ParameterGroup, type ParameterGroups, pick } from './parameter-group.ts'
 import { entriesOf, type Named } from './parameters.ts'
 import type { Hyperparameters } from './rule.ts'
-import type { GroupGradients } from './same-step.ts'
 import { accumulateGradient, setGradient } from './transforms/accumulate.ts'
 import { clipGradients } from './transforms/clip.ts'
 import type { GradientTransforms } from './transforms/index.ts'
+import type { GroupGradients } from './update.ts'
 
 /**
  * Gradients by parameter name. A parameter without a gradient keeps its value, its state and its step

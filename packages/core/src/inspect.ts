@@ -1,6 +1,6 @@
 import type { Backend, SavedArray } from './backend.ts'
 import type { Hyperparameters } from './rule.ts'
-import type { PreparedUpdate } from './same-step.ts'
+import type { PreparedUpdate } from './update.ts'
 
 /** The intermediates of a rule and the effective step: by name, one array per parameter. */
 export type Inspection<

@@ -14,7 +14,6 @@ import {
   withoutNames,
 } from './group-options.ts'
 import { type Histogram, histogramsOf, type Inspection, inspectGradients } from './inspect.ts'
-import type { Kernel } from './kernel.ts'
 import {
   type CheckedState,
   checkState,
@@ -31,12 +30,7 @@ import {
   separateSchedules,
   startSchedules,
 } from './options.ts'
-import {
-  changedGroups,
-  ParameterGroup,
-  ParameterGroups,
-  type WeightState,
-} from './parameter-group.ts'
+import { changedGroups, ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters, type Parameter } from './parameters.ts'
 import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
 import {
@@ -48,16 +42,21 @@ import {
   GradientExchange,
 } from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
-import { type GroupGradients, type PreparedUpdate, prepareUpdates } from './same-step.ts'
 import { type StateDict, savedNames, saveState } from './state-dict.ts'
-import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import {
   checkedTransforms,
   splitTransforms,
   type Transforms,
   transformStateNames,
 } from './transforms/index.ts'
-import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
+import {
+  applyUpdate,
+  type GroupGradients,
+  initializeWeights,
+  type PreparedUpdate,
+  prepareUpdates,
+  swapWithEma,
+} from './update.ts'
 
 /** The options of an optimizer: those of its rule, parameter groups that override them, and transforms. */
 export type OptimizerOptions<H, Name extends string = string> = PartialOptions<H> & {
@@ -156,7 +155,8 @@ export class Optimizer<
     )
     this.#groups.add(groups)
     this.#options = changed
-    if (this.#updates > 0 || this.#swapped) this.#initializeWeights(groups)
+    if (this.#updates > 0 || this.#swapped)
+      initializeWeights(this.#backend, groups, this.#transforms)
   }
 
   /**
@@ -420,14 +420,7 @@ export class Optimizer<
     if (!this.#transforms.ema) {
       throw new Error(`${this.rule.name}: swapEma needs the option ema`)
     }
-    for (const { names, theta, state } of this.#groups) {
-      for (const [i, value] of theta.entries()) {
-        const mismatch = this.#backend.mismatch(value, state.ema[i])
-        if (mismatch) throw new RangeError(`${this.rule.name}: the EMA of ${names[i]} ${mismatch}`)
-      }
-    }
-    this.#initializeWeights(this.#groups)
-    for (const group of this.#groups) this.#apply(emaSwap, group, [...group.steps.keys()])
+    swapWithEma(this.#backend, this.rule, this.#groups, this.#transforms)
     this.#swapped = !this.#swapped
   }
 
@@ -546,8 +539,8 @@ export class Optimizer<
   #updateBy(due: readonly GroupGradients<T, H>[]): StepOutcome {
     this.#accumulator.transform(due)
     const prepared = this.#prepare(due)
-    this.#initializeWeights(this.#groups)
-    for (const update of prepared) this.#update(update)
+    initializeWeights(this.#backend, this.#groups, this.#transforms)
+    for (const update of prepared) applyUpdate(this.#backend, update, this.#transforms)
     this.#updates++
     return 'updated'
   }
@@ -569,47 +562,10 @@ export class Optimizer<
     )
   }
 
-  /** Slow weights and the EMA start at the parameters' values before their first update. */
-  #initializeWeights(groups: Iterable<ParameterGroup<T, H>>): void {
-    const { lookahead, ema } = this.#transforms
-    for (const group of groups) {
-      if (lookahead) this.#initialize(lookaheadInit, group, 'slow')
-      if (ema) this.#initialize(emaInit, group, 'ema')
-    }
-  }
-
-  #initialize(kernel: Kernel, group: ParameterGroup<T, H>, name: WeightState): void {
-    const initialized = group.initialized[name]
-    const positions = [...initialized.keys()].filter((i) => !initialized[i])
-    if (positions.length === 0) return
-    this.#apply(kernel, group, positions)
-    initialized.fill(true)
-  }
-
   /** Does everything that can fail before any array changes. */
   #prepare(gradients: readonly GroupGradients<T, H>[]): readonly PreparedUpdate<T, H>[] {
     return prepareUpdates(this.#backend, this.rule, gradients, (group) =>
       this.#hyperparametersOf(group),
     )
-  }
-
-  #update(prepared: PreparedUpdate<T, H>): void {
-    const { group, positions, gradients, step, update, coefficients, nextScalars } = prepared
-    const { lookahead, ema } = this.#transforms
-    const t = step + 1
-    const lists = group.lists(positions, gradients)
-    this.#backend.apply(update, lists, coefficients, t)
-    for (const i of positions) {
-      group.steps[i] = t
-      group.scalars[i] = nextScalars
-    }
-    if (lookahead && t % lookahead.every === 0) {
-      this.#backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })
-    }
-    if (ema) this.#backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - ema.decay })
-  }
-
-  #apply(kernel: Kernel, group: ParameterGroup<T, H>, positions: readonly number[]): void {
-    this.#backend.apply(kernel, group.lists(positions), {})
   }
 }

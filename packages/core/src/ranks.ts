@@ -1,7 +1,7 @@
 import type { Backend, SavedArray } from './backend.ts'
 import type { ParameterGroups } from './parameter-group.ts'
 import type { Hyperparameters } from './rule.ts'
-import type { GroupGradients } from './same-step.ts'
+import type { GroupGradients } from './update.ts'
 
 // Data-parallel training: several ranks, each a process or a thread with a copy of the parameters, compute
 // gradients of different batches, and make the same update of their sum.

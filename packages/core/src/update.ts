@@ -1,7 +1,11 @@
 import type { Backend } from './backend.ts'
-import type { ParameterGroup } from './parameter-group.ts'
+import type { Kernel } from './kernel.ts'
+import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
 import { type Hyperparameters, type Scalars, type UpdateRule, zeroSums } from './rule.ts'
 import { type StepKernels, scalarsAt } from './rule-kernels.ts'
+import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
+import type { Transforms } from './transforms/index.ts'
+import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
 
 /** The gradients of some parameters of a group, which are given by their positions in it. */
 export interface GroupGradients<T, H extends Hyperparameters> {
@@ -86,4 +90,66 @@ function splitByStep<T, H extends Hyperparameters>(
     same.gradients.push(gradients[k])
   }
   return [...byStep.values()]
+}
+
+/** Makes an update, and what the transforms of weights add to it. Nothing here can fail. */
+export function applyUpdate<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  { group, positions, gradients, step, update, coefficients, nextScalars }: PreparedUpdate<T, H>,
+  { lookahead, ema }: Transforms,
+): void {
+  const t = step + 1
+  const lists = group.lists(positions, gradients)
+  backend.apply(update, lists, coefficients, t)
+  for (const i of positions) {
+    group.steps[i] = t
+    group.scalars[i] = nextScalars
+  }
+  if (lookahead && t % lookahead.every === 0) {
+    backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })
+  }
+  if (ema) backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - ema.decay })
+}
+
+/** Starts slow weights and the EMA at the parameters' values, where they have not started yet. */
+export function initializeWeights<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  groups: Iterable<ParameterGroup<T, H>>,
+  { lookahead, ema }: Transforms,
+): void {
+  const initialize = (kernel: Kernel, group: ParameterGroup<T, H>, name: WeightState): void => {
+    const initialized = group.initialized[name]
+    const positions = [...initialized.keys()].filter((i) => !initialized[i])
+    if (positions.length === 0) return
+    backend.apply(kernel, group.lists(positions), {})
+    initialized.fill(true)
+  }
+  for (const group of groups) {
+    if (lookahead) initialize(lookaheadInit, group, 'slow')
+    if (ema) initialize(emaInit, group, 'ema')
+  }
+}
+
+/**
+ * Swaps the weights with their EMA.
+ *
+ * @throws RangeError naming a parameter whose array is detached or has another length. Then nothing has
+ * changed.
+ */
+export function swapWithEma<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  rule: UpdateRule<H>,
+  groups: ParameterGroups<T, H>,
+  transforms: Transforms,
+): void {
+  for (const { names, theta, state } of groups) {
+    for (const [i, value] of theta.entries()) {
+      const mismatch = backend.mismatch(value, state.ema[i])
+      if (mismatch) throw new RangeError(`${rule.name}: the EMA of ${names[i]} ${mismatch}`)
+    }
+  }
+  initializeWeights(backend, groups, transforms)
+  for (const group of groups) {
+    backend.apply(emaSwap, group.lists([...group.steps.keys()]), {})
+  }
 }
