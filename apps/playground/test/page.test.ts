@@ -274,6 +274,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
 
   test('draws of equal contenders change their ranking, and give the published gap in half of all', async () => {
     const page = await open('#evidence')
+    await page.locator('.evidence .status').waitFor()
     const cells = page.locator('[data-kind=measured] tbody tr')
     expect((await cells.allTextContents()).slice(0, 3)).toEqual([
       'original84.38 1st84.94 1st83.45 2nd',
