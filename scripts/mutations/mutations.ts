@@ -63,8 +63,8 @@ export const mutations: readonly Mutation[] = [
     name: 'gradient kept by reference',
     edits: [
       {
-        file: 'optimizer.ts',
-        from: 'for (const i of positions) {\n      group.steps[i] = t',
+        file: 'update.ts',
+        from: 'for (const i of positions) {\n    group.steps[i] = t',
         to: `for (const [k, i] of positions.entries()) {
           group.steps[i] = t
           const { previousGradient } = group.state as Record<string, T[]>
@@ -97,8 +97,18 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'optimizer.ts',
+        from: 'applyUpdate(this.#backend, update, this.#transforms)',
+        to: 'applyUpdate(this.#backend, update, this.#transforms, this.#updates)',
+      },
+      {
+        file: 'update.ts',
+        from: '{ lookahead, ema }: Transforms,\n): void {\n  const t',
+        to: '{ lookahead, ema }: Transforms,\n  updates: number,\n): void {\n  const t',
+      },
+      {
+        file: 'update.ts',
         from: 't % lookahead.every === 0',
-        to: '(this.#updates + 1) % lookahead.every === 0',
+        to: '(updates + 1) % lookahead.every === 0',
       },
     ],
   },
