@@ -3,7 +3,7 @@ import { staticShape } from '../ir/value.ts'
 import { elements } from '../model/data-type.ts'
 import { elementCount } from '../model/model.ts'
 import { apply } from './apply.ts'
-import { add, cast, div, less, lessOrEqual, mul, reshape, sub, where } from './builders.ts'
+import { add, cast, div, less, lessOrEqual, mul, reshape, slice, sub, where } from './builders.ts'
 
 /**
  * A prime p with p mod 3 = 2, so that cubing permutes the numbers below it, and (2p)² < 2³¹, so that
@@ -65,18 +65,22 @@ export class DropoutMasks {
 
   /**
    * Pseudorandom int32 numbers below p: ((a + s)³ + b + t)³ mod p, where a and b are sums of a row's and a
-   * column's words, and s and t those of the step.
+   * column's words of a square that holds all elements, and s and t those of the step.
    */
   #draw(shape: readonly number[]): Value {
-    const columns = Math.max(shape.at(-1) ?? 1, 1)
-    const rows = elementCount(shape) / columns
+    const size = elementCount(shape)
+    // Words of rows and columns take less memory and time than those of all elements.
+    const columns = 2 ** Math.ceil(Math.log2(Math.max(size, 1)) / 2)
+    const rows = Math.ceil(size / columns)
     const start = BigInt(this.#seed) * ofSeed + BigInt(this.#applications++) * ofApplication
-    // The words of rows and columns take less memory than those of all elements.
     const ofRows = this.#words(rows, (row) => BigInt(row) * ofRow + start, [rows, 1])
     const ofColumns = this.#words(columns, (column) => BigInt(column) * ofColumn, [1, columns])
     const step = this.#stepWords()
     const sum = (i: 0 | 1): Value => add(modulo(add(ofRows[i], step[i])), ofColumns[i])
-    return reshape(cube(add(cube(sum(0)), modulo(sum(1)))), shape)
+    const drawn = cube(add(cube(sum(0)), modulo(sum(1))))
+    if (rows * columns === size) return reshape(drawn, shape)
+    const flat = reshape(drawn, [rows * columns])
+    return reshape(slice(flat, [{ axis: 0, start: 0, end: size }]), shape)
   }
 
   /** The words of the count of steps. */
