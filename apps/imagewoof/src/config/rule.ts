@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import {
@@ -57,6 +57,10 @@ function loadModule(optimizer: string): LoadedModule {
   const path = resolve(optimizer)
   const known = loadedModules.get(path)
   if (known) return known
+  if (!existsSync(path))
+    throw new Failure(
+      `--optimizer ${optimizer}: no such file; a run needs the module of its rule where it was when it started`,
+    )
   try {
     const hash = createHash('sha256').update(readFileSync(path)).digest('hex')
     const loaded = { rule: checkedRule(requireModule(path).default), hash }
