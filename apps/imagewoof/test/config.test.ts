@@ -239,7 +239,9 @@ test('a module that is missing, changed, or not a rule is refused by name', () =
     expect(refusal('export default {')).toMatch(/^Failure: --optimizer PATH: .*Unexpected/)
     expect(refusal(`${rule('mul(c.half, g)')} export default rule`)).toBe('[object Object]')
     const missing = join(folder, 'missing.mjs')
-    expect(() => resolveConfig({ optimizer: missing })).toThrow(`--optimizer ${missing}: no such file`)
+    expect(() => resolveConfig({ optimizer: missing })).toThrow(
+      `--optimizer ${missing}: no such file`,
+    )
   } finally {
     rmSync(folder, { recursive: true })
   }
