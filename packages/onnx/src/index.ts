@@ -12,11 +12,13 @@ export {
   type RunningStatistic,
   type TrainedParameter,
 } from './gradient-model.ts'
+export { attachHead, backbonePattern, hasHead, headNames, replaceHead } from './head.ts'
 export { Graph, type InferredType, Operation, type Value } from './ir/graph.ts'
 export { cpuLowering, type Lowering, referenceLowering } from './ir/lowering.ts'
 export { type ModelSpec, toModel } from './ir/to-model.ts'
 export { axisSize, staticShape } from './ir/value.ts'
 export {
+  adaptableWeights,
   applyLora,
   type LoraAdapter,
   type LoraOptions,
@@ -29,9 +31,11 @@ export { type DifferentiateOptions, type ModelOptions, modelOptionNames } from '
 export type { DataType, Elements, UnsharedBytes } from './model/data-type.ts'
 export { checkOptions, describeArgument, describeNode, OnnxError } from './model/error.ts'
 export {
+  exceptNames,
   type InitializerRoles,
   initializerRoles,
   isFrozenNormalization,
+  onlyNames,
   tiedParameters,
 } from './model/initializer-roles.ts'
 export type {
@@ -50,6 +54,7 @@ export { readModel } from './model/read.ts'
 export type { ExternalData } from './model/tensor.ts'
 export { writeModel } from './model/write.ts'
 export {
+  type SelfAttentionOptions,
   type SimpleSelfAttentionOptions,
   type SqueezeExcitationOptions,
   selfAttention,
@@ -176,3 +181,4 @@ export {
   type TransformOperation,
 } from './step-operations.ts'
 export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step-model.ts'
+export { labelsOf, transformersFiles, withLabels } from './transformers-folder.ts'

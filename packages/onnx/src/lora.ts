@@ -116,6 +116,17 @@ export function lora(model: Model, options: LoraOptions): Model {
 }
 
 /**
+ * The names of all weights that adapters can act on: those of MatMul, Gemm and Conv that no other node reads.
+ * The last layer's is among them.
+ */
+export function adaptableWeights(model: Model): readonly string[] {
+  const uses = usesOf(model)
+  return [...new Set(uses.map(({ weight }) => weight))].filter(
+    (weight) => !otherReader(model, uses, weight) && layoutOf(uses, weight) !== undefined,
+  )
+}
+
+/**
  * Adds adapters that were trained before to their model.
  *
  * @throws {OnnxError} Naming a weight that is missing or of another shape.
@@ -266,31 +277,44 @@ function checkUses(
   weight: string,
   { a, b }: LoraAdapter,
 ): void {
-  const own = uses.filter((use) => use.weight === weight)
-  const adaptable = new Set(own.map(({ node }) => node))
-  const check = (name: string): void => {
-    for (const node of model.nodes) {
-      if (!node.inputs.includes(name) || adaptable.has(node)) continue
-      if (isOperator(node, 'Transpose') && own.length > 0) check(node.outputs[0] ?? '')
-      else
-        throw new OnnxError(
-          `lora: only MatMul, Gemm without transA and alpha, and Conv of one group may read "${weight}", but ${describeNode(node)} does`,
-        )
-    }
-  }
-  check(weight)
-  const [first] = own
-  const layouts = new Set(own.map(({ layout }) => layout))
-  if (!first || layouts.size > 1)
+  const other = otherReader(model, uses, weight)
+  if (other)
+    throw new OnnxError(
+      `lora: only MatMul, Gemm without transA and alpha, and Conv of one group may read "${weight}", but ${describeNode(other)} does`,
+    )
+  const layout = layoutOf(uses, weight)
+  if (!layout)
     throw new OnnxError(
       `lora: "${weight}" must be the weight of a MatMul, Gemm or Conv, in one layout, but is not`,
     )
-  const rank = (first.layout === 'convolution' ? a.shape[0] : b.shape[0]) ?? 1
-  const expected = shapesOf(floatOf(model, weight).shape, first.layout, rank)
+  const rank = (layout === 'convolution' ? a.shape[0] : b.shape[0]) ?? 1
+  const expected = shapesOf(floatOf(model, weight).shape, layout, rank)
   if (`${a.shape};${b.shape}` !== `${expected.a};${expected.b}`)
     throw new OnnxError(
       `lora: the adapter of "${weight}" must be [${expected.a}] and [${expected.b}], but is [${a.shape}] and [${b.shape}]`,
     )
+}
+
+/** The layout in which nodes multiply by a weight; undefined if there is none, or several. */
+function layoutOf(uses: readonly Use[], weight: string): Layout | undefined {
+  const layouts = new Set(uses.filter((use) => use.weight === weight).map(({ layout }) => layout))
+  const [layout] = layouts
+  return layouts.size === 1 ? layout : undefined
+}
+
+/** A node that reads a weight, or its transpose, in a way that an adapter cannot act on. */
+function otherReader(model: Model, uses: readonly Use[], weight: string): Node | undefined {
+  const adaptable = new Set(uses.filter((use) => use.weight === weight).map(({ node }) => node))
+  const find = (name: string): Node | undefined => {
+    for (const node of model.nodes) {
+      if (!node.inputs.includes(name) || adaptable.has(node)) continue
+      const isTransposed = isOperator(node, 'Transpose') && adaptable.size > 0
+      const other = isTransposed ? find(node.outputs[0] ?? '') : node
+      if (other) return other
+    }
+    return undefined
+  }
+  return find(weight)
 }
 
 /** The shapes of an adapter for a weight. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { readModel, writeModel } from '@diffgrad/onnx'
+import { dirname, join, normalize } from 'node:path'
+import { readModel, transformersFiles, withLabels, writeModel } from '@diffgrad/onnx'
 import { removeLeftovers, temporaryPath } from '@diffgrad/onnxruntime/node'
 import { imageNetStatistics } from '../data/batch.ts'
 import { longestSide } from '../data/loader/resample.ts'
@@ -22,8 +22,8 @@ export interface ExportedModel extends TrainedRun {
   readonly network: Uint8Array
 }
 
-const [configFile, preprocessorFile] = ['config.json', 'preprocessor_config.json']
-const modelFile = join('onnx', 'model.onnx')
+const { config: configFile, preprocessor: preprocessorFile } = transformersFiles
+const modelFile = normalize(transformersFiles.model)
 const [cardFile, pageFile] = ['README.md', 'index.html']
 const exportedFiles = [
   ...[configFile, preprocessorFile, cardFile, pageFile],
@@ -47,7 +47,7 @@ export async function writeExportFolder(path: string, exported: ExportedModel): 
   ]
   try {
     await removeLeftovers(dirname(path))
-    await mkdir(join(temporary, 'onnx'), { recursive: true })
+    await mkdir(join(temporary, dirname(modelFile)), { recursive: true })
     await writeFile(join(temporary, configFile), json(configOf(classes)))
     await writeFile(join(temporary, preprocessorFile), json(preprocessor))
     await writeFile(join(temporary, modelFile), model)
@@ -78,15 +78,8 @@ const filesIn = (path: string): Promise<readonly string[]> =>
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 /** transformers.js reads only inputs and outputs, in which an XResNet equals a ResNet. */
-const configOf = (classes: readonly string[]): object => ({
-  model_type: 'resnet',
-  architectures: ['ResNetForImageClassification'],
-  num_labels: classes.length,
-  id2label: Object.fromEntries(classes.map((name, i) => [i, name])),
-  label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
-  // In browsers, transformers.js looks for quantized weights by default.
-  'transformers.js_config': { dtype: 'fp32' },
-})
+const configOf = (classes: readonly string[]): object =>
+  withLabels({ model_type: 'resnet', architectures: ['ResNetForImageClassification'] }, classes)
 
 /**
  * Images are passed to the model as they are, since it holds the preprocessing: in browsers transformers.js

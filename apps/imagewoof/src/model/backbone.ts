@@ -1,13 +1,18 @@
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Model, readModel } from '@diffgrad/onnx'
+import {
+  backbonePattern,
+  type Model,
+  readModel,
+  replaceHead,
+  transformersFiles,
+} from '@diffgrad/onnx'
 import { replaceFile } from '@diffgrad/onnxruntime/node'
 import * as z from 'zod'
 import type { Config, TuneStage } from '../config/config.ts'
-import { imageNetStatistics } from '../data/batch.ts'
+import { type ChannelStatistics, imageNetStatistics } from '../data/batch.ts'
 import { cacheFolder } from '../data/cache.ts'
 import { Failure, messageOf } from '../failure.ts'
-import { headNames, renormalize, replaceHead } from './head.ts'
 import { withoutPreprocessing } from './preprocessing.ts'
 
 const channels = z.array(z.number()).length(3)
@@ -27,9 +32,9 @@ export async function loadBackbone(config: Config, classes: number): Promise<Mod
   const { backbone = '', seed, size } = config
   const folder = await locateBackbone(backbone)
   try {
-    const text = await readFile(join(folder, 'preprocessor_config.json'), 'utf8')
+    const text = await readFile(join(folder, transformersFiles.preprocessor), 'utf8')
     const { do_normalize, image_mean, image_std } = preprocessorSchema.parse(JSON.parse(text))
-    const file = readModel(await readFile(join(folder, 'onnx', 'model.onnx')))
+    const file = readModel(await readFile(join(folder, transformersFiles.model)))
     // The network of an exported run takes images normalized by ImageNet's statistics.
     const network = withoutPreprocessing(file)
     const statistics = network
@@ -66,18 +71,52 @@ export function requireSize(model: Model, size: number): Model {
  * images if the model has one.
  */
 export function frozenPatterns(model: Model, trained: TuneStage['parameters']): readonly RegExp[] {
-  const pattern = trained === 'head' ? exceptHead(model) : /^renormalization\//
+  const pattern = trained === 'head' ? backbonePattern(model) : /^renormalization\//
   const isUsed = [...model.initializers.keys()].some((name) => pattern.test(name))
   return isUsed ? [pattern] : []
 }
 
-function exceptHead(model: Model): RegExp {
-  const head = headNames(model).map((name) => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
-  return new RegExp(`^(?!(?:${head.join('|')})$)`)
+/** Adds nodes in front of a model that change the normalization of its input from one to another. */
+function renormalize(model: Model, from: ChannelStatistics, to: ChannelStatistics): Model {
+  const scale = from.deviation.map((deviation, c) => deviation / to.deviation[c])
+  const shift = from.mean.map((mean, c) => (mean - to.mean[c]) / to.deviation[c])
+  if (scale.every((s) => Math.abs(s - 1) < 1e-6) && shift.every((s) => Math.abs(s) < 1e-6))
+    return model
+  const [{ name: input }] = model.inputs
+  const constant = (values: readonly number[]) =>
+    // Float initializers are parameters by default; `frozenPatterns` freezes these by name.
+    ({ type: 'float32', shape: [3, 1, 1], data: Float32Array.from(values) }) as const
+  const node = (operator: string, inputs: readonly string[], output: string) => ({
+    operator,
+    domain: '',
+    name: output,
+    inputs,
+    outputs: [output],
+    attributes: new Map(),
+  })
+  const [scaled, shifted] = ['renormalization/scaled', 'renormalization/shifted']
+  return {
+    ...model,
+    initializers: new Map(model.initializers)
+      .set('renormalization/scale', constant(scale))
+      .set('renormalization/shift', constant(shift)),
+    nodes: [
+      node('Mul', [input, 'renormalization/scale'], scaled),
+      node('Add', [scaled, 'renormalization/shift'], shifted),
+      ...model.nodes.map((other) => ({
+        ...other,
+        inputs: other.inputs.map((name) => (name === input ? shifted : name)),
+      })),
+    ],
+  }
 }
 
 /** The files of a transformers.js model that are needed. */
-const backboneFiles = ['config.json', 'preprocessor_config.json', 'onnx/model.onnx'] as const
+const backboneFiles = [
+  transformersFiles.config,
+  transformersFiles.preprocessor,
+  transformersFiles.model,
+] as const
 
 /**
  * The folder of a backbone. A model of the Hugging Face hub is downloaded the first time, from

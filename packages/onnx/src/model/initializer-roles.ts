@@ -52,9 +52,19 @@ export function initializerRoles(model: Model, frozen: readonly RegExp[] = []): 
 /** All patterns of frozen parameters: of a model with adapters, all but what is trained with them. */
 export function frozenOf({ lora }: Model, frozen: readonly RegExp[]): readonly RegExp[] {
   if (!lora) return frozen
-  const names = [...lora.trained].map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
-  return [...frozen, new RegExp(`^(?!(?:${names.join('|')})$)`)]
+  return [...frozen, exceptNames(lora.trained)]
 }
+
+/** A pattern of these names only. */
+export const onlyNames = (names: Iterable<string>): RegExp =>
+  new RegExp(`^(?:${alternatives(names)})$`)
+
+/** A pattern of all names but these. */
+export const exceptNames = (names: Iterable<string>): RegExp =>
+  new RegExp(`^(?!(?:${alternatives(names)})$)`)
+
+const alternatives = (names: Iterable<string>): string =>
+  [...names].map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|')
 
 function rolesOf(model: Model, frozen: readonly RegExp[]): InitializerRoles {
   const parameters = new Map<string, Tensor<'float32'>>()

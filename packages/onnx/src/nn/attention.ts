@@ -1,29 +1,40 @@
 import type { Value } from '../ir/graph.ts'
 import { axisSize } from '../ir/value.ts'
 import { apply } from '../ops/apply.ts'
-import { add, matMul, mul, sigmoid, transpose } from '../ops/builders.ts'
+import { add, matMul, mul, sigmoid, sub, transpose } from '../ops/builders.ts'
 import { type Initializer, zeros } from './initializers.ts'
 import { childScope, type Layer, parameter, sequential } from './layer.ts'
 import { conv, globalAveragePool, linear, relu } from './layers.ts'
 
+/** The hyperparameters of self-attention. */
+export interface SelfAttentionOptions {
+  /** float32 of batch × length, 1 at tokens and 0 at padding, which nothing attends to. Default: all tokens. */
+  readonly mask?: Value
+}
+
 /**
  * Multi-head self-attention over a sequence (batch × length × features):
- * softmax(Q·Kᵀ / √d)·V per head, and one linear layer over all heads.
+ * softmax(Q·Kᵀ / √d)·V per head, and one linear layer over all heads. The length may be symbolic.
  */
 export const selfAttention =
-  (heads: number): Layer =>
+  (heads: number, { mask }: SelfAttentionOptions = {}): Layer =>
   (x, scope) => {
-    const [length, features] = [axisSize(x, 1), axisSize(x, 2)]
+    const features = axisSize(x, 2)
     const width = features / heads
+    // A length of 0 copies that of the input.
     const projected = (name: string): Value => {
       const y = linear(features)(x, childScope(scope, name))
-      const split = apply('Reshape', [y, y.graph.integers([0, length, heads, width])])
+      const split = apply('Reshape', [y, y.graph.integers([0, 0, heads, width])])
       return transpose(split, [0, 2, 1, 3])
     }
     const [q, k, v] = [projected('query'), projected('key'), projected('value')]
-    const scores = mul(matMul(q, transpose(k, [0, 1, 3, 2])), 1 / Math.sqrt(width))
+    const products = mul(matMul(q, transpose(k, [0, 1, 3, 2])), 1 / Math.sqrt(width))
+    // e⁻¹⁰⁰⁰⁰ is 0 in float32.
+    const scores = mask
+      ? add(products, apply('Unsqueeze', [mul(sub(mask, 1), 1e4), x.graph.integers([1, 2])]))
+      : products
     const mixed = transpose(matMul(apply('Softmax', [scores]), v), [0, 2, 1, 3])
-    const joined = apply('Reshape', [mixed, mixed.graph.integers([0, length, features])])
+    const joined = apply('Reshape', [mixed, mixed.graph.integers([0, 0, features])])
     return linear(features)(joined, childScope(scope, 'output'))
   }
 
