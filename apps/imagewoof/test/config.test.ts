@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   adam,
+  allRules,
   diffGrad,
   numbers,
   type Schedule,
@@ -12,6 +13,7 @@ import {
   type Values,
 } from '@diffgrad/core'
 import { expectClose } from '@diffgrad/testing/tolerance'
+import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
 import { summarizeContenders } from '../src/compare/summary.ts'
@@ -24,7 +26,7 @@ import {
 } from '../src/compare/tuning.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import { learningRateOf, optimizerOf } from '../src/config/optimizer.ts'
-import { argumentsFor } from '../src/config/options.ts'
+import { addConfigOptions, argumentsFor, pickSettings } from '../src/config/options.ts'
 import { suggestLearningRates, valleyRate } from '../src/lr-find/range-test.ts'
 
 test("a resolved configuration has the defaults of its rule's settings, and resolves to itself", () => {
@@ -33,6 +35,8 @@ test("a resolved configuration has the defaults of its rule's settings, and reso
   expect(config).not.toHaveProperty('momentum')
   expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config)
   expect(resolveConfig({ optimizer: 'sgd' })).toMatchObject({ momentum: 0.9, nesterov: false })
+  // A rule whose default differs from Adam's keeps it.
+  expect(resolveConfig({ optimizer: 'adabelief' })).toMatchObject({ beta2: 0.99, epsilon: 1e-16 })
 })
 
 test("the optimizer of a configuration is core's rule with the configured options", () => {
@@ -52,6 +56,22 @@ test("the optimizer of a configuration is core's rule with the configured option
   expectClose(rate(86), 2e-3, { relative: 1e-12 })
   expect(rate(100)).toBe(0)
   expect(optimizerOf(resolveConfig({ optimizer: 'adam' }), 100).rule).toBe(adam)
+})
+
+test('every option of every rule is an option of the command line, and reaches the optimizer', () => {
+  const help = addConfigOptions(new Command()).helpInformation()
+  for (const rule of allRules) {
+    const config = resolveConfig({ optimizer: rule.name.toLowerCase(), learningRate: 0.125 })
+    const passed = optimizerOf({ ...config, schedule: 'constant' }, 100)
+    expect(Object.keys(passed)).toEqual(expect.arrayContaining(Object.keys(rule.defaults)))
+    for (const option of argumentsFor(config).filter((text) => text.startsWith('--')))
+      expect(help).toMatch(new RegExp(`${option}\\b`))
+  }
+  const waits = resolveConfig({ optimizer: 'radam', degenerateToSgd: false })
+  expect(argumentsFor(waits)).toContain('--no-degenerate-to-sgd')
+  // An option that is on by default is omitted for a rule without it.
+  const command = addConfigOptions(new Command()).parse(['--optimizer', 'adam'], { from: 'user' })
+  expect(resolveConfig(pickSettings(command.opts()))).toEqual(resolveConfig({ optimizer: 'adam' }))
 })
 
 test('with one-cycle the momentum falls while the learning rate rises', () => {
@@ -125,11 +145,15 @@ test.each([
   ],
   [
     { optimizer: 'sgd', nesterov: true, momentum: 0 },
-    '--nesterov needs a --momentum above 0, but momentum is 0',
+    '--optimizer sgd: nesterov needs a momentum above 0',
   ],
   [
     { decay: 'l2', weightDecay: 0 },
     '--decay l2 needs a --weight-decay above 0, but weight decay is 0',
+  ],
+  [
+    { optimizer: 'lion', decay: 'l2' },
+    '--optimizer lion: decay must be decoupled, because an L2 decay only changes signs, but is l2',
   ],
   [{ pad: 4, crop: 0.5 }, '--pad replaces random crops, so --crop must be 1, but is 0.5'],
   [{ validationCrop: 0.5 }, '--validation-crop needs a --data other than shapes'],
@@ -307,7 +331,9 @@ test('a preset has contenders and settings, which options come before', () => {
     woof.map(({ name }) => (name.startsWith('ranger') ? 1e-5 : 1e-6)),
   )
   const [original, fixed, , , control] = plan('cifar10-review').map(({ config }) => config)
-  expect([original.aliased, fixed.aliased, control.learningRate]).toEqual([true, false, 5e-4])
+  expect(original).toMatchObject({ aliased: true })
+  expect(fixed).toMatchObject({ aliased: false })
+  expect(control.learningRate).toBe(5e-4)
   expect(fixed).toMatchObject({
     ...{ data: 'cifar10', size: 32, pad: 4, validationCrop: 1, batch: 32, epochs: 10, flip: true },
     ...{ learningRate: 1e-3, schedule: 'constant', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

@@ -33,6 +33,7 @@ export {
   oneOf,
   positive,
   positiveInteger,
+  rangeOf,
 } from './ranges.ts'
 export {
   type Attempt,

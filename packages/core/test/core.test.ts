@@ -19,6 +19,7 @@ import {
   noDecayOnBiasAndNorm,
   operands,
   radam,
+  rangeOf,
   ruleKernels,
   sgd,
   stepKernels,
@@ -139,22 +140,22 @@ test('the step kernels at step t are the variant of that step', () => {
   expect(sixth.nodes.some(({ op }) => op === 'sqrt')).toBe(true)
 })
 
-test('the class names of rules are those of the adapters', () => {
-  expect(allRules.map(classNameOf)).toEqual([
-    ...[
-      'SGD',
-      'Adam',
-      'AdamW',
-      'NAdam',
-      'NAdamW',
-      'RAdam',
-      'AdaBelief',
-      'AdaMod',
-      'Ranger',
-      'Lion',
-    ],
-    ...['DiffGrad', 'DiffGradNorm', 'DiffRGrad', 'DiffMod'],
-  ])
+test('the class names of rules begin with a capital letter', () => {
+  expect([diffGrad, sgd, adam].map(classNameOf)).toEqual(['DiffGrad', 'SGD', 'Adam'])
+})
+
+test.each(allRules)('every option of $name is described for forms and command lines', (rule) => {
+  for (const option of Object.keys(rule.defaults)) {
+    const { description, choices, labels = {} } = rangeOf(rule, option)
+    expect(description, option).toMatch(/^[\p{L}\d(][^.]{2,}$/u)
+    expect((choices ?? []).map(String)).toEqual(expect.arrayContaining(Object.keys(labels)))
+  }
+})
+
+test.each(allRules)('docs/rule.md has a row and the equations of $name', ({ name }) => {
+  const text = readFileSync(new URL('../../../docs/rule.md', import.meta.url), 'utf8')
+  expect(text).toMatch(new RegExp(`^\\*\\*.*\\b${name}\\b.*\\*\\*`, 'm'))
+  expect(text).toMatch(new RegExp(`^\\| .*\\b${name}\\b.*\\|$`, 'm'))
 })
 
 test.each([

@@ -1,11 +1,15 @@
+import { rangeOf } from '@diffgrad/core'
 import type * as z from 'zod'
 import { centralShare } from '../data/loader/resample.ts'
 import { Failure } from '../failure.ts'
 import { isRuleModule, moduleHash, ruleOf } from './rule.ts'
+import { ruleDefault, ruleDefaults, ruleSettings } from './rule-settings.ts'
 import { schema } from './schema.ts'
 
-/** All settings of a training, with every default resolved. */
-export type Config = z.output<typeof schema>
+/** All settings of a training, with every default resolved. The options of some rules are in it, too. */
+export type Config = z.output<typeof schema> & {
+  readonly [K in keyof typeof ruleDefaults]?: number
+}
 
 /** Settings that say what a data set is and how it is decoded. */
 export const dataSettings = [
@@ -27,31 +31,6 @@ export const dataOptions = ({
   ...{ data, validation, exclude, trainImages, validationImages, holdOut },
   ...{ size, validationCrop },
 })
-
-/** Defaults of rule-specific settings that differ from core's. */
-const ruleDefaults: Readonly<Partial<Config>> = {
-  beta1: 0.95,
-  beta2: 0.99,
-  epsilon: 1e-6,
-  momentum: 0.9,
-}
-
-/** Settings that only some rules have, and core's names for them. */
-export const ruleSettings = {
-  beta1: 'beta1',
-  beta2: 'beta2',
-  epsilon: 'epsilon',
-  momentum: 'momentum',
-  nesterov: 'nesterov',
-  amsgrad: 'amsgrad',
-  friction: 'version',
-  aliased: 'aliased',
-  memoryLength: 'memoryLength',
-  momentumDecay: 'momentumDecay',
-  normDecay: 'normDecay',
-} as const
-
-const ruleKeys = Object.keys(ruleSettings) as (keyof typeof ruleSettings)[] // Of the literal above.
 
 /** Settings that train the embedded data set in a few minutes on two cores. */
 const shapesDefaults: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs: 8 }
@@ -97,7 +76,7 @@ function withDependentDefaults(config: Config): Config {
     if (!holds) throw new Failure(complaint)
   }
   const { backbone, tune, flat, schedule, padMode } = config
-  const { decay, weightDecay, momentum, nesterov, data, validation, exclude } = config
+  const { decay, weightDecay, data, validation, exclude } = config
   must(
     data !== 'shapes' || (validation === undefined && exclude === undefined),
     `${validation === undefined ? '--exclude' : '--validation'} needs a --data other than shapes, the embedded images`,
@@ -122,10 +101,6 @@ function withDependentDefaults(config: Config): Config {
   must(
     flat === undefined || schedule === 'flat-cosine',
     `--flat needs --schedule flat-cosine, but the schedule is ${schedule}`,
-  )
-  must(
-    nesterov !== true || momentum !== 0,
-    '--nesterov needs a --momentum above 0, but momentum is 0',
   )
   must(
     decay === 'decoupled' || weightDecay > 0,
@@ -220,30 +195,49 @@ function withRuleSettings(config: Config): Config {
   const { name, defaults } = ruleOf(config)
   if (optimizerHash !== undefined && !isRuleModule(optimizer))
     throw new Failure(`config: optimizerHash needs an optimizer that is a module, not ${optimizer}`)
-  const coreDefaults = new Map<string, unknown>(Object.entries(defaults))
   const scheduled = config.schedule === 'one-cycle' ? momentumKey(config) : undefined
-  if (scheduled !== undefined && !coreDefaults.has(scheduled))
+  if (scheduled !== undefined && !(scheduled in defaults))
     throw new Failure(
       `--schedule one-cycle needs a rule with beta1 or momentum, but ${name} has neither`,
     )
-  const settings = ruleKeys.flatMap((key) => {
-    const coreKey = ruleSettings[key]
-    const value = config[key]
-    if (key === scheduled) {
-      if (value === undefined) return []
-      throw new Failure(`${optionName(key)} is set by --schedule one-cycle`)
-    }
-    if (coreDefaults.has(coreKey))
-      return [[key, value ?? ruleDefaults[key] ?? coreDefaults.get(coreKey)] as const]
-    if (value === undefined) return []
-    const options = ruleKeys.filter((other) => coreDefaults.has(ruleSettings[other]))
+  const given = ruleOptions(config)
+  const own = ruleSettings.filter(({ option }) => option in defaults)
+  for (const { key, option } of ruleSettings) {
+    if (given[option] === undefined) continue
+    if (key === scheduled) throw new Failure(`${optionName(key)} is set by --schedule one-cycle`)
+    if (option in defaults) continue
+    const names = own.map((setting) => optionName(setting.key))
     throw new Failure(
-      `${optionName(key)} is not an option of ${name}; its options are ${options.map(optionName).join(', ')}`,
+      `${optionName(key)} is not an option of ${name}; its options are ${names.join(', ')}`,
     )
-  })
-  return {
-    ...config,
-    ...(isRuleModule(optimizer) && { optimizerHash: moduleHash(optimizer) }),
-    ...Object.fromEntries(settings),
   }
+  const resolved = own
+    .filter(({ key }) => key !== scheduled)
+    .map(({ key, option }) => [key, given[option] ?? ruleDefault(option, defaults)] as const)
+  const complete = { ...config, ...Object.fromEntries(resolved) }
+  checkRuleOptions(complete)
+  return { ...complete, ...(isRuleModule(optimizer) && { optimizerHash: moduleHash(optimizer) }) }
+}
+
+/** The options of a configuration that only some rules have, by core's names. */
+export const ruleOptions = (config: Config): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    ruleSettings.flatMap(({ key, option }) => {
+      const value = Object.entries(config).find(([name]) => name === key)?.[1]
+      return value === undefined ? [] : [[option, value] as const]
+    }),
+  )
+
+/** @throws {Failure} If the rule refuses the kind of decay, or its options do not work together. */
+function checkRuleOptions(config: Config): void {
+  const { optimizer, learningRate, weightDecay, decay } = config
+  const rule = ruleOf(config)
+  const { text, includes } = rangeOf(rule, 'decay')
+  if (!includes(decay))
+    throw new Failure(`--decay must be ${text} for ${optimizer}, but is ${decay}`)
+  // A momentum that one-cycle moves is not in the configuration.
+  const moving = { [momentumKey(config)]: ruleDefaults[momentumKey(config)] }
+  const options = { ...rule.defaults, ...moving, ...ruleOptions(config) }
+  const reason = rule.conflict?.({ ...options, learningRate, weightDecay, decay })
+  if (reason !== undefined) throw new Failure(`--optimizer ${optimizer}: ${reason}`)
 }

@@ -10,7 +10,7 @@ import {
 } from '@diffgrad/core'
 import type { OptimizerSpec } from '@diffgrad/onnxruntime'
 import { schedules } from './choices.ts'
-import { type Config, momentumKey, ruleSettings } from './config.ts'
+import { type Config, momentumKey, ruleOptions } from './config.ts'
 import { ruleOf } from './rule.ts'
 
 /** The number of optimizer updates in the whole training, at least 1. */
@@ -20,12 +20,8 @@ export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: numbe
 /** The optimizer of a configuration, scheduled over so many updates. Biases and norms do not decay. */
 export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hyperparameters> {
   const { weightDecay, decay, accumulate, clip, ema } = config
-  const ruleOptions = Object.entries(ruleSettings).flatMap(([key, coreKey]) => {
-    const value = config[key as keyof typeof ruleSettings] // `Object.entries` widens keys to string.
-    return value === undefined ? [] : [[coreKey, value] as const]
-  })
   const options = {
-    ...Object.fromEntries(ruleOptions),
+    ...ruleOptions(config),
     ...scheduledOptions(config, updates),
     weightDecay,
     decay,

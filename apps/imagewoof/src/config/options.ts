@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type Config, defaultsFor, optionName } from './config.ts'
+import { ruleSettings } from './rule-settings.ts'
 import { schema } from './schema.ts'
 
 /** The default of every setting, by its key; undefined if it has none. */
@@ -10,9 +11,13 @@ const defaults: ReadonlyMap<string, unknown> = new Map(
   ]),
 )
 
+/** Whether a boolean setting is true by default. */
+const isOn = (key: string): boolean =>
+  defaults.get(key) === true || ruleSettings.some((setting) => setting.key === key && setting.isOn)
+
 /** The flag that changes a boolean setting from its default. */
 const flagName = (key: string): string =>
-  defaults.get(key) === true ? `--no-${optionName(key).slice(2)}` : optionName(key)
+  isOn(key) ? `--no-${optionName(key).slice(2)}` : optionName(key)
 
 /**
  * Adds an option for every setting that has a description, except those in `without`. Options without a
@@ -37,6 +42,8 @@ export function addConfigOptions(command: Command, without: readonly string[] = 
     if (inner.type === 'array')
       added.argParser((text, previous: readonly string[] = []) => [...previous, ...splitList(text)])
     command.addOption(added)
+    // Commander's default for --no-… is true; a setting of some rules has none.
+    if (added.negate && initial === undefined) command.setOptionValue(key, undefined)
   }
   return command
 }
@@ -56,5 +63,5 @@ export const pickSettings = (options: object): object =>
 export const argumentsFor = (settings: object): readonly string[] =>
   Object.entries(settings).flatMap(([key, value]) => {
     if (typeof value !== 'boolean') return [optionName(key), `${value}`]
-    return value === (defaults.get(key) === true) ? [] : [flagName(key)]
+    return value === isOn(key) ? [] : [flagName(key)]
   })

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { centralShare } from '../data/loader/resample.ts'
 import { architectures, rules, schedules } from './choices.ts'
 import { isRuleModule } from './rule.ts'
+import { ruleSettings } from './rule-settings.ts'
 
 /** How a setting appears in the help of the command line. */
 interface OptionHelp {
@@ -86,6 +87,16 @@ const [data, network, images, optimizer, training] = [
   helpIn('Optimizer:'),
   helpIn('Training:'),
 ]
+/** A field for each option that only some rules have. `Config` has those that the presets name. */
+const ruleFields: object = Object.fromEntries(
+  ruleSettings.map(({ key, range, description }) => {
+    const isFlag = range.choices?.includes(true)
+    const field = isFlag ? flag() : numeric(range)
+    const help = optimizer(description, isFlag ? undefined : '<number>')
+    return [key, field.optional().meta(help)]
+  }),
+)
+
 const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) =>
   // The keys of a literal table are those of its type.
   Object.keys(table) as K[]
@@ -238,32 +249,7 @@ export const schema = z.strictObject({
   decay: choice(['decoupled', 'l2'])
     .default('decoupled')
     .meta(optimizer('kind of weight decay', '<kind>')),
-  beta1: numeric(fraction).optional().meta(optimizer('β₁ (default: 0.95)', '<share>')),
-  beta2: numeric(fraction).optional().meta(optimizer('β₂ (default: 0.99)', '<share>')),
-  epsilon: numeric(positive).optional().meta(optimizer('ε (default: 1e-6)', '<number>')),
-  momentum: numeric(fraction)
-    .optional()
-    .meta(optimizer('momentum of sgd (default: 0.9)', '<share>')),
-  nesterov: flag().optional().meta(optimizer('Nesterov momentum, for sgd')),
-  amsgrad: flag().optional().meta(optimizer('AMSGrad, for adam and adamw')),
-  friction: numeric({ text: '0, 1 or 2', includes: (v) => v === 0 || v === 1 || v === 2 })
-    .optional()
-    .meta(optimizer('version of ξ, for the diffGrad family', '<version>')),
-  aliased: flag()
-    .optional()
-    .meta(optimizer('reproduce the gradient aliasing bug of the original code (ξ = ½)')),
-  memoryLength: numeric({
-    text: 'a finite number, at least 1',
-    includes: (v) => Number.isFinite(v) && Number(v) >= 1,
-  })
-    .optional()
-    .meta(optimizer('averaging length of the step bound of adamod and diffmod', '<steps>')),
-  momentumDecay: numeric(nonNegative)
-    .optional()
-    .meta(optimizer('ψ of nadam and nadamw: how fast their momentum rises', '<rate>')),
-  normDecay: numeric(fraction)
-    .optional()
-    .meta(optimizer('γ of diffgradnorm, for the average gradient norm (default: 0.95)', '<share>')),
+  ...ruleFields,
   clip: numeric(positive)
     .optional()
     .meta(optimizer('largest global norm of the gradients', '<norm>')),

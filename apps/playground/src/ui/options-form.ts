@@ -33,7 +33,9 @@ export function optionsForm(
     .filter(([option]) => option !== 'learningRate')
     .map(([option, standard]) => ({
       option,
-      ...optionControl(option, standard, (value) => apply(withOption(current(), option, value))),
+      ...optionControl(optionText(current().name, option), option, standard, (value) =>
+        apply(withOption(current(), option, value)),
+      ),
     }))
   const lossScale = numberField(
     'loss multiplied by',
@@ -56,11 +58,11 @@ export function optionsForm(
 
 /** The control that fits an option's default value. */
 function optionControl(
+  { title, choices }: ReturnType<typeof optionText>,
   option: string,
   standard: OptionValue,
   onChange: (value: OptionValue) => void,
 ): Control<OptionValue> {
-  const { title, choices } = optionText(option)
   if (choices) {
     const { node, show } = selectField(title, option, choices, (value) =>
       onChange(typeof standard === 'number' ? Number(value) : value),

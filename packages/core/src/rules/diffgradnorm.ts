@@ -51,7 +51,9 @@ export const diffGradNorm: UpdateRule<
 > = defineRule({
   name: 'diffGradNorm',
   defaults,
-  ranges: { normDecay: fraction },
+  ranges: {
+    normDecay: { ...fraction, symbol: 'γ', description: 'decay rate of the average norm' },
+  },
   stateNames: () => ['m', 'v', 'previousGradient'],
   intermediates: ['xi'],
   sums: { names: ['squares'], evaluate: ({ square }, { g }) => ({ squares: square(g) }) },

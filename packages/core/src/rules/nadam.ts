@@ -47,7 +47,9 @@ const momentumAt = ({ beta1, momentumDecay }: NAdamHyperparameters, t: number): 
 export const nadam: UpdateRule<NAdamHyperparameters, 'm' | 'v', never> = defineRule({
   name: 'NAdam',
   defaults,
-  ranges: { momentumDecay: nonNegative },
+  ranges: {
+    momentumDecay: { ...nonNegative, symbol: 'ψ', description: 'rise of the momentum' },
+  },
   stateNames: () => ['m', 'v'],
   scalars: {
     initial: { momentumProduct: 1 },

@@ -223,7 +223,14 @@ async function expectTinyGradients(backend: BackendUnderTest): Promise<void> {
 export const goldenLaws: readonly Law[] = [
   {
     name: 'golden trajectories on recorded gradients',
-    check: async (backend) => expectAgreement(await runTrajectories(backend)),
+    async check(backend) {
+      const results = await runTrajectories(backend)
+      expectAgreement(results)
+      const missing = rulesOf(backend).find(
+        ({ name }) => !results.some(({ rule }) => rule === name),
+      )
+      if (missing) throw new Error(`golden: there is no case of ${missing.name}`)
+    },
   },
   {
     name: 'golden descents of functions of one and two variables',

@@ -1,29 +1,17 @@
+import { rangeOf, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { Law, UntypedOptions } from './backend-under-test.ts'
 import { afterTenSteps, rulesOf, supportedOptions } from './test-problem.ts'
 
-/** Values for each option of a rule that must give different numbers, with the options they need to have an effect. */
-const ruleOptions: Readonly<Record<string, readonly UntypedOptions[]>> = {
-  learningRate: [{}, { learningRate: 0.02 }],
-  weightDecay: [{}, { weightDecay: 0.3 }],
-  // Without moments or momentum, L2 and decoupled decay are the same equation.
-  decay: [
-    { weightDecay: 0.3, decay: 'l2', momentum: 0.7 },
-    { weightDecay: 0.3, decay: 'decoupled', momentum: 0.7 },
-  ],
-  momentum: [{}, { momentum: 0.7 }],
-  nesterov: [{ momentum: 0.7 }, { momentum: 0.7, nesterov: true }],
-  beta1: [{}, { beta1: 0.6 }],
-  beta2: [{}, { beta2: 0.6 }],
-  epsilon: [{}, { epsilon: 0.1 }],
-  amsgrad: [{ beta2: 0.5 }, { beta2: 0.5, amsgrad: true }],
-  version: [{ version: 0 }, { version: 1 }, { version: 2 }],
-  aliased: [{}, { aliased: true }],
-  degenerateToSgd: [{}, { degenerateToSgd: false }],
-  momentumDecay: [{}, { momentumDecay: 0.1 }],
-  normDecay: [{}, { normDecay: 0.5 }],
-  memoryLength: [{}, { memoryLength: 5 }],
-  averageStep: [{}, { averageStep: true }],
+/** Options with which each other option has an effect. */
+const context: UntypedOptions = { learningRate: 0.1, weightDecay: 0.3, momentum: 0.7, beta2: 0.9 }
+
+/** Values of an option of a rule that must give different numbers: each choice, or the default and another number. */
+function valuesOf(rule: UpdateRule, option: string): readonly UntypedOptions[] {
+  const { choices, includes } = rangeOf(rule, option)
+  const standard: unknown = Object.entries(rule.defaults).find(([name]) => name === option)?.[1]
+  const numbers = [standard, [0.6, 5].find((value) => includes(value) && value !== standard)]
+  return (choices ?? numbers).map((value) => ({ [option]: value }))
 }
 
 /** The same for the options of the transforms around a rule. */
@@ -51,12 +39,10 @@ export const optionLaws: readonly Law[] = [
     async check(backend) {
       for (const rule of rulesOf(backend)) {
         const own = Object.keys(rule.defaults).map((option) => {
-          return [
-            option,
-            ruleOptions[option]
-              .map((value) => supportedOptions(rule, value))
-              .filter((value) => !rule.conflict?.({ ...rule.defaults, ...value })),
-          ] as const
+          const values = valuesOf(rule, option)
+            .map((value) => supportedOptions(rule, { ...context, ...value }))
+            .filter((value) => !rule.conflict?.({ ...rule.defaults, ...value }))
+          return [option, values] as const
         })
         for (const [option, values] of [...own, ...Object.entries(transformOptions)]) {
           const ends = await Promise.all(
