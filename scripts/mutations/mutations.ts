@@ -113,6 +113,16 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a cooldown counts failures',
+    edits: [
+      {
+        file: 'schedules/schedule.ts',
+        from: 'improves || cooldown > 0 ? 0',
+        to: 'improves ? 0',
+      },
+    ],
+  },
+  {
     name: 'no centralization where there is clipping',
     edits: [
       {

@@ -1,5 +1,5 @@
 import type { Backend } from './backend.ts'
-import { checkedOptions, completeOptions, shiftSchedules } from './options.ts'
+import { checkedOptions, completeOptions, shiftSchedules, withOwnFunctions } from './options.ts'
 import type { ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters } from './parameters.ts'
 import { checkRange, describe, isPlainObject, oneOf, rangeOf } from './ranges.ts'
@@ -242,8 +242,13 @@ function checkParameterOptions<T, H extends Hyperparameters, S>(
   const name = group.names[i]
   must(isPlainObject(entry), `has ${describe(entry)} as the parameter ${name}`)
   must(isPlainObject(entry.options), `has ${describe(entry.options)} as the options of ${name}`)
+  const saved = withOwnFunctions(entry.options, group.options)
+  must(
+    saved.missing === undefined,
+    `has a function as the ${saved.missing} of ${name}, which is not saved; the optimizer needs it: ${saved.missing}: lambda(…)`,
+  )
   // `checkedOptions` refuses all that are no options of the rule.
-  const changes = checkedOptions(rule, entry.options as Partial<RuleOptions<H>>)
+  const changes = checkedOptions(rule, saved.options as Partial<RuleOptions<H>>)
   const options = completeOptions(rule, [changes], stateDict.updates)
   for (const [option, current] of Object.entries(group.options)) {
     const loaded = options[option as keyof H]

@@ -68,8 +68,36 @@ function checkOption<H extends Hyperparameters>(
   checkSchedule(`${rule.name}: ${option}`, value)
 }
 
-/** A copy of checked options, which are JSON. */
-export const clone = <O extends object>(options: O): O => JSON.parse(JSON.stringify(options))
+/** A copy of checked options: numbers, strings, booleans and schedules. Functions of schedules stay the same. */
+export const clone = <O>(options: O): O => {
+  if (Array.isArray(options)) return options.map(clone) as O // Each element of the same type.
+  if (!isPlainObject(options)) return options
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries.map(([key, value]) => [key, clone(value)])) as O
+}
+
+/** Options as JSON, to compare them between ranks: a function of the step as its value after so many updates. */
+export const optionsText = (options: object, updates: number): string =>
+  JSON.stringify(options, (_, value) => (typeof value === 'function' ? value(updates) : value))
+
+/**
+ * Saved options, with the functions of an optimizer's own options in place of those that were saved without.
+ *
+ * @returns the first option whose function is missing, if the optimizer has none either.
+ */
+export function withOwnFunctions(
+  saved: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, unknown>>,
+): { readonly options: Readonly<Record<string, unknown>>; readonly missing?: string } {
+  const options = { ...saved }
+  for (const [option, value] of Object.entries(saved)) {
+    if (!isSchedule(value) || value.kind !== 'lambda' || value.valueAt !== undefined) continue
+    const schedule = own[option]
+    if (!isSchedule(schedule) || schedule.kind !== 'lambda') return { options, missing: option }
+    options[option] = { ...value, valueAt: schedule.valueAt }
+  }
+  return { options }
+}
 
 /**
  * A new object of the rule's defaults, overridden by each of some checked changes in turn.
@@ -132,7 +160,20 @@ export const shiftSchedules = <O extends object>(options: O, steps: number): O =
 
 /** Schedules are equal if they differ in nothing but the progress of a plateau. */
 const scheduleKey = (schedule: Schedule): string =>
-  JSON.stringify(schedule, (key, value) => (key === 'progress' ? undefined : value))
+  JSON.stringify(schedule, (key, value) => {
+    if (key === 'progress') return undefined
+    return typeof value === 'function' ? functionKey(value) : value
+  })
+
+const functionKeys = new WeakMap<object, number>()
+let functionCount = 0
+
+/** A number for each function, whose text does not tell what it closes over. */
+function functionKey(value: object): number {
+  const key = functionKeys.get(value) ?? functionCount++
+  functionKeys.set(value, key)
+  return key
+}
 
 const schedulesByKey = (options: readonly object[]): ReadonlyMap<string, Schedule> => {
   const schedules = options.flatMap((each) => Object.values(each).filter(isSchedule))

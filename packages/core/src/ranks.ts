@@ -1,4 +1,5 @@
 import type { Backend, SavedArray } from './backend.ts'
+import { optionsText } from './options.ts'
 import type { ParameterGroups } from './parameter-group.ts'
 import type { Hyperparameters } from './rule.ts'
 import type { GroupGradients } from './update.ts'
@@ -244,7 +245,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
     const { version } = this.#groups
     const matched = call.value?.matched ?? []
     const isNew = this.#compared !== version
-    const options = Array.from(this.#groups, (group) => JSON.stringify(group.options))
+    const options = Array.from(this.#groups, (group) => optionsText(group.options, updates))
     const positions = matched.map((one) => one.positions.join())
     const figures = [
       ...[Number(call.value?.finite), Number(isNew), updates],
@@ -255,7 +256,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
     if (isNew || shared.some((others) => others !== shared[0])) {
       const names = matched.flatMap(({ group, positions }) => positions.map((i) => group.names[i]))
       const gradients = names.map((name) => `a gradient of ${name}`)
-      const lines = [...this.#describe(), `${updates} updates`, ...gradients]
+      const lines = [...this.#describe(updates), `${updates} updates`, ...gradients]
       yield* requireSame(this.communicator, lines)
       this.#compared = version
     }
@@ -271,9 +272,9 @@ export class GradientExchange<T, H extends Hyperparameters> {
   }
 
   /** The rule, and each parameter with its elements and its options. */
-  #describe(): readonly string[] {
+  #describe(updates: number): readonly string[] {
     const parameters = [...this.#groups].flatMap((group) => {
-      const options = JSON.stringify(group.options)
+      const options = optionsText(group.options, updates)
       return group.parameters.map(({ name, value }) => {
         const elements = this.#toHost(value)
         const kind = `${elements.constructor.name}(${elements.length})`

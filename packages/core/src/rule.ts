@@ -24,7 +24,7 @@ export const schedulable: ReadonlySet<string> = new Set<Schedulable>([
   'momentum',
 ])
 
-/** Hyperparameters as a user passes them: some may be schedules. Plain JSON. */
+/** Hyperparameters as a user passes them: some may be schedules. Plain JSON, except for a `lambda`. */
 export type RuleOptions<H> = {
   readonly [K in keyof H]: K extends Schedulable ? H[K] | Schedule : H[K]
 }

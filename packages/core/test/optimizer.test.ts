@@ -7,6 +7,7 @@ import {
   diffGrad,
   euclideanNorm,
   join,
+  lambda,
   linear,
   noDecayOnBiasAndNorm,
   numbers,
@@ -292,6 +293,32 @@ test('a loaded plateau continues for parameters added later', () => {
   second.loadStateDict(first.stateDict())
   second.add(named({ y: F(0) }))
   expect(second.hyperparameters('y' as never).learningRate).toBe(0.25)
+})
+
+test('a state dict needs the function of a schedule again, and keeps where it starts', () => {
+  const rate = (step: number): number => 1 / (1 + step)
+  const first = new Optimizer(backend, sgd, named({ x: F(0) }), { momentum: lambda(() => 0.5) })
+  first.step({ x: F(1) })
+  first.set({ learningRate: lambda(rate) })
+  const json = JSON.parse(JSON.stringify({ ...first.stateDict(), parameters: {} }))
+  const saved = { ...json, parameters: first.stateDict().parameters }
+  expect(saved.parameters.x.options.learningRate).toEqual({ kind: 'lambda', startStep: 1 })
+  const second = new Optimizer(backend, sgd, named({ x: F(0) }), first.options)
+  second.loadStateDict(saved)
+  second.add(named({ y: F(0) }))
+  second.step({ x: F(1) })
+  for (const name of ['x', 'y'] as const) {
+    expect(second.hyperparameters(name as 'x')).toMatchObject({ learningRate: 0.5, momentum: 0.5 })
+  }
+  const without = new Optimizer(backend, sgd, named({ x: F(0) }), {
+    learningRate: 1,
+    momentum: 0.5,
+  })
+  expect(() => without.loadStateDict(saved)).toThrow(
+    new TypeError(
+      'SGD: the state has a function as the learningRate of x, which is not saved; the optimizer needs it: learningRate: lambda(…)',
+    ),
+  )
 })
 
 test('added parameters may have options of their own, which survive a change of all others', () => {

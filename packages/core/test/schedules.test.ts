@@ -6,11 +6,15 @@ import {
   cosine,
   exponential,
   flatCosine,
+  inverseSquareRoot,
   join,
+  lambda,
   linear,
   oneCycle,
   oneCycleMomentum,
+  piecewise,
   plateau,
+  polynomial,
   type Schedule,
   scheduleValue,
   stepDecay,
@@ -141,8 +145,84 @@ test('a plateau falls once patience is exceeded, down to its minimum, and sees r
   expect(scheduleValue(later, 5, reports)).toBe(1)
 })
 
+// The learning rates of torch.optim.lr_scheduler.ReduceLROnPlateau 1.13 with factor 0.5, after each report.
+test.each([
+  [
+    { patience: 1, cooldown: 2 },
+    [4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2.99, 3],
+    [1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.125, 0.125, 0.125, 0.125, 0.125],
+  ],
+  [
+    { patience: 1, cooldown: 1, mode: 'max', threshold: 0.05 } as const,
+    [0.5, 0.5, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6, 0.61, 0.64, 0.65, 0.65, 0.7],
+    [1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.25, 0.125, 0.125],
+  ],
+  [
+    { patience: 0, cooldown: 2, mode: 'max', threshold: 0.05 } as const,
+    [0.5, 0.5, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6, 0.61, 0.64, 0.65, 0.65, 0.7],
+    [1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125, 0.125, 0.0625, 0.0625],
+  ],
+])('a plateau with %j falls where that of torch does', (options, figures, rates) => {
+  const schedule = plateau({ from: 1, factor: 0.5, ...options })
+  const reports = figures.map((loss, i) => ({ step: i + 1, loss }))
+  const found = figures.map((_, i) => scheduleValue(schedule, i + 1, reports.slice(0, i + 1)))
+  expect(found).toEqual(rates)
+})
+
+test('polynomial decay is that of torch: (1 − t / steps)ᵖᵒʷᵉʳ', () => {
+  const schedule = polynomial({ from: 0.5, to: 0.1, steps: 4, power: 2 })
+  const expected = [0.5, 0.1 + 0.4 * 0.5625, 0.1 + 0.4 * 0.25, 0.1 + 0.4 * 0.0625, 0.1, 0.1]
+  expectClose(
+    expected.map((_, t) => scheduleValue(schedule, t)),
+    expected,
+    rounding,
+  )
+})
+
+test('the inverse square root is that of the Transformer, and of T5 if it starts at its peak', () => {
+  const [width, warmup] = [512, 4000]
+  const schedule = inverseSquareRoot({ peak: (width * warmup) ** -0.5, warmup })
+  for (const t of [1, 2, 2000, 3999, 4000, 4001, 16000]) {
+    const expected = width ** -0.5 * Math.min(t ** -0.5, t * warmup ** -1.5)
+    expectClose(scheduleValue(schedule, t - 1), expected, rounding)
+  }
+  const t5 = inverseSquareRoot({ from: 0.01, peak: 0.01, warmup: 10_000 })
+  for (const n of [1, 9999, 10_000, 40_000]) {
+    expectClose(scheduleValue(t5, n - 1), 1 / Math.sqrt(Math.max(n, 10_000)), rounding)
+  }
+})
+
+test('a table holds each value from its step on, or leads to it along a straight line', () => {
+  const points = [
+    [0, 0.4],
+    [2, 0.1],
+    [6, 0.3],
+  ] as const
+  const at = (schedule: Schedule): number[] =>
+    Array.from({ length: 8 }, (_, t) => scheduleValue(schedule, t))
+  expect(at(piecewise(points))).toEqual([0.4, 0.4, 0.1, 0.1, 0.1, 0.1, 0.3, 0.3])
+  expectClose(
+    at(piecewise(points, { linear: true })),
+    [0.4, 0.25, 0.1, 0.15, 0.2, 0.25, 0.3, 0.3],
+    rounding,
+  )
+})
+
+test('a function of the step is called with the step, counted from 0', () => {
+  const schedule = lambda((step) => 1 / (1 + step))
+  expect([0, 1, 3].map((t) => scheduleValue(schedule, t))).toEqual([1, 0.5, 0.25])
+  expect(scheduleValue({ ...schedule, startStep: 2 }, 3)).toBe(0.5)
+})
+
 test('schedules are JSON', () => {
   const schedules = [
+    polynomial({ from: 1, steps: 10, power: 2 }),
+    inverseSquareRoot({ peak: 1, warmup: 3 }),
+    piecewise([
+      [0, 1],
+      [3, 2],
+    ]),
+    plateau({ from: 1, cooldown: 3, mode: 'max' }),
     constant(1),
     flatCosine({ from: 1, steps: 10 }),
     oneCycle({ peak: 1, steps: 10 }),
@@ -180,6 +260,22 @@ test.each([
   [
     () => plateau({ from: 1, patience: -1 }),
     'plateau: patience must be a finite number, at least 0, but is -1',
+  ],
+  [
+    () => plateau({ from: 1, cooldown: -1 }),
+    'plateau: cooldown must be a whole number, at least 0, but is -1',
+  ],
+  [
+    () => piecewise([[1, 0.1]]),
+    'piecewise: points must be a list of [step, value] whose steps increase from 0, and whose values are at least 0, but is [[1,0.1]]',
+  ],
+  [
+    () => inverseSquareRoot({ peak: 1, warmup: 0 }),
+    'inverseSquareRoot: warmup must be a whole number, at least 1, but is 0',
+  ],
+  [
+    () => join({ schedule: lambda(() => 1), steps: 2 }),
+    'join: a segment cannot be a lambda; compute all segments in one function',
   ],
   [() => join(), 'join: segments must be a list of at least one segment, but is []'],
 ])('an invalid schedule throws: case %#', (make, message) => {

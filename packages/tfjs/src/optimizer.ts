@@ -250,7 +250,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     this.iterations_ = iterations
   }
 
-  /** Its options as JSON. @throws TypeError if a group is selected by a function. */
+  /** Its options as JSON. @throws TypeError if a group is selected by a function, or an option follows one. */
   override getConfig(): serialization.ConfigDict {
     return encodeConfig(this.rule, this.#variables.optimizer.options)
   }

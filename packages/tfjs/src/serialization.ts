@@ -1,5 +1,6 @@
 import {
   type Hyperparameters,
+  isPlainObject,
   noDecayOnBiasAndNorm,
   type OptimizerOptions,
   type ParameterState,
@@ -28,12 +29,13 @@ type EncodedSelector = { readonly pattern: string; readonly flags: string } | 'b
  * Encodes the options of an optimizer as JSON, including defaults, so that later changes of the defaults
  * do not affect saved models.
  *
- * @throws TypeError if a group is selected by a function, which cannot be saved.
+ * @throws TypeError if a group is selected by a function, or an option follows one, which cannot be saved.
  */
 export function encodeConfig<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   { groups = [], ...options }: OptimizerOptions<H>,
 ): serialization.ConfigDict {
+  for (const each of [options, ...groups]) checkNoFunctions(rule, each)
   const encoded = groups.map((group) => {
     return { ...group, parameters: encodeSelector(rule, group.parameters) }
   })
@@ -42,6 +44,16 @@ export function encodeConfig<H extends Hyperparameters>(
   return JSON.parse(
     JSON.stringify({ format, rule: rule.name, ...defaults, ...options, groups: encoded }),
   )
+}
+
+function checkNoFunctions({ name }: { readonly name: string }, options: object): void {
+  for (const [option, value] of Object.entries(options)) {
+    if (isPlainObject(value) && value.kind === 'lambda') {
+      throw new TypeError(
+        `${name}: a ${option} that is a function cannot be saved with a model; a table can: piecewise([[0, 0.1], …])`,
+      )
+    }
+  }
 }
 
 /** Decodes the options that `encodeConfig` encoded. */

@@ -184,6 +184,14 @@ const references: Readonly<Record<string, () => Step>> = {
   // The first report is the best, and every third one after it reduces the rate.
   'ReduceLROnPlateau(SGD(p, lr=0.1), factor=0.5, patience=2)': () =>
     sgd({ lr: (t) => 0.1 * 0.5 ** Math.max(Math.floor((t - 2) / 3), 0) }),
+  // Two failures reduce the rate, and the next two reports do not count.
+  "ReduceLROnPlateau(SGD(p, lr=0.1), mode='max', patience=1, cooldown=2)": () =>
+    sgd({ lr: (t) => 0.1 * 0.1 ** Math.floor(t / 4) }),
+  'PolynomialLR(SGD(p, lr=0.1), total_iters=20, power=2)': () =>
+    sgd({ lr: (t) => 0.1 * (1 - (t - 1) / 20) ** 2 }),
+  'MultiStepLR(SGD(p, lr=0.1), milestones=[5, 15], gamma=0.1)': () =>
+    sgd({ lr: (t) => (t <= 5 ? 0.1 : t <= 15 ? 0.01 : 0.001) }),
+  'LambdaLR(SGD(p, lr=0.1), lambda step: 1 / (1 + step))': () => sgd({ lr: (t) => 0.1 / t }),
   "for g in optimizer.param_groups: g['lr'] *= 0.1": () => sgd({ lr: (t) => (t > 3 ? 0.01 : 0.1) }),
   'optax.sgd(0.1, momentum=0.9, nesterov=True)': () => sgd({ momentum: 0.9, nesterov: true }),
   'optax.adam(0.1)': () => adam(),
@@ -196,6 +204,10 @@ const references: Readonly<Record<string, () => Step>> = {
     sgd({ lr: (t) => 0.1 * (1 - (t - 1) / 20) }),
   'optax.sgd(optax.cosine_decay_schedule(0.1, 20, alpha=0.1))': () =>
     sgd({ lr: (t) => wave(0.1, 0.01, (t - 1) / 20) }),
+  "optax.sgd(optax.piecewise_interpolate_schedule('linear', 0.1, {5: 0.5, 15: 0.1}))": () =>
+    sgd({
+      lr: (t) => (t <= 6 ? 0.1 - 0.01 * (t - 1) : 0.05 - 0.0045 * Math.min(t - 6, 10)),
+    }),
   'optax.sgd(optax.warmup_cosine_decay_schedule(0.0, 0.1, 5, 20))': () =>
     sgd({ lr: (t) => (t <= 5 ? (0.1 * (t - 1)) / 5 : wave(0.1, 0, (t - 6) / 15)) }),
   'SGD(p, lr=0.1, mom=0.9) of fastai': () => sgd({ momentum: 0.9 }),
@@ -278,5 +290,5 @@ test('every reference has a row', () => {
     .filter(({ title }) => !title.startsWith('tf.train'))
     .flatMap(({ rows }) => rows.map((row) => row.there))
   expect(there.toSorted()).toEqual(Object.keys(references).toSorted())
-  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 14, 10, 3])
+  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 18, 11, 3])
 })

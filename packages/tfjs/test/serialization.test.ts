@@ -1,4 +1,12 @@
-import { allRules, cosine, noDecayOnBiasAndNorm, oneCycle, plateau, startAt } from '@diffgrad/core'
+import {
+  allRules,
+  cosine,
+  lambda,
+  noDecayOnBiasAndNorm,
+  oneCycle,
+  plateau,
+  startAt,
+} from '@diffgrad/core'
 import * as layers from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
 import { build } from 'esbuild'
@@ -49,6 +57,15 @@ test('options are saved and loaded, including underscores in names', async () =>
     expect(one.hyperparameters(variables[2].name).learningRate).toBe(0.5)
     expect(one.hyperparameters(variables[3].name)).toMatchObject({ weightDecay: 0, version: 2 })
   }
+})
+
+test('a learning rate that is a function is refused where a model is saved', () => {
+  const optimizer = new all.SGD({ learningRate: lambda((step) => 0.1 / (1 + step)) })
+  expect(() => optimizer.getConfig()).toThrow(
+    new TypeError(
+      'SGD: a learningRate that is a function cannot be saved with a model; a table can: piecewise([[0, 0.1], …])',
+    ),
+  )
 })
 
 test('the index of a saved state has one byte a character, and names options once', async () => {

@@ -1,5 +1,11 @@
 import { checkRange, fraction } from '../ranges.ts'
-import { checkSchedule, count, type Schedule, type ScheduleSegment } from './schedule.ts'
+import {
+  checkSchedule,
+  count,
+  type Schedule,
+  type SchedulePoint,
+  type ScheduleSegment,
+} from './schedule.ts'
 
 /** A change from one value to another. */
 export interface RampOptions {
@@ -32,6 +38,78 @@ export const linear = ({ from, to = 0, steps, ...unknown }: RampOptions): Schedu
 /** Half a cosine wave to `to`. @throws RangeError if an option is out of range. */
 export const cosine = ({ from, to = 0, steps, ...unknown }: RampOptions): Schedule =>
   checked({ kind: 'cosine', from, to, steps, ...unknown })
+
+/**
+ * to + (from − to)(1 − step / steps)ᵖᵒʷᵉʳ.
+ *
+ * @throws RangeError if an option is out of range.
+ * @see torch.optim.lr_scheduler.PolynomialLR, optax.polynomial_schedule.
+ */
+export const polynomial = ({
+  from,
+  to = 0,
+  steps,
+  power,
+  ...unknown
+}: RampOptions & {
+  /** The exponent: above 0. With 1 it is `linear`. */
+  readonly power: number
+}): Schedule => checked({ kind: 'polynomial', from, to, steps, power, ...unknown })
+
+/** The options of `inverseSquareRoot`. */
+export interface InverseSquareRootOptions {
+  /** The largest value, at the last step of the warm-up: at least 0. */
+  readonly peak: number
+  /** w, the number of steps of the warm-up: at least 1. */
+  readonly warmup: number
+  /** The value from which the warm-up is a straight line: at least 0; default 0. */
+  readonly from?: number | undefined
+}
+
+/**
+ * A warm-up, and a fall with the square root of the step t, counted from 1: from + (peak − from) · t / w
+ * while t < w, then peak · √(w / t).
+ *
+ * The Transformer's schedule of a model of width d has the peak 1 / √(d · w). With `from` equal to `peak`,
+ * the value is constant at first: T5 has the peak 0.01 and w = 10⁴.
+ *
+ * @throws RangeError if an option is out of range.
+ * @see Vaswani et al., "Attention Is All You Need", arXiv:1706.03762, section 5.3; Raffel et al.,
+ * arXiv:1910.10683, section 3.1.2.
+ */
+export const inverseSquareRoot = ({
+  peak,
+  warmup,
+  from = 0,
+  ...unknown
+}: InverseSquareRootOptions): Schedule =>
+  checked({ kind: 'inverseSquareRoot', from, peak, warmup, ...unknown })
+
+/**
+ * Values from a table: each from its step on, `piecewise([[0, 0.1], [30, 0.01]])`, or with `linear: true`
+ * along a straight line to the next. After the last step the value stays.
+ *
+ * @param points - at least one. The first step is 0.
+ * @throws RangeError unless steps increase and values are at least 0.
+ * @see torch.optim.lr_scheduler.MultiStepLR, optax.piecewise_interpolate_schedule.
+ */
+export const piecewise = (
+  points: readonly SchedulePoint[],
+  { linear = false, ...unknown }: { readonly linear?: boolean | undefined } = {},
+): Schedule => checked({ kind: 'piecewise', points, linear, ...unknown })
+
+/**
+ * A function of the step, counted from 0: `lambda((step) => 0.1 / (1 + step))`. It must return the same value
+ * whenever it is called with the same step, on every rank.
+ *
+ * A state dict does not contain the function. It can be loaded by an optimizer that has a `lambda` for the
+ * same option of the same parameter, and keeps that function.
+ *
+ * @throws RangeError if it is no function.
+ * @see torch.optim.lr_scheduler.LambdaLR.
+ */
+export const lambda = (valueAt: (step: number) => number): Schedule =>
+  checked({ kind: 'lambda', valueAt })
 
 /** from · factorˢᵗᵉᵖ. @throws RangeError if an option is out of range. */
 export const exponential = (options: {
@@ -73,10 +151,15 @@ export interface PlateauOptions {
   readonly threshold?: number | undefined
   /** The lower bound of the value: at least 0; default 0. */
   readonly minimum?: number | undefined
+  /** The number of reports after a reduction that do not count as failures: at least 0; default 0. */
+  readonly cooldown?: number | undefined
+  /** Whether the reported figure should fall (`min`, the default), as a loss, or rise (`max`), as an accuracy. */
+  readonly mode?: 'min' | 'max' | undefined
 }
 
 /**
- * Multiplied by `factor` whenever the losses reported to the optimizer stop falling.
+ * Multiplied by `factor` whenever the losses reported to the optimizer stop falling, or with mode `max` the
+ * figures stop rising.
  *
  * @throws RangeError if an option is out of range.
  */
@@ -86,9 +169,16 @@ export const plateau = ({
   patience = 10,
   threshold = 1e-4,
   minimum = 0,
+  cooldown = 0,
+  mode = 'min',
   ...unknown
 }: PlateauOptions): Schedule =>
-  checked({ kind: 'plateau', from, factor, patience, threshold, minimum, ...unknown })
+  checked({
+    ...{ kind: 'plateau', from, factor, patience, threshold, minimum },
+    ...(cooldown !== 0 && { cooldown }),
+    ...(mode !== 'min' && { mode }),
+    ...unknown,
+  })
 
 /**
  * One schedule after another; the last one has no end.

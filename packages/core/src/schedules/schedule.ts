@@ -4,6 +4,7 @@ import {
   isPlainObject,
   nonNegative,
   type OptionRange,
+  oneOf,
   positive,
   positiveInteger,
 } from '../ranges.ts'
@@ -18,15 +19,36 @@ interface Ramp {
 
 /** How far a plateau schedule has come, after the losses that were reported to it. */
 export interface PlateauProgress {
-  /** The lowest loss that counted as an improvement. */
+  /** The best loss that counted as an improvement: the lowest, or the highest with mode `max`. */
   readonly best: number
-  /** The number of reports since then, or since the last reduction. */
+  /** The number of reports since then, since the last reduction, or since the end of its cooldown. */
   readonly failures: number
   readonly reductions: number
+  /** The number of reports until the end of the cooldown; omitted outside of one. */
+  readonly cooldown?: number | undefined
 }
 
+/** When a plateau schedule reduces its value: the rule of PyTorch's ReduceLROnPlateau. */
+interface Plateau {
+  readonly from: number
+  readonly factor: number
+  readonly patience: number
+  readonly threshold: number
+  readonly minimum: number
+  /** The number of reports after a reduction that do not count as failures; 0 if omitted. */
+  readonly cooldown?: number | undefined
+  /** Whether the reported figure should fall, as by default, or rise. */
+  readonly mode?: 'min' | 'max' | undefined
+  /** Omitted before the first report. */
+  readonly progress?: PlateauProgress | undefined
+}
+
+/** A step, and the value of a piecewise schedule there. */
+export type SchedulePoint = readonly [step: number, value: number]
+
 /**
- * How a hyperparameter changes with the step: plain JSON, made by the functions of constructors.ts.
+ * How a hyperparameter changes with the step: plain JSON, except for a `lambda`, made by the functions of
+ * constructors.ts.
  *
  * The step of a schedule is the number of updates after `startStep`, by default all updates. Before
  * `startStep` it has its first value. A load of a part of a state may make `startStep` negative.
@@ -42,17 +64,22 @@ export type Schedule = (
       readonly factor: number
       readonly every: number
     }
+  | ({ readonly kind: 'polynomial'; readonly power: number } & Ramp)
+  | {
+      readonly kind: 'inverseSquareRoot'
+      readonly from: number
+      readonly peak: number
+      readonly warmup: number
+    }
   | ({ readonly kind: 'warmRestarts'; readonly growth: number } & Ramp)
   | {
-      readonly kind: 'plateau'
-      readonly from: number
-      readonly factor: number
-      readonly patience: number
-      readonly threshold: number
-      readonly minimum: number
-      /** Omitted before the first report. */
-      readonly progress?: PlateauProgress | undefined
+      readonly kind: 'piecewise'
+      readonly points: readonly SchedulePoint[]
+      /** Whether the value changes along straight lines, rather than at the points alone. */
+      readonly linear: boolean
     }
+  | { readonly kind: 'lambda'; readonly valueAt: (step: number) => number }
+  | ({ readonly kind: 'plateau' } & Plateau)
   | { readonly kind: 'join'; readonly segments: readonly ScheduleSegment[] }
 ) & { readonly startStep?: number | undefined }
 
@@ -86,12 +113,29 @@ const optional = ({ text, includes }: OptionRange): OptionRange => ({
 })
 
 const progress: OptionRange = {
-  text: '{ best, failures, reductions }',
+  text: '{ best, failures, reductions, cooldown }',
   includes: (value) =>
     isPlainObject(value) &&
     anyFinite.includes(value.best) &&
     count.includes(value.failures) &&
-    count.includes(value.reductions),
+    count.includes(value.reductions) &&
+    optional(count).includes(value.cooldown),
+}
+
+const isPoint = (value: unknown): value is SchedulePoint =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  count.includes(value[0]) &&
+  nonNegative.includes(value[1])
+
+const points: OptionRange = {
+  text: 'a list of [step, value] whose steps increase from 0, and whose values are at least 0',
+  includes: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(
+      (point, i) => isPoint(point) && (i === 0 ? point[0] === 0 : point[0] > value[i - 1][0]),
+    ),
 }
 
 /** The fields of each kind of schedule. */
@@ -101,13 +145,24 @@ const fields: Readonly<Record<Schedule['kind'], Readonly<Record<string, OptionRa
   cosine: ramp,
   exponential: { from: nonNegative, factor: positive },
   stepDecay: { from: nonNegative, factor: positive, every: positiveInteger },
+  polynomial: { ...ramp, power: positive },
+  inverseSquareRoot: { from: nonNegative, peak: nonNegative, warmup: positiveInteger },
   warmRestarts: { ...ramp, growth: positiveInteger },
+  piecewise: { points, linear: oneOf(false, true) },
+  lambda: {
+    valueAt: {
+      text: 'a function of the step, which a state dict does not contain',
+      includes: (value) => typeof value === 'function',
+    },
+  },
   plateau: {
     from: nonNegative,
     factor: positive,
     patience: nonNegative,
     threshold: nonNegative,
     minimum: nonNegative,
+    cooldown: optional(count),
+    mode: optional(oneOf('min', 'max')),
     progress: optional(progress),
   },
   join: {
@@ -151,6 +206,11 @@ export function checkSchedule(owner: string, schedule: unknown): asserts schedul
     const { steps, schedule } = segment as Partial<ScheduleSegment> // A plain object.
     checkRange(owner, 'steps', steps, positiveInteger)
     checkSchedule(owner, schedule)
+    if (schedule.kind === 'lambda') {
+      throw new RangeError(
+        `${owner}: a segment cannot be a lambda; compute all segments in one function`,
+      )
+    }
   }
 }
 
@@ -186,6 +246,17 @@ function valueAt(schedule: Schedule, step: number): number {
       return schedule.from * schedule.factor ** step
     case 'stepDecay':
       return schedule.from * schedule.factor ** Math.floor(step / schedule.every)
+    case 'polynomial':
+      return interpolate(schedule, 1 - (1 - Math.min(step / schedule.steps, 1)) ** schedule.power)
+    case 'inverseSquareRoot': {
+      const { from, peak, warmup } = schedule
+      const t = step + 1
+      return t < warmup ? from + ((peak - from) * t) / warmup : peak * Math.sqrt(warmup / t)
+    }
+    case 'piecewise':
+      return piecewiseValue(schedule, step)
+    case 'lambda':
+      return schedule.valueAt(step)
     case 'warmRestarts':
       return interpolate(schedule, easeInOut(cycleFraction(schedule, step)))
     case 'plateau':
@@ -204,6 +275,17 @@ const interpolate = ({ from, to }: Ramp, fraction: number): number => from + (to
 
 /** Half a cosine wave, from 0 to 1. */
 const easeInOut = (fraction: number): number => (1 - Math.cos(Math.PI * fraction)) / 2
+
+function piecewiseValue(
+  { points, linear }: { readonly points: readonly SchedulePoint[]; readonly linear: boolean },
+  step: number,
+): number {
+  const last = points.findLastIndex(([start]) => start <= step)
+  const [start, value] = points[last]
+  if (!linear || last === points.length - 1) return value
+  const [end, to] = points[last + 1]
+  return interpolate({ from: value, to, steps: end - start }, (step - start) / (end - start))
+}
 
 /**
  * The completed fraction of the current cycle. The first cycle takes `steps` steps, and each further one
@@ -274,24 +356,22 @@ export function withoutProgress(schedule: Schedule): Schedule {
 
 /**
  * The progress of a plateau after one more loss: a reduction whenever more than `patience` reports in a
- * row did not improve the best loss by the threshold.
+ * row did not improve the best loss by the threshold. Reports of a cooldown are no failures, but the best
+ * loss is found there, too.
  */
 function progressAfter(
-  {
-    patience,
-    threshold,
-    progress,
-  }: {
-    readonly patience: number
-    readonly threshold: number
-    readonly progress?: PlateauProgress | undefined
-  },
+  { patience, threshold, cooldown: length = 0, mode = 'min', progress }: Plateau,
   loss: number,
 ): PlateauProgress {
   if (!progress) return { best: loss, failures: 0, reductions: 0 }
-  const { best, failures, reductions } = progress
-  if (loss < best - threshold * Math.abs(best)) return { best: loss, failures: 0, reductions }
-  return failures + 1 > patience
-    ? { best, failures: 0, reductions: reductions + 1 }
-    : { best, failures: failures + 1, reductions }
+  const { reductions, cooldown = 0 } = progress
+  const gain = mode === 'min' ? progress.best - loss : loss - progress.best
+  const improves = gain > threshold * Math.abs(progress.best)
+  const best = improves ? loss : progress.best
+  const failures = improves || cooldown > 0 ? 0 : progress.failures + 1
+  const withCooldown = (left: number): { readonly cooldown?: number } =>
+    left > 0 ? { cooldown: left } : {}
+  return failures > patience
+    ? { best, failures: 0, reductions: reductions + 1, ...withCooldown(length) }
+    : { best, failures, reductions, ...withCooldown(cooldown - 1) }
 }

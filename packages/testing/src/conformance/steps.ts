@@ -144,7 +144,7 @@ export const stepLaws: readonly Law[] = [
     },
   },
   {
-    name: 'the learning rate follows its schedule, and reported losses lower a plateau schedule',
+    name: 'the learning rate follows its schedule, and reported losses lower a plateau schedule, except in its cooldown',
     async check(backend) {
       const linear = { kind: 'linear', from: 0.25, to: 0, steps: 2 }
       const linearRun = createOptimizer(backend, sgd, { learningRate: linear })
@@ -166,6 +166,13 @@ export const stepLaws: readonly Law[] = [
       }
       await plateauRun.step({ bias: [1, 1, 1] })
       expectNear((await plateauRun.parameters()).bias[0], 0.5 - 3 * 0.5 - 0.25)
+
+      const cooling = createOptimizer(backend, sgd, { learningRate: { ...plateau, cooldown: 1 } })
+      for (let t = 0; t < 4; t++) {
+        await cooling.step({ bias: [1, 1, 1] })
+        cooling.optimizer.report(2)
+      }
+      expectNear((await cooling.parameters()).bias[0], 0.5 - 2 * 0.5 - 2 * 0.25)
     },
   },
   {
