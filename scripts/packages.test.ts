@@ -13,6 +13,7 @@ import {
 } from './consumers.ts'
 import {
   allExamples,
+  guideExamples,
   installOffline,
   type Manifest,
   pack,
@@ -120,6 +121,12 @@ test('public packages share one version, and private ones have none', () => {
 
 test.each(examples)('README block $name prints what it says', ({ name, code, promised }) => {
   writeFileSync(join(folder, `${name}.mjs`), code)
+  expect(runNode(folder, `${name}.mjs`)).toEqual(promised)
+})
+
+test.each(guideExamples())('guide block $name prints what it says', ({ name, code, promised }) => {
+  writeFileSync(join(folder, `${name}.mjs`), code)
+  expect(promised.length).toBeGreaterThan(0)
   expect(runNode(folder, `${name}.mjs`)).toEqual(promised)
 })
 

@@ -43,9 +43,9 @@ export const publicPackages = (repository: string = root): readonly PublicPackag
     .map((one) => ({ ...one, manifest: readManifest(one.folder) }))
     .filter(({ manifest }) => !manifest.private)
 
-/** A `ts` code block of a README. */
+/** A code block of a README or a guide. */
 export interface Example {
-  /** The folder's name and the number of the block, e.g. `arrays-1`. */
+  /** The name of the folder or the guide and the number of the block, e.g. `arrays-1`. */
   readonly name: string
   readonly code: string
   /** The output that its lines `console.log(…) // …` promise. */
@@ -53,10 +53,18 @@ export interface Example {
 }
 
 /** The `ts` blocks of a folder's README. */
-export function readExamples(folder: string): readonly Example[] {
-  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
-  const name = folder === root ? 'root' : basename(folder)
-  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code], i) => ({
+export const readExamples = (folder: string): readonly Example[] =>
+  examplesIn(join(folder, 'README.md'), folder === root ? 'root' : basename(folder), 'ts')
+
+/** The `js` blocks of the guides of the documentation. */
+export const guideExamples = (): readonly Example[] =>
+  readdirSync(join(root, 'docs/guides'))
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) => examplesIn(join(root, 'docs/guides', page), basename(page, '.md'), 'js'))
+
+function examplesIn(file: string, name: string, language: 'ts' | 'js'): readonly Example[] {
+  const blocks = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms')
+  return [...readFileSync(file, 'utf8').matchAll(blocks)].map(([, code], i) => ({
     name: `${name}-${i + 1}`,
     code,
     promised: [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text),

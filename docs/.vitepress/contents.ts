@@ -1,0 +1,33 @@
+import { allRules, classNameOf } from '@diffgrad/core'
+
+/** An entry of the navigation. */
+interface Entry {
+  readonly text: string
+  readonly link: string
+}
+
+export const guides: readonly Entry[] = [
+  { text: 'Schedules', link: '/guides/schedules' },
+  { text: 'Groups, decay and clipping', link: '/guides/groups-and-clipping' },
+  { text: 'Saving and resuming', link: '/guides/saving' },
+  { text: 'Averaged weights', link: '/guides/averaged-weights' },
+  { text: 'Threads, workers and pages', link: '/guides/pages' },
+  { text: 'Several backends in one program', link: '/guides/mixed-backends' },
+]
+
+export const packagePages: readonly Entry[] = [
+  { text: 'Typed arrays', link: '/packages/arrays' },
+  { text: 'TensorFlow.js', link: '/packages/tfjs' },
+  { text: 'TensorFlow.js on wasm', link: '/packages/tfjs-wasm-gradients' },
+  { text: 'ONNX models', link: '/packages/onnx' },
+  { text: 'ONNX Runtime', link: '/packages/onnxruntime' },
+  { text: 'Several machines', link: '/packages/mpi' },
+  { text: 'For adapters: core', link: '/packages/core' },
+  { text: 'For adapters: kernels', link: '/packages/kernels' },
+  { text: 'The image classifier', link: '/packages/imagewoof' },
+]
+
+export const optimizerPages: readonly Entry[] = allRules.map((rule) => ({
+  text: classNameOf(rule),
+  link: `/optimizers/${rule.name.toLowerCase()}`,
+}))

@@ -1,0 +1,51 @@
+import { type DocumentedRule, documentedRules } from '../.vitepress/rules.ts'
+
+/** A race of the optimizer beside Adam, or of Adam beside diffGrad, in the playground. */
+function race({ rule }: DocumentedRule): string {
+  const names = [...new Set(['adam', rule.name.toLowerCase(), 'diffgrad'])].slice(0, 2)
+  const racers = names.map((name) => `o=${name},learningRate:${name === 'sgd' ? 0.001 : 0.05}`)
+  return `/playground/index.html#race?on=rosenbrock&steps=600&${racers.join('&')}`
+}
+
+const defaults = ({ rule }: DocumentedRule): string =>
+  Object.entries(rule.defaults)
+    .map(([name, value]) => `| \`${name}\` | ${value} |`)
+    .join('\n')
+
+const page = (documented: DocumentedRule): string => `${documented.description}
+
+${documented.sources.map((source) => `Source: ${source}\n`).join('\n')}
+## Use
+
+\`\`\`js
+import { ${documented.className} } from '@diffgrad/arrays'
+
+const optimizer = new ${documented.className}({ weights }, { learningRate: ${documented.rule.defaults.learningRate} })
+\`\`\`
+
+\`@diffgrad/tfjs\` exports a class of the same name; a trainer of ONNX models takes \`optimizer: { rule: ${documented.constant} }\`
+with \`import { ${documented.constant} } from '@diffgrad/core'\`.
+
+| option | default |
+|---|---|
+${defaults(documented)}
+
+Transforms, schedules and groups are [the same for all](../guides/groups-and-clipping.md). Notation, and where published
+implementations differ: [the rules](../rule.md).
+
+## A race
+
+On Rosenbrock's valley, at a learning rate of 0.05 unless the page says otherwise.
+`
+
+export default {
+  paths: () =>
+    documentedRules().map((documented) => ({
+      params: {
+        rule: documented.rule.name.toLowerCase(),
+        className: documented.className,
+        race: race(documented),
+      },
+      content: page(documented),
+    })),
+}

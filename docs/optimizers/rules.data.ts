@@ -1,0 +1,24 @@
+import { documentedRules } from '../.vitepress/rules.ts'
+
+interface Row {
+  readonly className: string
+  readonly link: string
+  /** The first sentence of its comment. */
+  readonly sentence: string
+  /** The number of its paper on arXiv, if its comment cites one. */
+  readonly paper: string | undefined
+}
+
+declare const data: readonly Row[]
+
+export { data }
+
+export default {
+  load: (): readonly Row[] =>
+    documentedRules().map(({ rule, className, description, sources }) => ({
+      className,
+      link: `./${rule.name.toLowerCase()}.html`,
+      sentence: /^[\s\S]*?\.(?=\s|$)/.exec(description)?.[0].replace(/\s+/g, ' ') ?? description,
+      paper: /arXiv:(\d+\.\d+)/.exec(sources.join(' '))?.[1],
+    })),
+}
