@@ -123,6 +123,14 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'dampening at the first step',
+    edits: [{ file: 'rules/sgd.ts', from: 't === 1 ? 1 : 1 - dampening', to: '1 - dampening' }],
+  },
+  {
+    name: 'EMA warms up from the second update',
+    edits: [{ file: 'transforms/ema.ts', from: '(t - 1) / warmup.gamma', to: 't / warmup.gamma' }],
+  },
+  {
     name: 'no centralization where there is clipping',
     edits: [
       {

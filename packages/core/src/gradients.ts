@@ -191,10 +191,10 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
    * The gradients of the update that is due, not transformed yet, or undefined if more calls belong to it.
    */
   add(matched: readonly GroupGradients<T, H>[]): readonly GroupGradients<T, H>[] | undefined {
-    const { accumulate, centralize, clip } = this.#transforms
-    if (accumulate === 1 && !centralize && !clip) return matched
+    const { accumulate, centralize, clip, maximize } = this.#transforms
+    if (accumulate === 1 && !centralize && !clip && !maximize) return matched
     for (const { group, positions, gradients } of matched) {
-      const weight = 1 / accumulate
+      const weight = this.#sign / accumulate
       const wasPending = positions.map((i) => group.pending[i])
       for (const [kernel, pending] of [
         [setGradient, false],
@@ -214,7 +214,7 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
   transformedCopies(matched: readonly GroupGradients<T, H>[]): readonly GroupGradients<T, H>[] {
     const copies = matched.map(({ group, positions, gradients }) => {
       const { gradient } = this.#backend.scratch(gradients, ['gradient'])
-      this.#backend.apply(setGradient, { g: gradients, gradient }, { weight: 1 })
+      this.#backend.apply(setGradient, { g: gradients, gradient }, { weight: this.#sign })
       return { group, positions, gradients: gradient }
     })
     this.transform(copies)
@@ -227,6 +227,11 @@ export class GradientAccumulator<T, H extends Hyperparameters> {
       group.pending.fill(false)
       return { group, positions, gradients: pick(group.state.gradient, positions) }
     })
+  }
+
+  /** The sign of gradients in the steps: minus to ascend. */
+  get #sign(): number {
+    return this.#transforms.maximize ? -1 : 1
   }
 
   /** Centralizes and clips in place. */

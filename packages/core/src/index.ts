@@ -96,12 +96,13 @@ export {
   type ScheduleSegment,
   scheduleValue,
 } from './schedules/schedule.ts'
-export type { ParameterState, StateDict } from './state-dict.ts'
+export type { ParameterState, SkippedSteps, StateDict } from './state-dict.ts'
 export { centralizeRows } from './transforms/centralize.ts'
 export { type Clipping, euclideanNorm } from './transforms/clip.ts'
-export type { Ema } from './transforms/ema.ts'
+export type { Ema, EmaWarmup } from './transforms/ema.ts'
 export {
   type GradientTransforms,
+  type SkipLimit,
   splitTransforms,
   type Transforms,
   transformKernels,

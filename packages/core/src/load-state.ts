@@ -88,6 +88,7 @@ export function checkState<T, H extends Hyperparameters, S>(
   }
   must(isPlainObject(stateDict), `must be a state dict, but is ${describe(stateDict)}`)
   const { format, updates, accumulated, swapped, parameters } = stateDict
+  const { skipped = { total: 0, consecutive: 0 } } = stateDict
   must(format === 1, `has format ${describe(format)}, but only format 1 is known`)
   must(stateDict.rule === rule.name, `is of ${stateDict.rule}`)
   must(
@@ -103,6 +104,10 @@ export function checkState<T, H extends Hyperparameters, S>(
     accumulated === 0 ||
       (accumulated < transforms.accumulate && saved.accumulate === transforms.accumulate),
     `has accumulated ${accumulated} of ${saved.accumulate} calls, but the optimizer accumulates ${transforms.accumulate}`,
+  )
+  must(
+    isPlainObject(skipped) && isCount(skipped.total) && isCount(skipped.consecutive),
+    `has ${describe(skipped)} as its skipped steps, which must be { total, consecutive }`,
   )
   must(typeof swapped === 'boolean', `has swapped ${describe(swapped)}, which is no boolean`)
   must(!swapped || transforms.ema !== false, 'has swapped weights, but the optimizer has no ema')
@@ -168,6 +173,7 @@ export function checkState<T, H extends Hyperparameters, S>(
     updates,
     addedUpdates: updates - target.updates,
     accumulated,
+    skipped: { total: skipped.total, consecutive: skipped.consecutive },
     swapped,
     transforms,
     report: { missing, unexpected, mismatched },

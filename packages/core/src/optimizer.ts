@@ -42,7 +42,7 @@ import {
   GradientExchange,
 } from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
-import { type StateDict, savedNames, saveState } from './state-dict.ts'
+import { type SkippedSteps, type StateDict, savedNames, saveState } from './state-dict.ts'
 import {
   checkedTransforms,
   splitTransforms,
@@ -94,6 +94,7 @@ export class Optimizer<
   #options: GroupedOptions<H>
   #transforms: Transforms
   #updates = 0
+  #skipped: SkippedSteps = { total: 0, consecutive: 0 }
   #swapped = false
   /** The exchange with the other ranks, if there are any. */
   #exchange: GradientExchange<T, H> | undefined
@@ -240,6 +241,11 @@ export class Optimizer<
     return this.#updates
   }
 
+  /** The steps that `skipNotFinite` has skipped, equal on all ranks. */
+  get skipped(): SkippedSteps {
+    return { ...this.#skipped }
+  }
+
   /**
    * Takes one step. The gradients are read during the call and not kept. With `accumulate: n`, every
    * nth call updates the parameters.
@@ -247,7 +253,8 @@ export class Optimizer<
    * @throws RangeError naming an unknown parameter, a gradient that does not fit its parameter, a
    * scheduled hyperparameter that is out of range, or a group that selects no parameter. Then nothing has
    * changed.
-   * @throws Error while the weights are swapped with their EMA.
+   * @throws Error while the weights are swapped with their EMA; or naming the gradients that are not finite, if
+   * `skipNotFinite` has skipped as many steps in a row as its `limit`.
    */
   step(gradients: Gradients<T, Name>): StepOutcome {
     this.#checkNotStepping()
@@ -255,8 +262,8 @@ export class Optimizer<
       return exchangeSync(this.#exchange.communicator, this.#stepOfRank(this.#exchange, gradients))
     }
     const { matched, finite } = this.#matchStep(gradients)
-    if (!finite) return 'skipped'
-    const due = this.#accumulator.add(matched)
+    if (!finite) return this.countSkipped(this.#notFinite(matched))
+    const due = this.#addGradients(matched)
     return due ? this.#updateBy(due) : 'accumulated'
   }
 
@@ -274,6 +281,26 @@ export class Optimizer<
     } finally {
       this.#stepping = false
     }
+  }
+
+  /**
+   * Counts a step that was skipped. For adapters that find out after a step that gradients were not finite, and
+   * restore the state before it.
+   *
+   * @param names - the parameters whose gradients are not finite, as far as they are known.
+   * @throws Error if as many steps in a row as the limit were skipped before.
+   */
+  countSkipped(names: readonly string[] = []): 'skipped' {
+    const { skipNotFinite } = this.#transforms
+    const { total, consecutive } = this.#skipped
+    if (typeof skipNotFinite === 'object' && consecutive >= skipNotFinite.limit) {
+      const which = names.length > 0 ? names.join(', ') : 'some parameters'
+      throw new Error(
+        `${this.rule.name}: skipped steps in a row must be at most ${consecutive}, the limit of skipNotFinite, but the gradients of ${which} are not finite again`,
+      )
+    }
+    this.#skipped = { total: total + 1, consecutive: consecutive + 1 }
+    return 'skipped'
   }
 
   /**
@@ -439,6 +466,7 @@ export class Optimizer<
     return saveState(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
       accumulated: this.#accumulator.pending,
+      skipped: this.#skipped,
       swapped: this.#swapped,
       transforms: this.#transforms,
     })
@@ -475,6 +503,7 @@ export class Optimizer<
     this.#shareAccumulation(checked.accumulated)
     this.#exchange?.compareAgain()
     this.#updates = checked.updates
+    this.#skipped = checked.skipped
     this.#swapped = checked.swapped
     this.#options = loadedOptions
     return checked.report
@@ -527,9 +556,12 @@ export class Optimizer<
     gradients: Gradients<T, Name>,
   ): Exchange<StepOutcome> {
     const call = attempt(() => this.#matchStep(gradients))
-    const matched = yield* exchange.compare(call, this.#updates)
-    if (!matched) return 'skipped'
-    const due = this.#accumulator.add(matched)
+    const matched = yield* exchange.compare(call, this.#updates, this.#skipped.consecutive)
+    if (!matched) {
+      const names = this.#notFinite(call.value?.matched ?? [])
+      return this.countSkipped(names.length > 0 ? names : ['another rank'])
+    }
+    const due = this.#addGradients(matched)
     if (!due) return 'accumulated'
     yield* exchange.sum(due)
     return this.#updateBy(due)
@@ -556,9 +588,26 @@ export class Optimizer<
     if (rank > 0) for (const group of this.#groups) group.pending.fill(false)
   }
 
+  /** Accumulates finite gradients, and returns those of an update if it is due. */
+  #addGradients(
+    matched: readonly GroupGradients<T, H>[],
+  ): readonly GroupGradients<T, H>[] | undefined {
+    if (this.#skipped.consecutive > 0) this.#skipped = { ...this.#skipped, consecutive: 0 }
+    return this.#accumulator.add(matched)
+  }
+
   #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {
     return matched.every(({ gradients }) =>
       gradients.every((gradient) => Number.isFinite(this.#backend.norm(gradient))),
+    )
+  }
+
+  /** The names of the parameters whose gradients are not finite. */
+  #notFinite(matched: readonly GroupGradients<T, H>[]): readonly string[] {
+    return matched.flatMap(({ group, positions, gradients }) =>
+      positions
+        .filter((_, k) => !Number.isFinite(this.#backend.norm(gradients[k])))
+        .map((i) => group.names[i]),
     )
   }
 

@@ -66,6 +66,7 @@ const rangesByName: Readonly<Record<string, OptionRange>> = {
     labels: { l2: 'L2 decay', decoupled: 'decoupled decay' },
   },
   momentum: { ...fraction, symbol: 'μ', description: 'momentum' },
+  dampening: { ...fraction, description: 'dampening of the momentum' },
   nesterov: { ...boolean, description: 'Nesterov momentum' },
   beta1: { ...fraction, symbol: 'β₁', description: 'decay rate of the average gradient' },
   beta2: { ...fraction, symbol: 'β₂', description: 'decay rate of the average square' },

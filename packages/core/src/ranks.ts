@@ -241,6 +241,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
   *compare(
     call: Attempt<StepCall<T, H>>,
     updates: number,
+    skipped: number,
   ): Exchange<readonly GroupGradients<T, H>[] | undefined> {
     const { version } = this.#groups
     const matched = call.value?.matched ?? []
@@ -248,7 +249,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
     const options = Array.from(this.#groups, (group) => optionsText(group.options, updates))
     const positions = matched.map((one) => one.positions.join())
     const figures = [
-      ...[Number(call.value?.finite), Number(isNew), updates],
+      ...[Number(call.value?.finite), Number(isNew), updates, skipped],
       ...[textHash(options.join()), textHash(positions.join(';'))],
     ]
     const all = yield* gather(this.communicator, Float64Array.from(figures), call.failure)
@@ -256,7 +257,12 @@ export class GradientExchange<T, H extends Hyperparameters> {
     if (isNew || shared.some((others) => others !== shared[0])) {
       const names = matched.flatMap(({ group, positions }) => positions.map((i) => group.names[i]))
       const gradients = names.map((name) => `a gradient of ${name}`)
-      const lines = [...this.#describe(updates), `${updates} updates`, ...gradients]
+      const lines = [
+        ...this.#describe(updates),
+        `${updates} updates`,
+        `${skipped} skipped steps`,
+        ...gradients,
+      ]
       yield* requireSame(this.communicator, lines)
       this.#compared = version
     }

@@ -3,12 +3,20 @@ import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-g
 import type { Hyperparameters, Scalars, UpdateRule } from './rule.ts'
 import { checkedTransforms, type Transforms } from './transforms/index.ts'
 
+/** The number of steps that changed nothing because a gradient was not finite. */
+export interface SkippedSteps {
+  readonly total: number
+  /** Since the last step that was not skipped. */
+  readonly consecutive: number
+}
+
 /** The counters and the transforms of an optimizer, apart from the state of its parameters. */
 export interface OptimizerPosition {
   /** The number of updates: the step of all schedules. */
   readonly updates: number
   /** The number of calls of `step` accumulated for the next update. */
   readonly accumulated: number
+  readonly skipped: SkippedSteps
   /** Whether the weights are swapped with their EMA. */
   readonly swapped: boolean
   readonly transforms: Transforms
@@ -30,11 +38,13 @@ export interface ParameterState<S = SavedArray> {
 }
 
 /** The state of an optimizer, keyed by parameter name. JSON, except for the typed arrays. */
-export interface StateDict<S = SavedArray> extends OptimizerPosition {
+export interface StateDict<S = SavedArray> extends Omit<OptimizerPosition, 'skipped'> {
   /** The version of this format. */
   readonly format: 1
   /** The name of the rule. */
   readonly rule: string
+  /** Omitted if no step was skipped. */
+  readonly skipped?: SkippedSteps | undefined
   readonly parameters: Readonly<Record<string, ParameterState<S>>>
 }
 
@@ -43,7 +53,7 @@ export function saveState<T, H extends Hyperparameters, S>(
   rule: UpdateRule<H>,
   backend: Backend<T, S>,
   groups: ParameterGroups<T, H>,
-  position: OptimizerPosition,
+  { skipped, ...position }: OptimizerPosition,
 ): StateDict<S> {
   const entries = [...groups].flatMap((group) => {
     const options = JSON.stringify(group.options)
@@ -66,6 +76,7 @@ export function saveState<T, H extends Hyperparameters, S>(
     format: 1,
     rule: rule.name,
     ...position,
+    ...(skipped.total > 0 && { skipped: { ...skipped } }),
     transforms,
     parameters: Object.fromEntries(entries),
   }

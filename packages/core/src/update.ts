@@ -3,7 +3,7 @@ import type { Kernel } from './kernel.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
 import { type Hyperparameters, type Scalars, type UpdateRule, zeroSums } from './rule.ts'
 import { type StepKernels, scalarsAt } from './rule-kernels.ts'
-import { emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
+import { emaDecayAt, emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import type { Transforms } from './transforms/index.ts'
 import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
 
@@ -108,7 +108,7 @@ export function applyUpdate<T, H extends Hyperparameters>(
   if (lookahead && t % lookahead.every === 0) {
     backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })
   }
-  if (ema) backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - ema.decay })
+  if (ema) backend.apply(emaUpdate, lists, { oneMinusDecay: 1 - emaDecayAt(ema, t) })
 }
 
 /** Starts slow weights and the EMA at the parameters' values, where they have not started yet. */

@@ -79,6 +79,26 @@ const withParameter = (x: unknown) => (state: object) => ({ ...state, parameters
 
 const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
+    'dampening with Nesterov momentum, as torch does',
+    () => make({ momentum: 0.9, nesterov: true, dampening: 0.5 }),
+    'SGD: nesterov needs a dampening of 0, but it is 0.5',
+  ],
+  [
+    'dampening without momentum',
+    () => make({ dampening: 0.5 }),
+    'SGD: dampening needs a momentum above 0',
+  ],
+  [
+    'a limit of no skipped step',
+    () => make({ skipNotFinite: { limit: 0 } }),
+    'SGD: skipNotFinite.limit must be a whole number, at least 1, but is 0',
+  ],
+  [
+    'a warm-up of the EMA without its power',
+    () => make({ ema: { decay: 0.9, warmup: { gamma: 1 } } }),
+    'SGD: ema.warmup must be omitted or { gamma, power }, both above 0, but is {"gamma":1}',
+  ],
+  [
     'a number as options',
     () => make(0.01),
     'SGD: options must be an object such as { learningRate: 0.01 }, but are 0.01',
@@ -133,7 +153,7 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
     'an unknown option',
     () => make({ emaa: true }),
-    'SGD: has no option emaa; it has learningRate, weightDecay, decay, momentum, nesterov, and for all parameters together accumulate, centralize, clip, skipNotFinite, lookahead, ema, groups',
+    'SGD: has no option emaa; it has learningRate, weightDecay, decay, momentum, dampening, nesterov, and for all parameters together accumulate, centralize, clip, maximize, skipNotFinite, lookahead, ema, groups',
   ],
   [
     'a transform of a group',

@@ -134,6 +134,27 @@ test('gradients of one rank that are not finite skip the step on all', async () 
   expect(first.outcomes[2]).toBe('skipped')
   expect(second).toEqual(first)
   expect(first.weights).toEqual(one.weights)
+  expect(first.state.skipped).toEqual({ total: 1, consecutive: 0 })
+})
+
+test('the limit of skipped steps is reached on all ranks at once', async () => {
+  const shared = shareRanks(2)
+  const all = [0, 1].map(async (rank) => {
+    const { optimizer } = newOptimizer(diffGrad, { accumulate: 2, skipNotFinite: { limit: 1 } })
+    optimizer.distribute(threadRank(shared, rank))
+    const wrong = { ...gradientsOf(rank), b: new Float32Array(5).fill(Number.NaN) }
+    const gradients = rank === 0 ? gradientsOf(rank) : wrong
+    expect(await optimizer.stepAsync(gradients)).toBe('skipped')
+    const message = await optimizer.stepAsync(gradients).catch((error: Error) => error.message)
+    return [message, optimizer.skipped]
+  })
+  const message = (which: string): string =>
+    `diffGrad: skipped steps in a row must be at most 1, the limit of skipNotFinite, but the gradients of ${which} are not finite again`
+  const skipped = { total: 1, consecutive: 1 }
+  expect(await Promise.all(all)).toEqual([
+    [message('another rank'), skipped],
+    [message('b'), skipped],
+  ])
 })
 
 /** The errors of two ranks. */

@@ -81,7 +81,7 @@ export class ClassifierTrainer {
     this.#optimizer = new RuleOptimizer(rule, options)
     this.#network = new Network(model, frozen)
     this.#optimizer.bind([...this.#network.parameters.values()])
-    this.#skipNotFinite = options.skipNotFinite ?? false
+    this.#skipNotFinite = Boolean(options.skipNotFinite)
     this.#hasAverage = Boolean(options.ema)
     const [[{ name: input }], [{ name: output }]] = [model.inputs, model.outputs]
     this.#input = input

@@ -22,6 +22,7 @@ import {
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test, vi } from 'vitest'
+import { readCheckpoint } from '../src/checkpoint.ts'
 import {
   accuracy,
   type OptimizerSpec,
@@ -188,15 +189,25 @@ test.each(transforms)('both updates give the same weights: %s', async (_, transf
 test.each(['kernel', 'graph'] as const)(
   'with skipNotFinite, a step with a gradient that is not finite changes nothing: %s',
   async (update) => {
-    const optimizer = { rule: diffGrad, learningRate: 1e-2, skipNotFinite: true }
+    const optimizer = { rule: diffGrad, learningRate: 1e-2, skipNotFinite: { limit: 1 } }
     const trainer = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
     await trainer.step(stripes(0))
-    const before = await trainer.save()
+    const before = readCheckpoint(await trainer.save())
     const { input, target } = stripes(1)
     const broken = { input: input.map((x, i) => (i === 5 ? Number.NaN : x)), target }
-    expect((await trainer.step(broken)).outcome).toBe('skipped')
-    expect(await trainer.save()).toEqual(before)
-    expect((await trainer.step(stripes(1))).outcome).toBe('updated')
+    const skipped = { total: 1, consecutive: 1 }
+    expect(await trainer.step(broken)).toMatchObject({ outcome: 'skipped', skipped })
+    await expect(trainer.step(broken)).rejects.toThrow(
+      'skipped steps in a row must be at most 1, the limit of skipNotFinite',
+    )
+    expect(readCheckpoint(await trainer.save())).toEqual({
+      ...before,
+      optimizer: { ...before.optimizer, skipped },
+    })
+    expect(await trainer.step(stripes(1))).toMatchObject({
+      outcome: 'updated',
+      skipped: { total: 1, consecutive: 0 },
+    })
     await trainer.dispose()
   },
 )

@@ -11,6 +11,7 @@ import {
   type RuleOptions,
   type SavedArray,
   type Selector,
+  type SkippedSteps,
   type StateDict,
   type StepOutcome,
   type UpdateRule,
@@ -89,6 +90,11 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     const outcome = tidy(() => this.#variables.optimizer.step(byParameter))
     if (outcome === 'updated') this.incrementIterations()
     return outcome
+  }
+
+  /** The steps that `skipNotFinite` has skipped. */
+  get skipped(): SkippedSteps {
+    return this.#variables.optimizer.skipped
   }
 
   /**

@@ -46,6 +46,8 @@ interface SgdSettings {
   readonly momentum?: number
   readonly nesterov?: boolean
   readonly weightDecay?: number
+  readonly dampening?: number
+  readonly maximize?: boolean
 }
 
 function sgd({
@@ -53,11 +55,13 @@ function sgd({
   momentum = 0,
   nesterov = false,
   weightDecay = 0,
+  dampening = 0,
+  maximize = false,
 }: SgdSettings = {}): Step {
   let buffer = zeros
   return (theta, g, t) => {
-    const decayed = map(g, theta, (a, b) => a + weightDecay * b)
-    buffer = map(buffer, decayed, (a, b) => momentum * a + b)
+    const decayed = map(g, theta, (a, b) => (maximize ? -a : a) + weightDecay * b)
+    buffer = t === 1 ? decayed : map(buffer, decayed, (a, b) => momentum * a + (1 - dampening) * b)
     const step = nesterov ? map(decayed, buffer, (a, b) => a + momentum * b) : buffer
     return map(theta, step, (a, b) => a - lr(t) * b)
   }
@@ -166,6 +170,9 @@ const restarts = (t: number): number =>
 const references: Readonly<Record<string, () => Step>> = {
   'SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)': () =>
     sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+  'SGD(p, lr=0.1, momentum=0.9, dampening=0.5)': () => sgd({ momentum: 0.9, dampening: 0.5 }),
+  'SGD(p, lr=0.1, weight_decay=0.01, maximize=True)': () =>
+    sgd({ weightDecay: 0.01, maximize: true }),
   'Adam(p, lr=0.1, betas=(0.8, 0.99), weight_decay=0.01)': () =>
     adam({ beta1: () => 0.8, beta2: 0.99, l2: 0.01 }),
   'Adam(p, lr=0.1, amsgrad=True)': () => adam({ amsgrad: true }),
@@ -290,5 +297,5 @@ test('every reference has a row', () => {
     .filter(({ title }) => !title.startsWith('tf.train'))
     .flatMap(({ rows }) => rows.map((row) => row.there))
   expect(there.toSorted()).toEqual(Object.keys(references).toSorted())
-  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 18, 11, 3])
+  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 20, 11, 3])
 })

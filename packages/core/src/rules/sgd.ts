@@ -4,6 +4,8 @@ import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 export interface SgdHyperparameters extends Hyperparameters {
   /** μ, the decay rate of the velocity: in [0, 1). With 0 there is no velocity. */
   readonly momentum: number
+  /** d, by which the velocity takes less of each gradient but the first: in [0, 1). */
+  readonly dampening: number
   /** Whether to use Nesterov momentum. */
   readonly nesterov: boolean
 }
@@ -13,6 +15,7 @@ const defaults: SgdHyperparameters = {
   weightDecay: 0,
   decay: 'l2',
   momentum: 0,
+  dampening: 0,
   nesterov: false,
 }
 
@@ -20,7 +23,7 @@ const defaults: SgdHyperparameters = {
  * Stochastic gradient descent, with momentum.
  *
  * ```
- * m ← μm + g
+ * m ← μm + (1 − d)g          at the first step m ← g, whatever d
  * θ ← θ − αm                  with nesterov: θ ← θ − α(g + μm)
  * ```
  *
@@ -29,14 +32,23 @@ const defaults: SgdHyperparameters = {
 export const sgd: UpdateRule<SgdHyperparameters, 'm', never> = defineRule({
   name: 'SGD',
   defaults,
-  conflict: ({ momentum, nesterov }) =>
-    nesterov && momentum === 0 ? 'nesterov needs a momentum above 0' : undefined,
+  conflict({ momentum, dampening, nesterov }) {
+    if (nesterov && momentum === 0) return 'nesterov needs a momentum above 0'
+    if (nesterov && dampening > 0) return `nesterov needs a dampening of 0, but it is ${dampening}`
+    if (dampening > 0 && momentum === 0) return 'dampening needs a momentum above 0'
+    return undefined
+  },
   stateNames: ({ momentum }) => (momentum === 0 ? [] : ['m']),
   variant: ({ momentum, nesterov }) => ({ momentum: momentum !== 0, nesterov }),
-  coefficients: ({ learningRate, momentum }) => ({ learningRate, momentum }),
-  update({ add, mul }, { g, m: velocity }, { learningRate, momentum }, variant) {
+  coefficients: ({ learningRate, momentum, dampening }, t) => ({
+    learningRate,
+    momentum,
+    oneMinusDampening: t === 1 ? 1 : 1 - dampening,
+  }),
+  update({ add, mul }, { g, m: velocity }, c, variant) {
+    const { learningRate, momentum } = c
     if (!variant.momentum) return { step: mul(learningRate, g), m: g }
-    const m = add(mul(momentum, velocity), g)
+    const m = add(mul(momentum, velocity), mul(c.oneMinusDampening, g))
     return { step: mul(learningRate, variant.nesterov ? add(g, mul(momentum, m)) : m), m }
   },
 })

@@ -4,7 +4,24 @@ import { defineKernel, type Kernel } from '../kernel.ts'
 export interface Ema {
   /** d, the weight of the previous average in the next one: in [0, 1). */
   readonly decay: number
+  /** A lower decay in the first steps; none if omitted. */
+  readonly warmup?: EmaWarmup | undefined
 }
+
+/**
+ * γ and p of a warm-up of the decay: min(d, 1 − (1 + n/γ)⁻ᵖ) after n updates. Both are above 0. With γ = p = 1
+ * the average is the mean of all weights until it reaches d.
+ *
+ * @see timm's ModelEmaV3: 1 and 2/3 for a million updates, 1 and 3/4 for fewer.
+ */
+export interface EmaWarmup {
+  readonly gamma: number
+  readonly power: number
+}
+
+/** The decay of update t, counted from 1. */
+export const emaDecayAt = ({ decay, warmup }: Ema, t: number): number =>
+  warmup ? Math.min(decay, 1 - (1 + (t - 1) / warmup.gamma) ** -warmup.power) : decay
 
 /** ema ← θ, before the first step. */
 export const emaInit: Kernel = defineKernel({

@@ -27,12 +27,24 @@ export interface GradientTransforms {
    */
   readonly centralize: boolean
   readonly clip: Clipping | false
+  /** Whether to ascend: g ← −g, before anything else. An L2 decay still shrinks the weights. */
+  readonly maximize: boolean
+}
+
+/** How many steps in a row may be skipped: at least 1. */
+export interface SkipLimit {
+  readonly limit: number
 }
 
 /** The transforms around a rule. All are off by default, unless the rule has other defaults. */
 export interface Transforms extends GradientTransforms {
-  /** Whether a step with a NaN or an infinity in any gradient changes nothing. */
-  readonly skipNotFinite: boolean
+  /**
+   * Whether a step with a NaN or an infinity in any gradient changes nothing. After `limit` such steps in a
+   * row, the next one is an error.
+   *
+   * @see optax.apply_if_finite, which applies that step instead.
+   */
+  readonly skipNotFinite: boolean | SkipLimit
   readonly lookahead: Lookahead | false
   readonly ema: Ema | false
 }
@@ -41,6 +53,7 @@ const off: Transforms = {
   accumulate: 1,
   centralize: false,
   clip: false,
+  maximize: false,
   skipNotFinite: false,
   lookahead: false,
   ema: false,
@@ -64,7 +77,7 @@ export const transformKernels: readonly Kernel[] = [
 
 /** The optimizer state of transforms: each name, with the transforms that need it. */
 export const transformState: Readonly<Record<string, readonly (keyof Transforms)[]>> = {
-  gradient: ['accumulate', 'centralize', 'clip'],
+  gradient: ['accumulate', 'centralize', 'clip', 'maximize'],
   slow: ['lookahead'],
   ema: ['ema'],
 }
@@ -88,7 +101,6 @@ export function splitTransforms(
   const defined = Object.entries(options).filter(([, value]) => value !== undefined)
   const isTransform = ([name]: readonly [string, unknown]): boolean => Object.hasOwn(off, name)
   const transforms = checkedTransforms(rule.name, {
-    ...off,
     ...rule.transforms,
     ...Object.fromEntries(defined.filter(isTransform)),
   })
@@ -106,14 +118,25 @@ const boolean = oneOf(false, true)
 const ranges: readonly (readonly [transform: keyof Transforms, range: OptionRange])[] = [
   ['centralize', boolean],
   ['accumulate', positiveInteger],
-  ['skipNotFinite', boolean],
+  ['maximize', boolean],
 ]
 
-/** The options of the transforms that are either false or an object. */
+const warmup: OptionRange = {
+  text: 'omitted or { gamma, power }, both above 0',
+  includes: (value) =>
+    value === undefined ||
+    (isPlainObject(value) &&
+      `${Object.keys(value).toSorted()}` === 'gamma,power' &&
+      Object.values(value).every(positive.includes)),
+}
+
+/** The options of the transforms that may be an object, and the values that they may have instead. */
 const nestedRanges: readonly (readonly [
   transform: keyof Transforms,
   ranges: Readonly<Record<string, OptionRange>>,
+  others?: readonly boolean[],
 ])[] = [
+  ['skipNotFinite', { limit: positiveInteger }, [false, true]],
   ['clip', { by: oneOf('value', 'norm', 'globalNorm'), limit: positive }],
   [
     'lookahead',
@@ -125,11 +148,11 @@ const nestedRanges: readonly (readonly [
       },
     },
   ],
-  ['ema', { decay: fraction }],
+  ['ema', { decay: fraction, warmup }],
 ]
 
 /**
- * A copy of transforms, which may come from a file: equal ones are equal as JSON.
+ * A copy of transforms, which may come from a file: equal ones are equal as JSON. Omitted ones are off.
  *
  * @throws RangeError naming the first transform that is out of range.
  */
@@ -137,14 +160,13 @@ export function checkedTransforms(
   name: string,
   transforms: { readonly [K in keyof Transforms]?: unknown },
 ): Transforms {
-  for (const [transform, range] of ranges) {
-    checkRange(name, transform, transforms[transform], range)
-  }
-  const copies = nestedRanges.map(([transform, nested]) => {
-    const value = transforms[transform]
-    if (value === false) return [transform, false] as const
+  const all: { readonly [K in keyof Transforms]: unknown } = { ...off, ...transforms }
+  for (const [transform, range] of ranges) checkRange(name, transform, all[transform], range)
+  const copies = nestedRanges.map(([transform, nested, others = [false]]) => {
+    const value = all[transform]
+    if (others.some((other) => other === value)) return [transform, value] as const
     checkRange(name, transform, value, {
-      text: `false or { ${Object.keys(nested).join(', ')} }`,
+      text: `${others.join(', ')} or { ${Object.keys(nested).join(', ')} }`,
       includes: isPlainObject,
     })
     const values = new Map<string, unknown>(Object.entries(value as object)) // A plain object.
@@ -157,10 +179,14 @@ export function checkedTransforms(
     for (const [option, range] of Object.entries(nested)) {
       checkRange(name, `${transform}.${option}`, values.get(option), range)
     }
-    const copy = Object.fromEntries(Object.keys(nested).map((key) => [key, values.get(key)]))
-    return [transform, copy] as const
+    const copy = Object.keys(nested).flatMap((key) => {
+      const option = values.get(key)
+      if (option === undefined) return []
+      return [[key, isPlainObject(option) ? { ...option } : option] as const]
+    })
+    return [transform, Object.fromEntries(copy)] as const
   })
-  const plain = ranges.map(([transform]) => [transform, transforms[transform]] as const)
+  const plain = ranges.map(([transform]) => [transform, all[transform]] as const)
   const values = new Map<string, unknown>([...plain, ...copies])
   // Each value has been checked.
   return Object.fromEntries(

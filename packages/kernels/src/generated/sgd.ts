@@ -3,7 +3,7 @@ import type { GeneratedKernels } from '../generated-kernels.ts'
 
 /** The kernels of SGD. */
 export const generatedSGD: GeneratedKernels = {
-  '6b09a66998ec7493': (n, [theta, g], [learningRate]) => {
+  a8791b686d4612ba: (n, [theta, g], [learningRate, ,]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
@@ -11,7 +11,7 @@ export const generatedSGD: GeneratedKernels = {
       theta[i] = t2
     }
   },
-  da6a3e75821a6221: (n, [theta, g], [learningRate, , weightDecay]) => {
+  '312a228d72faef98': (n, [theta, g], [learningRate, , , weightDecay]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
@@ -19,7 +19,7 @@ export const generatedSGD: GeneratedKernels = {
       theta[i] = t2
     }
   },
-  ec56b9bde84f0e2c: (n, [theta, g], [learningRate, , decayStep]) => {
+  e56b86e218131941: (n, [theta, g], [learningRate, , , decayStep]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
@@ -27,68 +27,80 @@ export const generatedSGD: GeneratedKernels = {
       theta[i] = t2
     }
   },
-  '83b128477f9e63b6': (n, [theta, g, m], [learningRate, momentum]) => {
+  '967e417fb5e19919': (n, [theta, g, m], [learningRate, momentum, oneMinusDampening]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const m0 = m[i]
       const g0 = g[i]
-      const t3 = momentum * m0 + g0
+      const t3 = momentum * m0 + oneMinusDampening * g0
       const t4 = theta0 - learningRate * t3
       theta[i] = t4
       m[i] = t3
     }
   },
-  '54e4778a72166869': (n, [theta, g, m], [learningRate, momentum, weightDecay]) => {
+  a165e1a29d492000: (
+    n,
+    [theta, g, m],
+    [learningRate, momentum, oneMinusDampening, weightDecay],
+  ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const m0 = m[i]
       const g0 = g[i]
-      const t3 = momentum * m0 + (g0 + weightDecay * theta0)
+      const t3 = momentum * m0 + oneMinusDampening * (g0 + weightDecay * theta0)
       const t4 = theta0 - learningRate * t3
       theta[i] = t4
       m[i] = t3
     }
   },
-  '778756d80f9b9870': (n, [theta, g, m], [learningRate, momentum, decayStep]) => {
+  '7fc9a0d12b737ba9': (
+    n,
+    [theta, g, m],
+    [learningRate, momentum, oneMinusDampening, decayStep],
+  ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const m0 = m[i]
       const g0 = g[i]
-      const t3 = momentum * m0 + g0
+      const t3 = momentum * m0 + oneMinusDampening * g0
       const t4 = theta0 - decayStep * theta0 - learningRate * t3
       theta[i] = t4
       m[i] = t3
     }
   },
-  c28e86c7b4474e3c: (n, [theta, g, m], [learningRate, momentum]) => {
+  '845cf28352844042': (n, [theta, g, m], [learningRate, momentum, oneMinusDampening]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
       const m0 = m[i]
-      const t3 = momentum * m0 + g0
+      const t3 = momentum * m0 + oneMinusDampening * g0
       const t4 = theta0 - learningRate * (g0 + momentum * t3)
       theta[i] = t4
       m[i] = t3
     }
   },
-  '0ae494617454aff8': (n, [theta, g, m], [learningRate, momentum, weightDecay]) => {
+  '2620a018ce889df5': (
+    n,
+    [theta, g, m],
+    [learningRate, momentum, oneMinusDampening, weightDecay],
+  ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
       const t2 = g0 + weightDecay * theta0
       const m0 = m[i]
-      const t4 = momentum * m0 + t2
+      const t4 = momentum * m0 + oneMinusDampening * t2
       const t5 = theta0 - learningRate * (t2 + momentum * t4)
       theta[i] = t5
       m[i] = t4
     }
   },
-  '20099832240739f1': (n, [theta, g, m], [learningRate, momentum, decayStep]) => {
+  b116981d7926582e: (n, [theta, g, m], [learningRate, momentum, oneMinusDampening, decayStep]) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
       const g0 = g[i]
       const m0 = m[i]
-      const t3 = momentum * m0 + g0
+      const t3 = momentum * m0 + oneMinusDampening * g0
       const t4 = theta0 - decayStep * theta0 - learningRate * (g0 + momentum * t3)
       theta[i] = t4
       m[i] = t3

@@ -160,9 +160,9 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
         gradientSum !== undefined && !Number.isFinite(float32Scalar(results, gradientSum))
       if (isSkipped) this.#discard(results, before)
       else this.#state.keep(compiled, results)
-      const outcome = isSkipped ? 'skipped' : traced.outcome
-      const { updates } = this.optimizer
-      return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
+      const outcome = isSkipped ? this.optimizer.countSkipped() : traced.outcome
+      const { updates, skipped } = this.optimizer
+      return { ...evaluation, outcome, updates, skipped, ...(histograms && { histograms }) }
     } catch (error) {
       this.#discard(results ?? {}, before)
       throw error

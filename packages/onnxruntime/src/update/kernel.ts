@@ -138,8 +138,8 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     if (outcome !== 'skipped')
       for (const [name, { next }] of sized.statistics)
         this.#arrays[name].set(float32Data(results, next))
-    const { updates } = this.optimizer
-    return { ...evaluation, outcome, updates, ...(histograms && { histograms }) }
+    const { updates, skipped } = this.optimizer
+    return { ...evaluation, outcome, updates, skipped, ...(histograms && { histograms }) }
   }
 
   distribute(): void {
@@ -167,10 +167,17 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     input.checkLoss(evaluation.loss)
     const outcome = await this.optimizer.stepAsync(this.#gradients)
     if (outcome !== 'skipped') figures.advance(this.#arrays, ranks)
-    const { updates } = this.optimizer
+    const { updates, skipped } = this.optimizer
     const all = ranks.map((one) => one.evaluation)
     const { histograms } = call.value ?? {}
-    return { ...evaluation, outcome, updates, ranks: all, ...(histograms && { histograms }) }
+    return {
+      ...evaluation,
+      outcome,
+      updates,
+      skipped,
+      ranks: all,
+      ...(histograms && { histograms }),
+    }
   }
 
   /**

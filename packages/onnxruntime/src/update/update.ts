@@ -4,6 +4,7 @@ import type {
   Histogram,
   Hyperparameters,
   Optimizer,
+  SkippedSteps,
   StateDict,
   StepOutcome,
 } from '@diffgrad/core'
@@ -78,6 +79,8 @@ export interface StepResult extends EvaluationResult {
   readonly outcome: StepOutcome
   /** The number of updates so far, this one included. */
   readonly updates: number
+  /** The steps that the option `skipNotFinite` has skipped so far, this one included. */
+  readonly skipped: SkippedSteps
   /** The histograms that the step's options requested. */
   readonly histograms?: Readonly<Record<string, Histogram>>
   /** The loss and metrics of each rank, by rank, if there are several. Histograms are those of this rank. */

@@ -226,6 +226,7 @@ export const goldenLaws: readonly Law[] = [
     async check(backend) {
       const results = await runTrajectories(backend)
       expectAgreement(results)
+      if (!backend.dtypes.includes('float64')) return // Some rules have cases in double precision alone.
       const missing = rulesOf(backend).find(
         ({ name }) => !results.some(({ rule }) => rule === name),
       )

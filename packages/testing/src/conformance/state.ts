@@ -198,8 +198,34 @@ export const stateLaws: readonly Law[] = [
             Array.from(values, (g, i) => (i === 2 ? nonFinite : g))
           expect(await run.step({ bias, weights: withNonFinite(weights) })).toBe('skipped')
           expect(await run.step({ bias: withNonFinite(bias), weights })).toBe('skipped')
-          expect([await run.parameters(), await run.optimizer.stateDict()]).toEqual(before)
+          const skipped = { total: 2, consecutive: 2 }
+          expect([await run.parameters(), await run.optimizer.stateDict()]).toEqual([
+            before[0],
+            { ...before[1], skipped },
+          ])
         }
+      }
+    },
+  },
+  {
+    name: 'after as many skipped steps in a row as the limit, the next one throws, also from a saved state',
+    async check(backend) {
+      if (backend.unsupported?.includes('skipNotFinite')) return
+      const options = { learningRate: 0.5, skipNotFinite: { limit: 2 } }
+      const run = createOptimizer(backend, sgd, options)
+      const [finite, infinite] = [1, Number.POSITIVE_INFINITY].map((g) => ({ bias: [1, g, 1] }))
+      for (const gradients of [infinite, finite, infinite]) await run.step(gradients)
+      const resumed = await resume(backend, sgd, options, backend.dtypes[0], run)
+      for (const one of [run, resumed]) {
+        expect(await one.step(infinite)).toBe('skipped')
+        await expect(async () => one.step(infinite)).rejects.toThrow(
+          'SGD: skipped steps in a row must be at most 2, the limit of skipNotFinite, but the gradients of bias are not finite again',
+        )
+        expect(await one.step(finite)).toBe('updated')
+        const { skipped } = await one.optimizer.stateDict()
+        expect(skipped).toEqual({ total: 3, consecutive: 0 })
+        expect(await one.step(infinite)).toBe('skipped')
+        expectNear((await one.parameters()).bias[0], parameters.bias.values[0] - 2 * 0.5)
       }
     },
   },

@@ -257,6 +257,21 @@ export const stepLaws: readonly Law[] = [
     },
   },
   {
+    name: 'dampening is m = μm + (1−d)g, but m = g at the first step of each parameter',
+    async check(backend) {
+      const options = { learningRate: 1, momentum: 0.5, dampening: 0.25 }
+      const run = createOptimizer(backend, sgd, options)
+      // torch.optim.SGD 1.13: velocities 1, −0.25 and 2.125.
+      const expected = [0.5 - 1, 0.5 - 1 + 0.25, 0.5 - 1 + 0.25 - 2.125]
+      for (const [t, g] of [1, -1, 3].entries()) {
+        await run.step({ bias: [g, 0, 0], ...(t > 0 && { weights: [g, 0, 0, 0, 0, 0] }) })
+        expectNear((await run.parameters()).bias[0], expected[t])
+      }
+      // −1, then −0.5 + 0.75 · 3.
+      expectNear((await run.parameters()).weights[0], 1 + 1 - 1.75)
+    },
+  },
+  {
     name: 'in a long array, elements of equal value and gradient move equally',
     async check(backend) {
       const [length, period] = [1301, 7]

@@ -1,7 +1,14 @@
 import { defineRule, sgd } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { BackendUnderTest, Law, UntypedOptions } from './backend-under-test.ts'
-import { createOptimizer, expectNear, gradientsAt, parameters, takeSteps } from './test-problem.ts'
+import {
+  createOptimizer,
+  expectNear,
+  gradientsAt,
+  parameters,
+  rulesOf,
+  takeSteps,
+} from './test-problem.ts'
 
 const norm = (values: readonly number[]): number => Math.hypot(...values)
 
@@ -102,6 +109,56 @@ export const transformLaws: readonly Law[] = [
       for (const [i, x] of bias.entries()) expectNear(x, average[i])
       run.optimizer.swapEma()
       expect(await run.parameters()).toEqual(trained)
+    },
+  },
+  {
+    name: 'the decay of the EMA warms up as min(d, 1 − (1 + n/γ)⁻ᵖ) after n updates of a parameter',
+    async check(backend) {
+      const run = createOptimizer(backend, sgd, {
+        learningRate: 0.5,
+        ema: { decay: 0.7, warmup: { gamma: 2, power: 0.75 } },
+      })
+      const [average] = parameters.bias.values
+      // timm's ModelEmaV3: 0, 1 − 1.5^−¾, 1 − 2^−¾, 1 − 2.5^−¾ …
+      const decays = [0, 0.262212, 0.405396, 0.497027, 0.561309, 0.609205, 0.64645, 0.676339, 0.7]
+      let expected = average
+      for (const [t, decay] of decays.entries()) {
+        await run.step({
+          bias: gradientsAt(t).bias,
+          ...(t > 1 && { weights: gradientsAt(t).weights }),
+        })
+        const [x] = (await run.parameters()).bias
+        expected = decay * expected + (1 - decay) * x
+      }
+      run.optimizer.swapEma()
+      expectNear((await run.parameters()).bias[0], expected)
+    },
+  },
+  {
+    name: 'maximize steps as for the opposite gradient, and an L2 decay still shrinks the weights',
+    async check(backend) {
+      const opposite = ({ bias, weights }: ReturnType<typeof gradientsAt>) => ({
+        bias: Array.from(bias, (g) => -g),
+        weights: Array.from(weights, (g) => -g),
+      })
+      for (const rule of rulesOf(backend)) {
+        const common = { learningRate: 0.1, clip: { by: 'norm', limit: 1 }, accumulate: 2 }
+        const up = createOptimizer(backend, rule, { ...common, maximize: true })
+        const down = createOptimizer(backend, rule, common)
+        for (let t = 1; t <= 6; t++) {
+          await up.step(gradientsAt(t))
+          await down.step(opposite(gradientsAt(t)))
+        }
+        expect(await up.parameters()).toEqual(await down.parameters())
+      }
+      const options = { learningRate: 0.5, weightDecay: 0.5, decay: 'l2', maximize: true }
+      const run = createOptimizer(backend, sgd, options)
+      await run.step({ bias: [1, 0, -1] })
+      // θ + ½(g − ½θ)
+      const expected = parameters.bias.values.map((x, i) => x + 0.5 * ([1, 0, -1][i] - 0.5 * x))
+      const { bias } = await run.parameters()
+      for (const [i, x] of expected.entries()) expectNear(bias[i], x)
+      expect((await run.inspect({ bias: [1, 0, 0] })).effectiveStep.bias[0]).toBeLessThan(0)
     },
   },
   {
