@@ -25,6 +25,7 @@ export const packagePages: readonly Entry[] = [
   { text: 'For adapters: core', link: '/packages/core' },
   { text: 'For adapters: kernels', link: '/packages/kernels' },
   { text: 'The image classifier', link: '/packages/imagewoof' },
+  { text: 'Examples', link: '/packages/examples' },
 ]
 
 export const optimizerPages: readonly Entry[] = allRules.map((rule) => ({

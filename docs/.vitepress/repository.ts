@@ -19,6 +19,7 @@ export const readmes: Readonly<Record<string, string>> = {
   core: 'packages/core/README.md',
   kernels: 'packages/kernels/README.md',
   imagewoof: 'apps/imagewoof/README.md',
+  examples: 'apps/examples/README.md',
 }
 
 /** The file behind a page: `packages/arrays.md` shows a README. */
