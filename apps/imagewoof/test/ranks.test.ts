@@ -24,7 +24,7 @@ function onRanks<R>(
   return Promise.all(all)
 }
 
-test('all ranks fail with what one fails with, each in turn', async () => {
+test('an error on one rank is one on all', async () => {
   const errors = await onRanks((ranks) =>
     ranks
       .inTurn(async () => {
@@ -102,7 +102,7 @@ const scenarios: readonly Scenario[] = [
     },
   ],
   [
-    'a killed process ends all, and the run goes on in one process, bit for bit',
+    'a killed process ends all, and the run continues in one process, bit for bit',
     async () => {
       const kill = signalBeforeWrite('SIGKILL', 'last.safetensors', 4)
       const train = ['train', '--out', pathOf('killed'), ...network]

@@ -34,12 +34,14 @@ import { changedGroups, ParameterGroup, ParameterGroups } from './parameter-grou
 import { checkedParameters, type Parameter } from './parameters.ts'
 import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
 import {
+  alone,
   attempt,
   type Communicator,
   type Exchange,
   exchangeAsync,
   exchangeSync,
   GradientExchange,
+  type StepCall,
 } from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import { type SkippedSteps, type StateDict, savedNames, saveState } from './state-dict.ts'
@@ -98,7 +100,7 @@ export class Optimizer<
   #swapped = false
   /** The exchange with the other ranks, if there are any. */
   #exchange: GradientExchange<T, H> | undefined
-  /** Whether `stepAsync` has not resolved yet. */
+  /** Whether a call of `stepAsync` is in progress. */
   #stepping = false
   /** Whether the selectors of the groups are known to select parameters. */
   #selectionsChecked = false
@@ -258,13 +260,7 @@ export class Optimizer<
    */
   step(gradients: Gradients<T, Name>): StepOutcome {
     this.#checkNotStepping()
-    if (this.#exchange) {
-      return exchangeSync(this.#exchange.communicator, this.#stepOfRank(this.#exchange, gradients))
-    }
-    const { matched, finite } = this.#matchStep(gradients)
-    if (!finite) return this.countSkipped(this.#notFinite(matched))
-    const due = this.#addGradients(matched)
-    return due ? this.#updateBy(due) : 'accumulated'
+    return exchangeSync(this.#communicator, this.#step(gradients))
   }
 
   /**
@@ -272,12 +268,10 @@ export class Optimizer<
    * may be called.
    */
   async stepAsync(gradients: Gradients<T, Name>): Promise<StepOutcome> {
-    if (!this.#exchange) return this.step(gradients)
     this.#checkNotStepping()
-    const exchange = this.#stepOfRank(this.#exchange, gradients)
     this.#stepping = true
     try {
-      return await exchangeAsync(this.#exchange.communicator, exchange)
+      return await exchangeAsync(this.#communicator, this.#step(gradients))
     } finally {
       this.#stepping = false
     }
@@ -307,7 +301,9 @@ export class Optimizer<
    * Makes this optimizer one of several, on as many ranks, that train one model on different batches: from
    * the next step on, an update uses the mean of the gradients of all ranks. It equals that of one optimizer
    * with the same option `accumulate`, whose calls of `step` the ranks share: call t · size + rank is the
-   * call t of a rank. With as many calls as ranks or fewer than three ranks, sums have the same rounding.
+   * call t of a rank. If `accumulate` is the number of ranks, and there are two, or the communicator adds
+   * arrays in the order of ranks, both are equal bit for bit. Otherwise they add gradients in another order,
+   * and differ by its rounding.
    *
    * Each rank starts with the same parameters, options and state, calls the same methods in the same order,
    * and has gradients of the same parameters; the first difference that a step finds is an error on all ranks.
@@ -524,15 +520,16 @@ export class Optimizer<
     return options
   }
 
+  get #communicator(): Communicator {
+    return this.#exchange?.communicator ?? alone
+  }
+
   #hyperparametersOf(group: ParameterGroup<T, H>): H {
     return group.hyperparameters(this.#updates)
   }
 
   /** Checks the gradients of a step, and all else that can be checked before it. */
-  #matchStep(gradients: Gradients<T, Name>): {
-    readonly matched: readonly GroupGradients<T, H>[]
-    readonly finite: boolean
-  } {
+  #matchStep(gradients: Gradients<T, Name>): StepCall<T, H> {
     if (this.#swapped) {
       throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
     }
@@ -550,20 +547,22 @@ export class Optimizer<
     }
   }
 
-  /** A step of one of several ranks. */
-  *#stepOfRank(
-    exchange: GradientExchange<T, H>,
-    gradients: Gradients<T, Name>,
-  ): Exchange<StepOutcome> {
-    const call = attempt(() => this.#matchStep(gradients))
-    const matched = yield* exchange.compare(call, this.#updates, this.#skipped.consecutive)
-    if (!matched) {
-      const names = this.#notFinite(call.value?.matched ?? [])
+  /** A step, together with the other ranks if there are any. */
+  *#step(gradients: Gradients<T, Name>): Exchange<StepOutcome> {
+    const match = (): StepCall<T, H> => this.#matchStep(gradients)
+    const { consecutive } = this.#skipped
+    const exchange = this.#exchange
+    const { matched, finite } = exchange
+      ? yield* exchange.compare(attempt(match), this.#updates, consecutive)
+      : match()
+    if (!finite) {
+      const names = this.#notFinite(matched)
       return this.countSkipped(names.length > 0 ? names : ['another rank'])
     }
-    const due = this.#addGradients(matched)
+    if (consecutive > 0) this.#skipped = { ...this.#skipped, consecutive: 0 }
+    const due = this.#accumulator.add(matched)
     if (!due) return 'accumulated'
-    yield* exchange.sum(due)
+    if (exchange) yield* exchange.sum(due)
     return this.#updateBy(due)
   }
 
@@ -582,18 +581,10 @@ export class Optimizer<
    * replaced by their next ones.
    */
   #shareAccumulation(accumulated: number): void {
-    const { rank, size } = this.#exchange?.communicator ?? { rank: 0, size: 1 }
+    const { rank, size } = this.#communicator
     this.#accumulator.ranks = size
     this.#accumulator.pending = accumulated / size
     if (rank > 0) for (const group of this.#groups) group.pending.fill(false)
-  }
-
-  /** Accumulates finite gradients, and returns those of an update if it is due. */
-  #addGradients(
-    matched: readonly GroupGradients<T, H>[],
-  ): readonly GroupGradients<T, H>[] | undefined {
-    if (this.#skipped.consecutive > 0) this.#skipped = { ...this.#skipped, consecutive: 0 }
-    return this.#accumulator.add(matched)
   }
 
   #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {

@@ -24,22 +24,25 @@ export interface Communicator {
   sum(arrays: readonly SavedArray[]): Promise<void>
 }
 
-/** The place of a rank among all of them. */
+/** A process that trains alone. */
+export const alone: Communicator = { rank: 0, size: 1, sumSync() {}, async sum() {} }
+
+/** The number of a rank, and the number of ranks. */
 type Place = Pick<Communicator, 'rank' | 'size'>
 
-/** What another rank has failed with, or in what it differs. */
+/** The error of another rank, or a difference between it and rank 0. */
 export class RankError extends Error {
   override readonly name = 'RankError'
   readonly rank: number
 
-  /** @param rank - the number of the other rank. */
+  /** @param rank - the number of the rank that failed or differs. */
   constructor(rank: number, message: string) {
     super(`rank ${rank}: ${message}`)
     this.rank = rank
   }
 }
 
-/** A computation of several ranks: it yields arrays to sum over all of them, and goes on with the sums. */
+/** A computation of several ranks: it yields arrays, and continues when they hold their sums over all ranks. */
 export type Exchange<R> = Generator<readonly SavedArray[], R, void>
 
 /** Runs an exchange by blocking calls. */
@@ -59,17 +62,17 @@ export async function exchangeAsync<R>(
   return step.value
 }
 
-/** What was thrown. */
+/** A thrown value. */
 export interface Failure {
   readonly reason: unknown
 }
 
-/** A value, or what was thrown instead. */
+/** The result of a function, or what it threw. */
 export type Attempt<R> =
   | { readonly value: R; readonly failure?: undefined }
   | { readonly value?: undefined; readonly failure: Failure }
 
-/** Calls a function and returns its result, or what it throws, to be exchanged before it is thrown. */
+/** Calls a function and returns its result, or what it throws, so that all ranks learn of it before one throws. */
 export function attempt<R>(compute: () => R): Attempt<R> {
   try {
     return { value: compute() }
@@ -86,10 +89,11 @@ export const attemptAsync = <R>(compute: () => Promise<R>): Promise<Attempt<R>> 
   )
 
 /**
- * The figures of every rank, by rank.
+ * Gathers the figures of every rank.
  *
- * @param figures - one array of the same length on every rank, also if it has failed.
+ * @param figures - of this rank: as many on every rank, also if it has failed.
  * @param failure - of this rank.
+ * @returns the figures by rank.
  * @throws on every rank if one has failed: its own failure on that rank, a RankError with its message on the
  * others.
  */
@@ -100,7 +104,7 @@ export function* gather(
 ): Exchange<readonly Float64Array[]> {
   const { length } = figures
   const message = failure ? messageOf(failure) : ''
-  // Adding zeros gathers: each rank fills a part of its own. The last figure is the length of a message.
+  // Each rank fills its own part, and the others add zeros. The last figure is the length of a message.
   const all = new Float64Array(size * (length + 1))
   if (!failure) all.set(figures, rank * (length + 1))
   all[rank * (length + 1) + length] = message.length
@@ -179,9 +183,10 @@ function elementsHash({ buffer, byteOffset, byteLength }: SavedArray): number {
   return hash
 }
 
-/** A call of `step` on this rank. */
-interface StepCall<T, H extends Hyperparameters> {
+/** The checked gradients of a call of `step`. */
+export interface StepCall<T, H extends Hyperparameters> {
   readonly matched: readonly GroupGradients<T, H>[]
+  /** False if `skipNotFinite` skips the call. */
   readonly finite: boolean
 }
 
@@ -234,7 +239,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
   /**
    * Compares a call of `step` on all ranks.
    *
-   * @returns its gradients; undefined if those of any rank are not finite.
+   * @returns the call; its gradients are finite if those of all ranks are.
    * @throws the error of this rank, or a RankError if another one has failed, or if a rank differs in its
    * parameters, their elements, its options or the parameters that have gradients. Nothing has changed then.
    */
@@ -242,7 +247,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
     call: Attempt<StepCall<T, H>>,
     updates: number,
     skipped: number,
-  ): Exchange<readonly GroupGradients<T, H>[] | undefined> {
+  ): Exchange<StepCall<T, H>> {
     const { version } = this.#groups
     const matched = call.value?.matched ?? []
     const isNew = this.#compared !== version
@@ -266,7 +271,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
       yield* requireSame(this.communicator, lines)
       this.#compared = version
     }
-    return all.every(([finite]) => finite === 1) ? matched : undefined
+    return { matched, finite: all.every(([finite]) => finite === 1) }
   }
 
   /** Replaces gradients by their sums over all ranks. */

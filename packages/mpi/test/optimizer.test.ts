@@ -104,15 +104,25 @@ test.each(rules)('two ranks equal one with accumulate 2, bit for bit: $name', as
   }
 })
 
-test.each([3, 4])('%i ranks equal one with as many accumulated, to rounding', async (ranks) => {
+test.each([3, 4])('%i threads, which add in order, equal one bit for bit', async (ranks) => {
   const options = { ...every, accumulate: ranks }
   const [one] = await train(diffGrad, options, 1)
   const [first, ...others] = await train(diffGrad, options, ranks)
-  expect(difference(one, first)).toBeLessThan(2e-7)
+  expect(first.weights).toEqual(one.weights)
+  expect(first.state).toEqual(one.state)
   for (const other of others) expect(other).toEqual(first)
 })
 
-test('a state goes on with another number of ranks, also between the calls of an update', async () => {
+test('ranks with two calls of an update each equal one to rounding, as (g0 + g2) + (g1 + g3) does', async () => {
+  const options = { ...every, accumulate: 4 }
+  const [one] = await train(diffGrad, options, 1)
+  const [first, second] = await train(diffGrad, options, 2)
+  expect(difference(one, first)).toBeGreaterThan(0)
+  expect(difference(one, first)).toBeLessThan(2e-7)
+  expect(second).toEqual(first)
+})
+
+test('a state continues on another number of ranks, also between the calls of an update', async () => {
   const options = { ...every, accumulate: 4 }
   const [whole] = await train(diffGrad, options, 1)
   const [early] = await train(diffGrad, options, 1, { end: 10 })
