@@ -11,6 +11,27 @@ export const providerChoices = ['cpu', 'webgpu', 'cuda', 'auto'] as const
 /** A provider, or the search for one. */
 export type ProviderChoice = (typeof providerChoices)[number]
 
+/** What of this machine trains a run. It is no part of a plan. */
+export interface Machine {
+  /** Where ONNX Runtime computes; default `cpu`. */
+  readonly provider?: Provider | undefined
+  /** Threads of ONNX Runtime, if they are not those of the configuration. */
+  readonly threads?: number | undefined
+  /** Where the data lies, if not at the path in the configuration. */
+  readonly dataPath?: string | undefined
+}
+
+/** The arguments of `resume` that select a machine's provider, threads and data path. */
+export const machineArguments = ({
+  provider = 'cpu',
+  threads,
+  dataPath,
+}: Machine): readonly string[] => [
+  ...(provider === 'cpu' ? [] : ['--provider', provider]),
+  ...(threads === undefined ? [] : ['--threads', `${threads}`]),
+  ...(dataPath === undefined ? [] : ['--data', dataPath]),
+]
+
 /** A provider, and a line that says what was found and chosen. */
 export interface ChosenProvider {
   readonly provider: Provider

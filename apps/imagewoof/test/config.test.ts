@@ -18,7 +18,7 @@ import { expect, test } from 'vitest'
 import { parseContenders, presets } from '../src/compare/contenders.ts'
 import { summarizeContenders } from '../src/compare/summary.ts'
 import {
-  trialConfig,
+  rateRun,
   trialText,
   tuningWarnings,
   withBestRates,
@@ -350,8 +350,13 @@ test('tuning chooses the best learning rate by held-out images, and warns of the
     ...['radam', 'adam'].map((name) => [name, 0.00133333333333, 0.004, 0.012]),
   ])
   const { config } = contenders[0]
-  const trained = trialConfig({ ...config, validationImages: 9 }, 0.9, [1, 2])
-  expect(trained).toEqual({ ...config, learningRate: 0.9, holdOut: 0.2, seed: 3 })
+  const contender = { name: 'sgd', config: { ...config, validationImages: 9 } }
+  expect(rateRun(contender, 0.9, [1, 2], '').config).toEqual({
+    ...config,
+    learningRate: 0.9,
+    holdOut: 0.2,
+    seed: 3,
+  })
   const trial = (contender: string, rate: number, top1?: number, validationLoss = 1) => {
     const row = { ...{ epoch: 1, trainLoss: 1, trainAccuracy: 1, top5: 1, learningRate: rate } }
     const own = { ...row, ...{ seconds: 1, imagesPerSecond: 1, validationLoss } }

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import sharp from 'sharp'
+import { reportedComparison } from '../src/commands/compare.ts'
+import { writePlanReport } from '../src/commands/plan.ts'
 import { Comparison } from '../src/compare/comparison.ts'
-import { ComparisonRun } from '../src/compare/comparison-run.ts'
-import { parseContenders, presets } from '../src/compare/contenders.ts'
-import { writeComparisonReport } from '../src/compare/report.ts'
-import { withGrid } from '../src/compare/tuning.ts'
+import { parseContenders, presets, seedRun } from '../src/compare/contenders.ts'
+import { rateRun, withGrid } from '../src/compare/tuning.ts'
 import { resolveConfig } from '../src/config/config.ts'
 import type { EvaluationSummary } from '../src/evaluation/summary.ts'
 import { suggestLearningRates } from '../src/lr-find/range-test.ts'
@@ -102,19 +102,19 @@ export async function writeSyntheticComparison(path: string): Promise<string> {
   await writeFile(join(path, 'environment.json'), JSON.stringify(environment))
   for (const contender of contenders)
     for (const rate of contender.rates ?? []) {
-      const run = ComparisonRun.ofRate(contender, rate, plan.seeds, join(path, 'tuning'))
+      const run = rateRun(contender, rate, plan.seeds, join(path, 'tuning'))
       const folder = await RunFolder.create(run.path, run.config, environment)
       await folder.saveHistory(historyOf(0.8 - 5 * rate * random(), 10, random))
     }
   for (const [i, contender] of plan.contenders.entries())
     for (const seed of plan.seeds) {
-      const run = ComparisonRun.ofSeed(contender, seed, join(path, 'runs'))
+      const run = seedRun(contender, seed, join(path, 'runs'))
       const folder = await RunFolder.create(run.path, contender.config, environment)
       await folder.saveHistory(historyOf(0.8 - 0.08 * i + 0.004 * random(), 10, random))
     }
   const comparison = await Comparison.open(path)
   if (!comparison) throw new Error('no comparison was written')
-  return writeComparisonReport(comparison)
+  return writePlanReport(reportedComparison(comparison))
 }
 
 /** Writes the report of a range test with made-up losses, and returns its path. */

@@ -4,7 +4,13 @@ import { type OptionRange, positiveInteger } from '@diffgrad/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
-import { chooseProvider, type ProviderChoice, providerChoices } from '../provider.ts'
+import {
+  chooseProvider,
+  type Machine,
+  machineArguments,
+  type ProviderChoice,
+  providerChoices,
+} from '../provider.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import type { Jobs } from '../trials/local.ts'
 
@@ -61,9 +67,12 @@ export const withoutArguments = (command: Command): Command =>
 export const checkpointOption = (): Option =>
   new Option('--checkpoint <kind>', 'which checkpoint').choices(['best', 'last']).default('best')
 
-/** An option for the new path of a run's data. */
+/** An option for the path of a run's data on this machine, if it lies elsewhere than when the run was started. */
 export const dataPathOption = (): Option =>
-  new Option('--data <source>', 'path of the data, if it was moved')
+  new Option(
+    '--data <source>',
+    'path of the data, if it was moved, or lies elsewhere on this machine',
+  )
 
 /** An option for the provider, which belongs to this machine and not to the plan of a run. */
 export const providerOption = (): Option =>
@@ -71,6 +80,13 @@ export const providerOption = (): Option =>
     '--provider <name>',
     'where onnxruntime computes on this machine; auto: on a graphics card if there is one, else cpu (default: cpu)',
   ).choices(providerChoices)
+
+/** An option for the threads of a resumed run, which belong to this machine and not to its plan. */
+export const threadsOption = (): Option =>
+  new Option(
+    '--threads <count>',
+    'threads of onnxruntime on this machine; results differ by rounding (default: those it was started with)',
+  ).argParser(numberIn(positiveInteger))
 
 /** An option for the number of trials that are trained at once on this machine. */
 export const jobsOption = (): Option =>
@@ -81,22 +97,27 @@ export const jobsOption = (): Option =>
     .argParser((text): Jobs => (text === 'auto' ? text : parseJobs(text)))
     .conflicts('watch')
 
-/** The provider that the user asked for, and the engines that are to run on it. */
-export interface ProviderRequest {
+/** The provider that the user asked for, and the engines that are to run on it; threads and data likewise. */
+export interface ProviderRequest extends Pick<Machine, 'threads' | 'dataPath'> {
   /** Undefined if the user named none: then it is `cpu`. */
   readonly choice: ProviderChoice | undefined
   readonly engines: readonly Config['engine'][]
 }
 
 /**
- * Adds the provider that the user asked for to a context, and prints what was found and chosen.
+ * Adds what the user asked for to a context, and prints which provider was found and chosen.
  *
- * @throws {Failure} If an engine takes no provider, or the provider is missing.
+ * @throws {Failure} If an engine takes no provider or no threads, or the provider is missing.
  */
 export function withProvider(
-  context: CommandContext,
-  { choice, engines }: ProviderRequest,
+  interruptible: CommandContext,
+  { choice, engines, threads, dataPath }: ProviderRequest,
 ): CommandContext {
+  const context = { ...interruptible, threads, dataPath }
+  if (threads !== undefined && engines.includes('tfjs'))
+    throw new Failure(
+      `--threads ${threads} needs --engine onnxruntime, but the engine is tfjs, which uses one thread or a graphics card`,
+    )
   if (choice === undefined) return context
   if (engines.includes('tfjs'))
     throw new Failure(
@@ -107,13 +128,12 @@ export function withProvider(
   return { ...context, provider }
 }
 
-/** The command line that resumes a run or a comparison on the provider of a context, with further options. */
+/** The command line that resumes a run or a plan on the machine of a context, with further options. */
 export const resumeCommandLine = (
   path: string,
-  { provider = 'cpu' }: CommandContext,
+  machine: Machine,
   ...options: readonly string[]
-): string =>
-  commandLine('resume', path, ...options, ...(provider === 'cpu' ? [] : ['--provider', provider]))
+): string => commandLine('resume', path, ...options, ...machineArguments(machine))
 
 /** A parser of option values that are numbers in a range. */
 export const numberIn =

@@ -22,34 +22,21 @@ import type { Config } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { formatDuration, formatPercent } from '../format.ts'
-import { checkBackbone } from '../model/backbone.ts'
-import type { ProviderChoice } from '../provider.ts'
-import { requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { openData } from '../training/session.ts'
-import { type Jobs, jobCount, trainByProcesses } from '../trials/local.ts'
-import type { WatchOption } from '../watch/live-page.ts'
+import { newFolderPath, numberIn } from './command-line.ts'
 import {
-  commandLine,
-  jobsOption,
-  newFolderPath,
-  numberIn,
-  type ProviderRequest,
-  providerOption,
-  resumeCommandLine,
-} from './command-line.ts'
-import { runWatched, watchOption } from './watch.ts'
+  addPlanOptions,
+  type Execution,
+  type PlanOptions,
+  type ReportedPlan,
+  startPlan,
+} from './plan.ts'
 
-interface CompareOptions {
+interface CompareOptions extends PlanOptions {
   readonly preset?: string
   readonly runs?: number
   /** True for the default grid. */
   readonly tuneLearningRate?: readonly number[] | true
-  readonly out?: string
-  readonly planOnly?: true
-  readonly jobs?: Jobs
-  readonly provider?: ProviderChoice
-  readonly watch?: WatchOption
 }
 
 /** Adds `compare`: trains several optimizers from the same weights, on the same batches, with several seeds. */
@@ -73,20 +60,10 @@ export function addCompare(program: Command): void {
       numberIn(positiveInteger),
     )
     .addOption(tuneOption())
-    .option('--out <folder>', 'folder of all runs (default: a new one in runs/)')
-    .addOption(
-      new Option(
-        '--plan-only',
-        'train nothing: write the plan, and print the commands that train each run and write the report',
-      ).conflicts(['tuneLearningRate', 'jobs', 'watch']),
-    )
-    .addOption(jobsOption())
-    .addOption(providerOption())
-    .addOption(watchOption())
+  addPlanOptions(command, ['tuneLearningRate'])
   addConfigOptions(command, ['optimizer', 'from', 'checkpoint']).action(
     async (names: readonly string[], compareOptions: CompareOptions) => {
-      const { preset, tuneLearningRate, out, planOnly, jobs, provider, watch, ...options } =
-        compareOptions
+      const { preset, tuneLearningRate, out, runs, ...options } = compareOptions
       const chosen = preset === undefined ? undefined : presets[preset]
       const selected = chosen
         ? [...chosen.contenders, ...names]
@@ -97,12 +74,10 @@ export function addCompare(program: Command): void {
       const factors = tuneLearningRate === true ? defaultFactors : tuneLearningRate
       const parsed = parseContenders(selected, settings, { tuned: factors !== undefined })
       const contenders = factors ? withGrid(parsed, factors) : parsed
-      const seeds = seedsFrom(contenders[0].config, options.runs ?? chosen?.runs ?? 3)
+      const seeds = seedsFrom(contenders[0].config, runs ?? chosen?.runs ?? 3)
       const plan = { contenders, seeds, keep: false }
       const path = out ?? newFolderPath('compare')
-      await (planOnly
-        ? planComparison(path, plan, provider)
-        : startComparison(path, plan, { jobs, watch, provider }))
+      await startComparison(path, plan, options)
     },
   )
 }
@@ -121,125 +96,55 @@ const tuneOption = (): Option =>
     )
   })
 
-/** The most threads that a run of a comparison uses. */
-const threadsOf = ({ plan }: Comparison): number =>
-  Math.max(...plan.contenders.map(({ config }) => config.threads))
-
 /** The seed of a configuration, and the following ones. */
 export const seedsFrom = ({ seed }: Config, runs: number): readonly number[] =>
   Array.from({ length: runs }, (_, i) => seed + i)
 
-/** How the runs of a new comparison are trained. */
-interface Execution {
-  readonly jobs?: Jobs | undefined
-  readonly watch?: WatchOption | undefined
-  readonly provider?: ProviderChoice | undefined
-}
-
-/** Creates a comparison without training its runs, and prints the commands that do. */
-const planComparison = (
-  path: string,
-  plan: ComparisonPlan,
-  choice: ProviderChoice | undefined,
-): Promise<void> =>
-  runWatched(undefined, { provider: providerOf(plan, choice) }, async (context) => {
-    const { comparison } = await createComparison(path, plan, context)
-    const last = comparison.runCount - 1
-    const provider = choice === undefined ? [] : ['--provider', choice]
-    const each = commandLine('resume', path, '--trial', '0', ...provider)
-    console.log(`plan       ${path}`)
-    console.log(
-      `each       ${each}${last > 0 ? `  (0 to ${last}, in any order, on any machine)` : ''}`,
-    )
-    console.log(`then       ${commandLine('resume', path)}  (trains what is missing; the report)`)
-    return path
-  })
-
-/** Creates a comparison and trains all of its runs. */
+/** Creates a comparison, and trains all of its runs, or none with `planOnly`. */
 export const startComparison = (
   path: string,
   plan: ComparisonPlan,
-  { jobs, watch, provider: choice }: Execution,
-): Promise<void> =>
-  runWatched(watch, { provider: providerOf(plan, choice) }, async (context) => {
-    const { comparison, dataset } = await createComparison(path, plan, context)
-    try {
-      // Tuning has data of its own: those of the runs are not kept in memory for so long.
-      const opened = comparison.isTuning ? undefined : dataset
-      return await runComparison(comparison, context, { jobs, dataset: opened })
-    } catch (error) {
-      await comparison.deleteIfEmpty()
-      throw error
-    }
-  })
-
-const providerOf = (
-  { contenders }: ComparisonPlan,
-  choice: ProviderChoice | undefined,
-): ProviderRequest => ({ choice, engines: contenders.map(({ config }) => config.engine) })
-
-async function createComparison(path: string, plan: ComparisonPlan, context: CommandContext) {
-  await requireNewFolder(path, 'folder')
-  for (const { config } of plan.contenders) await checkBackbone(config)
-  const dataset = await openData(plan.contenders[0].config, context)
-  return { comparison: await Comparison.create(path, plan, dataset, context.provider), dataset }
+  execution: Execution,
+): Promise<void> => {
+  const configs = plan.contenders.map(({ config }) => config)
+  const create = async (dataset: Dataset, context: CommandContext): Promise<ReportedPlan> =>
+    reportedComparison(await Comparison.create(path, plan, dataset, context))
+  return startPlan({ path, configs, create }, execution)
 }
 
-/** How the unfinished runs of a comparison are trained. */
-interface Remaining {
-  /** Number of processes; undefined for this one. */
-  readonly jobs?: Jobs | undefined
-  /** The data, if it is already open. */
-  readonly dataset?: Dataset | undefined
-}
+/** A comparison, and how its results are written. */
+export const reportedComparison = (comparison: Comparison): ReportedPlan => ({
+  plan: comparison,
+  ...(comparison.isTuning && { prepare: (context, onRun) => comparison.tune(context, onRun) }),
+  // Imported there because charts load slowly.
+  content: async () => (await import('../compare/report.ts')).comparisonContent(comparison),
+  lines: () => comparisonLines(comparison),
+})
 
-/**
- * Trains the unfinished runs of a comparison, writes its report, and prints its result.
- *
- * @returns the folder of the comparison.
- */
-export async function runComparison(
-  comparison: Comparison,
-  context: CommandContext,
-  { jobs, dataset }: Remaining,
-): Promise<string> {
-  const { livePage } = context
-  // Imported here because charts load slowly.
-  const { comparisonContent, writeComparisonReport } = await import('../compare/report.ts')
-  const show = async (heading: string): Promise<void> =>
-    livePage?.showComparison(heading, (await comparisonContent(comparison)).content)
-  await comparison.tune(context, livePage && show)
-  if (context.signal.aborted || jobs === undefined)
-    await comparison.trainRemaining(context, dataset, livePage && show)
-  else await trainByProcesses(comparison, jobCount(jobs, threadsOf(comparison)), context)
-  if (livePage) await show('')
-  await comparison.saveTable()
-  const report = await writeComparisonReport(comparison)
+/** The result of a comparison, in lines. */
+async function comparisonLines(comparison: Comparison): Promise<readonly string[]> {
   const names = comparison.plan.contenders.map(({ name }) => name)
   const width = Math.max(...names.map((name) => name.length))
-  console.log()
   const runs = await comparison.finishedRuns()
   const { validation } = (await comparison.environment()).data
   const summaries = summarizeContenders(runs, names, validation)
-  for (const line of await tuningLines(comparison, width)) console.log(line)
-  for (const { contender, mean, top1, difference, friction, seconds } of summaries) {
-    const bySeed = top1.map((share) => formatPercent(share)).join(', ')
-    const xi = friction === undefined ? '' : `, mean ξ ${friction.toFixed(5)}`
-    console.log(
-      `${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})  ${formatDuration(seconds)}${xi}`,
-    )
-    if (difference) console.log(`${' '.repeat(width)}  ${differenceText(difference, names[0])}`)
-  }
   const found = conclusion(summaries, runs, validation)
-  if (found !== undefined) console.log(found)
-  for (const sentence of noiseSentences(seedNoise(summaries))) console.log(sentence)
-  for (const { contender, seed, reason } of await comparison.failedRuns())
-    console.log(`${contender}, seed ${seed}: ${reason}`)
-  const jobsOptions = jobs === undefined ? [] : ['--jobs', `${jobs}`]
-  if (context.signal.aborted)
-    console.log(`to resume  ${resumeCommandLine(comparison.path, context, ...jobsOptions)}`)
-  console.log(`report     ${report}`)
-  return comparison.path
+  return [
+    ...(await tuningLines(comparison, width)),
+    ...summaries.flatMap(({ contender, mean, top1, difference, friction, seconds }) => {
+      const bySeed = top1.map((share) => formatPercent(share)).join(', ')
+      const xi = friction === undefined ? '' : `, mean ξ ${friction.toFixed(5)}`
+      const line = `${contender.padEnd(width)}  ${formatPercent(mean)}  (${bySeed})  ${formatDuration(seconds)}${xi}`
+      return difference
+        ? [line, `${' '.repeat(width)}  ${differenceText(difference, names[0])}`]
+        : [line]
+    }),
+    ...(found === undefined ? [] : [found]),
+    ...noiseSentences(seedNoise(summaries)),
+    ...(await comparison.failedRuns()).map(
+      ({ contender, seed, reason }) => `${contender}, seed ${seed}: ${reason}`,
+    ),
+  ]
 }
 
 /** A difference from the first contender: `+0.4 points (−0.2 to +1.0), p = 0.12: no difference from adam`. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { Comparison } from '../compare/comparison.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import { exportRun } from '../training/load-run.ts'
 import { checkpointOption } from './command-line.ts'
+import { writePlanReport } from './plan.ts'
+import { openPlan } from './train.ts'
 
 interface ExportOptions {
   readonly checkpoint: CheckpointKind
@@ -32,15 +33,14 @@ export function addReport(program: Command): void {
   program
     .command('report')
     .description('write report.html again, from the files in a folder')
-    .argument('<run>', 'folder of a run or a comparison')
+    .argument('<run>', 'folder of a run, a comparison or a sweep')
     .action(async (path: string) => {
-      const comparison = await Comparison.open(path)
-      // Imported here because charts load slowly.
-      const { writeComparisonReport } = await import('../compare/report.ts')
-      const { writeRunReport } = await import('../report/run-report.ts')
-      const report = comparison
-        ? await writeComparisonReport(comparison)
-        : await writeRunReport(await RunFolder.open(path))
-      console.log(report)
+      const reported = await openPlan(path)
+      const { writeRunReport } = await import('../report/run-report.ts') // Charts load slowly.
+      console.log(
+        reported
+          ? await writePlanReport(reported)
+          : await writeRunReport(await RunFolder.open(path)),
+      )
     })
 }

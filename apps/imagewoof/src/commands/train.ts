@@ -7,7 +7,7 @@ import { wholeNumber } from '../config/schema.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
 import { Failure } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
-import type { ProviderChoice } from '../provider.ts'
+import { machineArguments, type ProviderChoice } from '../provider.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
 import { RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
@@ -23,9 +23,11 @@ import {
   providerOption,
   resumeCommandLine,
   runFolderPath,
+  threadsOption,
   withoutArguments,
 } from './command-line.ts'
-import { runComparison, seedsFrom, startComparison } from './compare.ts'
+import { reportedComparison, seedsFrom, startComparison } from './compare.ts'
+import { type ReportedPlan, runPlan } from './plan.ts'
 import { runWatched, watchOption } from './watch.ts'
 
 interface StartOptions {
@@ -116,6 +118,7 @@ export function addTrain(program: Command): void {
 
 interface ResumeCommandOptions {
   readonly data?: string
+  readonly threads?: number
   readonly epochs?: number
   readonly trial?: number
   readonly jobs?: Jobs
@@ -123,47 +126,61 @@ interface ResumeCommandOptions {
   readonly watch?: WatchOption
 }
 
-/** Adds `resume`: continues an interrupted run or comparison, or a run with another number of epochs. */
+/** Opens a plan; undefined if the folder does not hold one. */
+export async function openPlan(path: string): Promise<ReportedPlan | undefined> {
+  const comparison = await Comparison.open(path)
+  return comparison && reportedComparison(comparison)
+}
+
+/** Adds `resume`: continues an interrupted run or plan, or a run with another number of epochs. */
 export function addResume(program: Command): void {
   program
     .command('resume')
-    .description('resume an interrupted run or comparison; the result equals an uninterrupted one')
-    .argument('<run>', 'folder of a run or a comparison')
+    .description(
+      'resume an interrupted run, comparison or sweep; the result equals an uninterrupted one',
+    )
+    .argument('<run>', 'folder of a run, a comparison or a sweep')
     .addOption(dataPathOption())
+    .addOption(threadsOption())
     .option(
       '--epochs <count>',
       'train a run for more or fewer epochs than planned; from the next step on, the schedule is that of so many epochs',
       numberIn(positiveInteger),
     )
     .addOption(
-      new Option('--trial <number>', 'train only this run of a comparison, counted from 0')
+      new Option(
+        '--trial <number>',
+        'train only this run of a comparison or a sweep, counted from 0',
+      )
         .argParser(numberIn(wholeNumber))
-        .conflicts(['data', 'epochs', 'jobs', 'watch']),
+        .conflicts(['epochs', 'jobs', 'watch']),
     )
     .addOption(jobsOption())
     .addOption(providerOption())
     .addOption(watchOption())
     .action(async (path: string, options: ResumeCommandOptions) => {
-      const { data, epochs, trial, jobs, provider: choice, watch } = options
+      const { data, threads, epochs, trial, jobs, provider: choice, watch } = options
       const ranks = await communicator()
-      const comparison = await Comparison.open(path)
-      if (comparison && ranks.size > 1)
+      const reported = await openPlan(path)
+      const plan = reported?.plan
+      if (plan && ranks.size > 1)
         throw new Failure(
-          `${path}: a comparison trains in one process, but mpirun has started ${ranks.size}`,
+          `${path}: a ${plan.kind} trains in one process, but mpirun has started ${ranks.size}`,
         )
-      if (comparison && epochs !== undefined)
-        throw new Failure(`--epochs needs a run, but ${path} is a comparison`)
-      if (!comparison && (trial ?? jobs) !== undefined)
+      if (plan && epochs !== undefined)
+        throw new Failure(`--epochs needs a run, but ${path} is a ${plan.kind}`)
+      if (!plan && (trial ?? jobs) !== undefined)
         throw new Failure(
-          `${trial === undefined ? '--jobs' : '--trial'} needs a comparison, but ${path} is not one`,
+          `${trial === undefined ? '--jobs' : '--trial'} needs a comparison or a sweep, but ${path} is a run`,
         )
-      if (trial === undefined) await comparison?.own()
-      const configs = comparison
-        ? comparison.plan.contenders.map(({ config }) => config)
+      if (trial === undefined) await plan?.own()
+      const configs = plan
+        ? plan.runs.map(({ config }) => config)
         : [await (await RunFolder.open(path)).config()]
-      const provider = { choice, engines: configs.map(({ engine }) => engine) }
+      const engines = configs.map(({ engine }) => engine)
+      const provider = { choice, engines, threads, dataPath: data }
       const given = [
-        ...(data === undefined ? [] : ['--data', data]),
+        ...machineArguments({ threads, dataPath: data }),
         ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
         ...(trial === undefined ? [] : ['--trial', `${trial}`]),
         ...(jobs === undefined ? [] : ['--jobs', `${jobs}`]),
@@ -172,23 +189,24 @@ export function addResume(program: Command): void {
       const resumeCommand = commandLine('resume', path, ...given)
       const how = { resumeCommand, provider, communicator: ranks }
       await runWatched(watch, how, async (context) => {
-        if (!comparison)
-          return reportRun(await resumeRun(path, context, { dataPath: data, epochs }), context)
+        if (!reported) return reportRun(await resumeRun(path, context, { epochs }), context)
+        const { plan } = reported
         if (trial !== undefined) {
-          await comparison.trainRun(trial, context)
+          await plan.trainRun(trial, context)
           if (context.signal.aborted) context.screen.write(`to resume  ${resumeCommand}`)
           return path
         }
-        if (await comparison.isFinished())
-          context.screen.write(`${path} is finished: all ${comparison.runCount} runs are complete`)
+        if (await plan.isFinished())
+          context.screen.write(`${path} is finished: all ${plan.runCount} runs are complete`)
         else {
-          const { provider: first } = await comparison.environment()
+          const { provider: first } = await plan.environment()
           const { provider: now = 'cpu' } = context
           if (first !== undefined && first !== now)
             context.screen.write(`provider: ${first} → ${now}, for the runs that remain`)
         }
-        const dataset = data === undefined ? undefined : await comparison.openData(context, data)
-        return runComparison(comparison, context, { jobs, dataset })
+        // Data that the user names is checked before anything is trained.
+        const dataset = data === undefined ? undefined : await plan.openData(context)
+        return runPlan(reported, context, { jobs, dataset })
       })
       await ranks.end()
     })

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { type Config, dataSettings, resolveConfig } from '../config/config.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import { Failure } from '../failure.ts'
 import { withAbsolutePaths } from '../training/run.ts'
+import { PlannedRun } from '../trials/planned-run.ts'
 
 /** One of the compared optimizers, with its options. */
 export interface Contender {
@@ -131,14 +133,36 @@ export interface ComparisonPlan {
   readonly tuned?: boolean
 }
 
-/** Changes settings of all contenders, and resolves relative paths. */
-export const withSettings = (
-  plan: ComparisonPlan,
-  settings: Partial<Config> = {},
-): ComparisonPlan => ({
+/** Resolves relative paths of all contenders. */
+export const withAbsolutePathsOf = (plan: ComparisonPlan): ComparisonPlan => ({
   ...plan,
   contenders: plan.contenders.map((contender) => ({
     ...contender,
-    config: withAbsolutePaths({ ...contender.config, ...settings }),
+    config: withAbsolutePaths(contender.config),
   })),
 })
+
+/**
+ * The run of a contender with a seed.
+ *
+ * @param parent - the folder of all runs.
+ */
+export const seedRun = ({ name, config }: Contender, seed: number, parent: string): PlannedRun =>
+  contenderRun(name, { ...config, seed }, `seed ${seed}`, parent)
+
+/**
+ * A run of a contender.
+ *
+ * @param variant - what distinguishes it from the others of the contender.
+ */
+export const contenderRun = (
+  contender: string,
+  config: Config,
+  variant: string,
+  parent: string,
+): PlannedRun =>
+  new PlannedRun(
+    `${contender} · ${variant}`,
+    config,
+    join(parent, `${runFolderName(contender)}-${variant.replaceAll(' ', '-')}`),
+  )

@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { replaceFile } from '@diffgrad/onnxruntime/node'
 import { accuracyInterval } from '../evaluation/metrics.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import {
@@ -11,7 +9,7 @@ import {
   series,
   surface,
 } from '../report/chart.ts'
-import { figure, type Html, html, type PageContent, page, valueTable } from '../report/page.ts'
+import { figure, type Html, html, type PageContent, valueTable } from '../report/page.ts'
 import { warningList } from '../report/run-report.ts'
 import type { EpochRow } from '../run/history.ts'
 import type { Comparison, FinishedRun } from './comparison.ts'
@@ -31,18 +29,6 @@ import {
   winnerOf,
 } from './summary.ts'
 import { type Trial, trialText, tuningWarnings } from './tuning.ts'
-
-/**
- * Writes report.html of a comparison from its finished runs.
- *
- * @returns the path of the report.
- */
-export async function writeComparisonReport(comparison: Comparison): Promise<string> {
-  const { title, content } = await comparisonContent(comparison)
-  const path = join(comparison.path, 'report.html')
-  await replaceFile(path, Buffer.from(page(title, content)))
-  return path
-}
 
 /** The sections of the report of a comparison. */
 export async function comparisonContent(comparison: Comparison): Promise<PageContent> {

@@ -1,14 +1,14 @@
-import type { Config } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 import { formatPercent } from '../format.ts'
 import type { History } from '../run/history.ts'
-import type { Contender } from './contenders.ts'
+import type { PlannedRun } from '../trials/planned-run.ts'
+import { type Contender, contenderRun } from './contenders.ts'
 
 /** The grid of learning rates, as factors of each contender's own rate. */
 export const defaultFactors: readonly number[] = [1 / 4, 1 / 2, 1, 2, 4]
 
 /** Share of the training images that tuning holds out: as of data without validation images. */
-const heldOutShare = 0.2
+export const heldOutShare = 0.2
 
 /** A training with one learning rate of a contender's grid. */
 export interface Trial {
@@ -43,13 +43,21 @@ export function withGrid(
 }
 
 /**
- * The configuration of a trial. It sees no validation image, and no seed of the comparison.
+ * The trial of a contender with a learning rate. It sees no validation image, and no seed of the comparison.
  *
  * @param seeds - of the comparison.
+ * @param parent - the folder of all trials.
  */
-export function trialConfig(config: Config, rate: number, seeds: readonly number[]): Config {
+export function rateRun(
+  { name, config }: Contender,
+  rate: number,
+  seeds: readonly number[],
+  parent: string,
+): PlannedRun {
   const { validationImages: _, ...others } = config
-  return { ...others, learningRate: rate, holdOut: heldOutShare, seed: Math.max(...seeds) + 1 }
+  const seed = Math.max(...seeds) + 1
+  const own = { ...others, learningRate: rate, holdOut: heldOutShare, seed }
+  return contenderRun(name, own, `learning rate ${rate}`, parent)
 }
 
 /** The last epoch of a finished trial. */

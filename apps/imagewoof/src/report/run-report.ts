@@ -193,6 +193,8 @@ function* notes(config: Config, history: History): Iterable<Html> {
     yield html`<p>The number of epochs was changed from ${from} to ${to} after epoch ${epoch}, at step ${step}. From there on, the learning rate is that of ${config.schedule} over ${to} epochs.</p>`
   for (const { step, from, to } of history.providerChanges ?? [])
     yield html`<p>The provider was changed from ${from} to ${to} at step ${step}: results differ from those of one provider by rounding.</p>`
+  for (const { step, from, to } of history.threadsChanges ?? [])
+    yield html`<p>The threads were changed from ${from} to ${to} at step ${step}: results differ from those of one number of threads by rounding.</p>`
 }
 
 function ratesOf(

@@ -3,7 +3,7 @@ import { arch, cpus, platform, release } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { balancedClassWeights, type Dataset } from '../data/dataset.ts'
 import { Failure } from '../failure.ts'
-import type { Provider } from '../provider.ts'
+import type { Machine, Provider } from '../provider.ts'
 
 /** What the results of a run depend on, besides its configuration: environment.json. */
 export interface Environment {
@@ -18,6 +18,8 @@ export interface Environment {
   readonly engine: string
   /** Where onnxruntime computes at the start of the run. Earlier versions, which had the CPU only, have none. */
   readonly provider?: Provider
+  /** Threads of onnxruntime at the start of the run. Earlier versions had those of the configuration. */
+  readonly threads?: number
   readonly data: DatasetDescription
   /** Weights in the loss, in the order of the classes; undefined if all are 1. */
   readonly classWeights?: readonly number[]
@@ -42,8 +44,8 @@ interface DatasetDescription {
 /** Describes this process, the machine, and a data set. */
 export function describeEnvironment(
   dataset: Dataset,
-  { engine, classWeights }: Config,
-  provider: Provider = 'cpu',
+  { engine, classWeights, ...config }: Config,
+  { provider = 'cpu', threads = config.threads }: Machine,
 ): Environment {
   const { name, hash, version, classes, train, validation, warnings } = dataset
   const processors = cpus()
@@ -54,7 +56,7 @@ export function describeEnvironment(
     processor: processors[0]?.model ?? 'unknown',
     cores: processors.length,
     engine: engineVersion(engine),
-    ...(engine === 'onnxruntime' && { provider }),
+    ...(engine === 'onnxruntime' && { provider, threads }),
     data: {
       name,
       hash,

@@ -39,12 +39,12 @@ export interface EpochsChange {
   readonly to: number
 }
 
-/** A change of the execution provider of onnxruntime by `resume`. */
-interface ProviderChange {
+/** A change by `resume` of what computes, after which results differ by rounding. */
+export interface ComputeChange<T> {
   /** Steps taken before the change. */
   readonly step: number
-  readonly from: Provider
-  readonly to: Provider
+  readonly from: T
+  readonly to: T
 }
 
 /** All results of a run so far. */
@@ -56,7 +56,9 @@ export interface History {
   /** Oldest first; undefined without a change. */
   readonly epochsChanges?: readonly EpochsChange[]
   /** Oldest first; undefined without a change. */
-  readonly providerChanges?: readonly ProviderChange[]
+  readonly providerChanges?: readonly ComputeChange<Provider>[]
+  /** Oldest first; undefined without a change. */
+  readonly threadsChanges?: readonly ComputeChange<number>[]
 }
 
 /** The position of a training between two steps. */
@@ -121,6 +123,10 @@ export function endOf(history: History, config: Config): 'complete' | 'impatient
     ? 'impatient'
     : undefined
 }
+
+/** Whether a training has ended, or so many epochs are complete. */
+export const hasReached = (history: History, config: Config, until: number): boolean =>
+  history.epochs.length >= until || endOf(history, config) !== undefined
 
 /** A sentence on early stopping; undefined if the training was not stopped early. */
 export const stopReason = (history: History, config: Config): string | undefined =>

@@ -1,19 +1,17 @@
 import { Writable } from 'node:stream'
 import type { Communicator } from '@diffgrad/core'
-import type { Provider } from '../provider.ts'
+import type { Machine } from '../provider.ts'
 import { RankGroup } from '../rank-group.ts'
 import type { LivePage } from '../watch/live-page.ts'
 import { hasParent, listenToParent, ParentScreen } from './parent.ts'
 import { type OutputStream, Screen } from './screen.ts'
 
 /** What every long-running command passes down. */
-export interface CommandContext {
+export interface CommandContext extends Machine {
   /** Receives progress and status lines. */
   readonly screen: Screen
   /** Aborts on Ctrl-C, SIGTERM or SIGHUP. Training ends after the step in progress. */
   readonly signal: AbortSignal
-  /** Where ONNX Runtime computes; default `cpu`. */
-  readonly provider?: Provider
   /** Shows the training while it runs, if the user asked for it. */
   readonly livePage?: LivePage
   /** The processes that train together. */

@@ -38,17 +38,24 @@ export interface Run {
   readonly finished: boolean
 }
 
+/** How a run is trained. */
+export interface RunOptions {
+  /** The data, if it is already open. */
+  readonly dataset?: Dataset | undefined
+  /** Stops after so many epochs, as an interruption would: the schedule is that of the whole training. */
+  readonly until?: number | undefined
+}
+
 /**
  * Trains by a configuration, in a new run folder.
  *
- * @param dataset - of the configuration, if it is already open.
  * @throws {Failure} If configuration, data and run folder do not permit it.
  */
 export async function startRun(
   settings: Config,
   path: string,
   context: CommandContext,
-  dataset?: Dataset,
+  { dataset, until }: RunOptions = {},
 ): Promise<Run> {
   const config = withAbsolutePaths(settings)
   const { ranks } = context
@@ -65,14 +72,14 @@ export async function startRun(
   const session = await openSession(config, opened, async () => model, ranks)
   try {
     const isBuilt = config.backbone === undefined && config.from === undefined
-    const environment = describeEnvironment(opened, config, context.provider)
+    const environment = describeEnvironment(opened, config, context)
     const saved = isBuilt ? undefined : writeModel(model)
     const folder = await ranks.inTurn(() =>
       ranks.isFirst
         ? RunFolder.create(path, config, environment, saved)
         : RunFolder.open(path, false),
     )
-    return await trainFrom({}, session, folder, context)
+    return await trainFrom({ until }, session, folder, context)
   } finally {
     await session.close()
   }
@@ -100,11 +107,7 @@ function checkRanks(
 }
 
 /** How a run is resumed. */
-export interface ResumeOptions {
-  /** The new path of the data, if it was moved. It is saved in the configuration. */
-  readonly dataPath?: string | undefined
-  /** The data, if it is already open. */
-  readonly dataset?: Dataset | undefined
+export interface ResumeOptions extends RunOptions {
   /** Another number of epochs. It is saved in the configuration. */
   readonly epochs?: number | undefined
 }
@@ -118,7 +121,7 @@ export interface ResumeOptions {
 export async function resumeRun(
   path: string,
   context: CommandContext,
-  { dataPath, dataset, epochs }: ResumeOptions = {},
+  { dataset, until, epochs }: ResumeOptions = {},
 ): Promise<Run> {
   const { ranks } = context
   const { folder, saved, last } = await ranks.inTurn(async () => {
@@ -137,7 +140,8 @@ export async function resumeRun(
     const why = reason ? `. ${reason}` : `: all ${before} epochs are complete.`
     const longer = `To train longer: resume with --epochs above ${history.epochs.length}.`
     context.screen.write(`${path} is finished${why} ${longer}`)
-    if (dataPath === undefined) {
+    // Data that the user names is checked.
+    if (context.dataPath === undefined) {
       // A kill between the two writes of a save leaves an older history.
       await folder.saveHistory(history)
       return { folder, config: planned, state: { ...initialState, history }, finished: true }
@@ -148,8 +152,7 @@ export async function resumeRun(
     throw new Failure(
       `--epochs must be at least ${begun}, the epochs that are complete or begun, but is ${epochs}`,
     )
-  const settings = { ...saved, data: dataPath ?? saved.data, epochs: epochs ?? before }
-  const config = withAbsolutePaths(resolveConfig(settings))
+  const config = withAbsolutePaths(resolveConfig({ ...saved, epochs: epochs ?? before }))
   checkRanks(config, ranks, position.batch)
   const { opened, environment } = await ranks.inTurn(async () => {
     const opened = dataset ?? (await openData(config, context))
@@ -164,10 +167,13 @@ export async function resumeRun(
       await folder.saveCheckpoint('last', checkpoint)
       context.screen.write(`${epochsChangeNote(config, before, position.epoch)}\n`)
     }
-    if (config.data !== saved.data || config.epochs !== saved.epochs)
-      await folder.saveConfig(config)
-    const provider = config.engine === 'tfjs' ? undefined : (environment.provider ?? 'cpu')
-    const from = { checkpoint, provider }
+    if (config.epochs !== saved.epochs) await folder.saveConfig(config)
+    const { provider = 'cpu', threads = config.threads } = environment
+    const from = {
+      checkpoint,
+      until,
+      ...(config.engine === 'onnxruntime' && { provider, threads }),
+    }
     return await trainFrom(from, session, folder, context)
   } finally {
     await session.close()
@@ -187,14 +193,18 @@ interface ResumePoint {
   readonly checkpoint?: Uint8Array | undefined
   /** The provider that the run was started with; undefined if it is started now, or on tfjs. */
   readonly provider?: Provider | undefined
+  /** The threads that the run was started with; likewise. */
+  readonly threads?: number | undefined
+  /** See `RunOptions`. */
+  readonly until?: number | undefined
 }
 
 /** Trains from a checkpoint, or from the beginning, through all stages of the configuration. */
 async function trainFrom(
-  { checkpoint: from, provider: first }: ResumePoint,
+  { checkpoint: from, until = Number.POSITIVE_INFINITY, ...first }: ResumePoint,
   session: Session,
   folder: RunFolder,
-  { screen, livePage, ranks, provider = 'cpu' }: CommandContext,
+  { screen, livePage, ranks, provider = 'cpu', threads = session.config.threads }: CommandContext,
 ): Promise<Run> {
   const { config, dataset, loader, model } = session
   const { batchesPerEpoch } = loader
@@ -202,13 +212,21 @@ async function trainFrom(
   // A kill between the two writes of a save leaves an older history.
   if (from) await folder.saveHistory(state.history)
   if (endOf(state.history, config) !== undefined) return { folder, config, state, finished: true }
-  const before = state.history.providerChanges?.at(-1)?.to ?? first
-  if (before !== undefined && before !== provider) {
-    state = withProvider(state, before, provider)
-    screen.write(`${providerChangeNote(before, provider)}\n`)
+  const { history } = state
+  const providerBefore = history.providerChanges?.at(-1)?.to ?? first.provider
+  const threadsBefore = history.threadsChanges?.at(-1)?.to ?? first.threads
+  if (providerBefore !== undefined && providerBefore !== provider) {
+    state = withChange(state, 'providerChanges', providerBefore, provider)
+    screen.write(`${providerChangeNote(providerBefore, provider)}\n`)
+  }
+  if (threadsBefore !== undefined && threadsBefore !== threads) {
+    state = withChange(state, 'threadsChanges', threadsBefore, threads)
+    screen.write(
+      `threads: ${threadsBefore} → ${threads}. From here on, results differ from those of ${threadsBefore} by rounding.\n`,
+    )
   }
   if (config.classWeights === 'balanced') screen.write(`${classWeightsNote(dataset)}\n`)
-  const steps = config.epochs * batchesPerEpoch
+  const steps = Math.min(config.epochs, until) * batchesPerEpoch
   const progress = showTrainingProgress(screen, steps, state.history.losses.length)
   livePage?.showRun(folder.path, steps)
   const events = ranks.isFirst
@@ -217,15 +235,17 @@ async function trainFrom(
   try {
     const learningRate = learningRateOf(config, batchesPerEpoch)
     const common = { config, dataset, loader, learningRate, folder, events, progress, ranks }
+    const own = { ...config, threads }
     for (const stage of tuneStages(config)) {
-      if (state.position.epoch >= stage.end || ranks.signal.aborted) continue
+      const end = Math.min(stage.end, until)
+      if (state.position.epoch >= end || ranks.signal.aborted) continue
       const isNew = state.history.losses.length === 0
       // The first rank has written it before the others read it.
       const checkpoint = isNew ? undefined : await ranks.inTurn(() => folder.checkpoint('last'))
-      const engine = await openEngine(config, batchesPerEpoch, model, { stage, provider, ranks })
+      const engine = await openEngine(own, batchesPerEpoch, model, { stage, provider, ranks })
       try {
         if (checkpoint) await ranks.together(() => loadCheckpoint(engine, checkpoint, config))
-        state = await train({ ...common, livePage, engine }, state, stage.end)
+        state = await train({ ...common, livePage, engine }, state, end)
       } finally {
         await engine.dispose()
       }
@@ -242,12 +262,16 @@ async function trainFrom(
   }
 }
 
-/** Records in the history, which the next checkpoint holds, that from here on another provider computes. */
-const withProvider = (state: TrainingState, from: Provider, to: Provider): TrainingState => {
+/** Records in the history, which the next checkpoint holds, what computes from here on. */
+const withChange = <T>(
+  state: TrainingState,
+  kind: 'providerChanges' | 'threadsChanges',
+  from: T,
+  to: T,
+): TrainingState => {
   const { history } = state
-  const change = { step: history.losses.length, from, to }
-  const providerChanges = [...(history.providerChanges ?? []), change]
-  return { ...state, history: { ...history, providerChanges } }
+  const changes = [...(history[kind] ?? []), { step: history.losses.length, from, to }]
+  return { ...state, history: { ...history, [kind]: changes } }
 }
 
 const providerChangeNote = (from: Provider, to: Provider): string =>

@@ -13,16 +13,18 @@ import type { CommandContext } from '../terminal/context.ts'
 import { showDataProgress } from '../terminal/data-progress.ts'
 
 /**
- * Opens the data set of a configuration, decodes it if necessary, and prints its size.
+ * Opens the data set of a configuration, where it lies on this machine, decodes it if necessary, and prints
+ * its size.
  *
  * @throws {Failure} If the source does not exist or is not a data set, or is too small for the batch size
  * or for gradient accumulation; the latter before images are read.
  */
 export async function openData(config: Config, context: CommandContext): Promise<Dataset> {
-  const { screen, signal } = context
+  const { screen, signal, dataPath = config.data } = context
   const view = showDataProgress(screen)
   const onListed = (count: number): void => requireBatches(config, count)
-  const options = { ...dataOptions(config), onListed, onProgress: view.onProgress, signal }
+  const source = dataOptions({ ...config, data: dataPath })
+  const options = { ...source, onListed, onProgress: view.onProgress, signal }
   const { dataset, skipped, drawn } = await openDataset(options).finally(view.stop)
   if (skipped.length > 0)
     screen.write(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import type { Comparison } from '../compare/comparison.ts'
 import { describeOwner } from '../lock.ts'
 import type { CommandContext } from '../terminal/context.ts'
+import type { TrialPlan } from './plan.ts'
 import { runTrialProcess } from './process.ts'
 import { TrialsProgress } from './progress.ts'
 
@@ -13,22 +13,22 @@ export const jobCount = (jobs: Jobs, threads: number): number =>
   jobs === 'auto' ? Math.max(1, Math.floor(availableParallelism() / threads)) : jobs
 
 /**
- * Trains the remaining trials, several at once, each in a process of its own. A trial that fails ends the
+ * Trains the remaining runs of a plan, several at once, each in a process of its own. A trial that fails ends the
  * others after their step in progress.
  *
  * @param jobs - number of processes.
  * @throws {Failure} With the message of the first trial that failed.
  */
 export async function trainByProcesses(
-  comparison: Comparison,
+  plan: TrialPlan,
   jobs: number,
-  { screen, signal, provider }: CommandContext,
+  { screen, signal, provider, threads, dataPath }: CommandContext,
 ): Promise<void> {
-  const remaining = await comparison.remainingRuns()
+  const remaining = await plan.remainingRuns()
   for (const { name, owner } of remaining)
     if (owner) screen.write(`${name}: left to ${describeOwner(owner)}`)
   const pending = remaining.filter(({ owner }) => owner === undefined)
-  const { runCount } = comparison
+  const { runCount } = plan
   const progress = new TrialsProgress(screen, runCount - remaining.length, runCount)
   const failure = new AbortController()
   const either = AbortSignal.any([signal, failure.signal])
@@ -38,8 +38,8 @@ export async function trainByProcesses(
       if (trial === undefined) return
       progress.update(trial)
       try {
-        await runTrialProcess(comparison.path, trial.number, {
-          ...{ provider, signal: either },
+        await runTrialProcess(plan.path, trial.number, {
+          ...{ provider, threads, dataPath, signal: either },
           onLine: (text) => progress.line(trial, text),
           onProgress: (step) => progress.update(trial, step),
         })

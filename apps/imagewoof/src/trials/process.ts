@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { Failure } from '../failure.ts'
-import type { Provider } from '../provider.ts'
+import { type Machine, machineArguments } from '../provider.ts'
 import { type ChildMessage, interruptMessage, parentVariable } from '../terminal/parent.ts'
 import type { Progress } from '../terminal/screen.ts'
 
 /** How a trial is trained in a process of its own. */
-export interface TrialProcessOptions {
-  readonly provider?: Provider | undefined
+export interface TrialProcessOptions extends Machine {
   /** Aborts to end the training after the step in progress. */
   readonly signal: AbortSignal
   onLine(text: string): void
@@ -24,9 +23,9 @@ export interface TrialProcessOptions {
 export function runTrialProcess(
   folder: string,
   number: number,
-  { provider = 'cpu', signal, onLine, onProgress }: TrialProcessOptions,
+  { signal, onLine, onProgress, ...machine }: TrialProcessOptions,
 ): Promise<void> {
-  const options = provider === 'cpu' ? [] : ['--provider', provider]
+  const options = machineArguments(machine)
   const command = [process.argv[1], 'resume', folder, '--trial', `${number}`, ...options]
   const child = spawn(process.execPath, [...process.execArgv, ...command], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

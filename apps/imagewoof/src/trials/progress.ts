@@ -1,5 +1,5 @@
-import type { RemainingRun } from '../compare/comparison.ts'
 import type { Progress, Screen } from '../terminal/screen.ts'
+import type { RemainingRun } from './plan.ts'
 
 /** Shows the trials that run, each with a bar, below one of the whole plan. */
 export class TrialsProgress {

@@ -5,70 +5,44 @@ import type { Config } from '../config/config.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { Divergence, FolderExists } from '../failure.ts'
 import type { LockOwner } from '../lock.ts'
-import { endOf, type History } from '../run/history.ts'
+import { endOf, type History, hasReached } from '../run/history.ts'
 import { exists, modifiedAt, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resumeRun, startRun } from '../training/run.ts'
-import { type Contender, runFolderName } from './contenders.ts'
-import { trialConfig } from './tuning.ts'
 
-/**
- * One run of a comparison, with a seed or a learning rate of its own. It needs nothing but its
- * configuration and its folder.
- */
-export class ComparisonRun {
-  readonly contender: string
+/** One run of a plan. It needs nothing but its configuration and its folder. */
+export class PlannedRun {
+  /** As progress and messages call it. */
+  readonly name: string
   readonly config: Config
   readonly path: string
-  /** What distinguishes it from the other runs of its contender: `seed 1`, `learning rate 0.002`. */
-  readonly variant: string
 
-  /**
-   * @param variant - see above.
-   * @param parent - the folder of all runs.
-   */
-  constructor(contender: string, config: Config, variant: string, parent: string) {
-    this.contender = contender
+  constructor(name: string, config: Config, path: string) {
+    this.name = name
     this.config = config
-    this.variant = variant
-    this.path = join(parent, `${runFolderName(contender)}-${variant.replaceAll(' ', '-')}`)
+    this.path = path
   }
 
-  /** The run of a contender with a seed. */
-  static ofSeed({ name, config }: Contender, seed: number, parent: string): ComparisonRun {
-    return new ComparisonRun(name, { ...config, seed }, `seed ${seed}`, parent)
-  }
-
-  /**
-   * The trial of a contender with a learning rate.
-   *
-   * @param seeds - of the comparison.
-   */
-  static ofRate(
-    { name, config }: Contender,
-    rate: number,
-    seeds: readonly number[],
-    parent: string,
-  ): ComparisonRun {
-    const own = trialConfig(config, rate, seeds)
-    return new ComparisonRun(name, own, `learning rate ${rate}`, parent)
+  /** The history so far; undefined before the run has started. */
+  async history(): Promise<History | undefined> {
+    return (await RunFolder.find(this.path))?.history()
   }
 
   /** The history of a finished run; undefined before. */
   async result(): Promise<History | undefined> {
-    const folder = await RunFolder.find(this.path)
-    const history = await folder?.history()
+    const history = await this.history()
     return history && endOf(history, this.config) !== undefined ? history : undefined
+  }
+
+  /** Whether the run is finished, or so many epochs are complete. */
+  async hasReached(until: number): Promise<boolean> {
+    const history = await this.history()
+    return history !== undefined && hasReached(history, this.config, until)
   }
 
   /** The error message of a run that diverged; undefined otherwise. */
   async failure(): Promise<string | undefined> {
     return (await exists(this.#failureFile)) ? readFile(this.#failureFile, 'utf8') : undefined
-  }
-
-  /** As progress and messages call it. */
-  get name(): string {
-    return `${this.contender} · ${this.variant}`
   }
 
   /** The other process that trains the run; undefined if none does. */
@@ -77,21 +51,22 @@ export class ComparisonRun {
   }
 
   /**
-   * Starts or resumes the run, and trains to the end, until it diverges, or until the signal aborts.
+   * Starts or resumes the run, and trains until so many epochs are complete, to its end, until it diverges,
+   * or until the signal aborts.
    *
    * @throws {Failure} If another process owns the run.
    */
-  async train(dataset: Dataset, context: CommandContext): Promise<void> {
+  async train(dataset: Dataset, context: CommandContext, until: number): Promise<void> {
     const resume = async (): Promise<void> => {
       await new RunFolder(this.path).own()
       // Its former owner may have finished it, and deleted its checkpoints, since this process looked.
-      if (await this.result()) return
-      await resumeRun(this.path, context, { dataPath: this.config.data, dataset })
+      if (await this.hasReached(until)) return
+      await resumeRun(this.path, context, { dataset, until })
     }
     try {
       if (await RunFolder.find(this.path)) await resume()
       else
-        await startRun(this.config, this.path, context, dataset).catch((error) => {
+        await startRun(this.config, this.path, context, { dataset, until }).catch((error) => {
           // Another process has started the run at the same time: it owns it, or has just ended.
           if (!(error instanceof FolderExists)) throw error
           return resume()
