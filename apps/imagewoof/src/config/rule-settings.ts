@@ -1,4 +1,4 @@
-import { adam, allRules, type OptionRange, rangeOf, sgd } from '@diffgrad/core'
+import { adam, allRules, type OptionRange, rangeOf, sgd, type UpdateRule } from '@diffgrad/core'
 
 /** A setting that is an option of some rules. */
 export interface RuleSetting {
@@ -42,18 +42,30 @@ const ownOptions = [...new Set(allRules.flatMap(({ defaults }) => Object.keys(de
   (option) => !common.has(option),
 )
 
+/** The rules whose default of an option is not `standard`, as `0.98 for adan`. */
+const otherDefaults = (
+  option: string,
+  rules: readonly UpdateRule[],
+  standard: number,
+): readonly string[] =>
+  rules.flatMap(({ name, defaults }) => {
+    const own = ruleDefault(option, defaults)
+    return own === standard ? [] : [`${own} for ${name.toLowerCase()}`]
+  })
+
 /** The options that only some rules have, derived from `allRules`. */
 export const ruleSettings: readonly RuleSetting[] = ownOptions.map((option) => {
   const rules = allRules.filter(({ defaults }) => option in defaults)
   const range = rangeOf(rules[0], option)
   const { symbol, description = option } = range
-  const defaults = new Set(rules.map((rule) => ruleDefault(option, rule.defaults)))
-  const [standard] = defaults
+  const standard = ruleDefault(option, rules[0].defaults)
   const isOn = standard === true
   const line = symbol === undefined ? description : `${symbol}: ${description}`
   const notes = [
     ...(rules.length > 4 ? [] : [rules.map(({ name }) => name.toLowerCase()).join(', ')]),
-    ...(defaults.size > 1 || typeof standard !== 'number' ? [] : [`default: ${standard}`]),
+    ...(typeof standard === 'number' && range.choices === undefined
+      ? [`default: ${[standard, ...otherDefaults(option, rules, standard)].join(', ')}`]
+      : []),
   ]
   return {
     key: renamed[option] ?? option,
