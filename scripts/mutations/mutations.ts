@@ -238,6 +238,46 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the first change of Adan is the gradient',
+    edits: [
+      {
+        file: 'rules/adan.ts',
+        from: 't === 1',
+        to: 't === 0',
+      },
+    ],
+  },
+  {
+    name: 'Adan weighs the average change by 1 − β₂, as optax.scale_by_adan',
+    edits: [
+      {
+        file: 'rules/adan.ts',
+        from: '(learningRate * beta2 * rootC3) / c2',
+        to: '(learningRate * (1 - beta2) * rootC3) / c2',
+      },
+      {
+        file: 'rules/adan.ts',
+        from: 'first ? 0 : beta2',
+        to: 'first ? 0 : 1 - beta2',
+      },
+    ],
+  },
+  {
+    name: 'proximal decay before the step',
+    edits: [
+      {
+        file: 'rule-kernels.ts',
+        from: "decay === 'decoupled' ? shrink(theta) : theta",
+        to: "decay === 'decoupled' || decay === 'proximal' ? shrink(theta) : theta",
+      },
+      {
+        file: 'rule-kernels.ts',
+        from: "decay === 'proximal' ? shrink(moved) : moved",
+        to: 'moved',
+      },
+    ],
+  },
+  {
     name: 'flush threshold absolute',
     backends: /WebAssembly/,
     edits: [

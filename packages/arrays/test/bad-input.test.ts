@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   Adam,
+  Adan,
   ArraysOptimizer,
   DiffGrad,
   diffGrad,
@@ -141,6 +142,14 @@ test.each([
   [
     () => new Lion({ w: new Float32Array(1) }, { decay: 'l2', weightDecay: 0.1 }),
     'Lion: decay must be decoupled, because an L2 decay only changes signs, but is l2',
+  ],
+  [
+    () => new Adan({ w: new Float32Array(1) }, { decay: 'l2' }),
+    'Adan: decay must be proximal or decoupled, but is l2',
+  ],
+  [
+    () => new SGD({ w: new Float32Array(1) }, { decay: 'proximal' }),
+    'SGD: decay must be l2 or decoupled, but is proximal',
   ],
 ])('refuses parameters that cannot be trained with these options', (make, message) => {
   expect(make).toThrow(message)

@@ -65,11 +65,13 @@ export function scalarsAt<H extends Hyperparameters>(
   sums: Scalars,
 ): StepScalars {
   const nextScalars = rule.scalars?.next(scalars, hyperparameters, t, sums) ?? scalars
+  const { learningRate, weightDecay, decay } = hyperparameters
+  const shrinkage = learningRate * weightDecay
   return {
     coefficients: {
       ...rule.coefficients(hyperparameters, t, nextScalars, sums),
-      weightDecay: hyperparameters.weightDecay,
-      decayStep: hyperparameters.learningRate * hyperparameters.weightDecay,
+      weightDecay,
+      decayStep: decay === 'proximal' ? shrinkage / (1 + shrinkage) : shrinkage,
     },
     nextScalars,
   }
@@ -98,7 +100,10 @@ export function stepKernels<H extends Hyperparameters>(
   }
 }
 
-/** The kernels of a rule with weight decay: g ← g + λθ before the rule, or θ ← θ − αλθ. */
+/**
+ * The kernels of a rule with weight decay: g ← g + λθ before the rule; θ ← θ − αλθ before the step; or
+ * θ ← θ/(1 + αλ) after it, as θ − αλ/(1 + αλ)·θ, which is accurate in single precision where αλ is small.
+ */
 export function ruleKernels<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   options: RuleOptions<H>,
@@ -146,8 +151,9 @@ export function ruleKernels<H extends Hyperparameters>(
         const { sub, mul } = arithmetic
         const { step, ...state } = evaluateRule(arithmetic, values, c)
         if (step === undefined) return { ...state, theta }
-        const decayed = decay === 'decoupled' ? sub(theta, mul(c.decayStep, theta)) : theta
-        return { ...state, theta: sub(decayed, step) }
+        const shrink = (value: typeof theta): typeof theta => sub(value, mul(c.decayStep, value))
+        const moved = sub(decay === 'decoupled' ? shrink(theta) : theta, step)
+        return { ...state, theta: decay === 'proximal' ? shrink(moved) : moved }
       },
     },
     inspect: {
@@ -179,7 +185,7 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
     .flatMap((options) =>
       variantSteps.flatMap((t) => {
         const variant = rule.variant?.(options, t) ?? {}
-        return decays.flatMap((decay) => {
+        return kernelDecays(rule).flatMap((decay) => {
           const { update, sums } = ruleKernels(rule, options, { variant, decay })
           return sums ? [update, sums] : [update]
         })
@@ -187,7 +193,11 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
     )
 }
 
-const decays = ['none', 'l2', 'decoupled'] as const
+const decays = ['none', 'l2', 'decoupled', 'proximal'] as const
+
+/** No weight decay, and each kind that a rule has. */
+const kernelDecays = (rule: Pick<UpdateRule, 'ranges'>): readonly (typeof decays)[number][] =>
+  decays.filter((decay) => decay === 'none' || rangeOf(rule, 'decay').includes(decay))
 
 /** Steps that between them have every variant: the first, one of a warm-up phase, and one after it. */
 const variantSteps = [1, 2, 1000]

@@ -9,8 +9,12 @@ export interface Hyperparameters {
   readonly learningRate: number
   /** λ, the strength of weight decay: at least 0. */
   readonly weightDecay: number
-  /** `l2` adds λθ to the gradient; `decoupled` subtracts αλθ from the parameter, as AdamW does. */
-  readonly decay: 'l2' | 'decoupled'
+  /**
+   * `l2` adds λθ to the gradient; `decoupled` subtracts αλθ from the parameter before the step, as AdamW does;
+   * `proximal` divides the parameter after the step by 1 + αλ. A rule has those of its range, the first two unless
+   * it says otherwise.
+   */
+  readonly decay: 'l2' | 'decoupled' | 'proximal'
 }
 
 /** The hyperparameters that may follow a schedule. `beta1` and `momentum` are the momentum of a rule. */

@@ -3,10 +3,12 @@ import {
   type AdaBeliefHyperparameters,
   type AdaModHyperparameters,
   type AdamHyperparameters,
+  type AdanHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
+  adan,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
@@ -30,6 +32,7 @@ import {
   generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
+  generatedAdan,
   generatedDiffGrad,
   generatedDiffGradNorm,
   generatedDiffMod,
@@ -132,6 +135,17 @@ export class AdaMod<Name extends string = string> extends ArraysOptimizer<
     options?: ArraysOptions<AdaModHyperparameters, Name>,
   ) {
     super(adaMod, parameters, options, generatedAdaMod)
+  }
+}
+
+/** Adan: Adam with Nesterov momentum that needs the gradient at θ alone, because the change of the gradient predicts the next one. See `adan` in @diffgrad/core. */
+export class Adan<Name extends string = string> extends ArraysOptimizer<
+  AdanHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<AdanHyperparameters, Name>) {
+    super(adan, parameters, options, generatedAdan)
   }
 }
 

@@ -2,6 +2,7 @@ import type { UpdateRule } from '../rule.ts'
 import { adaBelief } from './adabelief.ts'
 import { adam, adamW } from './adam.ts'
 import { adaMod } from './adamod.ts'
+import { adan } from './adan.ts'
 import { diffGrad } from './diffgrad.ts'
 import { diffGradNorm } from './diffgradnorm.ts'
 import { diffMod } from './diffmod.ts'
@@ -15,6 +16,7 @@ import { sgd } from './sgd.ts'
 export { type AdaBeliefHyperparameters, adaBelief } from './adabelief.ts'
 export { type AdamHyperparameters, adam, adamW } from './adam.ts'
 export { type AdaModHyperparameters, adaMod } from './adamod.ts'
+export { type AdanHyperparameters, adan } from './adan.ts'
 export {
   type DiffGradHyperparameters,
   diffGrad,
@@ -43,6 +45,7 @@ export const allRules: readonly UpdateRule[] = [
   radam,
   adaBelief,
   adaMod,
+  adan,
   ranger,
   lion,
   diffGrad,

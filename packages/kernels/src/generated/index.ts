@@ -2,6 +2,7 @@
 export { generatedAdaBelief } from './adabelief.ts'
 export { generatedAdam } from './adam.ts'
 export { generatedAdaMod } from './adamod.ts'
+export { generatedAdan } from './adan.ts'
 export { generatedDiffGrad } from './diffgrad.ts'
 export { generatedDiffGradNorm } from './diffgradnorm.ts'
 export { generatedDiffMod } from './diffmod.ts'

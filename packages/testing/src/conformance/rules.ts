@@ -1,4 +1,4 @@
-import { adaBelief, defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
+import { adaBelief, adan, defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
@@ -97,6 +97,32 @@ export const ruleLaws: readonly Law[] = [
           const denominator = Math.sqrt(s[i] / (1 - beta2 ** t)) + epsilon
           theta[i] -= (learningRate * m[i]) / (1 - beta1 ** t) / denominator
         }
+      }
+      expectNear((await run.parameters()).bias, theta)
+    },
+  },
+  {
+    name: 'Adan sees no change at its first step, weighs the average change by β₂, and divides θ by 1 + αλ after the step',
+    async check(backend) {
+      const [learningRate, weightDecay, beta1, beta2, beta3] = [0.125, 0.5, 0.75, 0.25, 0.5]
+      const options = { learningRate, weightDecay, beta1, beta2, beta3, epsilon: 0.01 }
+      const run = createOptimizer(backend, adan, options)
+      const theta = [...parameters.bias.values]
+      const [m, d, n] = [theta.map(() => 0), theta.map(() => 0), theta.map(() => 0)]
+      let previous = [1, -0.5, 0]
+      for (let t = 1; t <= 5; t++) {
+        const g = [t, -0.5 / t, 0]
+        await run.step({ bias: g })
+        const [c1, c2, c3] = [beta1, beta2, beta3].map((beta) => 1 - beta ** t)
+        for (const i of theta.keys()) {
+          const change = g[i] - previous[i]
+          m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+          d[i] = beta2 * d[i] + (1 - beta2) * change
+          n[i] = beta3 * n[i] + (1 - beta3) * (g[i] + beta2 * change) ** 2
+          const step = (m[i] / c1 + (beta2 * d[i]) / c2) / (Math.sqrt(n[i] / c3) + 0.01)
+          theta[i] = (theta[i] - learningRate * step) / (1 + learningRate * weightDecay)
+        }
+        previous = g
       }
       expectNear((await run.parameters()).bias, theta)
     },

@@ -3,10 +3,12 @@ import {
   type AdaBeliefHyperparameters,
   type AdaModHyperparameters,
   type AdamHyperparameters,
+  type AdanHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
+  adan,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
@@ -30,6 +32,7 @@ import {
   generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
+  generatedAdan,
   generatedDiffGrad,
   generatedDiffGradNorm,
   generatedDiffMod,
@@ -106,6 +109,14 @@ export const AdaMod: OptimizerClass<AdaModHyperparameters> = /* @__PURE__ */ def
   generatedAdaMod,
 )
 export type AdaMod = RuleOptimizer<AdaModHyperparameters> & Settings<AdaModHyperparameters>
+
+/** Adan: Adam with Nesterov momentum that needs the gradient at θ alone, because the change of the gradient predicts the next one. See `adan` in @diffgrad/core. */
+export const Adan: OptimizerClass<AdanHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdan',
+  adan,
+  generatedAdan,
+)
+export type Adan = RuleOptimizer<AdanHyperparameters> & Settings<AdanHyperparameters>
 
 /** Ranger: RAdam with centralized gradients and Lookahead. See `ranger` in @diffgrad/core. */
 export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(

@@ -101,6 +101,33 @@ class Lion:
         return [o["learningRate"] * ((x > 0) - (x < 0)) for x in c]
 
 
+class Adan:
+    """arXiv:2208.06677, algorithm 1, whose β are 1 − β here; the first change is 0, as in sail-sg/Adan."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.98, beta2=0.92, beta3=0.99, epsilon=1e-8)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = [0.0] * size
+        self.n = [0.0] * size
+        self.previous = None
+
+    def step(self, t, g, theta, o):
+        b1, b2, b3 = 1 - o["beta1"], 1 - o["beta2"], 1 - o["beta3"]
+        previous = g if self.previous is None else self.previous
+        self.previous = g
+        steps = []
+        for i in range(len(g)):
+            change = g[i] - previous[i]
+            self.m[i] = (1 - b1) * self.m[i] + b1 * g[i]
+            self.v[i] = (1 - b2) * self.v[i] + b2 * change
+            self.n[i] = (1 - b3) * self.n[i] + b3 * (g[i] + (1 - b2) * change) ** 2
+            m_hat, v_hat, n_hat = (x[i] / (1 - (1 - b) ** t) for x, b in ((self.m, b1), (self.v, b2), (self.n, b3)))
+            eta = o["learningRate"] / (math.sqrt(n_hat) + o["epsilon"])
+            steps.append(eta * (m_hat + (1 - b2) * v_hat))
+        return steps
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
 slow = dict(learningRate=0.05, beta1=0.8, beta2=0.95, weightDecay=0.02)
@@ -110,6 +137,7 @@ rules = {
     "NAdamW": (NAdam, 0.01, "decoupled", adaptive, second),
     "AdaBelief": (AdaBelief, 0, "decoupled", adaptive, second),
     "Lion": (Lion, 0, "decoupled", dict(learningRate=0.004, beta1=0.95, beta2=0.98, weightDecay=0.1), slow),
+    "Adan": (Adan, 0, "proximal", {**adaptive, "beta3": 0.9}, {**second, "decay": "decoupled"}),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
 
@@ -128,8 +156,11 @@ def trajectory(name, options, matrix, gradients):
                 g = [a + decayed * x for a, x in zip(g, theta[key])]
                 decayed = 0
             steps = rule[key].step(t, g, theta[key], o[key])
-            scale = 1 - o[key]["learningRate"] * decayed
-            theta[key] = [scale * x - step for x, step in zip(theta[key], steps)]
+            shrinkage = o[key]["learningRate"] * decayed
+            if o[key]["decay"] == "proximal":
+                theta[key] = [(x - step) / (1 + shrinkage) for x, step in zip(theta[key], steps)]
+            else:
+                theta[key] = [(1 - shrinkage) * x - step for x, step in zip(theta[key], steps)]
         if t in recorded["steps"]:
             points.append(theta["vector"] + theta["matrix"])
     return points
