@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
@@ -33,11 +34,25 @@ function reportSizes(): Plugin {
   }
 }
 
+/** transformers.js computes on the page's ONNX Runtime, instead of on a second one of its own. */
+function oneRuntime(): Plugin {
+  return {
+    name: 'one-runtime',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      if (source !== 'onnxruntime-web/webgpu' || !importer?.includes('@huggingface/transformers'))
+        return undefined
+      return this.resolve('onnxruntime-web/wasm', fileURLToPath(import.meta.url))
+    },
+  }
+}
+
 export default defineConfig({
   base: './', // Works below any path.
   resolve: { conditions: ['@diffgrad/source', 'module', 'browser', 'development|production'] },
-  worker: { format: 'es' },
-  optimizeDeps: { exclude: ['onnxruntime-web'] }, // It loads its .wasm files relative to its own module.
+  worker: { format: 'es', plugins: () => [oneRuntime()] },
+  // ONNX Runtime loads its .wasm files relative to its own module.
+  optimizeDeps: { exclude: ['onnxruntime-web', '@xenova/transformers'] },
   build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
-  plugins: [reportSizes()],
+  plugins: [oneRuntime(), reportSizes()],
 })

@@ -22,6 +22,10 @@ async function createTab(state: State, onChange: (state: State) => void): Promis
       const { TrainTab } = await import('./train/train-tab.ts')
       return new TrainTab(state, onChange)
     }
+    case 'fine-tune': {
+      const { FineTuneTab } = await import('./fine-tune/fine-tune-tab.ts')
+      return new FineTuneTab(state, onChange)
+    }
     case 'evidence': {
       const { EvidenceTab } = await import('./evidence/evidence-tab.ts')
       return new EvidenceTab(state, onChange)

@@ -6,6 +6,7 @@ import './style/controls.css'
 import './style/race.css'
 import './style/swarm.css'
 import './style/train.css'
+import './style/fine-tune.css'
 import './style/evidence.css'
 import { startApp } from './app.ts'
 

@@ -3,7 +3,7 @@ import { configure, type OptimizerConfig } from './optimizers/config.ts'
 // The state of each tab: everything that its URL holds, and nothing that is computed from it.
 
 /** The state of the page: the state of the visible tab. */
-export type State = RaceState | SwarmState | TrainState | EvidenceState
+export type State = RaceState | SwarmState | TrainState | FineTuneState | EvidenceState
 
 /** The race tab: optimizers descend one landscape from one start. */
 export interface RaceState {
@@ -105,6 +105,39 @@ export const defaultTraining: TrainState = {
   ],
   steps: 300,
   seed: 1,
+}
+
+/** What is trained: the last layer alone, or with it low-rank adapters of all other weights. */
+type FineTuneMethod = 'head' | 'lora'
+
+/** The fine-tune tab: a model of the user's learns classes of the user's. Files are no part of its state. */
+export interface FineTuneState {
+  readonly tab: 'fine-tune'
+  readonly method: FineTuneMethod
+  /** Of the adapters. */
+  readonly rank: number
+  readonly provider: ExecutionProvider
+  /** The steps that the button adds. */
+  readonly steps: number
+  readonly batch: number
+  /** Seeds the head, the adapters, the split and the batches. */
+  readonly seed: number
+  readonly optimizer: OptimizerConfig
+}
+
+export const maxFineTuneSteps = 10_000
+export const maxRank = 64
+export const maxBatch = 256
+
+export const defaultFineTuning: FineTuneState = {
+  tab: 'fine-tune',
+  method: 'lora',
+  rank: 4,
+  provider: 'wasm',
+  steps: 100,
+  batch: 16,
+  seed: 1,
+  optimizer: configure('diffgrad', { learningRate: 0.01 }),
 }
 
 /** The evidence tab: the published figures on CIFAR-10, measured ones, and simulated draws. */

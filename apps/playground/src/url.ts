@@ -9,13 +9,18 @@ import { isOptimizerName, type OptionValue, optimizers } from './optimizers/regi
 import { stories, storyState } from './race/stories.ts'
 import {
   defaultEvidence,
+  defaultFineTuning,
   defaultRace,
   defaultSwarm,
   defaultTraining,
   type EvidenceState,
+  type FineTuneState,
+  maxBatch,
   maxDraws,
+  maxFineTuneSteps,
   maxRaceOptimizers,
   maxRaceSteps,
+  maxRank,
   maxSwarmSteps,
   maxSwarms,
   maxTrainSteps,
@@ -34,6 +39,8 @@ export function encodeState(state: State): string {
       return `#swarm?${encodeQuery(encodeSwarm(state))}`
     case 'train':
       return `#train?${encodeQuery(encodeTraining(state))}`
+    case 'fine-tune':
+      return `#fine-tune?${encodeQuery(encodeFineTuning(state))}`
     case 'evidence':
       return `#evidence?draws=${state.draws}&runs=${state.runs}`
   }
@@ -45,6 +52,7 @@ export function decodeState(hash: string): State {
   const query = new URLSearchParams(text)
   if (tab === 'swarm') return decodeSwarm(query)
   if (tab === 'train') return decodeTraining(query)
+  if (tab === 'fine-tune') return decodeFineTuning(query)
   if (tab === 'evidence') return decodeEvidence(query)
   return decodeRace(query)
 }
@@ -188,6 +196,31 @@ function decodeTraining(query: URLSearchParams): TrainState {
     optimizers: [first ?? defaultTraining.optimizers[0], second ?? defaultTraining.optimizers[1]],
     steps: decodeInteger(query, 'steps', [1, maxTrainSteps], defaultTraining.steps),
     seed: decodeInteger(query, 'seed', [0, 2 ** 31 - 1], defaultTraining.seed),
+  }
+}
+
+const encodeFineTuning = (state: FineTuneState): Query => [
+  ['method', state.method],
+  ['rank', state.rank],
+  ['engine', state.provider],
+  ['steps', state.steps],
+  ['batch', state.batch],
+  ['seed', state.seed],
+  ...encodeOptimizers([state.optimizer]),
+]
+
+function decodeFineTuning(query: URLSearchParams): FineTuneState {
+  const [optimizer = defaultFineTuning.optimizer] = decodeOptimizers(query, 1)
+  const { rank, steps, batch, seed } = defaultFineTuning
+  return {
+    tab: 'fine-tune',
+    method: decodeChoice(query, 'method', ['lora', 'head']),
+    rank: decodeInteger(query, 'rank', [1, maxRank], rank),
+    provider: decodeChoice(query, 'engine', ['wasm', 'webgpu']),
+    steps: decodeInteger(query, 'steps', [1, maxFineTuneSteps], steps),
+    batch: decodeInteger(query, 'batch', [1, maxBatch], batch),
+    seed: decodeInteger(query, 'seed', [0, 2 ** 31 - 1], seed),
+    optimizer: { ...optimizer, lossScale: 1 },
   }
 }
 

@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { launchChromium } from '@diffgrad/testing/chromium'
-import { serveSite } from './site.ts'
+import { buildSite, serveSite } from './site.ts'
 
 // Prints frame rates and the speed of a swarm, measured in the page: `pnpm --filter playground measure`.
 
@@ -33,7 +34,8 @@ function describeFrames(durations: readonly number[]): string {
   return `${(1000 / mean).toFixed(1)} frames a second, 95 % within ${percentile.toFixed(1)} ms`
 }
 
-const site = await serveSite()
+const built = await buildSite()
+const site = await serveSite(built)
 const browser = await launchChromium()
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
@@ -63,4 +65,5 @@ try {
 } finally {
   await browser.close()
   await site.close()
+  rmSync(built, { recursive: true })
 }

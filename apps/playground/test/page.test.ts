@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { formatNumber, formatPoint } from '../src/format.ts'
 import { landscapeViews, lossAboveMinimum } from '../src/landscapes.ts'
 import { stories, storyState } from '../src/race/stories.ts'
@@ -14,7 +14,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
   let browser: Browser
 
   beforeAll(async () => {
-    site = await serveSite()
+    site = await serveSite(inject('site'))
     browser = await launchChromium()
   })
 
@@ -111,7 +111,9 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
     const paths = weights.map(([path]) => path)
     expect(paths.filter((path) => /\.(js|css|woff2)$/.test(path)).length).toBeGreaterThan(2)
     expect(weights.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(300_000)
-    expect(paths.filter((path) => /swarm|train|evidence|worker|ort|wasm/.test(path))).toEqual([])
+    expect(
+      paths.filter((path) => /swarm|train|fine-tune|evidence|worker|ort|wasm/.test(path)),
+    ).toEqual([])
   })
 
   test('a URL leads back to what was shown', async () => {
@@ -190,7 +192,7 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
 
   test('every control has an accessible name, and nothing overflows at phone width', async () => {
     const page = await open('', { viewport: { width: 320, height: 740 } })
-    for (const tab of ['race', 'swarm', 'train', 'evidence']) {
+    for (const tab of ['race', 'swarm', 'train', 'fine-tune', 'evidence']) {
       await page.click(`[data-tab=${tab}]`)
       await page.locator(`main .${tab}`).waitFor()
       const nameless = await page

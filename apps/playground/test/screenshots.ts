@@ -1,14 +1,16 @@
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '@diffgrad/testing/chromium'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
-import { serveSite } from './site.ts'
+import { buildSite, serveSite } from './site.ts'
 
 // Writes the screenshots of the README: `pnpm --filter playground screenshots [folder]`.
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../../docs/images', import.meta.url))
 
-const site = await serveSite()
+const built = await buildSite()
+const site = await serveSite(built)
 const browser = await launchChromium()
 
 /** @param ready - resolves when the page shows what the screenshot is of. */
@@ -45,4 +47,5 @@ try {
 } finally {
   await browser.close()
   await site.close()
+  rmSync(built, { recursive: true })
 }

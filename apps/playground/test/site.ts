@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,24 +12,26 @@ export interface Site {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Builds the page, and serves it below a path of a local server. */
-export async function serveSite(base = '/some/folder/'): Promise<Site> {
+/** Builds the page, and returns its folder, which the caller removes. */
+export async function buildSite(): Promise<string> {
   const outDir = mkdtempSync(join(tmpdir(), 'playground-'))
   await build({ root, logLevel: 'error', build: { outDir, emptyOutDir: true } })
+  return outDir
+}
+
+/** Serves a built page below a path of a local server. */
+export async function serveSite(
+  outDir: string,
+  { headers = {} }: { readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Site> {
   const server = await preview({
     root,
-    base,
+    base: '/some/folder/',
     logLevel: 'error',
     build: { outDir },
-    preview: { port: 0, host: '127.0.0.1' },
+    preview: { port: 0, host: '127.0.0.1', headers },
   })
   const url = server.resolvedUrls?.local[0]
   if (!url) throw new Error('the server of the page has no address')
-  return {
-    url,
-    async close() {
-      await server.close()
-      rmSync(outDir, { recursive: true })
-    },
-  }
+  return { url, close: () => server.close() }
 }

@@ -2,9 +2,10 @@ import { DiffGrad } from '@diffgrad/arrays'
 import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose, expectWithinUlps } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
+import { shuffledBatches } from '../src/batches.ts'
 import { configure } from '../src/optimizers/config.ts'
 import { frictionEdges } from '../src/optimizers/friction.ts'
-import { drawPictures, edge, shuffledBatches, toBatch } from '../src/train/pictures.ts'
+import { drawPictures, edge, toBatch } from '../src/train/pictures.ts'
 import { initialProgress, reduce } from '../src/train/progress.ts'
 
 test.each([0, 1, 2] as const)('no friction of version %i is outside its histogram', (version) => {
@@ -30,7 +31,7 @@ test('a batch has the requested pictures, channel by channel', () => {
 test('every epoch has each picture once, in an order that depends on the seed', () => {
   const epoch = (seed: number): readonly number[] => {
     const batches = shuffledBatches(12, 4, seed)
-    return [0, 1, 2].flatMap(() => batches.next().value ?? [])
+    return [0, 1, 2].flatMap(() => batches.next().value)
   }
   const order = epoch(testSeed(9))
   expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => i))

@@ -77,13 +77,23 @@ test('the state of each tab is decoded as it was encoded', () => {
     steps: 12,
     seed: 5,
   }))
+  const fineTunings = fc.record({
+    tab: fc.constant('fine-tune' as const),
+    method: fc.constantFrom('head' as const, 'lora' as const),
+    rank: fc.integer({ min: 1, max: 64 }),
+    provider: fc.constantFrom('wasm' as const, 'webgpu' as const),
+    steps: fc.integer({ min: 1, max: 10_000 }),
+    batch: fc.integer({ min: 1, max: 256 }),
+    seed: fc.nat(),
+    optimizer: configs.map((config) => ({ ...config, lossScale: 1 })),
+  })
   const evidence = fc.record({
     tab: fc.constant('evidence' as const),
     draws: fc.integer({ min: 1, max: 10_000 }),
     runs: fc.constantFrom(1, 5, 25),
   })
   fc.assert(
-    fc.property(fc.oneof(races, swarms, trainings, evidence), (state) => {
+    fc.property(fc.oneof(races, swarms, trainings, fineTunings, evidence), (state) => {
       expect(decodeState(encodeState(state))).toEqual(state)
     }),
   )
@@ -141,6 +151,7 @@ test('any URL decodes to a valid state', () => {
     '#swarm?on=f1&o=',
     '#train?o=adam,',
     '#race?o=sgd,nesterov:true&from=',
+    '#fine-tune?method=head&o=',
     '#evidence?runs=25&draws=',
   )
   fc.assert(
@@ -148,7 +159,8 @@ test('any URL decodes to a valid state', () => {
       const state = decodeState(prefix + word)
       expect(decodeState(encodeState(state))).toEqual(state)
       if (state.tab === 'evidence') return
-      for (const config of state.optimizers) expect(validationError(config)).toBeUndefined()
+      const configs = state.tab === 'fine-tune' ? [state.optimizer] : state.optimizers
+      for (const config of configs) expect(validationError(config)).toBeUndefined()
     }),
   )
 })

@@ -181,4 +181,4 @@ export {
   type TransformOperation,
 } from './step-operations.ts'
 export { type TrainStepModel, type TrainStepOptions, trainStepModel } from './train-step-model.ts'
-export { labelsOf, transformersFiles, withLabels } from './transformers-folder.ts'
+export { labelsOf, renameValues, transformersFiles, withLabels } from './transformers-folder.ts'

@@ -1,4 +1,5 @@
 import { describeArgument, OnnxError } from './model/error.ts'
+import type { Model, ValueInfo } from './model/model.ts'
 
 /**
  * The files of a folder that transformers.js loads, by their paths in it. Classifiers of images have a
@@ -52,5 +53,40 @@ export function withLabels(config: Config, labels: readonly string[]): Config {
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     ...(config.problem_type !== undefined && { problem_type: 'single_label_classification' }),
     'transformers.js_config': { dtype: 'fp32' },
+  }
+}
+
+/**
+ * A model with other names of inputs and outputs: transformers.js feeds images as `pixel_values`, and reads
+ * `logits`.
+ *
+ * @param names - the new names, by the old ones.
+ * @throws {OnnxError} If a value has a new name already.
+ */
+export function renameValues(model: Model, names: Readonly<Record<string, string>>): Model {
+  const changed = Object.entries(names).filter(([from, to]) => from !== to)
+  const next = new Map(changed)
+  const taken = [
+    ...model.inputs.map(({ name }) => name),
+    ...model.initializers.keys(),
+    ...model.nodes.flatMap(({ outputs }) => outputs),
+  ].find((name) => !next.has(name) && changed.some(([, to]) => to === name))
+  if (taken !== undefined) throw new OnnxError(`model: must have one value "${taken}", but has two`)
+  const rename = (name: string): string => next.get(name) ?? name
+  // Without the message, which holds the old name.
+  const renamed = (value: ValueInfo): ValueInfo =>
+    next.has(value.name)
+      ? { name: rename(value.name), type: value.type, shape: value.shape }
+      : value
+  return {
+    ...model,
+    inputs: model.inputs.map(renamed),
+    outputs: model.outputs.map(renamed),
+    nodes: model.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+    })),
+    values: new Map([...model.values].map(([name, value]) => [rename(name), renamed(value)])),
   }
 }

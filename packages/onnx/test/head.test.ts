@@ -21,6 +21,7 @@ import {
   onlyNames,
   readModel,
   relu,
+  renameValues,
   replaceHead,
   seeded,
   selfAttention,
@@ -175,5 +176,20 @@ test('a configuration gets the names of other classes, and keeps all else', () =
   )
   expect(() => labelsOf({ id2label: { 1: 'x' } })).toThrow(
     'config.json: id2label must have a name for class 0, but has undefined',
+  )
+})
+
+test('a model with other names of inputs and outputs computes the same', async () => {
+  const model = buildModel(sequential(linear(2), relu), { shape: ['batch', 3], seed: 1 })
+  const renamed = renameValues(readModel(writeModel(model)), {
+    input: 'pixel_values',
+    output: 'logits',
+  })
+  const row = normals(3)
+  const before = await (await session(model)).run({ input: float(row, [1, 3]) })
+  const after = await (await session(renamed)).run({ pixel_values: float(row, [1, 3]) })
+  expect(floats(after, 'logits')).toEqual(floats(before, 'output'))
+  expect(() => renameValues(model, { input: '0.weight' })).toThrow(
+    'model: must have one value "0.weight", but has two',
   )
 })

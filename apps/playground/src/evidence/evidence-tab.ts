@@ -4,10 +4,10 @@ import type { DrawTarget } from '../canvas/canvas-layer.ts'
 import { drawMarker, seriesStyles } from '../canvas/markers.ts'
 import { formatPercent } from '../format.ts'
 import { type EvidenceState, maxDraws, type State } from '../state.ts'
-import { drawLineChart } from '../train/train-charts.ts'
 import { chart, swatch } from '../ui/chart.ts'
 import { element, setText } from '../ui/element.ts'
 import { selectField } from '../ui/form-controls.ts'
+import { drawLineChart } from '../ui/line-chart.ts'
 import type { KeyActions, Tab } from '../ui/tab.ts'
 import {
   accuraciesOf,

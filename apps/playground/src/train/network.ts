@@ -12,22 +12,10 @@ import {
 } from '@diffgrad/onnx'
 import { accuracy, type Runtime, Trainer } from '@diffgrad/onnxruntime'
 import { optimizers } from '../optimizers/registry.ts'
-import type { ExecutionProvider } from '../state.ts'
 import { edge } from './pictures.ts'
 import type { TrainingRequest } from './worker-client.ts'
 
 export const batchSize = 32
-
-/** Loads the build of ONNX Runtime that has an execution provider. */
-export async function loadRuntime(provider: ExecutionProvider): Promise<Runtime> {
-  if (provider === 'webgpu') {
-    if (!('gpu' in navigator)) throw new Error('This browser has no WebGPU. WebAssembly will do.')
-    return import('onnxruntime-web/webgpu')
-  }
-  const ort = await import('onnxruntime-web/wasm')
-  ort.env.wasm.numThreads = 1 // More threads need a cross-origin-isolated page.
-  return ort
-}
 
 /** Creates one trainer per optimizer, of the same network with the same initial weights. */
 export async function createTrainers(

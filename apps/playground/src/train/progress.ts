@@ -1,14 +1,9 @@
 import type { Histogram } from '@diffgrad/arrays'
+import { emptyCurve, type LearningCurve, withAccuracy, withLoss } from '../ui/learning-curve.ts'
 import type { TrainingEvent } from './worker-client.ts'
 
 /** The progress of one optimizer. */
-export interface OptimizerProgress {
-  /** The loss of each batch. */
-  readonly losses: readonly number[]
-  /** The running average of the loss after each batch. */
-  readonly averagedLosses: readonly number[]
-  /** The accuracy on unseen pictures, in [0, 1], by step. */
-  readonly accuracies: readonly (readonly [step: number, accuracy: number])[]
+export interface OptimizerProgress extends LearningCurve {
   /** The friction of all weights at the last step; undefined if the rule has none. */
   readonly friction: Histogram | undefined
   /** The duration of the last step. */
@@ -30,18 +25,13 @@ export interface TrainingProgress {
 export const initialProgress = (optimizers: number): TrainingProgress => ({
   phase: '',
   optimizers: Array.from({ length: optimizers }, () => ({
-    losses: [],
-    averagedLosses: [],
-    accuracies: [],
+    ...emptyCurve,
     friction: undefined,
     milliseconds: undefined,
   })),
   finished: false,
   error: undefined,
 })
-
-/** The decay of the running average of the loss. */
-const decay = 0.9
 
 /** Applies an event of the worker. */
 export function reduce(progress: TrainingProgress, event: TrainingEvent): TrainingProgress {
@@ -50,22 +40,18 @@ export function reduce(progress: TrainingProgress, event: TrainingEvent): Traini
       return { ...progress, phase: event.text }
     case 'samples':
       return progress
-    case 'step': {
-      const { losses, averagedLosses } = progress.optimizers[event.optimizer]
-      const average = averagedLosses[averagedLosses.length - 1] ?? event.loss
+    case 'step':
       return update(progress, event.optimizer, {
-        losses: [...losses, event.loss],
-        averagedLosses: [...averagedLosses, decay * average + (1 - decay) * event.loss],
+        ...withLoss(progress.optimizers[event.optimizer], event.loss),
         friction: event.friction,
         milliseconds: event.milliseconds,
       })
-    }
-    case 'evaluation': {
-      const { accuracies } = progress.optimizers[event.optimizer]
-      return update(progress, event.optimizer, {
-        accuracies: [...accuracies, [event.step, event.accuracy]],
-      })
-    }
+    case 'evaluation':
+      return update(
+        progress,
+        event.optimizer,
+        withAccuracy(progress.optimizers[event.optimizer], event.step, event.accuracy),
+      )
     case 'done':
       return { ...progress, phase: 'done', finished: true }
     case 'failed':

@@ -3,6 +3,8 @@ import { maxTrainSteps, type State, type TrainState } from '../state.ts'
 import { chart } from '../ui/chart.ts'
 import { element, setText } from '../ui/element.ts'
 import { numberField, selectField } from '../ui/form-controls.ts'
+import { accuracyLines, lossLines } from '../ui/learning-curve.ts'
+import { drawLineChart } from '../ui/line-chart.ts'
 import { OptimizerList } from '../ui/optimizer-list.ts'
 import type { KeyActions, Tab } from '../ui/tab.ts'
 import {
@@ -11,7 +13,6 @@ import {
   reduce,
   type TrainingProgress,
 } from './progress.ts'
-import { accuracyLines, drawLineChart, lossLines } from './train-charts.ts'
 import { FrictionPanel, PictureRow } from './train-panels.ts'
 import { startTraining, type Training, type TrainingEvent } from './worker-client.ts'
 

@@ -1,6 +1,8 @@
+import { shuffledBatches } from '../batches.ts'
 import { frictionEdges, hasFriction } from '../optimizers/friction.ts'
-import { batchSize, createTrainers, loadRuntime } from './network.ts'
-import { drawPictures, edge, shuffledBatches, toBatch } from './pictures.ts'
+import { loadRuntime } from '../runtime.ts'
+import { batchSize, createTrainers } from './network.ts'
+import { drawPictures, edge, toBatch } from './pictures.ts'
 import type { TrainingEvent, TrainingRequest } from './worker-client.ts'
 
 /** The number of pictures to train on, to evaluate on, and to show. */
@@ -25,7 +27,7 @@ async function train(request: TrainingRequest): Promise<void> {
   const batches = shuffledBatches(trainingCount, batchSize, request.seed)
   emit({ kind: 'phase', text: 'training' })
   for (let step = 1; step <= request.steps; step++) {
-    const batch = toBatch(pictures, batches.next().value ?? [])
+    const batch = toBatch(pictures, batches.next().value)
     for (const [optimizer, trainer] of trainers.entries()) {
       const config = request.optimizers[optimizer]
       const inspect = hasFriction(config) ? { histograms: { xi: frictionEdges(config) } } : {}

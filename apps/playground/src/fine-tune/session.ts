@@ -1,0 +1,416 @@
+import {
+  adaptableWeights,
+  attachHead,
+  backbonePattern,
+  crossEntropy,
+  hasHead,
+  headNames,
+  lora,
+  type Model,
+  onlyNames,
+  replaceHead,
+  transformersFiles,
+  withLabels,
+} from '@diffgrad/onnx'
+import { accuracy, type Batch, type Runtime, Trainer } from '@diffgrad/onnxruntime'
+import { shuffledBatches } from '../batches.ts'
+import { optimizers } from '../optimizers/registry.ts'
+import type { ExecutionProvider, FineTuneState } from '../state.ts'
+import { type Example, type Examples, listed, readExamples, split, type Task } from './examples.ts'
+import type { PathFile } from './files.ts'
+import { type Folder, type OpenModel, openModel, toJson } from './model-folder.ts'
+import {
+  type Classifier,
+  type Input,
+  openPipeline,
+  type Prediction,
+  pictureReader,
+  tokenReader,
+} from './transformers.ts'
+
+/** How a model is trained. */
+export type TrainingSettings = Omit<FineTuneState, 'tab' | 'steps'>
+
+/** What the page shows of a model. */
+export interface ModelSummary {
+  readonly name: string
+  readonly task: Task
+  readonly labels: readonly string[]
+  /** The number of weights. */
+  readonly weights: number
+  readonly notes: readonly string[]
+}
+
+/** What the page shows of examples. */
+export interface ExamplesSummary {
+  readonly task: Task
+  readonly classes: readonly { readonly label: string; readonly count: number }[]
+  /** Some of the examples, of all classes. */
+  readonly samples: readonly Pick<Example, 'content' | 'name'>[]
+  readonly problems: readonly string[]
+}
+
+/** What a training reports. Steps are counted from 1, over all parts of a training. */
+export type FineTuningEvent =
+  | { readonly kind: 'phase'; readonly text: string }
+  | { readonly kind: 'trained'; readonly weights: number }
+  | { readonly kind: 'problem'; readonly text: string }
+  | { readonly kind: 'step'; readonly step: number; readonly loss: number }
+  | {
+      readonly kind: 'evaluation'
+      readonly step: number
+      /** On examples that were held out, in [0, 1]. */
+      readonly accuracy: number
+    }
+
+type Listener = (event: FineTuningEvent) => void | Promise<void>
+
+/** An example that was not trained on, and what the trained model predicts for it. */
+export interface ClassifiedExample {
+  readonly content: Blob | string
+  readonly label: string
+  readonly predictions: readonly Prediction[]
+}
+
+/** A file of an exported folder. */
+export interface ExportedFile {
+  readonly path: string
+  readonly content: Uint8Array<ArrayBuffer>
+}
+
+/** The most examples that the page shows. */
+const samples = 24
+
+/** The steps between two evaluations. */
+const evaluationInterval = 10
+
+/** The most tokens of a text that is trained on, as memory grows with their square. */
+const maxTokens = 128
+
+/** The most elements of all pictures together: a gibibyte. */
+const maxElements = 2 ** 28
+
+/** An example as the model's inputs, without the batch axis. */
+interface PreparedExample {
+  readonly content: Blob | string
+  readonly inputs: Readonly<Record<string, Input>>
+  readonly label: number
+}
+
+/** A model with examples, ready to take steps. */
+interface Training {
+  readonly trainer: Trainer
+  readonly model: OpenModel
+  readonly labels: readonly string[]
+  readonly trained: readonly PreparedExample[]
+  readonly heldOut: readonly PreparedExample[]
+  readonly batches: Generator<readonly number[], never>
+  readonly batchSize: number
+  step: number
+  /** How many held-out examples were classified. */
+  shown: number
+}
+
+/** Lets messages, such as a request to stop, arrive between two steps. */
+const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
+
+/**
+ * Fine-tunes a classifier of pictures or texts. A call that fails changes nothing: model, examples and
+ * training stay what they were.
+ */
+export class FineTuning {
+  readonly #loadRuntime: (provider: ExecutionProvider) => Promise<Runtime>
+  #model: OpenModel | undefined
+  #examples: Examples | undefined
+  #training: Training | undefined
+  #classifier: Promise<Classifier> | undefined
+  #stopping = false
+
+  constructor(loadRuntime: (provider: ExecutionProvider) => Promise<Runtime>) {
+    this.#loadRuntime = loadRuntime
+  }
+
+  /** @throws {Error} If the files are no model that can be fine-tuned. */
+  async setModel(files: readonly PathFile[]): Promise<ModelSummary> {
+    const model = await openModel(files)
+    this.#model = model
+    const { name, task, labels, notes } = model
+    return { name, task, labels, notes, weights: weightsOf(model.model) }
+  }
+
+  /** @throws {Error} If the files are no labelled examples. */
+  async setExamples(files: readonly PathFile[]): Promise<ExamplesSummary> {
+    const found = await readExamples(files)
+    this.#examples = found
+    const { task, labels, examples, problems } = found
+    const classes = labels.map((label, i) => ({
+      label,
+      count: examples.filter((example) => example.label === i).length,
+    }))
+    const shown = labels.flatMap((_, i) =>
+      examples.filter(({ label }) => label === i).slice(0, Math.ceil(samples / labels.length)),
+    )
+    return { task, classes, samples: shown.slice(0, samples), problems }
+  }
+
+  /**
+   * Prepares a new training, which `run` begins.
+   *
+   * @throws {Error} If there is no model or are no examples for it, it has no head to replace, or its operators
+   *   no gradients.
+   */
+  async prepare(settings: TrainingSettings, listener: Listener): Promise<void> {
+    const [model, examples] = [this.#model, this.#examples]
+    if (!model) throw new Error('model: choose one first')
+    if (!examples) throw new Error('examples: choose some first')
+    if (model.task !== examples.task)
+      throw new Error(
+        `examples: must be ${plurals[model.task]} for ${model.name}, but are ${plurals[examples.task]}`,
+      )
+    await listener({ kind: 'phase', text: 'loading ONNX Runtime' })
+    const runtime = await this.#loadRuntime(settings.provider)
+    const training = await createTraining(runtime, model, examples, settings, listener)
+    await this.#training?.trainer.dispose()
+    this.#training = training
+    await this.#forgetClassifier()
+  }
+
+  /**
+   * Takes so many further steps, fewer if `stop` is called.
+   *
+   * @throws {Error} If the loss is not finite or the runtime fails; the weights are those of the step before.
+   */
+  async run(steps: number, listener: Listener): Promise<'finished' | 'stopped'> {
+    const training = this.#current()
+    const { trainer, trained, batches } = training
+    const end = training.step + steps
+    this.#stopping = false
+    await listener({ kind: 'phase', text: 'training' })
+    await this.#forgetClassifier()
+    while (training.step < end && !this.#stopping) {
+      const batch = batchOf(batches.next().value.map((i) => trained[i]))
+      const { loss } = await trainer.step(batch)
+      training.step++
+      await listener({ kind: 'step', step: training.step, loss })
+      if (training.step % evaluationInterval === 0 && training.step < end)
+        await evaluate(training, listener)
+      await nextTask()
+    }
+    await evaluate(training, listener)
+    return training.step < end ? 'stopped' : 'finished'
+  }
+
+  /** Makes `run` return after the step that is being taken. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** The trained model as a folder that the pipeline of transformers.js loads. */
+  async export(): Promise<readonly ExportedFile[]> {
+    return [...(await this.#exported())].map(([path, content]) => ({ path, content }))
+  }
+
+  /** Classifies with the pipeline of transformers.js, which loads the exported folder. */
+  async classify(input: Blob | string): Promise<readonly Prediction[]> {
+    const { model } = this.#current()
+    this.#classifier ??= this.#exported().then((folder) => openPipeline(model.task, folder))
+    const classifier = await this.#classifier.catch((error) => {
+      this.#classifier = undefined
+      throw error
+    })
+    return classifier.classify(input)
+  }
+
+  /** Classifies the next of the examples that were held out, in random order. */
+  async classifyHeldOut(): Promise<ClassifiedExample> {
+    const training = this.#current()
+    const { heldOut, labels } = training
+    if (heldOut.length === 0) throw new Error('examples: none are held out; each class needs two')
+    const { content, label } = heldOut[training.shown++ % heldOut.length]
+    return { content, label: labels[label], predictions: await this.classify(content) }
+  }
+
+  async #exported(): Promise<Folder> {
+    const { trainer, model, labels } = this.#current()
+    const { model: file, external } = await trainer.exportFiles()
+    const config = toJson(withLabels(model.config, labels))
+    return new Map([
+      [transformersFiles.config, config],
+      ...model.others,
+      [transformersFiles.model, file],
+      ...Object.entries(external).map(([name, content]) => [`onnx/${name}`, content] as const),
+    ])
+  }
+
+  async #forgetClassifier(): Promise<void> {
+    const classifier = this.#classifier
+    this.#classifier = undefined
+    await (await classifier)?.dispose()
+  }
+
+  #current(): Training {
+    if (this.#training) return this.#training
+    throw new Error('training: begin it first')
+  }
+}
+
+const plurals: Readonly<Record<Task, string>> = { image: 'pictures', text: 'texts' }
+
+const weightsOf = ({ initializers }: Model): number =>
+  [...initializers.values()].reduce(
+    (sum, tensor) => (tensor.type === 'float32' ? sum + tensor.data.length : sum),
+    0,
+  )
+
+async function createTraining(
+  runtime: Runtime,
+  model: OpenModel,
+  examples: Examples,
+  settings: TrainingSettings,
+  listener: Listener,
+): Promise<Training> {
+  const { method, rank, optimizer, provider, seed } = settings
+  const { labels } = examples
+  const withHead = hasHead(model.model)
+    ? replaceHead(model.model, labels.length, seed)
+    : attachHead(model.model, labels.length, seed)
+  const forward = method === 'head' ? withHead : withAdapters(withHead, rank, seed)
+  const prepared = await prepareExamples(model, examples, listener)
+  const order = shuffledBatches(prepared.length, prepared.length, seed).next().value
+  const { trained, heldOut } = split(prepared, order)
+  const batchSize = Math.min(batchSizeOf(forward) ?? settings.batch, trained.length)
+  await listener({ kind: 'phase', text: 'building the gradients' })
+  const trainer = await Trainer.create(runtime, forward, {
+    loss: crossEntropy(),
+    optimizer: { rule: optimizers[optimizer.name].rule, ...optimizer.options },
+    dimensions: dimensionsOf(forward, batchOf(trained.slice(0, batchSize))),
+    metrics: { accuracy: accuracy({ output: forward.outputs[0]?.name ?? '' }) },
+    session: { executionProviders: [provider] },
+    ...(method === 'head' && { frozen: [backbonePattern(forward)] }),
+  })
+  const names = forward.lora?.trained ?? headNames(forward)
+  const isTrained = ([name]: readonly [string, unknown]): boolean => [...names].includes(name)
+  const initializers = new Map([...forward.initializers].filter(isTrained))
+  await listener({ kind: 'trained', weights: weightsOf({ ...forward, initializers }) })
+  const batches = shuffledBatches(trained.length, batchSize, seed)
+  return { ...{ trainer, model, labels, trained, heldOut, batches, batchSize }, step: 0, shown: 0 }
+}
+
+/** The only size of batches that a model takes; undefined if it takes all. */
+function batchSizeOf({ inputs }: Model): number | undefined {
+  const size = inputs[0]?.shape?.[0]
+  if (typeof size !== 'number' || size === 1) return size === 1 ? 1 : undefined
+  throw new Error(
+    `model: must take batches of any size or of 1, but takes ${size}; export it with a dynamic batch axis`,
+  )
+}
+
+/** Adapters for all weights but the new head's, which is trained itself. */
+function withAdapters(model: Model, rank: number, seed: number): Model {
+  const head = headNames(model)
+  const weights = adaptableWeights(model).filter((name) => !head.includes(name))
+  if (weights.length === 0)
+    throw new Error(
+      'model: has no weights for adapters (of MatMul, Gemm or Conv); train a new head',
+    )
+  const options = { rank, alpha: 2 * rank, seed }
+  return lora(model, { targets: [onlyNames(weights)], trained: [onlyNames(head)], ...options })
+}
+
+/** Converts all examples to inputs of the model. Pictures that cannot be read are left out. */
+async function prepareExamples(
+  { model, task, others }: OpenModel,
+  { examples, labels }: Examples,
+  listener: Listener,
+): Promise<readonly PreparedExample[]> {
+  if (task === 'text') return prepareTexts(model, others, examples)
+  const read = await pictureReader(others)
+  const name = model.inputs[0]?.name ?? ''
+  const prepared: PreparedExample[] = []
+  const damaged: string[] = []
+  for (const [i, { content, label, name: path }] of examples.entries()) {
+    if (i % 20 === 0) {
+      await listener({ kind: 'phase', text: `reading picture ${i + 1} of ${examples.length}` })
+      await nextTask()
+    }
+    const input = content instanceof Blob ? await read(content).catch(() => undefined) : undefined
+    if (!input) damaged.push(path)
+    else
+      prepared.push({ content, label, inputs: { [name]: { ...input, dims: input.dims.slice(1) } } })
+    const elements = prepared.length * (input?.data.length ?? 0)
+    if (elements > maxElements)
+      throw new Error(
+        `examples: pictures of ${input?.dims.slice(1).join(' × ')} must be at most ${prepared.length - 1}, which take a gibibyte of memory, but are ${examples.length}`,
+      )
+  }
+  if (damaged.length > 0)
+    await listener({
+      kind: 'problem',
+      text: `${listed(damaged)}: left out, cannot be read as pictures`,
+    })
+  const empty = labels.find((_, label) => prepared.every((example) => example.label !== label))
+  if (empty !== undefined)
+    throw new Error(`examples: class ${JSON.stringify(empty)} must have a picture that can be read`)
+  return prepared
+}
+
+async function prepareTexts(
+  model: Model,
+  others: Folder,
+  examples: readonly Example[],
+): Promise<readonly PreparedExample[]> {
+  const read = await tokenReader(others)
+  const texts = examples.map(({ content }) => `${content}`)
+  const needed = Math.max(...texts.map((text) => Object.values(read([text]))[0]?.dims[1] ?? 0))
+  const fixed = model.inputs[0]?.shape?.[1]
+  const length = typeof fixed === 'number' ? fixed : Math.min(needed, maxTokens)
+  return examples.map(({ content, label }, i) => {
+    const tokens = read([texts[i]], length)
+    const inputs = model.inputs.map(({ name }): readonly [string, Input] => {
+      const found = tokens[name]
+      if (found) return [name, { ...found, dims: found.dims.slice(1) }]
+      // transformers.js itself feeds zeros for the types of tokens.
+      if (name === 'token_type_ids')
+        return [name, { data: new BigInt64Array(length), dims: [length] }]
+      throw new Error(`model: needs the input ${name}, which its tokenizer does not return`)
+    })
+    return { content, label, inputs: Object.fromEntries(inputs) }
+  })
+}
+
+/** A batch of examples. */
+function batchOf(examples: readonly PreparedExample[]): Batch {
+  const [first] = examples
+  const inputs = Object.entries(first.inputs).map(([name, { data, dims }]) => {
+    const joined =
+      data instanceof Float32Array
+        ? new Float32Array(examples.length * data.length)
+        : new BigInt64Array(examples.length * data.length)
+    for (const [i, example] of examples.entries())
+      joined.set(example.inputs[name].data as never, i * data.length)
+    return [name, { data: joined, dims: [examples.length, ...dims] }] as const
+  })
+  return { ...Object.fromEntries(inputs), target: examples.map(({ label }) => label) }
+}
+
+/** The sizes of a model's symbolic dimensions in a batch. */
+function dimensionsOf({ inputs }: Model, batch: Batch): Readonly<Record<string, number>> {
+  const sizes = inputs.flatMap(({ name, shape = [] }) => {
+    const value = batch[name]
+    const dims = 'dims' in value ? value.dims : []
+    return shape.flatMap((size, axis) => (typeof size === 'string' ? [[size, dims[axis]]] : []))
+  })
+  return Object.fromEntries(sizes)
+}
+
+async function evaluate(training: Training, listener: Listener): Promise<void> {
+  const { trainer, heldOut, batchSize, step } = training
+  let correct = 0
+  for (let from = 0; from < heldOut.length; from += batchSize) {
+    const chunk = heldOut.slice(from, from + batchSize)
+    const { metrics } = await trainer.evaluate(batchOf(chunk))
+    correct += metrics.accuracy * chunk.length
+  }
+  if (heldOut.length > 0)
+    await listener({ kind: 'evaluation', step, accuracy: correct / heldOut.length })
+}
