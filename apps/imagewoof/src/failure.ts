@@ -18,8 +18,8 @@ export class WriteFailure extends Failure {
   }
 }
 
-/** Such as `no space left on device (ENOSPC)`, without the path that messages of Node end in. */
-function reasonOf(cause: unknown): string {
+/** Such as `no space left on device (ENOSPC)`, without the path or address that messages of Node end in. */
+export function reasonOf(cause: unknown): string {
   const errno = cause instanceof Error && 'errno' in cause ? Number(cause.errno) : 0
   const [code, text] = getSystemErrorMap().get(errno) ?? []
   return code === undefined ? messageOf(cause) : `${text} (${code})`

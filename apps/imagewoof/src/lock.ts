@@ -16,9 +16,17 @@ export interface LockOwner {
   readonly since: string
   /** Tells the process from a later one with the same identifier; null where the system does not say. */
   readonly processStart: string | null
-  /** The arguments of the command. */
+  /** The arguments of the command, without passwords of addresses. */
   readonly command: string
+  /**
+   * What a queue lends to one process at a time, if it gave the work to this process. A holder on another
+   * machine that has lost it was ended by its worker, or has died with it.
+   */
+  readonly lease?: string | undefined
 }
+
+/** The environment variable that names the lease of this process. */
+export const leaseVariable = 'IMAGEWOOF_LEASE'
 
 const ownerSchema: z.ZodType<LockOwner> = z.object({
   id: z.string(),
@@ -27,10 +35,11 @@ const ownerSchema: z.ZodType<LockOwner> = z.object({
   since: z.string(),
   processStart: z.string().nullable(),
   command: z.string(),
+  lease: z.string().optional(),
 })
 
-/** Lock files that this process holds. They are removed when it exits. */
-const held = new Set<string>()
+/** Lock files that this process holds, and their ids. They are removed when it exits. */
+const held = new Map<string, string>()
 
 /**
  * Takes a lock file for this process, until it exits or calls `releaseLock`. A lock of a process that has
@@ -42,7 +51,8 @@ const held = new Set<string>()
 export async function takeLock(path: string, what: string): Promise<void> {
   if (held.has(path)) return
   const temporary = temporaryPath(path)
-  await writeFile(temporary, JSON.stringify(describeThisProcess()))
+  const own = describeThisProcess()
+  await writeFile(temporary, JSON.stringify(own))
   try {
     while (!(await linkExclusively(temporary, path))) {
       const owner = await readOwner(path)
@@ -53,13 +63,27 @@ export async function takeLock(path: string, what: string): Promise<void> {
     await rm(temporary, { force: true })
   }
   if (!process.listeners('exit').includes(releaseAll)) process.once('exit', releaseAll)
-  held.add(path)
+  held.set(path, own.id)
 }
 
-/** Releases a lock that this process holds. */
+/** Releases a lock that this process holds, unless another process has taken it over. */
 export async function releaseLock(path: string): Promise<void> {
+  const id = held.get(path)
   held.delete(path)
-  await rm(path, { force: true })
+  if ((await readOwner(path))?.id === id) await rm(path, { force: true })
+}
+
+/**
+ * Checks that a lock that this process took is still its own: a machine that was suspended wakes up after
+ * its lease has ended.
+ *
+ * @throws {Failure} If another process has taken it over.
+ */
+export async function requireLock(path: string, what: string): Promise<void> {
+  const id = held.get(path)
+  const owner = id === undefined ? undefined : await readOwner(path)
+  if (owner && owner.id !== id)
+    throw new Failure(`${what} was taken over by ${describeOwner(owner)}`)
 }
 
 /** Does work while a lock is held. See `takeLock`. */
@@ -100,7 +124,12 @@ const describeThisProcess = (): LockOwner => ({
   host: hostname(),
   since: new Date().toISOString(),
   processStart: processStatus(process.pid)?.start ?? null,
-  command: process.argv.slice(2).join(' ') || 'without arguments',
+  command:
+    process.argv
+      .slice(2)
+      .join(' ')
+      .replace(/(?<=\/\/)[^/\s]*@/g, '') || 'without arguments',
+  lease: process.env[leaseVariable],
 })
 
 /** Gives a complete file a second name unless that exists. Returns whether it did. */
@@ -120,10 +149,12 @@ async function linkExclusively(from: string, to: string): Promise<boolean> {
   }
 }
 
+const parseOwner = (text: string): LockOwner => ownerSchema.parse(JSON.parse(text))
+
 /** The content of a lock file; undefined if the file is missing or damaged. */
 async function readOwner(path: string): Promise<LockOwner | undefined> {
   try {
-    return ownerSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return parseOwner(await readFile(path, 'utf8'))
   } catch {
     return undefined
   }
@@ -144,9 +175,12 @@ async function removeStaleLock(path: string, stale: LockOwner | undefined): Prom
   await rm(aside, { force: true })
 }
 
-/** Whether the owner of a lock still runs. Processes of other hosts are taken to run. */
-function isAlive({ pid, host, processStart: start }: LockOwner): boolean {
-  if (host !== hostname()) return true
+/**
+ * Whether the owner of a lock still runs. Processes of other hosts are taken to run, unless this process
+ * holds the lease that they held.
+ */
+function isAlive({ pid, host, processStart: start, lease }: LockOwner): boolean {
+  if (host !== hostname()) return lease === undefined || lease !== process.env[leaseVariable]
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -178,6 +212,11 @@ function processStatus(pid: number): ProcessStatus | undefined {
 }
 
 function releaseAll(): void {
-  for (const path of held) rmSync(path, { force: true })
+  for (const [path, id] of held)
+    try {
+      if (parseOwner(readFileSync(path, 'utf8')).id === id) rmSync(path)
+    } catch {
+      // The folder of the lock was deleted.
+    }
   held.clear()
 }

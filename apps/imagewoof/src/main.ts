@@ -10,6 +10,7 @@ import { addPredict } from './commands/predict.ts'
 import { addPrepare } from './commands/prepare.ts'
 import { addShowBatch } from './commands/show-batch.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
+import { addWorker } from './commands/worker.ts'
 import { Failure, messageOf } from './failure.ts'
 import { versions } from './run/environment.ts'
 import { surviveClosedOutput } from './terminal/context.ts'
@@ -36,6 +37,7 @@ addEvaluate(program)
 addPredict(program)
 addExport(program)
 addCompare(program)
+addWorker(program)
 addLrFind(program)
 addReport(program)
 addCache(program)

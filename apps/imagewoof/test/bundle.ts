@@ -31,7 +31,9 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     platform: 'node',
     conditions: ['@diffgrad/source'],
     external: [
+      'bullmq',
       'esbuild',
+      'ioredis',
       'koffi',
       'sharp',
       '@imagemagick/magick-wasm',

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { leaseVariable } from '../src/lock.ts'
+import { RunFolder } from '../src/run/run-folder.ts'
 import { fileFolder, historyOf, run, signalBeforeWrite, start, tinyNetwork } from './command.ts'
 import { writePatterns } from './images.ts'
 
@@ -92,15 +94,16 @@ test('a process with the identifier of an ended owner does not hold the run', as
   await once(other, 'exit')
 })
 
+const foreign = {
+  id: '1',
+  pid: 4,
+  host: 'elsewhere',
+  since: '2026-01-02T03:04:05.000Z',
+  processStart: null,
+  command: 'resume x',
+}
+
 test('the lock of another host is kept, and the message says how to remove it', async () => {
-  const foreign = {
-    id: '1',
-    pid: 4,
-    host: 'elsewhere',
-    since: '2026-01-02T03:04:05.000Z',
-    processStart: null,
-    command: 'resume x',
-  }
   writeFileSync(lock(out), JSON.stringify(foreign))
   const { code, errors } = await run(['resume', out], cache)
   expect(code).toBe(1)
@@ -108,6 +111,27 @@ test('the lock of another host is kept, and the message says how to remove it', 
   expect(errors).toContain(`if that process has ended, delete ${lock(out)}`)
   writeFileSync(lock(out), '') // Damaged.
   expect((await run(['resume', out], cache)).errors).toBe('')
+})
+
+test('the lease of a queue takes over the lock of another host, whose process saves nothing any more', async () => {
+  const path = join(folder, 'leased')
+  mkdirSync(path)
+  const leased = new RunFolder(path)
+  const lockOf = (owner: object): void => writeFileSync(lock(path), JSON.stringify(owner))
+  vi.stubEnv(leaseVariable, 'redis://host:6379/trials/a-0')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  for (const lease of [undefined, 'redis://host:6379/trials/a-1']) {
+    lockOf({ ...foreign, lease })
+    await expect(leased.own()).rejects.toThrow('is in use by process 4 on elsewhere')
+  }
+  lockOf({ ...foreign, lease: 'redis://host:6379/trials/a-0' })
+  await leased.own()
+  await leased.save('file', 'saved')
+  lockOf({ ...foreign, id: '2' }) // This process was suspended, and the queue gave the trial to another.
+  await expect(leased.save('file', 'lost')).rejects.toThrow(
+    `the run ${path} was taken over by process 4 on elsewhere`,
+  )
+  expect(readFileSync(join(path, 'file'), 'utf8')).toBe('saved')
 })
 
 test('a comparison has one owner, too', async () => {

@@ -13,6 +13,7 @@ import {
 } from '../provider.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import type { Jobs } from '../trials/local.ts'
+import { parseRedisAddress, type RedisAddress } from '../trials/redis.ts'
 
 /**
  * Enters the folder in which the user called `npm start`. npm runs scripts in the root of the repository,
@@ -96,6 +97,22 @@ export const jobsOption = (): Option =>
   )
     .argParser((text): Jobs => (text === 'auto' ? text : parseJobs(text)))
     .conflicts('watch')
+
+/** An option for the queue on which the trials of a plan are put. */
+export const queueOption = (): Option =>
+  new Option(
+    '--queue <address>',
+    'put the runs on a queue in Redis, such as redis://host:6379; the command worker trains them, on any machines that see the folder',
+  )
+    .argParser(parseQueue)
+    .conflicts(['jobs', 'watch', 'provider'])
+
+/** Parses the address of a queue. */
+export function parseQueue(text: string): RedisAddress {
+  const address = parseRedisAddress(text)
+  if (address) return address
+  throw new InvalidArgumentError('It must be redis://[user:password@]host[:port][/database].')
+}
 
 /** The provider that the user asked for, and the engines that are to run on it; threads and data likewise. */
 export interface ProviderRequest extends Pick<Machine, 'threads' | 'dataPath'> {

@@ -11,8 +11,15 @@ import type { CommandContext } from '../terminal/context.ts'
 import { openData } from '../training/session.ts'
 import { type Jobs, jobCount, trainByProcesses } from '../trials/local.ts'
 import type { OnRun, TrialPlan } from '../trials/plan.ts'
+import type { RedisAddress } from '../trials/redis.ts'
 import type { WatchOption } from '../watch/live-page.ts'
-import { commandLine, jobsOption, providerOption, resumeCommandLine } from './command-line.ts'
+import {
+  commandLine,
+  jobsOption,
+  providerOption,
+  queueOption,
+  resumeCommandLine,
+} from './command-line.ts'
 import { runWatched, watchOption } from './watch.ts'
 
 // What `compare`, `sweep` and `resume` do with a plan of runs.
@@ -21,6 +28,7 @@ import { runWatched, watchOption } from './watch.ts'
 export interface Execution {
   readonly planOnly?: true | undefined
   readonly jobs?: Jobs | undefined
+  readonly queue?: RedisAddress | undefined
   readonly watch?: WatchOption | undefined
   readonly provider?: ProviderChoice | undefined
 }
@@ -42,9 +50,10 @@ export const addPlanOptions = (command: Command, withRuns: readonly string[] = [
       new Option(
         '--plan-only',
         'train nothing: write the plan, and print the commands that train each run and write the report',
-      ).conflicts([...withRuns, 'jobs', 'watch']),
+      ).conflicts([...withRuns, 'jobs', 'queue', 'watch']),
     )
     .addOption(jobsOption())
+    .addOption(queueOption())
     .addOption(providerOption())
     .addOption(watchOption())
 
@@ -70,7 +79,7 @@ interface NewPlan {
 /** Creates a plan, and trains all of its runs, or prints the commands that do. */
 export const startPlan = (
   { path, configs, create }: NewPlan,
-  { planOnly, jobs, watch, provider: choice }: Execution,
+  { planOnly, jobs, queue, watch, provider: choice }: Execution,
 ): Promise<void> => {
   const provider = { choice, engines: configs.map(({ engine }) => engine) }
   return runWatched(watch, { provider }, async (context) => {
@@ -85,7 +94,7 @@ export const startPlan = (
     try {
       // Without references to the data: what comes before the runs may need the memory for others.
       return await runPlan(reported, context, {
-        jobs,
+        ...{ jobs, queue },
         dataset: reported.prepare ? undefined : dataset,
       })
     } catch (error) {
@@ -111,6 +120,8 @@ function printCommands({ path, runCount }: TrialPlan, choice: ProviderChoice | u
 interface Remaining {
   /** Number of processes; undefined for this one. */
   readonly jobs?: Jobs | undefined
+  /** The queue from which workers take them; undefined to train them on this machine. */
+  readonly queue?: RedisAddress | undefined
   /** The data, if it is already open. */
   readonly dataset?: Dataset | undefined
 }
@@ -132,14 +143,19 @@ export async function runPlan(
     (async (heading: string): Promise<void> =>
       livePage.showComparison(heading, (await reported.content()).content))
   await reported.prepare?.(context, show)
+  if (remaining.queue && !(await plan.isFinished()))
+    context.screen.write(`to train  ${commandLine('worker', remaining.queue.name)}`)
   await trainAll(plan, context, remaining, show)
   await show?.('')
   await plan.saveTable()
   const report = await writePlanReport(reported)
   console.log()
   for (const line of await reported.lines()) console.log(line)
-  const { jobs } = remaining
-  const options = jobs === undefined ? [] : ['--jobs', `${jobs}`]
+  const { jobs, queue } = remaining
+  const options = [
+    ...(jobs === undefined ? [] : ['--jobs', `${jobs}`]),
+    ...(queue === undefined ? [] : ['--queue', queue.name]),
+  ]
   if (context.signal.aborted)
     console.log(`to resume  ${resumeCommandLine(plan.path, context, ...options)}`)
   console.log(`report     ${report}`)
@@ -150,7 +166,7 @@ export async function runPlan(
 async function trainAll(
   plan: TrialPlan,
   context: CommandContext,
-  { jobs, dataset }: Remaining,
+  { jobs, queue, dataset }: Remaining,
   onRun?: OnRun,
 ): Promise<void> {
   let opened = dataset
@@ -165,7 +181,8 @@ async function trainAll(
     const targets = (await plan.remainingRuns()).map(({ number, until }) => `${number} to ${until}`)
     if (context.signal.aborted || targets.every((target) => tried.has(target))) break
     for (const target of targets) tried.add(target)
-    if (jobs === undefined) await plan.trainRemaining(context, open, onRun)
+    if (queue) await (await import('../trials/queue.ts')).trainByQueue(plan, queue, context)
+    else if (jobs === undefined) await plan.trainRemaining(context, open, onRun)
     else await trainByProcesses(plan, jobCount(jobs, threads), context)
   }
   if (!context.signal.aborted) await plan.finishRuns()

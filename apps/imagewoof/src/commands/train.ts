@@ -14,6 +14,7 @@ import type { CommandContext } from '../terminal/context.ts'
 import { resolveSettings } from '../training/load-run.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
 import type { Jobs } from '../trials/local.ts'
+import type { RedisAddress } from '../trials/redis.ts'
 import type { WatchOption } from '../watch/live-page.ts'
 import {
   commandLine,
@@ -21,6 +22,7 @@ import {
   jobsOption,
   numberIn,
   providerOption,
+  queueOption,
   resumeCommandLine,
   runFolderPath,
   threadsOption,
@@ -122,6 +124,7 @@ interface ResumeCommandOptions {
   readonly epochs?: number
   readonly trial?: number
   readonly jobs?: Jobs
+  readonly queue?: RedisAddress
   readonly provider?: ProviderChoice
   readonly watch?: WatchOption
 }
@@ -153,13 +156,14 @@ export function addResume(program: Command): void {
         'train only this run of a comparison or a sweep, counted from 0',
       )
         .argParser(numberIn(wholeNumber))
-        .conflicts(['epochs', 'jobs', 'watch']),
+        .conflicts(['epochs', 'jobs', 'queue', 'watch']),
     )
     .addOption(jobsOption())
+    .addOption(queueOption().conflicts(['data', 'threads']))
     .addOption(providerOption())
     .addOption(watchOption())
     .action(async (path: string, options: ResumeCommandOptions) => {
-      const { data, threads, epochs, trial, jobs, provider: choice, watch } = options
+      const { data, threads, epochs, trial, jobs, queue, provider: choice, watch } = options
       const ranks = await communicator()
       const reported = await openPlan(path)
       const plan = reported?.plan
@@ -169,10 +173,9 @@ export function addResume(program: Command): void {
         )
       if (plan && epochs !== undefined)
         throw new Failure(`--epochs needs a run, but ${path} is a ${plan.kind}`)
-      if (!plan && (trial ?? jobs) !== undefined)
-        throw new Failure(
-          `${trial === undefined ? '--jobs' : '--trial'} needs a comparison or a sweep, but ${path} is a run`,
-        )
+      for (const [name, value] of Object.entries({ trial, jobs, queue }))
+        if (!plan && value !== undefined)
+          throw new Failure(`--${name} needs a comparison or a sweep, but ${path} is a run`)
       if (trial === undefined) await plan?.own()
       const configs = plan
         ? plan.runs.map(({ config }) => config)
@@ -184,6 +187,7 @@ export function addResume(program: Command): void {
         ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
         ...(trial === undefined ? [] : ['--trial', `${trial}`]),
         ...(jobs === undefined ? [] : ['--jobs', `${jobs}`]),
+        ...(queue === undefined ? [] : ['--queue', queue.name]),
         ...(choice === undefined ? [] : ['--provider', choice]),
       ]
       const resumeCommand = commandLine('resume', path, ...given)
@@ -206,7 +210,7 @@ export function addResume(program: Command): void {
         }
         // Data that the user names is checked before anything is trained.
         const dataset = data === undefined ? undefined : await plan.openData(context)
-        return runPlan(reported, context, { jobs, dataset })
+        return runPlan(reported, context, { jobs, queue, dataset })
       })
       await ranks.end()
     })

@@ -6,7 +6,7 @@ import { type Config, resolveConfig } from '../config/config.ts'
 import { centralShare } from '../data/loader/resample.ts'
 import type { EvaluationSummary } from '../evaluation/summary.ts'
 import { Failure, FolderExists, messageOf, WriteFailure } from '../failure.ts'
-import { type LockOwner, lockOwner, takeLock, withLock } from '../lock.ts'
+import { type LockOwner, lockOwner, requireLock, takeLock, withLock } from '../lock.ts'
 import type { Environment } from './environment.ts'
 import { type History, initialState } from './history.ts'
 
@@ -221,9 +221,15 @@ export class RunFolder {
       : undefined
   }
 
-  /** Writes a file of the run. @throws {WriteFailure} If it cannot be written: the old file is kept. */
+  /**
+   * Writes a file of the run.
+   *
+   * @throws {WriteFailure} If it cannot be written: the old file is kept.
+   * @throws {Failure} If this process owned the run, and another one has taken it over.
+   */
   async save(name: string, content: string | Uint8Array): Promise<void> {
     if (!this.isWritten) return
+    await requireLock(lockFile(this.path), `the run ${this.path}`)
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     const path = this.pathOf(name)
     await replaceFile(path, bytes).catch((cause) => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { Failure } from '../failure.ts'
+import { leaseVariable } from '../lock.ts'
 import { type Machine, machineArguments } from '../provider.ts'
 import { type ChildMessage, interruptMessage, parentVariable } from '../terminal/parent.ts'
 import type { Progress } from '../terminal/screen.ts'
@@ -8,6 +9,8 @@ import type { Progress } from '../terminal/screen.ts'
 export interface TrialProcessOptions extends Machine {
   /** Aborts to end the training after the step in progress. */
   readonly signal: AbortSignal
+  /** Of a queue: its name, and a signal that kills the process, which must not train without the lease. */
+  readonly lease?: { readonly id: string; readonly lost: AbortSignal }
   onLine(text: string): void
   /** @param progress - undefined between two tasks. */
   onProgress(progress: Progress | undefined): void
@@ -23,13 +26,17 @@ export interface TrialProcessOptions extends Machine {
 export function runTrialProcess(
   folder: string,
   number: number,
-  { signal, onLine, onProgress, ...machine }: TrialProcessOptions,
+  { signal, lease, onLine, onProgress, ...machine }: TrialProcessOptions,
 ): Promise<void> {
   const options = machineArguments(machine)
   const command = [process.argv[1], 'resume', folder, '--trial', `${number}`, ...options]
   const child = spawn(process.execPath, [...process.execArgv, ...command], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, [parentVariable]: `${process.pid}` },
+    env: {
+      ...process.env,
+      [parentVariable]: `${process.pid}`,
+      ...(lease && { [leaseVariable]: lease.id }),
+    },
   })
   let errors = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -44,6 +51,7 @@ export function runTrialProcess(
   const interrupt = (): void => void child.send(interruptMessage, () => undefined)
   if (signal.aborted) interrupt()
   signal.addEventListener('abort', interrupt)
+  lease?.lost.addEventListener('abort', () => child.kill('SIGKILL'))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, killedBy) => {

@@ -1,15 +1,22 @@
 import type { Progress, Screen } from '../terminal/screen.ts'
-import type { RemainingRun } from './plan.ts'
+
+/** A trial, told apart by its identity. */
+interface ShownTrial {
+  readonly name: string
+}
 
 /** Shows the trials that run, each with a bar, below one of the whole plan. */
 export class TrialsProgress {
   readonly #screen: Screen
-  readonly #total: number
+  readonly #total: number | undefined
   #ended: number
-  readonly #running = new Map<number, { readonly name: string; progress: Progress | undefined }>()
+  readonly #running = new Map<ShownTrial, Progress | undefined>()
 
-  /** @param ended - number of trials of `total` that had ended before. */
-  constructor(screen: Screen, ended: number, total: number) {
+  /**
+   * @param ended - number of trials that had ended before.
+   * @param total - undefined where more trials may come.
+   */
+  constructor(screen: Screen, ended = 0, total?: number) {
     this.#screen = screen
     this.#ended = ended
     this.#total = total
@@ -17,19 +24,19 @@ export class TrialsProgress {
   }
 
   /** Adds a trial, or shows how far it is. */
-  update({ number, name }: RemainingRun, progress?: Progress): void {
-    this.#running.set(number, { name, progress })
+  update(trial: ShownTrial, progress?: Progress): void {
+    this.#running.set(trial, progress)
     this.#show()
   }
 
   /** Writes a line of a trial above the bars. */
-  line({ name }: RemainingRun, text: string): void {
+  line({ name }: ShownTrial, text: string): void {
     for (const line of text.split('\n')) this.#screen.write(`${name}: ${line}`)
   }
 
   /** Removes a trial that is not trained any more. */
-  remove({ number }: RemainingRun, hasEnded: boolean): void {
-    this.#running.delete(number)
+  remove(trial: ShownTrial, hasEnded: boolean): void {
+    this.#running.delete(trial)
     if (hasEnded) this.#ended++
     this.#show()
   }
@@ -41,8 +48,9 @@ export class TrialsProgress {
 
   #show(): void {
     const all = { task: 'trials', done: this.#ended, total: this.#total }
-    const details = [`${this.#ended} of ${this.#total}`]
-    const running = [...this.#running.values()].map(({ name, progress }) =>
+    const count = this.#total === undefined ? 'ended' : `of ${this.#total}`
+    const details = [`${this.#ended} ${count}`]
+    const running = [...this.#running].map(([{ name }, progress]) =>
       progress
         ? {
             ...progress,
