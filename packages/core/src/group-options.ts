@@ -2,6 +2,7 @@ import { checkedOptions, clone, completeOptions } from './options.ts'
 import type { Parameter } from './parameters.ts'
 import { checkRange, describe, isPlainObject, type OptionRange, oneOf } from './ranges.ts'
 import type { Hyperparameters, PartialOptions, RuleOptions, UpdateRule } from './rule.ts'
+import type * as rules from './rules/index.ts'
 
 /**
  * Selects parameters: those whose names match, that are listed, or for which a function returns true.
@@ -15,16 +16,50 @@ export type Selector<Name extends string = string> =
       readonly shape?: readonly number[] | undefined
     }) => boolean)
 
-/** The options of a parameter group that differ from those of all parameters. */
-export type GroupOptions<H, Name extends string = string> = PartialOptions<H> & {
+/** What a parameter group selects. */
+interface GroupSelection<Name extends string> {
   readonly parameters: Selector<Name>
   /** Whether the group may select no parameter, such as one that is added later; default false. */
   readonly optional?: boolean | undefined
 }
 
+/**
+ * A parameter group with a rule of its own. Its options start from the defaults of that rule, not from the
+ * options of all parameters.
+ */
+export type RuleGroup<H extends Hyperparameters, Name extends string = string> = PartialOptions<H> &
+  GroupSelection<Name> & { readonly rule: UpdateRule<H> }
+
+/** The hyperparameters of every rule of this package. */
+type ShippedHyperparameters = {
+  [K in keyof typeof rules]: (typeof rules)[K] extends UpdateRule<infer H> ? H : never
+}[keyof typeof rules]
+
+/**
+ * The options that only other rules have, which TypeScript would accept because members of the union below have
+ * them. An optimizer of any rule has no such options.
+ */
+type NoOptionsOfOthers<H> = Hyperparameters extends H
+  ? unknown
+  : { readonly [K in Exclude<OptionOf<ShippedHyperparameters>, keyof H>]?: undefined }
+
+type OptionOf<H> = H extends Hyperparameters ? keyof H : never
+
+/** A group with one of some rules, whose options are those of that rule. */
+type GroupOfSome<H, Name extends string> = H extends Hyperparameters ? RuleGroup<H, Name> : never
+
+/** The options of a parameter group that differ from those of all parameters, or another rule with its options. */
+export type GroupOptions<H, Name extends string = string> =
+  | (PartialOptions<H> &
+      GroupSelection<Name> &
+      NoOptionsOfOthers<H> & { readonly rule?: undefined })
+  | GroupOfSome<ShippedHyperparameters | Hyperparameters, Name>
+
 /** A parameter group as it is stored: checked, and a copy. */
-interface CheckedGroup<H> {
+interface CheckedGroup<H extends Hyperparameters> {
   readonly selector: Selector
+  /** The rule of its own. */
+  readonly rule: UpdateRule<H> | undefined
   /** Whether it selects a parameter. */
   readonly selects: ParameterTest
   /** Whether it may select none. */
@@ -33,7 +68,7 @@ interface CheckedGroup<H> {
 }
 
 /** The options of all parameters, and of parameter groups that override them. */
-export interface GroupedOptions<H> {
+export interface GroupedOptions<H extends Hyperparameters> {
   readonly common: Partial<RuleOptions<H>>
   readonly groups: readonly CheckedGroup<H>[]
 }
@@ -135,34 +170,74 @@ const boolean = oneOf(false, true)
 export function checkedGroupedOptions<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   common: PartialOptions<H>,
-  groups: readonly GroupOptions<H>[],
+  groups: readonly object[],
 ): GroupedOptions<H> {
   const checked = checkedOptions(rule, common)
   completeOptions(rule, [checked])
   checkRange(rule.name, 'groups', groups, list)
-  const checkedGroups = groups.map((each) => {
+  const checkedGroups: CheckedGroup<H>[] = []
+  for (const each of groups) {
     checkRange(rule.name, 'a group', each, group)
-    const { parameters, optional = false, ...rest } = each
+    const { parameters, optional = false, rule: own, ...rest } = each as Partial<RuleGroup<H>>
     const selector = checkedSelector(rule, parameters)
     checkRange(rule.name, 'optional', optional, boolean)
-    // Besides its selector, a group has options of the rule.
-    const options = checkedOptions(rule, rest as unknown as PartialOptions<H>)
-    completeOptions(rule, [checked, options])
-    return { selector, selects: selectorTest(selector), optional, options }
-  })
+    checkRange(rule.name, "a group's rule", own, ruleRange)
+    // A group without a rule may select parameters of earlier groups that have one.
+    const rules = own ? [own] : rulesIn(rule, checkedGroups)
+    // Besides its selector and its rule, a group has options of the rule.
+    const checkedGroup = checkedByOne(rules, rest as unknown as PartialOptions<H>)
+    const { options } = checkedGroup
+    completeOptions(checkedGroup.rule, checkedGroup.rule === rule ? [checked, options] : [options])
+    checkedGroups.push({ selector, selects: selectorTest(selector), rule: own, optional, options })
+  }
   return { common: checked, groups: checkedGroups }
 }
 
+const ruleRange: OptionRange = {
+  text: 'a rule, such as lion',
+  includes: (value) =>
+    value === undefined || (typeof value === 'object' && value !== null && 'defaults' in value),
+}
+
+/** The rule of an optimizer, and those of its groups. */
+export const rulesIn = <H extends Hyperparameters>(
+  rule: UpdateRule<H>,
+  groups: readonly { readonly rule?: UpdateRule<H> | undefined }[],
+): readonly UpdateRule<H>[] => [...new Set([rule, ...groups.flatMap((each) => each.rule ?? [])])]
+
+/**
+ * Checks options by the first of some rules that has all of them.
+ *
+ * @throws TypeError, RangeError of the first rule if none has.
+ */
+export function checkedByOne<H extends Hyperparameters>(
+  rules: readonly UpdateRule<H>[],
+  options: PartialOptions<H>,
+): { readonly rule: UpdateRule<H>; readonly options: Partial<RuleOptions<H>> } {
+  const errors: unknown[] = []
+  for (const rule of rules) {
+    try {
+      return { rule, options: checkedOptions(rule, options) }
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  throw errors[0]
+}
+
 /** A copy of parameter groups, as a user writes them. */
-export const groupsOf = <H>({ groups }: GroupedOptions<H>): readonly GroupOptions<H>[] =>
-  groups.map(({ selector, optional, options }) => ({
+export const groupsOf = <H extends Hyperparameters>({
+  groups,
+}: GroupedOptions<H>): readonly object[] =>
+  groups.map(({ selector, rule, optional, options }) => ({
     parameters: Array.isArray(selector) ? [...selector] : selector,
+    ...(rule && { rule }),
     ...clone(options),
     ...(optional && { optional }),
   }))
 
 /** Grouped options with the common ones and those of each group replaced. */
-export const mapGroupedOptions = <H>(
+export const mapGroupedOptions = <H extends Hyperparameters>(
   { common, groups }: GroupedOptions<H>,
   map: (options: Partial<RuleOptions<H>>) => Partial<RuleOptions<H>>,
 ): GroupedOptions<H> => ({
@@ -171,7 +246,7 @@ export const mapGroupedOptions = <H>(
 })
 
 /** Grouped options whose lists omit removed names, without the groups whose lists become empty. */
-export const withoutNames = <H>(
+export const withoutNames = <H extends Hyperparameters>(
   { common, groups }: GroupedOptions<H>,
   removed: ReadonlySet<string>,
 ): GroupedOptions<H> => ({
@@ -185,17 +260,18 @@ export const withoutNames = <H>(
   }),
 })
 
-/** Parameters with the same options. */
-export interface Partition<T, H> {
+/** Parameters with the same rule and options. */
+export interface Partition<T, H extends Hyperparameters> {
+  readonly rule: UpdateRule<H>
   readonly options: RuleOptions<H>
   readonly parameters: readonly Parameter<T>[]
 }
 
 /**
  * Partitions parameters by their options: the common options, overridden by each group that selects the
- * parameter, in the order of the groups.
+ * parameter, in the order of the groups. A group with another rule starts from the defaults of that rule.
  *
- * @throws RangeError if options of several groups conflict.
+ * @throws RangeError if options of several groups conflict, or the rule of a parameter has no such option.
  */
 export function partition<T, H extends Hyperparameters>(
   rule: UpdateRule<H>,
@@ -207,7 +283,11 @@ export function partition<T, H extends Hyperparameters>(
     const applied = [...groups.keys()].filter((i) => groups[i].selects(parameter))
     const key = `${applied}`
     const found = partitions.get(key) ?? {
-      options: completeOptions(rule, [common, ...applied.map((i) => groups[i].options)]),
+      ...ruleAndOptions(
+        rule,
+        common,
+        applied.map((i) => groups[i]),
+      ),
       parameters: [],
     }
     partitions.set(key, found)
@@ -216,12 +296,26 @@ export function partition<T, H extends Hyperparameters>(
   return [...partitions.values()]
 }
 
+/** The rule and the options of parameters that some groups select. */
+function ruleAndOptions<H extends Hyperparameters>(
+  common: UpdateRule<H>,
+  commonOptions: Partial<RuleOptions<H>>,
+  groups: readonly CheckedGroup<H>[],
+): Omit<Partition<unknown, H>, 'parameters'> {
+  let [rule, changes] = [common, [commonOptions]]
+  for (const { rule: own = rule, options } of groups) {
+    if (own !== rule) [rule, changes] = [own, []]
+    changes.push(checkedOptions(rule, options))
+  }
+  return { rule, options: completeOptions(rule, changes) }
+}
+
 /**
  * Checks what the groups select. A group of parameters that are added later must be `optional`.
  *
  * @throws RangeError naming the first selector that lists an unknown name, or selects nothing.
  */
-export function checkSelections<H>(
+export function checkSelections<H extends Hyperparameters>(
   rule: Rule,
   { groups }: GroupedOptions<H>,
   parameters: readonly Selectable[],
@@ -232,7 +326,7 @@ export function checkSelections<H>(
 }
 
 /** The options of an optimizer after a checked change for all parameters, or for the selected ones. */
-export function changedOptions<H>(
+export function changedOptions<H extends Hyperparameters>(
   { common, groups }: GroupedOptions<H>,
   changes: Partial<RuleOptions<H>>,
   selector: Selector | undefined,
@@ -243,11 +337,14 @@ export function changedOptions<H>(
       groups: groups.map((each) => ({ ...each, options: { ...each.options, ...changes } })),
     }
   }
-  const overridesAll = ({ options }: CheckedGroup<H>): boolean =>
-    Object.keys(options).every((option) => option in changes)
+  const overridesAll = ({ rule, options }: CheckedGroup<H>): boolean =>
+    !rule && Object.keys(options).every((option) => option in changes)
   const others = groups.filter(
     (each) => !equalSelectors(each.selector, selector) || !overridesAll(each),
   )
-  const added = { selector, selects: selectorTest(selector), optional: false, options: changes }
+  const added = {
+    ...{ selector, selects: selectorTest(selector), rule: undefined },
+    ...{ optional: false, options: changes },
+  }
   return { common, groups: [...others, added] }
 }

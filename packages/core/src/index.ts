@@ -13,6 +13,8 @@ export {
 export {
   type GroupOptions,
   noDecayOnBiasAndNorm,
+  type RuleGroup,
+  rulesIn,
   type Selector,
   selects,
 } from './group-options.ts'

@@ -128,7 +128,7 @@ export function checkState<T, H extends Hyperparameters, S>(
     for (const group of groups) {
       for (const [i, name] of group.names.entries()) {
         const entry = entries.get(name)
-        if (entry !== undefined) checkParameterOptions(rule, group, i, entry, context)
+        if (entry !== undefined) checkParameterOptions(group, i, entry, context)
       }
     }
     must(
@@ -239,16 +239,20 @@ interface LoadContext<S> {
 
 /** The options of one parameter, with the choices of the optimizer. */
 function checkParameterOptions<T, H extends Hyperparameters, S>(
-  rule: UpdateRule<H>,
-  group: ParameterGroup<T, H>,
+  { rule, names, options: current }: ParameterGroup<T, H>,
   i: number,
   entry: ParameterState<S>,
   { stateDict, must }: LoadContext<S>,
 ): RuleOptions<H> {
-  const name = group.names[i]
+  const name = names[i]
   must(isPlainObject(entry), `has ${describe(entry)} as the parameter ${name}`)
+  const { rule: savedRule = stateDict.rule } = entry
+  must(
+    savedRule === rule.name,
+    `has ${describe(savedRule)} as the rule of ${name}, but the optimizer has ${rule.name}`,
+  )
   must(isPlainObject(entry.options), `has ${describe(entry.options)} as the options of ${name}`)
-  const saved = withOwnFunctions(entry.options, group.options)
+  const saved = withOwnFunctions(entry.options, current)
   must(
     saved.missing === undefined,
     `has a function as the ${saved.missing} of ${name}, which is not saved; the optimizer needs it: ${saved.missing}: lambda(…)`,
@@ -256,11 +260,11 @@ function checkParameterOptions<T, H extends Hyperparameters, S>(
   // `checkedOptions` refuses all that are no options of the rule.
   const changes = checkedOptions(rule, saved.options as Partial<RuleOptions<H>>)
   const options = completeOptions(rule, [changes], stateDict.updates)
-  for (const [option, current] of Object.entries(group.options)) {
+  for (const [option, own] of Object.entries(current)) {
     const loaded = options[option as keyof H]
     must(
-      rangeOf(rule, option).choices === undefined || current === loaded,
-      `has ${option} ${loaded} for ${name}, but the optimizer has ${current}`,
+      rangeOf(rule, option).choices === undefined || own === loaded,
+      `has ${option} ${loaded} for ${name}, but the optimizer has ${own}`,
     )
   }
   return options
@@ -268,14 +272,14 @@ function checkParameterOptions<T, H extends Hyperparameters, S>(
 
 /** The state of one parameter: that which the optimizer will have, of the type it has. */
 function checkParameter<T, H extends Hyperparameters, S>(
-  { rule, backend }: Target<T, H, S>,
+  { backend }: Target<T, H, S>,
   group: ParameterGroup<T, H>,
   i: number,
   entry: ParameterState<S>,
   context: LoadContext<S>,
 ): SavedParameter<H, S> {
   const { stateDict, saved, transforms, must } = context
-  const options = checkParameterOptions(rule, group, i, entry, context)
+  const options = checkParameterOptions(group, i, entry, context)
   const name = group.names[i]
   const { step, scalars = {}, state } = entry
   must(isCount(step), `has ${describe(step)} as the step of ${name}`)
@@ -283,7 +287,9 @@ function checkParameter<T, H extends Hyperparameters, S>(
     isPlainObject(scalars) && Object.values(scalars).every(Number.isFinite),
     `has ${describe(scalars)} as the scalars of ${name}, which must be finite numbers`,
   )
-  const [scalarNames, ownScalars] = [scalars, initialScalars(rule)].map((one) => Object.keys(one))
+  const [scalarNames, ownScalars] = [scalars, initialScalars(group.rule)].map((one) =>
+    Object.keys(one),
+  )
   must(
     `${scalarNames.toSorted()}` === `${ownScalars.toSorted()}`,
     `has the scalars ${scalarNames.join() || 'none'} of ${name}, but the optimizer has ${ownScalars.join() || 'none'}`,

@@ -2,6 +2,7 @@ import type { Backend, SavedArray } from './backend.ts'
 import { GradientAccumulator, GradientMatcher, type Gradients } from './gradients.ts'
 import {
   changedOptions,
+  checkedByOne,
   checkedGroupedOptions,
   checkedSelector,
   checkSelections,
@@ -10,6 +11,7 @@ import {
   groupsOf,
   mapGroupedOptions,
   partition,
+  rulesIn,
   type Selector,
   withoutNames,
 } from './group-options.ts'
@@ -47,6 +49,7 @@ import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import { type SkippedSteps, type StateDict, savedNames, saveState } from './state-dict.ts'
 import {
   checkedTransforms,
+  checkTransformsOf,
   splitTransforms,
   type Transforms,
   transformStateNames,
@@ -90,16 +93,17 @@ export class Optimizer<
 > {
   readonly rule: UpdateRule<H, string, Intermediate>
   readonly #backend: Backend<T, S>
-  readonly #groups: ParameterGroups<T, H>
-  readonly #matcher: GradientMatcher<T, H>
-  #accumulator: GradientAccumulator<T, H>
-  #options: GroupedOptions<H>
+  // Groups may have other rules, whose hyperparameters are not H.
+  readonly #groups: ParameterGroups<T, Hyperparameters>
+  readonly #matcher: GradientMatcher<T, Hyperparameters>
+  #accumulator: GradientAccumulator<T, Hyperparameters>
+  #options: GroupedOptions<Hyperparameters>
   #transforms: Transforms
   #updates = 0
   #skipped: SkippedSteps = { total: 0, consecutive: 0 }
   #swapped = false
   /** The exchange with the other ranks, if there are any. */
-  #exchange: GradientExchange<T, H> | undefined
+  #exchange: GradientExchange<T, Hyperparameters> | undefined
   /** Whether a call of `stepAsync` is in progress. */
   #stepping = false
   /** Whether the selectors of the groups are known to select parameters. */
@@ -119,16 +123,19 @@ export class Optimizer<
     options: OptimizerOptions<H, Name> = {},
   ) {
     checkOptions(rule.name, options)
-    if (rule.sums && !backend.sums) {
-      throw new RangeError(
-        `${rule.name}: needs ${rule.sums.names} over each parameter at every step, which this backend cannot read at once`,
-      )
-    }
     const { groups = [], ...others } = options
     const { transforms, rest } = splitTransforms(rule, others)
     this.rule = rule
     this.#backend = backend
-    this.#options = checkedGroupedOptions(rule, rest, groups)
+    this.#options = checkedGroupedOptions<Hyperparameters>(rule, rest, groups)
+    for (const one of this.#rules) {
+      if (one.sums && !backend.sums) {
+        throw new RangeError(
+          `${one.name}: needs ${one.sums.names} over each parameter at every step, which this backend cannot read at once`,
+        )
+      }
+      if (one !== rule) checkTransformsOf(one, transforms)
+    }
     this.#transforms = transforms
     this.#accumulator = new GradientAccumulator(backend, transforms)
     this.#groups = new ParameterGroups(rule)
@@ -148,13 +155,14 @@ export class Optimizer<
   add(parameters: readonly Parameter<T>[], options: PartialOptions<H> = {}): void {
     const isTaken = (name: string): boolean => this.#groups.has(name)
     const added = checkedParameters(this.rule, parameters, this.#transforms, isTaken)
-    const own = startSchedules(checkedOptions(this.rule, options), this.#updates)
+    const checked = checkedByOne(this.#rules, options).options
+    const own = startSchedules(checked, this.#updates)
     const names = added.map(({ name }) => name)
     const changed =
       Object.keys(own).length > 0 ? changedOptions(this.#options, own, names) : this.#options
     const stateNames = transformStateNames(this.#transforms)
     const groups = partition(this.rule, added, changed).map((part) =>
-      ParameterGroup.allocate(this.#backend, this.rule, part, stateNames),
+      ParameterGroup.allocate(this.#backend, part, stateNames),
     )
     this.#groups.add(groups)
     this.#options = changed
@@ -213,9 +221,9 @@ export class Optimizer<
       }
       return [stateName, elements] as const
     })
-    const part = { options: group.options, parameters }
+    const part = { rule: group.rule, options: group.options, parameters }
     const stateNames = transformStateNames(this.#transforms)
-    const replacement = ParameterGroup.allocate(this.#backend, this.rule, part, stateNames)
+    const replacement = ParameterGroup.allocate(this.#backend, part, stateNames)
     for (const [stateName, elements] of mapped) {
       this.#backend.write(replacement.state[stateName][0], elements)
     }
@@ -236,6 +244,11 @@ export class Optimizer<
     if (this.#selectionsChecked) return
     checkSelections(this.rule, this.#options, [...this.#groups.parameters, ...candidates])
     this.#selectionsChecked = true
+  }
+
+  /** The rule of the optimizer, and those of its groups. */
+  get #rules(): readonly UpdateRule<Hyperparameters>[] {
+    return rulesIn<Hyperparameters>(this.rule, this.#options.groups)
   }
 
   /** The number of updates. */
@@ -350,12 +363,14 @@ export class Optimizer<
   }
 
   /**
-   * The hyperparameters of a parameter at its next step, with schedules replaced by their values.
+   * The hyperparameters of a parameter at its next step, with schedules replaced by their values: those of the
+   * rule of its group.
    *
    * @throws RangeError if no parameter has this name.
    */
   hyperparameters(parameter: Name): H {
-    return { ...this.#hyperparametersOf(this.#groups.find(parameter).group) }
+    // Those of another rule, if its group has one: the names of parameters do not tell which.
+    return { ...this.#hyperparametersOf(this.#groups.find(parameter).group) } as H
   }
 
   /**
@@ -397,20 +412,16 @@ export class Optimizer<
    * parameter is selected, or only a part of a group. Then nothing has changed.
    */
   set(changes: PartialOptions<H>, parameters?: Selector<Name>): void {
-    const started = startSchedules(checkedOptions(this.rule, changes), this.#updates)
     const selector = parameters === undefined ? undefined : checkedSelector(this.rule, parameters)
+    const checked = checkedByOne(this.#rules, changes).options
+    if (!selector) for (const rule of this.#rules) checkedOptions(rule, changes)
+    const started = startSchedules(checked, this.#updates)
     const options = changedOptions(this.#options, started, selector)
     if (this.#groups.isEmpty) {
-      checkedGroupedOptions(this.rule, options.common, groupsOf(options))
+      checkedGroupedOptions<Hyperparameters>(this.rule, options.common, groupsOf(options))
     } else {
       const all = (): boolean => true
-      const changed = changedGroups(
-        this.rule,
-        this.#groups,
-        started,
-        selector ?? all,
-        this.#updates,
-      )
+      const changed = changedGroups(this.#groups, started, selector ?? all, this.#updates)
       for (const { group, options } of changed) group.options = options
     }
     this.#options = options
@@ -443,7 +454,7 @@ export class Optimizer<
     if (!this.#transforms.ema) {
       throw new Error(`${this.rule.name}: swapEma needs the option ema`)
     }
-    swapWithEma(this.#backend, this.rule, this.#groups, this.#transforms)
+    swapWithEma(this.#backend, this.#groups, this.#transforms)
     this.#swapped = !this.#swapped
   }
 
@@ -459,7 +470,7 @@ export class Optimizer<
         `${this.rule.name}: several ranks cannot save between the calls of an update; call step until it returns updated`,
       )
     }
-    return saveState(this.rule, this.#backend, this.#groups, {
+    return saveState<T, Hyperparameters, S>(this.rule, this.#backend, this.#groups, {
       updates: this.#updates,
       accumulated: this.#accumulator.pending,
       skipped: this.#skipped,
@@ -506,7 +517,10 @@ export class Optimizer<
   }
 
   /** The options with the schedules of the loaded parameters, and those of the kept ones by their names. */
-  #optionsAfterLoad({ groups, addedUpdates }: CheckedState<T, H, S>): GroupedOptions<H> {
+  #optionsAfterLoad({
+    groups,
+    addedUpdates,
+  }: CheckedState<T, Hyperparameters, S>): GroupedOptions<Hyperparameters> {
     const loaded = groups.flatMap((group) => group.loaded.map(({ options }) => options))
     const partial = groups.filter(({ kept }) => kept.length > 0)
     const shift = partial.length > 0 ? addedUpdates : 0
@@ -524,12 +538,12 @@ export class Optimizer<
     return this.#exchange?.communicator ?? alone
   }
 
-  #hyperparametersOf(group: ParameterGroup<T, H>): H {
+  #hyperparametersOf(group: ParameterGroup<T, Hyperparameters>): Hyperparameters {
     return group.hyperparameters(this.#updates)
   }
 
   /** Checks the gradients of a step, and all else that can be checked before it. */
-  #matchStep(gradients: Gradients<T, Name>): StepCall<T, H> {
+  #matchStep(gradients: Gradients<T, Name>): StepCall<T, Hyperparameters> {
     if (this.#swapped) {
       throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
     }
@@ -549,7 +563,7 @@ export class Optimizer<
 
   /** A step, together with the other ranks if there are any. */
   *#step(gradients: Gradients<T, Name>): Exchange<StepOutcome> {
-    const match = (): StepCall<T, H> => this.#matchStep(gradients)
+    const match = (): StepCall<T, Hyperparameters> => this.#matchStep(gradients)
     const { consecutive } = this.#skipped
     const exchange = this.#exchange
     const { matched, finite } = exchange
@@ -567,7 +581,7 @@ export class Optimizer<
   }
 
   /** Updates the parameters by accumulated gradients. */
-  #updateBy(due: readonly GroupGradients<T, H>[]): StepOutcome {
+  #updateBy(due: readonly GroupGradients<T, Hyperparameters>[]): StepOutcome {
     this.#accumulator.transform(due)
     const prepared = this.#prepare(due)
     initializeWeights(this.#backend, this.#groups, this.#transforms)
@@ -587,14 +601,14 @@ export class Optimizer<
     if (rank > 0) for (const group of this.#groups) group.pending.fill(false)
   }
 
-  #allFinite(matched: readonly GroupGradients<T, H>[]): boolean {
+  #allFinite(matched: readonly GroupGradients<T, Hyperparameters>[]): boolean {
     return matched.every(({ gradients }) =>
       gradients.every((gradient) => Number.isFinite(this.#backend.norm(gradient))),
     )
   }
 
   /** The names of the parameters whose gradients are not finite. */
-  #notFinite(matched: readonly GroupGradients<T, H>[]): readonly string[] {
+  #notFinite(matched: readonly GroupGradients<T, Hyperparameters>[]): readonly string[] {
     return matched.flatMap(({ group, positions, gradients }) =>
       positions
         .filter((_, k) => !Number.isFinite(this.#backend.norm(gradients[k])))
@@ -603,9 +617,9 @@ export class Optimizer<
   }
 
   /** Does everything that can fail before any array changes. */
-  #prepare(gradients: readonly GroupGradients<T, H>[]): readonly PreparedUpdate<T, H>[] {
-    return prepareUpdates(this.#backend, this.rule, gradients, (group) =>
-      this.#hyperparametersOf(group),
-    )
+  #prepare(
+    gradients: readonly GroupGradients<T, Hyperparameters>[],
+  ): readonly PreparedUpdate<T, Hyperparameters>[] {
+    return prepareUpdates(this.#backend, gradients, (group) => this.#hyperparametersOf(group))
   }
 }

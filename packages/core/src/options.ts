@@ -49,6 +49,7 @@ function checkOption<H extends Hyperparameters>(
     if (transformNames.includes(option) || option === 'groups') {
       refuse(`${option} is an option of the constructor alone, for all parameters together`)
     }
+    if (option === 'rule') refuse('rule is an option of the groups of the constructor alone')
     refuse(
       `has no option ${option}; it has ${known.join(', ')}, and for all parameters together ${[...transformNames, 'groups'].join(', ')}`,
     )

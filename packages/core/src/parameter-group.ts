@@ -1,6 +1,6 @@
 import type { ArrayLists, Backend } from './backend.ts'
 import { checkSelection, type Partition, type Selector, selectorTest } from './group-options.ts'
-import { completeOptions, hasSchedule, hyperparametersAt } from './options.ts'
+import { checkedOptions, completeOptions, hasSchedule, hyperparametersAt } from './options.ts'
 import type { Parameter } from './parameters.ts'
 import {
   type Hyperparameters,
@@ -15,7 +15,7 @@ import { kernelVariantAt, type RuleKernels, ruleKernels } from './rule-kernels.t
 export type WeightState = 'slow' | 'ema'
 
 /** The parameters of a group and everything that it keeps for each of them, by position. */
-export interface GroupContents<T, H> extends Partition<T, H> {
+export interface GroupContents<T, H extends Hyperparameters> extends Partition<T, H> {
   /** For each state name of the rule and of the transforms, one array per parameter. */
   readonly state: ArrayLists<T>
   /** The number of updates of each parameter. */
@@ -28,8 +28,9 @@ export interface GroupContents<T, H> extends Partition<T, H> {
   readonly initialized: Readonly<Record<WeightState, boolean[]>>
 }
 
-/** A parameter group: parameters with the same options, and their optimizer state. */
+/** A parameter group: parameters with the same rule and options, and their optimizer state. */
 export class ParameterGroup<T, H extends Hyperparameters> implements GroupContents<T, H> {
+  readonly rule: UpdateRule<H>
   readonly parameters: readonly Parameter<T>[]
   readonly names: readonly string[]
   readonly theta: readonly T[]
@@ -38,17 +39,16 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   readonly scalars: Scalars[]
   readonly pending: boolean[]
   readonly initialized: Readonly<Record<WeightState, boolean[]>>
-  readonly #rule: UpdateRule<H>
   readonly #kernels: Map<string, RuleKernels>
   #options: RuleOptions<H>
   /** The hyperparameters, if no option follows a schedule. */
   #constant: H | undefined
 
   constructor(
-    rule: UpdateRule<H>,
-    { options, parameters, state, steps, scalars, pending, initialized }: GroupContents<T, H>,
+    { rule, options, parameters, state, steps, scalars, pending, initialized }: GroupContents<T, H>,
     kernels: Map<string, RuleKernels> = new Map(),
   ) {
+    this.rule = rule
     this.parameters = parameters
     this.names = parameters.map(({ name }) => name)
     this.theta = parameters.map(({ value }) => value)
@@ -57,7 +57,6 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     this.scalars = scalars
     this.pending = pending
     this.initialized = initialized
-    this.#rule = rule
     this.#kernels = kernels
     this.#options = options
   }
@@ -65,14 +64,13 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   /** A group whose state is newly allocated. */
   static allocate<T, H extends Hyperparameters>(
     backend: Backend<T, unknown>,
-    rule: UpdateRule<H>,
     partition: Partition<T, H>,
     transformStateNames: readonly string[],
   ): ParameterGroup<T, H> {
-    const { options, parameters } = partition
+    const { rule, options, parameters } = partition
     const names = [...rule.stateNames(options), ...transformStateNames]
     const never = (): boolean[] => parameters.map(() => false)
-    return new ParameterGroup(rule, {
+    return new ParameterGroup({
       ...partition,
       state: backend.zeros(
         parameters.map(({ value }) => value),
@@ -97,7 +95,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   /** The hyperparameters after some updates. @throws RangeError if one is out of range. */
   hyperparameters(updates: number): H {
     if (this.#constant) return this.#constant
-    const hyperparameters = hyperparametersAt(this.#rule, this.#options, updates)
+    const hyperparameters = hyperparametersAt(this.rule, this.#options, updates)
     if (!hasSchedule(this.#options)) this.#constant = hyperparameters
     return hyperparameters
   }
@@ -111,9 +109,9 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
 
   /** The kernels of step t, counted from 1. */
   kernels(hyperparameters: H, t: number): RuleKernels {
-    const variant = kernelVariantAt(this.#rule, this.#options, hyperparameters, t)
+    const variant = kernelVariantAt(this.rule, this.#options, hyperparameters, t)
     const key = JSON.stringify(variant)
-    const kernels = this.#kernels.get(key) ?? ruleKernels(this.#rule, this.#options, variant)
+    const kernels = this.#kernels.get(key) ?? ruleKernels(this.rule, this.#options, variant)
     this.#kernels.set(key, kernels)
     return kernels
   }
@@ -123,6 +121,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     const at = <V>(list: readonly V[]): V[] => positions.map((i) => list[i])
     const { slow, ema } = this.initialized
     const contents = {
+      rule: this.rule,
       options: this.#options,
       parameters: at(this.parameters),
       state: mapLists(this.state, at),
@@ -131,7 +130,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
       pending: at(this.pending),
       initialized: { slow: at(slow), ema: at(ema) },
     }
-    return new ParameterGroup(this.#rule, contents, this.#kernels)
+    return new ParameterGroup(contents, this.#kernels)
   }
 
   /** A group with the parameter at a position, and its arrays, replaced by those of another group. */
@@ -141,7 +140,7 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
       parameters: this.parameters.with(position, parameters[0]),
       state: mapLists(this.state, (arrays, name) => arrays.with(position, state[name][0])),
     }
-    return new ParameterGroup(this.#rule, contents, this.#kernels)
+    return new ParameterGroup(contents, this.#kernels)
   }
 
   /** A group with other lists of arrays. State that this group does not have is uninitialized. */
@@ -155,12 +154,12 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
       pending: unlessNew('gradient', this.pending),
       initialized: { slow: unlessNew('slow', slow), ema: unlessNew('ema', ema) },
     }
-    return new ParameterGroup(this.#rule, contents, this.#kernels)
+    return new ParameterGroup(contents, this.#kernels)
   }
 
   #contents(): GroupContents<T, H> {
-    const { options, parameters, state, steps, scalars, pending, initialized } = this
-    return { options, parameters, state, steps, scalars, pending, initialized }
+    const { rule, options, parameters, state, steps, scalars, pending, initialized } = this
+    return { rule, options, parameters, state, steps, scalars, pending, initialized }
   }
 }
 
@@ -266,27 +265,27 @@ export class ParameterGroups<T, H extends Hyperparameters> {
 /**
  * The options that groups would have after a checked change.
  *
- * @throws RangeError if an option is out of range, or selects the optimizer state; if no parameter is
- * selected, or only a part of a group.
+ * @throws RangeError if the rule of a selected group has no such option; if an option is out of range, or
+ * selects the optimizer state; if no parameter is selected, or only a part of a group.
  */
 export function changedGroups<T, H extends Hyperparameters>(
-  rule: UpdateRule<H>,
   groups: ParameterGroups<T, H>,
   changes: Partial<RuleOptions<H>>,
   selector: Selector,
   updates: number,
 ): readonly { readonly group: ParameterGroup<T, H>; readonly options: RuleOptions<H> }[] {
-  const refuse = (reason: string): never => {
-    throw new RangeError(`${rule.name}: ${reason}`)
-  }
   return [...groups.select(selector)].map(([group, { inside, outside }]) => {
+    const { rule } = group
+    const refuse = (reason: string): never => {
+      throw new RangeError(`${rule.name}: ${reason}`)
+    }
     if (outside.length > 0) {
       const [selected, other] = [inside[0], outside[0]].map((i) => group.names[i])
       refuse(
         `${selected} shares its options with ${other}; pass it as a group of its own to the constructor`,
       )
     }
-    const options = completeOptions(rule, [group.options, changes], updates)
+    const options = completeOptions(rule, [group.options, checkedOptions(rule, changes)], updates)
     if (`${rule.stateNames(options)}` !== `${rule.stateNames(group.options)}`) {
       refuse(`${Object.keys(changes)} selects the optimizer state and cannot change`)
     }

@@ -285,7 +285,7 @@ export class GradientExchange<T, H extends Hyperparameters> {
   /** The rule, and each parameter with its elements and its options. */
   #describe(updates: number): readonly string[] {
     const parameters = [...this.#groups].flatMap((group) => {
-      const options = optionsText(group.options, updates)
+      const options = `${optionsText(group.options, updates)} of ${group.rule.name}`
       return group.parameters.map(({ name, value }) => {
         const elements = this.#toHost(value)
         const kind = `${elements.constructor.name}(${elements.length})`

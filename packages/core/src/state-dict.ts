@@ -24,6 +24,8 @@ export interface OptimizerPosition {
 
 /** The saved state of one parameter. */
 export interface ParameterState<S = SavedArray> {
+  /** The name of its rule, if that is not the rule of the state. */
+  readonly rule?: string
   /** The number of its updates. */
   readonly step: number
   /** Its scalar state, for rules that have one. */
@@ -64,7 +66,8 @@ export function saveState<T, H extends Hyperparameters, S>(
       ])
       const saved: ParameterState<S> = {
         step: group.steps[i],
-        ...(rule.scalars && { scalars: { ...group.scalars[i] } }),
+        ...(group.rule !== rule && { rule: group.rule.name }),
+        ...(group.rule.scalars && { scalars: { ...group.scalars[i] } }),
         options: JSON.parse(options),
         state: Object.fromEntries(state),
       }

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts'
 import type { Kernel } from './kernel.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
-import { type Hyperparameters, type Scalars, type UpdateRule, zeroSums } from './rule.ts'
+import { type Hyperparameters, type Scalars, zeroSums } from './rule.ts'
 import { type StepKernels, scalarsAt } from './rule-kernels.ts'
 import { emaDecayAt, emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import type { Transforms } from './transforms/index.ts'
@@ -35,12 +35,12 @@ export interface PreparedUpdate<T, H extends Hyperparameters>
  */
 export function prepareUpdates<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
-  rule: UpdateRule<H>,
   gradients: readonly GroupGradients<T, H>[],
   hyperparametersOf: (group: ParameterGroup<T, H>) => H,
 ): readonly PreparedUpdate<T, H>[] {
   return gradients.flatMap(splitByStep).flatMap((sameStep) => {
     const { group, step, scalars } = sameStep
+    const { rule } = group
     const hyperparameters = hyperparametersOf(group)
     const t = step + 1
     const kernels = group.kernels(hyperparameters, t)
@@ -138,11 +138,10 @@ export function initializeWeights<T, H extends Hyperparameters>(
  */
 export function swapWithEma<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
-  rule: UpdateRule<H>,
   groups: ParameterGroups<T, H>,
   transforms: Transforms,
 ): void {
-  for (const { names, theta, state } of groups) {
+  for (const { rule, names, theta, state } of groups) {
     for (const [i, value] of theta.entries()) {
       const mismatch = backend.mismatch(value, state.ema[i])
       if (mismatch) throw new RangeError(`${rule.name}: the EMA of ${names[i]} ${mismatch}`)

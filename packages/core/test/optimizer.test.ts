@@ -3,17 +3,24 @@ import {
   adam,
   arraySignature,
   type Backend,
+  constant,
   cosine,
+  defineRule,
   diffGrad,
   euclideanNorm,
   join,
   lambda,
   linear,
+  lion,
+  nadam,
   noDecayOnBiasAndNorm,
   numbers,
   Optimizer,
+  type OptimizerOptions,
   type Parameter,
   plateau,
+  type RuleGroup,
+  ranger,
   type StateDict,
   scheduleValue,
   sgd,
@@ -657,6 +664,114 @@ test('adding parameters one by one reads each name a constant number of times', 
     return count
   })
   expect(reads[1]).toBe(2 * reads[0])
+})
+
+test('a group with another rule starts from the defaults of that rule, and later groups override both', () => {
+  const optimizer = new Optimizer(backend, sgd, named({ w: F(2), bias: F(2), head: F(2) }), {
+    learningRate: 0.5,
+    weightDecay: 0.25,
+    momentum: 0.5,
+    groups: [
+      { parameters: /bias|head/, rule: lion, learningRate: 0.125, beta1: 0.5 },
+      { parameters: /head/, weightDecay: 0.5, optional: true },
+      { parameters: /head/, rule: lion, beta1: 0.75, optional: true },
+    ],
+  })
+  expect(optimizer.rule).toBe(sgd)
+  const defaults = { ...lion.defaults, learningRate: 0.125, beta1: 0.5 }
+  expect(optimizer.hyperparameters('bias')).toEqual(defaults)
+  expect(optimizer.hyperparameters('head')).toEqual({ ...defaults, beta1: 0.75, weightDecay: 0.5 })
+  expect(Object.keys(optimizer.state('bias'))).toEqual(['m'])
+  optimizer.step({ w: F(1), bias: F(3), head: F(-3) })
+  // SGD has 1 + ¼ · 2 as its first velocity, Lion 0.01 of the gradient.
+  const m = (name: 'w' | 'bias' | 'head'): number => optimizer.state(name).m[0]
+  expect([m('w'), m('bias'), m('head')]).toEqual([1.5, expect.closeTo(0.03), expect.closeTo(-0.03)])
+  optimizer.add(named({ 'new.bias': F(0) }))
+  expect(optimizer.hyperparameters('new.bias' as never)).toEqual(defaults)
+  optimizer.set({ beta1: 0.25 } as object, /bias/)
+  optimizer.set({ learningRate: 1 })
+  expect(optimizer.hyperparameters('bias')).toEqual({ ...defaults, learningRate: 1, beta1: 0.25 })
+  expect(optimizer.hyperparameters('w').learningRate).toBe(1)
+  expect(() => optimizer.set({ momentum: 0.25 })).toThrow('Lion: has no option momentum')
+  expect(() => optimizer.set({ momentum: 0.25 }, /bias/)).toThrow('Lion: has no option momentum')
+  const again = new Optimizer(backend, sgd, named({ bias: F(2) }), optimizer.options)
+  expect(again.hyperparameters('bias')).toEqual(optimizer.hyperparameters('bias'))
+})
+
+test('a parameter of another rule keeps its own kind of state through replace, remove and saved states', () => {
+  const options = { momentum: 0.5, groups: [{ parameters: /^b/, rule: nadam, learningRate: 0.5 }] }
+  const create = () => new Optimizer(backend, sgd, named({ w: F(1), b: F(1) }), options)
+  const [first, second] = [create(), create()]
+  for (let t = 0; t < 3; t++) first.step({ w: F(1), b: F(1) })
+  const saved = first.stateDict()
+  expect(saved).toMatchObject({ rule: 'SGD', parameters: { b: { rule: 'NAdam' } } })
+  expect(saved.parameters.w).not.toHaveProperty('rule')
+  expect(Object.keys(saved.parameters.b.scalars ?? {})).toEqual(
+    Object.keys(nadam.scalars?.initial ?? {}),
+  )
+  second.loadStateDict(saved)
+  second.replace({ name: 'b', value: F(1, 2) }, (_, name) => F(name.length, 1))
+  expect(second.stateDict().parameters.b).toMatchObject({
+    rule: 'NAdam',
+    step: 3,
+    state: { m: F(1, 1) },
+  })
+  second.remove(['w'])
+  expect(Object.keys(second.stateDict().parameters)).toEqual(['b'])
+
+  const plain = new Optimizer(backend, sgd, named({ w: F(1), b: F(1) }), { momentum: 0.5 })
+  expect(() => plain.loadStateDict(saved)).toThrow(
+    new TypeError('SGD: the state has NAdam as the rule of b, but the optimizer has SGD'),
+  )
+  expect(plain.loadStateDict(saved, { strict: false }).mismatched).toEqual([
+    { name: 'b', reason: 'SGD: the state has NAdam as the rule of b, but the optimizer has SGD' },
+  ])
+  expect(() => first.loadStateDict(plain.stateDict())).toThrow(
+    'SGD: the state has SGD as the rule of b, but the optimizer has NAdam',
+  )
+})
+
+test('groups inspect the intermediates of their own rules', () => {
+  const optimizer = new Optimizer(backend, sgd, named({ w: F(1), b: F(1) }), {
+    groups: [{ parameters: ['b'], rule: diffGrad }],
+  })
+  const inspection = optimizer.inspect({ w: F(2), b: F(2) })
+  expect(Object.keys(inspection)).toEqual(['effectiveStep', 'xi'])
+  expect(inspection).toMatchObject({ xi: { b: F(1 / (1 + Math.exp(-2))) } })
+  expect((inspection as Record<string, object>).xi).not.toHaveProperty('w')
+})
+
+test('the options of a group are those of its rule, by type as well', () => {
+  const create = (groups: OptimizerOptions<(typeof sgd)['defaults']>['groups']) =>
+    new Optimizer(backend, sgd, named({ w: F(1), b: F(1) }), { groups })
+  create([{ parameters: ['b'], rule: lion, beta1: 0.5 }])
+  create([{ parameters: ['b'], rule: diffGrad, version: 1, learningRate: constant(1) }])
+  // @ts-expect-error: Lion has no momentum.
+  expect(() => create([{ parameters: ['b'], rule: lion, momentum: 0.5 }])).toThrow(
+    'Lion: has no option momentum; it has learningRate, weightDecay, decay, beta1, beta2',
+  )
+  // @ts-expect-error: a rate is a number.
+  expect(() => create([{ parameters: ['b'], rule: lion, beta1: 'high' }])).toThrow(
+    'Lion: beta1 must be in [0, 1), or a schedule, but is high',
+  )
+  // @ts-expect-error: SGD has no beta1.
+  expect(() => create([{ parameters: ['b'], beta1: 0.5 }])).toThrow('SGD: has no option beta1')
+  // @ts-expect-error: a rule is not its name.
+  expect(() => create([{ parameters: ['b'], rule: 'Lion' }])).toThrow(
+    "SGD: a group's rule must be a rule, such as lion, but is Lion",
+  )
+  expect(() => create([{ parameters: ['b'], rule: ranger }])).toThrow(
+    'Ranger: as the rule of a group it needs centralize true for all parameters, but centralize is false',
+  )
+  const own = defineRule({
+    name: 'own',
+    defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' as const, slope: 2 },
+    stateNames: () => [],
+    coefficients: ({ slope }) => ({ slope }),
+    update: ({ mul }, { g }, { slope }) => ({ step: mul(slope, g) }),
+  })
+  const group: RuleGroup<(typeof own)['defaults']> = { parameters: ['b'], rule: own, slope: 3 }
+  expect(create([group]).hyperparameters('b')).toMatchObject({ slope: 3 })
 })
 
 test('reports leave nothing behind but the progress of a plateau', () => {

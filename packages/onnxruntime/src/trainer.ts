@@ -1,4 +1,10 @@
-import { attemptAsync, type Hyperparameters, type RuleOptions, type Selector } from '@diffgrad/core'
+import {
+  attemptAsync,
+  type Hyperparameters,
+  type RuleOptions,
+  rulesIn,
+  type Selector,
+} from '@diffgrad/core'
 import {
   describeArgument,
   type InputSizes,
@@ -90,11 +96,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
-    const { sums, name } = optimizer.rule
-    const kind = requested ?? (keepsOutputsOnDevice(session) && !sums ? 'graph' : 'kernel')
-    if (kind === 'graph' && sums)
+    const rules = rulesIn<Hyperparameters>(optimizer.rule, optimizer.groups ?? [])
+    const withSums = rules.find(({ sums }) => sums)
+    const kind = requested ?? (keepsOutputsOnDevice(session) && !withSums ? 'graph' : 'kernel')
+    if (kind === 'graph' && withSums)
       throw new TrainerError(
-        `trainer: update must be "kernel" for ${name}, which needs sums over each parameter, but is "graph"`,
+        `trainer: update must be "kernel" for ${withSums.name}, which needs sums over each parameter, but is "graph"`,
       )
     if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
       throw new TrainerError(

@@ -160,6 +160,14 @@ const transforms: readonly [string, Partial<OptimizerSpec<Hyperparameters>>][] =
   ['clip by global norm', { clip: { by: 'globalNorm', limit: 1e-2 } }],
   ['Lookahead', { lookahead: { every: 2, alpha: 0.5 } }],
   ['an EMA', { ema: { decay: 0.8 } }],
+  [
+    'another rule for biases and norms, upwards, and an EMA that warms up',
+    {
+      maximize: true,
+      ema: { decay: 0.8, warmup: { gamma: 1, power: 0.5 } },
+      groups: [{ ...noDecayOnBiasAndNorm, rule: nadam, learningRate: 2e-2 }],
+    },
+  ],
   ['all of them in two groups', { ...everyTransform, groups: [noDecayOnBiasAndNorm] }],
 ]
 

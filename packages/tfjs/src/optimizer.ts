@@ -256,7 +256,11 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
     this.iterations_ = iterations
   }
 
-  /** Its options as JSON. @throws TypeError if a group is selected by a function, or an option follows one. */
+  /**
+   * Its options as JSON.
+   *
+   * @throws TypeError if a group has a rule of its own or is selected by a function, or an option follows one.
+   */
   override getConfig(): serialization.ConfigDict {
     return encodeConfig(this.rule, this.#variables.optimizer.options)
   }

@@ -1,11 +1,8 @@
 import {
   Optimizer as CoreOptimizer,
-  type Hyperparameters,
   type LoadReport,
   optionsAfterReport,
   type ParameterState,
-  type PartialOptions,
-  type RuleOptions,
   type Selector,
   selects,
   startSchedules,
@@ -20,12 +17,13 @@ type SavedOptions = ParameterState['options']
  * The loaded optimizer state of variables that are not registered yet, by parameter name. It owns its
  * tensors, and its options change as those of registered variables do.
  */
-export class PendingState<H extends Hyperparameters> {
-  readonly #rule: UpdateRule<H>
+export class PendingState {
+  readonly #rules: readonly UpdateRule[]
   #parameters: Readonly<Record<string, ParameterState<Tensor>>> = {}
 
-  constructor(rule: UpdateRule<H>) {
-    this.#rule = rule
+  /** @param rules - that of the optimizer, and those of its groups. */
+  constructor(rules: readonly UpdateRule[]) {
+    this.#rules = rules
   }
 
   /** The parameter names, in the order of the loaded state. */
@@ -76,13 +74,14 @@ export class PendingState<H extends Hyperparameters> {
 
   /** @throws RangeError if changes of options would change which arrays a rule needs. */
   checkChanges(changes: object, selector: Selector | undefined): void {
-    const stateNames = (options: object): string =>
-      // Options of the rule, checked when they were loaded; the optimizer checks the changes.
-      `${this.#rule.stateNames({ ...this.#rule.defaults, ...options } as RuleOptions<H>)}`
-    this.#mapOptions(selector, (options) => {
+    this.#mapOptions(selector, (options, saved) => {
+      const rule = ruleOf(this.#rules, saved) ?? this.#rules[0]
+      const stateNames = (options: object): string =>
+        // Options of the rule, checked when they were loaded; the optimizer checks the changes.
+        `${rule.stateNames({ ...rule.defaults, ...options })}`
       if (stateNames(options) === stateNames({ ...options, ...changes })) return options
       throw new RangeError(
-        `${this.#rule.name}: ${Object.keys(changes)} selects the optimizer state and cannot change`,
+        `${rule.name}: ${Object.keys(changes)} selects the optimizer state and cannot change`,
       )
     })
   }
@@ -112,12 +111,12 @@ export class PendingState<H extends Hyperparameters> {
   /** The state with changed options of the selected parameters, by default of all. */
   #mapOptions(
     selector: Selector | undefined,
-    map: (options: SavedOptions) => SavedOptions,
+    map: (options: SavedOptions, saved: ParameterState<Tensor>) => SavedOptions,
   ): Readonly<Record<string, ParameterState<Tensor>>> {
     const entries = Object.entries(this.#parameters).map(([name, saved]) => {
       const [{ shape } = { shape: undefined }] = Object.values(saved.state)
       const isSelected = !selector || selects(selector, { name, shape })
-      return [name, isSelected ? { ...saved, options: map(saved.options) } : saved]
+      return [name, isSelected ? { ...saved, options: map(saved.options, saved) } : saved]
     })
     return Object.fromEntries(entries)
   }
@@ -131,20 +130,33 @@ const mapTensors = (
   return { ...rest, state: Object.fromEntries(entries) }
 }
 
+/** The rule of a saved parameter, if it is one of some rules, the first of which is that of the state. */
+const ruleOf = (
+  rules: readonly UpdateRule[],
+  { rule = rules[0].name }: ParameterState<Tensor>,
+): UpdateRule | undefined => rules.find(({ name }) => name === rule)
+
 /**
- * The saved parameters whose options are not those of the rule, with the reason.
+ * The saved parameters whose rule or options are not those of an optimizer, with the reason.
  *
- * @throws RangeError with the first reason if `strict`.
+ * @param rules - that of the optimizer, and those of its groups.
+ * @throws TypeError, RangeError with the first reason if `strict`.
  */
-export function parametersWithWrongOptions<H extends Hyperparameters>(
-  rule: UpdateRule<H>,
+export function parametersWithWrongOptions(
+  rules: readonly UpdateRule[],
   saved: readonly (readonly [name: string, state: ParameterState<Tensor>])[],
   strict: boolean,
 ): LoadReport['mismatched'] {
-  return saved.flatMap(([name, { options }]) => {
+  return saved.flatMap(([name, state]) => {
     try {
+      const rule = ruleOf(rules, state)
+      if (!rule) {
+        throw new TypeError(
+          `${rules[0].name}: the state has ${state.rule} as the rule of ${name}, but the optimizer has ${rules.map((one) => one.name).join()}`,
+        )
+      }
       // A state has options of any rule; the optimizer of core refuses those that are not of this one.
-      new CoreOptimizer(dryRunBackend, rule, [], {}).set(options as PartialOptions<H>)
+      new CoreOptimizer(dryRunBackend, rule, [], {}).set(state.options)
       return []
     } catch (error) {
       if (strict || !(error instanceof Error)) throw error

@@ -29,13 +29,20 @@ type EncodedSelector = { readonly pattern: string; readonly flags: string } | 'b
  * Encodes the options of an optimizer as JSON, including defaults, so that later changes of the defaults
  * do not affect saved models.
  *
- * @throws TypeError if a group is selected by a function, or an option follows one, which cannot be saved.
+ * @throws TypeError if a group has a rule of its own or is selected by a function, or an option follows one, which
+ * cannot be saved.
  */
 export function encodeConfig<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   { groups = [], ...options }: OptimizerOptions<H>,
 ): serialization.ConfigDict {
   for (const each of [options, ...groups]) checkNoFunctions(rule, each)
+  const other = groups.find((group) => group.rule)
+  if (other) {
+    throw new TypeError(
+      `${rule.name}: a group with a rule of its own, ${other.rule?.name}, cannot be saved with a model; save stateDict() beside it`,
+    )
+  }
   const encoded = groups.map((group) => {
     return { ...group, parameters: encodeSelector(rule, group.parameters) }
   })
@@ -132,7 +139,8 @@ interface StateIndex extends Omit<TensorState, 'parameters'> {
     step: number,
     options: number,
     slots: readonly string[],
-    scalars?: ParameterState['scalars'],
+    scalars?: ParameterState['scalars'] | null,
+    rule?: ParameterState['rule'],
   ])[]
 }
 
@@ -143,7 +151,9 @@ function indexOf({ parameters, ...position }: TensorState): StateIndex {
     const at = options.get(key) ?? options.size
     options.set(key, at)
     const entry = [name, parameter.step, at, Object.keys(parameter.state)] as const
-    return parameter.scalars ? ([...entry, parameter.scalars] as const) : entry
+    const { scalars = null, rule } = parameter
+    if (rule !== undefined) return [...entry, scalars, rule] as const
+    return scalars ? ([...entry, scalars] as const) : entry
   })
   const distinct = [...options.keys()].map((key) => JSON.parse(key))
   return { ...position, options: distinct, parameters: entries }
@@ -227,13 +237,14 @@ export async function readWeights(
   const [[iterations], packed] = await Promise.all([iter.tensor.data(), header.tensor.data()])
   const { options, parameters, ...position }: StateIndex = JSON.parse(unpackText(packed))
   const tensors = new Map(arrays.map(({ name, tensor }) => [name, tensor]))
-  const entries = parameters.map(([name, step, at, slots, scalars]) => {
+  const entries = parameters.map(([name, step, at, slots, scalars, rule]) => {
     const found = slots.map((slot) => {
       const path = `${name}/${slot}`
       return [slot, tensors.get(path) ?? refuse(`there is no ${path}`)]
     })
     const state = Object.fromEntries(found)
-    return [name, { step, ...(scalars && { scalars }), options: options[at], state }]
+    const optional = { ...(rule !== undefined && { rule }), ...(scalars && { scalars }) }
+    return [name, { step, ...optional, options: options[at], state }]
   })
   return { iterations, state: { ...position, parameters: Object.fromEntries(entries) } }
 }

@@ -9,6 +9,7 @@ import {
   type Parameter,
   type PartialOptions,
   restartSchedules,
+  rulesIn,
   type Schedule,
   type Selector,
   scheduleValue,
@@ -52,15 +53,18 @@ export class Variables<H extends Hyperparameters> {
   /** Parameter names by variable name. */
   readonly #names = new Map<string, string>()
   /** The loaded state of variables that are not registered yet. */
-  readonly #pending: PendingState<H>
+  readonly #pending: PendingState
+  /** The rule of the optimizer, and those of its groups. */
+  readonly #rules: readonly UpdateRule[]
   /** Whether the state was loaded strictly, so that it may be that of variables with other names. */
   #strict = true
 
   constructor(rule: UpdateRule<H>, options: OptimizerOptions<H>, selectEngine: SelectEngine) {
     this.#rule = rule
     this.#backend = new TensorBackend(selectEngine)
-    this.#pending = new PendingState(rule)
     this.#optimizer = new CoreOptimizer(this.#backend, rule, [], options)
+    this.#rules = rulesIn<Hyperparameters>(rule, options.groups ?? [])
+    this.#pending = new PendingState(this.#rules)
     this.#initial = this.#optimizer.options // A copy.
   }
 
@@ -168,7 +172,9 @@ export class Variables<H extends Hyperparameters> {
     if (entries.length === 0) {
       const { groups = [], ...common } = this.#optimizer.options
       entries.push(Object.entries({ ...this.#rule.defaults, ...common }))
-      entries.push(...groups.map((group) => Object.entries(group)))
+      entries.push(
+        ...groups.map(({ rule, ...group }) => Object.entries({ ...rule?.defaults, ...group })),
+      )
     }
     const values = entries.flatMap((settings) =>
       settings
@@ -240,7 +246,7 @@ export class Variables<H extends Hyperparameters> {
     // The optimizer refuses the state of another rule.
     const mismatched =
       state.rule === this.#rule.name
-        ? parametersWithWrongOptions(this.#rule, unmatched, strict)
+        ? parametersWithWrongOptions(this.#rules, unmatched, strict)
         : []
     const registered = [...this.#variables].flatMap(([name, { shape }]) => {
       const match = names.get(name)
@@ -306,9 +312,18 @@ export class Variables<H extends Hyperparameters> {
   /** The optimizer for this device: with a larger default ε where numbers have 16 bits. */
   #forPrecision(): CoreOptimizer<Tensor, H, Tensor> {
     const { options } = this.#optimizer
-    const isFixed = 'epsilon' in options || !('epsilon' in this.#rule.defaults)
+    const lacksEpsilon = ({ defaults }: { readonly defaults: object }, own: object): boolean =>
+      'epsilon' in defaults && !('epsilon' in own)
+    const { groups = [] } = options
+    const ofGroups = groups.map(({ rule, ...own }) => rule !== undefined && lacksEpsilon(rule, own))
+    const isFixed = !lacksEpsilon(this.#rule, options) && !ofGroups.includes(true)
     if (isFixed || !isHalfPrecision()) return this.#optimizer
-    const adapted = this.#newOptimizer({ ...options, epsilon: halfPrecisionEpsilon })
+    const epsilon = halfPrecisionEpsilon
+    const adapted = this.#newOptimizer({
+      ...options,
+      ...(lacksEpsilon(this.#rule, options) && { epsilon }),
+      groups: groups.map((group, i) => (ofGroups[i] ? { ...group, epsilon } : group)),
+    })
     adapted.loadStateDict(this.#optimizer.stateDict())
     return adapted
   }

@@ -2,6 +2,7 @@ import {
   allRules,
   cosine,
   lambda,
+  lion,
   noDecayOnBiasAndNorm,
   oneCycle,
   plateau,
@@ -66,6 +67,37 @@ test('a learning rate that is a function is refused where a model is saved', () 
       'SGD: a learningRate that is a function cannot be saved with a model; a table can: piecewise([[0, 0.1], …])',
     ),
   )
+})
+
+test('a group with another rule resumes, before its variables are registered as well', async () => {
+  const options = {
+    groups: [{ parameters: /bias/, rule: lion, learningRate: 0.25, optional: true }],
+  }
+  const [kernel, bias] = ['kernel', 'bias'].map((name) => tf.variable(tf.ones([1]), true, name))
+  const first = new all.NAdam(options)
+  const step = (optimizer: all.RuleOptimizer) =>
+    optimizer.applyGradients({ [kernel.name]: tf.ones([1]), [bias.name]: tf.ones([1]) })
+  step(first)
+  expect(bias.dataSync()[0]).toBe(0.75)
+  const state = await first.stateDict()
+  const second = new all.NAdam(options)
+  second.loadStateDict(state)
+  expect(() => second.set({ momentumDecay: 0 })).toThrow('Lion: has no option momentumDecay')
+  second.set({ learningRate: 0.5 }, /bias/)
+  step(second)
+  expect(bias.dataSync()[0]).toBe(0.25)
+  const saved = await second.stateDict()
+  expect(saved.parameters.bias).toMatchObject({ rule: 'Lion', step: 2 })
+  const third = new all.NAdam(options)
+  await third.setWeights(await second.getWeights())
+  expect(await third.stateDict()).toEqual(saved)
+  expect(() => new all.NAdam().loadStateDict(state)).toThrow(
+    'NAdam: the state has Lion as the rule of bias, but the optimizer has NAdam',
+  )
+  expect(() => first.getConfig()).toThrow(
+    'NAdam: a group with a rule of its own, Lion, cannot be saved with a model; save stateDict() beside it',
+  )
+  tf.dispose([kernel, bias])
 })
 
 test('the index of a saved state has one byte a character, and names options once', async () => {

@@ -1,6 +1,7 @@
 import type { Kernel } from '../kernel.ts'
 import {
   checkRange,
+  describe,
   fraction,
   isPlainObject,
   type OptionRange,
@@ -105,6 +106,24 @@ export function splitTransforms(
     ...Object.fromEntries(defined.filter(isTransform)),
   })
   return { transforms, rest: Object.fromEntries(defined.filter((entry) => !isTransform(entry))) }
+}
+
+/**
+ * Checks that an optimizer has the transforms that a rule of one of its groups has by default, because transforms
+ * are for all parameters.
+ *
+ * @throws RangeError naming the first transform that differs.
+ */
+export function checkTransformsOf(
+  rule: { readonly name: string; readonly transforms?: Partial<Transforms> },
+  transforms: Transforms,
+): void {
+  const differing = differingTransforms({ ...transforms, ...rule.transforms }, transforms)
+  if (differing.length === 0) return
+  const [name] = differing
+  throw new RangeError(
+    `${rule.name}: as the rule of a group it needs ${name} ${describe(rule.transforms?.[name])} for all parameters, but ${name} is ${describe(transforms[name])}`,
+  )
 }
 
 /** The names of the transforms in which two settings differ. */

@@ -11,7 +11,7 @@ import {
 } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
-import type { Law } from './backend-under-test.ts'
+import type { Law, UntypedOptions } from './backend-under-test.ts'
 import {
   afterTenSteps,
   createOptimizer,
@@ -21,6 +21,7 @@ import {
   rulesOf,
   supportedOptions,
   takeSteps,
+  throughJson,
 } from './test-problem.ts'
 
 /** The size of one step, and how options, groups and schedules change it. */
@@ -140,6 +141,42 @@ export const stepLaws: readonly Law[] = [
         })
         expect(grouped.weights).toEqual((await afterTenSteps(backend, rule, defaults)).weights)
         expect(grouped.bias).toEqual((await afterTenSteps(backend, rule, own)).bias)
+      }
+    },
+  },
+  {
+    name: 'a parameter of a group with another rule moves as it would alone under that rule, also from a saved state',
+    async check(backend) {
+      for (const rule of rulesOf(backend)) {
+        const common = rule === diffGrad ? adam : diffGrad
+        const defaults = { learningRate: 0.1, weightDecay: 0.01, ...rule.transforms }
+        const own = { learningRate: 0.02, weightDecay: 0 }
+        const options = { ...defaults, groups: [{ parameters: /bias/, rule, ...own }] }
+        const alone = async (
+          rule: UpdateRule,
+          options: UntypedOptions,
+        ): Promise<Readonly<Record<string, number[]>>> => {
+          const run = createOptimizer(backend, rule, options)
+          await takeSteps(run, 1, 4)
+          return run.parameters()
+        }
+        const first = createOptimizer(backend, common, options)
+        await takeSteps(first, 1, 2)
+        const values = Object.entries(await first.parameters())
+        const grouped = createOptimizer(backend, common, options, {
+          parameters: Object.fromEntries(
+            values.map(([name, values]) => [name, { values, shape: parameters[name].shape }]),
+          ),
+        })
+        grouped.optimizer.loadStateDict(throughJson(await first.optimizer.stateDict()))
+        await takeSteps(grouped, 3, 4)
+        const { bias, weights } = await grouped.parameters()
+        expect(weights).toEqual((await alone(common, defaults)).weights)
+        expect(bias).toEqual((await alone(rule, own)).bias)
+        const { effectiveStep, ...intermediates } = await grouped.inspect(gradientsAt(5))
+        expect(Object.keys(effectiveStep)).toEqual(expect.arrayContaining(['bias', 'weights']))
+        for (const name of rule.intermediates ?? [])
+          expect(intermediates[name]).toHaveProperty('bias')
       }
     },
   },
