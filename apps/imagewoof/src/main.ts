@@ -9,6 +9,7 @@ import { addLrFind } from './commands/lr-find.ts'
 import { addPredict } from './commands/predict.ts'
 import { addPrepare } from './commands/prepare.ts'
 import { addShowBatch } from './commands/show-batch.ts'
+import { addSweep } from './commands/sweep.ts'
 import { addResume, addStart, addTrain } from './commands/train.ts'
 import { addWorker } from './commands/worker.ts'
 import { Failure, messageOf } from './failure.ts'
@@ -37,6 +38,7 @@ addEvaluate(program)
 addPredict(program)
 addExport(program)
 addCompare(program)
+addSweep(program)
 addWorker(program)
 addLrFind(program)
 addReport(program)

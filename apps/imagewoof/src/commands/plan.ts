@@ -8,7 +8,7 @@ import type { ProviderChoice } from '../provider.ts'
 import type { PageContent } from '../report/page.ts'
 import { requireNewFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { openData } from '../training/session.ts'
+import { openData, requireBatches } from '../training/session.ts'
 import { type Jobs, jobCount, trainByProcesses } from '../trials/local.ts'
 import type { OnRun, TrialPlan } from '../trials/plan.ts'
 import type { RedisAddress } from '../trials/redis.ts'
@@ -86,6 +86,7 @@ export const startPlan = (
     await requireNewFolder(path, 'folder')
     for (const config of configs) await checkBackbone(config)
     const dataset = await openData(configs[0], context)
+    for (const config of configs) requireBatches(config, dataset.train.labels.length)
     const reported = await create(dataset, context)
     if (planOnly) {
       printCommands(reported.plan, choice)
@@ -105,7 +106,10 @@ export const startPlan = (
 }
 
 /** Prints the commands that train the runs of a plan. */
-function printCommands({ path, runCount }: TrialPlan, choice: ProviderChoice | undefined): void {
+function printCommands(
+  { path, runCount, rounds }: TrialPlan,
+  choice: ProviderChoice | undefined,
+): void {
   const provider = choice === undefined ? [] : ['--provider', choice]
   const each = commandLine('resume', path, '--trial', '0', ...provider)
   const last = runCount - 1
@@ -113,6 +117,10 @@ function printCommands({ path, runCount }: TrialPlan, choice: ProviderChoice | u
   console.log(
     `each       ${each}${last > 0 ? `  (0 to ${last}, in any order, on any machine)` : ''}`,
   )
+  if (rounds > 1)
+    console.log(
+      `rounds     ${rounds}: train all, so often; each time when all of before have ended`,
+    )
   console.log(`then       ${commandLine('resume', path)}  (trains what is missing; the report)`)
 }
 
@@ -181,6 +189,8 @@ async function trainAll(
     const targets = (await plan.remainingRuns()).map(({ number, until }) => `${number} to ${until}`)
     if (context.signal.aborted || targets.every((target) => tried.has(target))) break
     for (const target of targets) tried.add(target)
+    const status = await plan.status()
+    if (status !== undefined) context.screen.write(status)
     if (queue) await (await import('../trials/queue.ts')).trainByQueue(plan, queue, context)
     else if (jobs === undefined) await plan.trainRemaining(context, open, onRun)
     else await trainByProcesses(plan, jobCount(jobs, threads), context)

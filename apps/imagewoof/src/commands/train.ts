@@ -10,6 +10,7 @@ import { formatCount, formatDuration, formatInterval, formatPercent } from '../f
 import { machineArguments, type ProviderChoice } from '../provider.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
 import { RunFolder } from '../run/run-folder.ts'
+import { Sweep } from '../sweep/sweep.ts'
 import type { CommandContext } from '../terminal/context.ts'
 import { resolveSettings } from '../training/load-run.ts'
 import { type Run, resumeRun, startRun } from '../training/run.ts'
@@ -30,6 +31,7 @@ import {
 } from './command-line.ts'
 import { reportedComparison, seedsFrom, startComparison } from './compare.ts'
 import { type ReportedPlan, runPlan } from './plan.ts'
+import { reportedSweep } from './sweep.ts'
 import { runWatched, watchOption } from './watch.ts'
 
 interface StartOptions {
@@ -132,7 +134,9 @@ interface ResumeCommandOptions {
 /** Opens a plan; undefined if the folder does not hold one. */
 export async function openPlan(path: string): Promise<ReportedPlan | undefined> {
   const comparison = await Comparison.open(path)
-  return comparison && reportedComparison(comparison)
+  if (comparison) return reportedComparison(comparison)
+  const sweep = await Sweep.open(path)
+  return sweep && reportedSweep(sweep)
 }
 
 /** Adds `resume`: continues an interrupted run or plan, or a run with another number of epochs. */

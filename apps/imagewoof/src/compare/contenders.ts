@@ -105,7 +105,7 @@ export function parseContenders(
 }
 
 /** The name of a contender in the names of its run folders: `./a/rule.mjs --beta1 0` → `a-rule.mjs-beta1-0`. */
-export const runFolderName = (contender: string): string =>
+const runFolderName = (contender: string): string =>
   contender.replace(/[^\w.]+/g, '-').replace(/^[.-]+/, '')
 
 function configOf(name: string, settings: object): Config {

@@ -1,3 +1,4 @@
+import { heldOutShare } from '../config/config.ts'
 import { Failure } from '../failure.ts'
 import { formatPercent } from '../format.ts'
 import type { History } from '../run/history.ts'
@@ -6,9 +7,6 @@ import { type Contender, contenderRun } from './contenders.ts'
 
 /** The grid of learning rates, as factors of each contender's own rate. */
 export const defaultFactors: readonly number[] = [1 / 4, 1 / 2, 1, 2, 4]
-
-/** Share of the training images that tuning holds out: as of data without validation images. */
-export const heldOutShare = 0.2
 
 /** A training with one learning rate of a contender's grid. */
 export interface Trial {

@@ -32,6 +32,9 @@ export const dataOptions = ({
   ...{ size, validationCrop },
 })
 
+/** Share of the training images that a choice of settings holds out: as of data without validation images. */
+export const heldOutShare = 0.2
+
 /** Settings that train the embedded data set in a few minutes on two cores. */
 const shapesDefaults: Readonly<Partial<Config>> = { size: 48, batch: 32, epochs: 8 }
 

@@ -296,3 +296,9 @@ export const schema = z.strictObject({
     .default(120)
     .meta(training('seconds between checkpoints within an epoch', '<seconds>')),
 })
+
+/** Why a setting cannot have a value, apart from what other settings demand; undefined if it can. */
+export function settingIssue(key: string, value: unknown): string | undefined {
+  const [, field] = Object.entries(schema.shape).find(([name]) => name === key) ?? []
+  return field?.safeParse(value).error?.issues[0]?.message
+}

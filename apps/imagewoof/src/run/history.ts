@@ -40,7 +40,7 @@ export interface EpochsChange {
 }
 
 /** A change by `resume` of what computes, after which results differ by rounding. */
-export interface ComputeChange<T> {
+interface ComputeChange<T> {
   /** Steps taken before the change. */
   readonly step: number
   readonly from: T

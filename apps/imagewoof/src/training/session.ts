@@ -43,7 +43,7 @@ export async function openData(config: Config, context: CommandContext): Promise
  * @param count - of the training images.
  * @throws {Failure} If they are too few for the batch size or for gradient accumulation.
  */
-function requireBatches({ batch, epochs, accumulate }: Config, count: number): void {
+export function requireBatches({ batch, epochs, accumulate }: Config, count: number): void {
   if (batch > count)
     throw new Failure(
       `--batch must be at most ${count}, the number of training images, but is ${batch}`,

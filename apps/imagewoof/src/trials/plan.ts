@@ -57,6 +57,16 @@ export abstract class TrialPlan {
     return this.runs.map(({ config }) => ({ until: config.epochs, isFinal: true }))
   }
 
+  /** How often all runs are to be trained to their targets until none is trained further. */
+  get rounds(): number {
+    return 1
+  }
+
+  /** What is trained now, in a line; undefined if there is one round. */
+  async status(): Promise<string | undefined> {
+    return undefined
+  }
+
   /**
    * Makes this process the owner of the plan, the only one that writes in its folder, until it exits.
    *
@@ -145,14 +155,17 @@ export abstract class TrialPlan {
     const diverged = await run.failure()
     if (diverged !== undefined) return context.screen.write(diverged)
     const { until, isFinal } = (await this.targets())[number]
-    if (await run.hasReached(until))
-      context.screen.write(
-        isFinal
-          ? `${run.path} is finished`
-          : `${run.path} waits after epoch ${until} for the other runs to complete theirs`,
-      )
+    if (await run.hasReached(until)) context.screen.write(await this.#stateOf(run, until, isFinal))
     else await run.train(await this.openData(context), context, until)
     if (isFinal && (await run.hasReached(until))) await run.finish(this.keep)
+  }
+
+  /** Why a run is not trained now. */
+  async #stateOf(run: PlannedRun, until: number, isFinal: boolean): Promise<string> {
+    if (await run.result()) return `${run.path} is finished`
+    return isFinal
+      ? `${run.path} has ended after epoch ${until}: others were better`
+      : `${run.path} waits after epoch ${until} until the others have come as far`
   }
 
   /** The runs to train now, by their number from 0, and whether another process trains them. */
