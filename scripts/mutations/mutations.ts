@@ -131,6 +131,10 @@ export const mutations: readonly Mutation[] = [
     edits: [{ file: 'transforms/ema.ts', from: '(t - 1) / warmup.gamma', to: 't / warmup.gamma' }],
   },
   {
+    name: 'a group with another rule inherits the common options',
+    edits: [{ file: 'group-options.ts', from: '[rule, changes] = [own, []]', to: 'rule = own' }],
+  },
+  {
     name: 'no centralization where there is clipping',
     edits: [
       {

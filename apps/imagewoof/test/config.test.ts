@@ -84,6 +84,8 @@ test.each([
   ['flat-cosine', [1, 1, 1, 1 / 2]],
   ['cosine', [1, 3 / 4, 1 / 2, (1 - Math.sqrt(3 / 4)) / 2]],
   ['constant', [1, 1, 1, 1]],
+  ['linear', [1, 2 / 3, 1 / 2, 1 / 6]],
+  ['polynomial', [1, 4 / 9, 1 / 4, 1 / 36]],
   ['plateau', [1, 1, 1, 1]],
 ] as const)('a warm-up rises in a straight line to the start of %s', (schedule, expected) => {
   const flat = schedule === 'flat-cosine' ? { flat: 60 / 90 } : {}
@@ -104,6 +106,15 @@ test('the warm-up of one-cycle is the length of its rise, for the momentum as we
   expect(scheduleValue(learningRate, 19)).toBeLessThan(4e-3)
   expect(scheduleValue(learningRate, 21)).toBeLessThan(4e-3)
   expect(scheduleValue(beta1, 20)).toBe(0.85)
+})
+
+test('the inverse square root falls from the end of the warm-up, and the decay of the EMA warms up', () => {
+  const settings = { epochs: 10, warmup: 1, schedule: 'inverse-square-root' }
+  const config = resolveConfig({ ...settings, ema: 0.9, emaWarmup: true })
+  const { learningRate = 0, ema } = optimizerOf(config, 100)
+  const rates = [4, 9, 39, 89].map((step) => scheduleValue(learningRate, step) / 4e-3)
+  expectClose(rates, [1 / 2, 1, 1 / 2, 1 / 3], { relative: 1e-12 })
+  expect(ema).toEqual({ decay: 0.9, warmup: { gamma: 1, power: 2 / 3 } })
 })
 
 test('a plateau counts the validation losses after the warm-up', () => {
@@ -154,6 +165,15 @@ test.each([
   [
     { optimizer: 'lion', decay: 'l2' },
     '--optimizer lion: decay must be decoupled, because an L2 decay only changes signs, but is l2',
+  ],
+  [
+    { schedule: 'inverse-square-root' },
+    '--schedule inverse-square-root needs a --warmup above 0, but warmup is 0',
+  ],
+  [{ emaWarmup: true }, '--ema-warmup needs --ema'],
+  [
+    { optimizer: 'sgd', dampening: 0.5, nesterov: true },
+    '--optimizer sgd: nesterov needs a dampening of 0',
   ],
   [{ pad: 4, crop: 0.5 }, '--pad replaces random crops, so --crop must be 1, but is 0.5'],
   [{ validationCrop: 0.5 }, '--validation-crop needs a --data other than shapes'],

@@ -115,6 +115,15 @@ function radam(l2: number): Step {
   }
 }
 
+function lion(lr: number): Step {
+  let m = zeros
+  return (theta, g) => {
+    const step = map(m, g, (a, b) => Math.sign(0.9 * a + 0.1 * b))
+    m = map(m, g, (a, b) => 0.99 * a + 0.01 * b)
+    return map(theta, step, (a, b) => a - lr * b)
+  }
+}
+
 const clipped =
   (clip: (g: Vector) => Vector, inner = sgd()): Step =>
   (theta, g, t) =>
@@ -207,6 +216,10 @@ const references: Readonly<Record<string, () => Step>> = {
   'optax.chain(optax.clip(0.5), optax.sgd(0.1))': () => clipped(byValue),
   'optax.MultiSteps(optax.sgd(0.1), every_k_schedule=2)': () => everySecond(),
   'optax.lookahead(optax.sgd(0.1), sync_period=5, slow_step_size=0.5)': () => lookahead(),
+  "optax.multi_transform({'kernel': optax.sgd(0.1), 'bias': optax.lion(0.01)}, labels)": () => {
+    const [steepest, sign] = [sgd(), lion(0.01)]
+    return (theta, g, t) => [...steepest(theta, g, t).slice(0, 2), sign(theta, g, t)[2]]
+  },
   'optax.sgd(optax.linear_schedule(0.1, 0.0, 20))': () =>
     sgd({ lr: (t) => 0.1 * (1 - (t - 1) / 20) }),
   'optax.sgd(optax.cosine_decay_schedule(0.1, 20, alpha=0.1))': () =>
@@ -297,5 +310,5 @@ test('every reference has a row', () => {
     .filter(({ title }) => !title.startsWith('tf.train'))
     .flatMap(({ rows }) => rows.map((row) => row.there))
   expect(there.toSorted()).toEqual(Object.keys(references).toSorted())
-  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 20, 11, 3])
+  expect(sections.map(({ rows }) => rows.length)).toEqual([7, 20, 12, 3])
 })

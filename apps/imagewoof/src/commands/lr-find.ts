@@ -25,7 +25,7 @@ import {
 /** Settings without effect on a range test. */
 const excluded = [
   ...['learningRate', 'schedule', 'flat', 'warmup', 'epochs', 'patience', 'saveEvery'],
-  ...['accumulate', 'ema', 'from', 'checkpoint'],
+  ...['accumulate', 'ema', 'emaWarmup', 'from', 'checkpoint'],
 ]
 
 interface LrFindOptions extends RangeTestOptions {

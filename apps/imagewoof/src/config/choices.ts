@@ -1,4 +1,14 @@
-import { allRules, cosine, flatCosine, oneCycle, plateau, type Schedule } from '@diffgrad/core'
+import {
+  allRules,
+  cosine,
+  flatCosine,
+  inverseSquareRoot,
+  linear,
+  oneCycle,
+  plateau,
+  polynomial,
+  type Schedule,
+} from '@diffgrad/core'
 import {
   seResNet18,
   type XResNetPreset,
@@ -39,7 +49,7 @@ interface ScheduleOptions {
   readonly updates: number
   /** Share of the updates before `flat-cosine` starts to fall, in [0, 1). */
   readonly flat?: number | undefined
-  /** Share of the updates before the peak of `one-cycle`, in [0, 1). */
+  /** Share of the updates before the peak of `one-cycle` and `inverse-square-root`, in [0, 1). */
   readonly rise?: number | undefined
 }
 
@@ -51,10 +61,21 @@ export const schedules = {
       : flatCosine({ from, steps: updates, ...(flat !== undefined && { start: flat }) }),
   cosine: ({ learningRate: from, updates }: ScheduleOptions): Schedule | number =>
     cosine({ from, steps: updates }),
+  linear: ({ learningRate: from, updates }: ScheduleOptions): Schedule | number =>
+    linear({ from, steps: updates }),
+  /** (1 − the completed share)². */
+  polynomial: ({ learningRate: from, updates }: ScheduleOptions): Schedule | number =>
+    polynomial({ from, steps: updates, power: 2 }),
   'one-cycle': ({ learningRate: peak, updates, rise }: ScheduleOptions): Schedule | number =>
     updates < 2 ? peak : oneCycle({ peak, steps: updates, start: rise }),
   /** Divides the rate by ten after two consecutive epochs without a lower validation loss. */
   plateau: ({ learningRate: from }: ScheduleOptions): Schedule | number =>
     plateau({ from, patience: 1 }),
+  'inverse-square-root': ({
+    learningRate: peak,
+    updates,
+    rise = 0,
+  }: ScheduleOptions): Schedule | number =>
+    inverseSquareRoot({ peak, warmup: Math.max(Math.round(rise * updates), 1) }),
   constant: ({ learningRate }: ScheduleOptions): Schedule | number => learningRate,
 } as const

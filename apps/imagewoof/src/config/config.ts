@@ -106,6 +106,11 @@ function withDependentDefaults(config: Config): Config {
     `--flat needs --schedule flat-cosine, but the schedule is ${schedule}`,
   )
   must(
+    schedule !== 'inverse-square-root' || warmup > 0,
+    '--schedule inverse-square-root needs a --warmup above 0, but warmup is 0',
+  )
+  must(!config.emaWarmup || config.ema !== undefined, '--ema-warmup needs --ema')
+  must(
     decay === 'decoupled' || weightDecay > 0,
     `--decay ${decay} needs a --weight-decay above 0, but weight decay is 0`,
   )

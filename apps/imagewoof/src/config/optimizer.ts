@@ -17,9 +17,12 @@ import { ruleOf } from './rule.ts'
 export const updatesOf = ({ epochs, accumulate }: Config, batchesPerEpoch: number): number =>
   Math.max(Math.floor((epochs * batchesPerEpoch) / accumulate), 1)
 
+/** The warm-up of the decay of the EMA that timm's ModelEmaV3 has by default. */
+const timmWarmup = { gamma: 1, power: 2 / 3 }
+
 /** The optimizer of a configuration, scheduled over so many updates. Biases and norms do not decay. */
 export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hyperparameters> {
-  const { weightDecay, decay, accumulate, clip, ema } = config
+  const { weightDecay, decay, accumulate, clip, ema, emaWarmup } = config
   const options = {
     ...ruleOptions(config),
     ...scheduledOptions(config, updates),
@@ -28,7 +31,9 @@ export function optimizerOf(config: Config, updates: number): OptimizerSpec<Hype
     groups: [noDecayOnBiasAndNorm],
     accumulate,
     ...(clip !== undefined && { clip: { by: 'globalNorm' as const, limit: clip } }),
-    ...(ema !== undefined && { ema: { decay: ema } }),
+    ...(ema !== undefined && {
+      ema: { decay: ema, ...(emaWarmup && { warmup: timmWarmup }) },
+    }),
   }
   return { rule: ruleOf(config), ...options }
 }
@@ -39,7 +44,7 @@ const warmupStart = 0.01
 /**
  * The options of an optimizer that change over so many updates: the learning rate, and with one-cycle the
  * momentum. A warm-up is a straight line to the full learning rate; the schedule takes the updates after
- * it. One-cycle has a rise of its own, whose length it becomes.
+ * it. One-cycle and the inverse square root have a rise of their own, whose length it becomes.
  *
  * @see Goyal et al., "Accurate, Large Minibatch SGD", arXiv:1706.02677, section 2.2.
  */
@@ -49,13 +54,14 @@ export function scheduledOptions(
 ): { readonly learningRate: Schedule | number; readonly [momentum: string]: Schedule | number } {
   const { schedule, learningRate, flat } = config
   const warmup = warmupUpdates(config, updates)
-  if (schedule === 'one-cycle') {
+  if (schedule === 'one-cycle' || schedule === 'inverse-square-root') {
     const rise = warmup > 0 ? warmup / updates : undefined
     return {
       learningRate: schedules[schedule]({ learningRate, updates, rise }),
-      ...(updates >= 2 && {
-        [momentumKey(config)]: oneCycleMomentum({ steps: updates, start: rise }),
-      }),
+      ...(schedule === 'one-cycle' &&
+        updates >= 2 && {
+          [momentumKey(config)]: oneCycleMomentum({ steps: updates, start: rise }),
+        }),
     }
   }
   const rest = updates - warmup

@@ -259,6 +259,9 @@ export const schema = z.strictObject({
   ema: numeric(fraction)
     .optional()
     .meta(optimizer('evaluate a moving average of the weights with this decay', '<share>')),
+  emaWarmup: flag()
+    .default(false)
+    .meta(optimizer('raise the decay of --ema from 0 in the first updates, as timm does')),
 
   epochs: numeric(positiveInteger).default(5).meta(training('epochs', '<count>')),
   schedule: choice(keysOf(schedules))
@@ -271,7 +274,7 @@ export const schema = z.strictObject({
     .default(0)
     .meta(
       training(
-        'epochs, or a fraction of one, over which the learning rate rises to its full value before the schedule starts; for one-cycle, the length of its rise',
+        'epochs, or a fraction of one, over which the learning rate rises to its full value before the schedule starts; for one-cycle and inverse-square-root, the length of their rise',
         '<epochs>',
       ),
     ),

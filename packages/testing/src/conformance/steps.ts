@@ -149,7 +149,7 @@ export const stepLaws: readonly Law[] = [
     async check(backend) {
       for (const rule of rulesOf(backend)) {
         const common = rule === diffGrad ? adam : diffGrad
-        const defaults = { learningRate: 0.1, weightDecay: 0.01, ...rule.transforms }
+        const defaults = { learningRate: 0.1, weightDecay: 0.01, beta1: 0.5, ...rule.transforms }
         const own = { learningRate: 0.02, weightDecay: 0 }
         const options = { ...defaults, groups: [{ parameters: /bias/, rule, ...own }] }
         const alone = async (
