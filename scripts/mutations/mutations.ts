@@ -214,8 +214,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'rule-kernels.ts',
-        from: 'sums.evaluate(arithmetic, withDecay(arithmetic, values, c))',
-        to: 'sums.evaluate(arithmetic, c === undefined ? withDecay(arithmetic, values, c) : values)',
+        from: 'sums.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant)',
+        to: 'sums.evaluate(arithmetic, c === undefined ? withDecay(arithmetic, values, c) : values, c, variant)',
       },
     ],
   },
@@ -278,6 +278,45 @@ export const mutations: readonly Mutation[] = [
         file: 'rule-kernels.ts',
         from: "decay === 'proximal' ? shrink(moved) : moved",
         to: 'moved',
+      },
+    ],
+  },
+  {
+    name: 'LAMB without weight decay in the norm of the direction',
+    edits: [
+      {
+        file: 'rules/lamb.ts',
+        from: 'arithmetic.square(direction(arithmetic, inputs, c).u)',
+        to: 'arithmetic.square(arithmetic.sub(direction(arithmetic, inputs, c).u, arithmetic.mul(c.lambda, inputs.theta)))',
+      },
+    ],
+  },
+  {
+    name: 'LAMB does not leave zero',
+    edits: [{ file: 'rules/lamb.ts', from: 'squaredParameter > 0 && ', to: '' }],
+  },
+  {
+    name: 'AngularGrad keeps the smallest angle so far',
+    edits: [
+      {
+        file: 'rules/angulargrad.ts',
+        from: 'previousTangent: tangent',
+        to: 'previousTangent: smaller',
+      },
+    ],
+  },
+  {
+    name: 'a cautious step is not scaled',
+    edits: [{ file: 'transforms/cautious.ts', from: '1 / Math.max(', to: '1 + 0 * Math.max(' }],
+  },
+  {
+    name: 'a cautious step compares the sign of a product, which underflows',
+    backends: /WebAssembly/,
+    edits: [
+      {
+        file: 'transforms/cautious.ts',
+        from: 'mul(sign(step), sign(g))',
+        to: 'sign(mul(step, g))',
       },
     ],
   },

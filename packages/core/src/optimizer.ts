@@ -56,6 +56,7 @@ import {
 } from './transforms/index.ts'
 import {
   applyUpdate,
+  checkSums,
   type GroupGradients,
   initializeWeights,
   type PreparedUpdate,
@@ -129,11 +130,7 @@ export class Optimizer<
     this.#backend = backend
     this.#options = checkedGroupedOptions<Hyperparameters>(rule, rest, groups)
     for (const one of this.#rules) {
-      if (one.sums && !backend.sums) {
-        throw new RangeError(
-          `${one.name}: needs ${one.sums.names} over each parameter at every step, which this backend cannot read at once`,
-        )
-      }
+      checkSums(backend, one, transforms)
       if (one !== rule) checkTransformsOf(one, transforms)
     }
     this.#transforms = transforms
@@ -499,6 +496,7 @@ export class Optimizer<
       swapped: this.#swapped,
     }
     const checked = checkState(target, stateDict, options)
+    for (const one of this.#rules) checkSums(this.#backend, one, checked.transforms)
     this.#exchange?.checkAccumulation(checked.transforms.accumulate, checked.accumulated)
     const loadedOptions = this.#optionsAfterLoad(checked)
     const { replacements, unused } = splitGroups(target, checked)
@@ -620,6 +618,8 @@ export class Optimizer<
   #prepare(
     gradients: readonly GroupGradients<T, Hyperparameters>[],
   ): readonly PreparedUpdate<T, Hyperparameters>[] {
-    return prepareUpdates(this.#backend, gradients, (group) => this.#hyperparametersOf(group))
+    return prepareUpdates(this.#backend, gradients, this.#transforms, (group) =>
+      this.#hyperparametersOf(group),
+    )
   }
 }

@@ -108,8 +108,8 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
   }
 
   /** The kernels of step t, counted from 1. */
-  kernels(hyperparameters: H, t: number): RuleKernels {
-    const variant = kernelVariantAt(this.rule, this.#options, hyperparameters, t)
+  kernels(hyperparameters: H, t: number, cautious: boolean): RuleKernels {
+    const variant = kernelVariantAt(this.rule, this.#options, hyperparameters, t, cautious)
     const key = JSON.stringify(variant)
     const kernels = this.#kernels.get(key) ?? ruleKernels(this.rule, this.#options, variant)
     this.#kernels.set(key, kernels)

@@ -14,11 +14,14 @@ import {
   type UpdateRule,
   zeroSums,
 } from './rule.ts'
+import { agreement } from './transforms/cautious.ts'
 
 /** The kernels of a rule. */
 export interface RuleKernels {
   /** Computes the values whose sums over a parameter the coefficients depend on; undefined without any. */
   readonly sums?: Kernel
+  /** Computes which elements of a step agree with the gradient; undefined unless the update is cautious. */
+  readonly agreement?: Kernel
   /** Writes the parameter and its optimizer state. */
   readonly update: Kernel
   /** Writes only the intermediates of the rule and `effectiveStep`, which excludes weight decay. */
@@ -38,6 +41,8 @@ export interface StepKernels extends RuleKernels, StepScalars {}
 export interface KernelVariant {
   readonly variant: RuleVariant
   readonly decay: 'none' | Hyperparameters['decay']
+  /** Whether only elements move whose step agrees with the gradient. */
+  readonly cautious?: boolean
 }
 
 /** The kernel variant of step t, counted from 1. */
@@ -46,9 +51,11 @@ export const kernelVariantAt = <H extends Hyperparameters>(
   options: RuleOptions<H>,
   hyperparameters: H,
   t: number,
+  cautious = false,
 ): KernelVariant => ({
   variant: rule.variant?.(options, t) ?? {},
   decay: hyperparameters.weightDecay === 0 ? 'none' : hyperparameters.decay,
+  cautious,
 })
 
 /**
@@ -107,10 +114,9 @@ export function stepKernels<H extends Hyperparameters>(
 export function ruleKernels<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   options: RuleOptions<H>,
-  { variant, decay }: KernelVariant,
+  { variant, decay, cautious = false }: KernelVariant,
 ): RuleKernels {
   const stateNames = rule.stateNames(options)
-  const coefficients = coefficientNames(rule)
   const withDecay = <T>(
     { add, mul }: Arithmetic<T>,
     values: Values<T, 'theta' | 'g'>,
@@ -124,32 +130,64 @@ export function ruleKernels<H extends Hyperparameters>(
     values: Values<T, 'theta' | 'g'>,
     c: Values<T>,
   ): RuleOutputs<T, string> => rule.update(arithmetic, withDecay(arithmetic, values, c), c, variant)
+  /** 1 where the step agrees with the gradient, else 0. */
+  const agreementOf = <T>(
+    arithmetic: Arithmetic<T>,
+    values: Values<T, 'theta' | 'g'>,
+    c: Values<T>,
+    step: T,
+  ): T => agreement(arithmetic, step, withDecay(arithmetic, values, c).g)
+  /** The rule, with a step of agreeing elements only if the update is cautious. */
+  const evaluateStep = <T>(
+    arithmetic: Arithmetic<T>,
+    values: Values<T, 'theta' | 'g'>,
+    c: Values<T>,
+  ): RuleOutputs<T, string> => {
+    const outputs = evaluateRule(arithmetic, values, c)
+    const { step } = outputs
+    if (!cautious || step === undefined) return outputs
+    const factor = arithmetic.mul(c.cautiousScale, agreementOf(arithmetic, values, c, step))
+    return { ...outputs, step: arithmetic.mul(factor, step) }
+  }
   const shared = {
     name: rule.name,
     reads: ['theta', 'g', ...stateNames],
-    coefficients:
-      decay === 'none'
-        ? coefficients
-        : [...coefficients, decay === 'l2' ? 'weightDecay' : 'decayStep'],
+    coefficients: [...coefficientNames(rule), ...decayCoefficients[decay]],
+  }
+  const stepping = {
+    ...shared,
+    coefficients: [...shared.coefficients, ...(cautious ? ['cautiousScale'] : [])],
   }
   const { sums } = rule
   return {
     ...(sums && {
       sums: {
         ...shared,
-        coefficients: decay === 'l2' ? ['weightDecay'] : [],
         writes: sums.names,
         evaluate: (arithmetic, values, c) =>
-          sums.evaluate(arithmetic, withDecay(arithmetic, values, c)),
+          sums.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant),
+      },
+    }),
+    ...(cautious && {
+      agreement: {
+        ...shared,
+        writes: ['agreeing', 'disagreeing'],
+        evaluate(arithmetic, values, c) {
+          const { step } = evaluateRule(arithmetic, values, c)
+          const { theta } = values
+          const none = arithmetic.sub(theta, theta)
+          const agreeing = step === undefined ? none : agreementOf(arithmetic, values, c, step)
+          return { agreeing, disagreeing: arithmetic.sub(arithmetic.constant(1), agreeing) }
+        },
       },
     }),
     update: {
-      ...shared,
+      ...stepping,
       writes: ['theta', ...stateNames],
       evaluate(arithmetic, values, c) {
         const { theta } = values
         const { sub, mul } = arithmetic
-        const { step, ...state } = evaluateRule(arithmetic, values, c)
+        const { step, ...state } = evaluateStep(arithmetic, values, c)
         if (step === undefined) return { ...state, theta }
         const shrink = (value: typeof theta): typeof theta => sub(value, mul(c.decayStep, value))
         const moved = sub(decay === 'decoupled' ? shrink(theta) : theta, step)
@@ -157,15 +195,24 @@ export function ruleKernels<H extends Hyperparameters>(
       },
     },
     inspect: {
-      ...shared,
+      ...stepping,
       writes: [...(rule.intermediates ?? []), 'effectiveStep'],
       evaluate(arithmetic, values, c) {
-        const { step, ...rest } = evaluateRule(arithmetic, values, c)
+        const { step, ...rest } = evaluateStep(arithmetic, values, c)
         return { ...rest, effectiveStep: step ?? arithmetic.constant(0) }
       },
     },
   }
 }
+
+/** The coefficients that each kind of weight decay adds to those of the rule. */
+const decayCoefficients = {
+  none: [],
+  l2: ['weightDecay'],
+  decoupled: ['decayStep'],
+  proximal: ['decayStep'],
+  scaled: [],
+} as const
 
 /**
  * The kernels of a step of all variants of a rule, for backends that generate code ahead of time: updates and
@@ -193,11 +240,11 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
     )
 }
 
-const decays = ['none', 'l2', 'decoupled', 'proximal'] as const
-
-/** No weight decay, and each kind that a rule has. */
-const kernelDecays = (rule: Pick<UpdateRule, 'ranges'>): readonly (typeof decays)[number][] =>
-  decays.filter((decay) => decay === 'none' || rangeOf(rule, 'decay').includes(decay))
+/** No weight decay, and each kind of decay that a rule has. */
+const kernelDecays = (rule: Pick<UpdateRule, 'ranges'>): readonly KernelVariant['decay'][] =>
+  (['none', 'l2', 'decoupled', 'proximal', 'scaled'] as const).filter(
+    (decay) => decay === 'none' || rangeOf(rule, 'decay').includes(decay),
+  )
 
 /** Steps that between them have every variant: the first, one of a warm-up phase, and one after it. */
 const variantSteps = [1, 2, 1000]

@@ -11,10 +11,10 @@ export interface Hyperparameters {
   readonly weightDecay: number
   /**
    * `l2` adds λθ to the gradient; `decoupled` subtracts αλθ from the parameter before the step, as AdamW does;
-   * `proximal` divides the parameter after the step by 1 + αλ. A rule has those of its range, the first two unless
-   * it says otherwise.
+   * `proximal` divides the parameter after the step by 1 + αλ; `scaled` is a part of the rule's own equations, as in
+   * LAMB. A rule has those of its range, the first two unless it says otherwise.
    */
-  readonly decay: 'l2' | 'decoupled' | 'proximal'
+  readonly decay: 'l2' | 'decoupled' | 'proximal' | 'scaled'
 }
 
 /** The hyperparameters that may follow a schedule. `beta1` and `momentum` are the momentum of a rule. */
@@ -64,10 +64,24 @@ export interface ScalarState<H, Scalar extends string = string, Sum extends stri
  * Sums over all elements of each parameter, such as the square of a norm. They are computed in double
  * precision before the update, whose coefficients may depend on them.
  */
-export interface ElementSums<State extends string = string, Sum extends string = string> {
+export interface ElementSums<
+  State extends string = string,
+  Sum extends string = string,
+  Coefficient extends string = string,
+  Variant extends RuleVariant = RuleVariant,
+> {
   readonly names: readonly Sum[]
-  /** The values that are summed, of one element. */
-  evaluate<T>(arithmetic: Arithmetic<T>, inputs: RuleInputs<T, State>): { readonly [K in Sum]: T }
+  /**
+   * The values that are summed, of one element.
+   *
+   * @param coefficients - those of the step, as if all sums were zero.
+   */
+  evaluate<T>(
+    arithmetic: Arithmetic<T>,
+    inputs: RuleInputs<T, State>,
+    coefficients: { readonly [K in Coefficient]: T },
+    variant: Variant,
+  ): { readonly [K in Sum]: T }
 }
 
 /** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
@@ -107,7 +121,7 @@ export interface UpdateRule<
   /** The variant of the equations at step t, counted from 1. A rule without variants omits it. */
   variant?(options: RuleOptions<H>, t: number): Variant
   /** Sums over each parameter that the coefficients depend on. */
-  readonly sums?: ElementSums<State, Sum>
+  readonly sums?: ElementSums<State, Sum, Coefficient, Variant>
   /** The scalar state of each parameter. A rule whose coefficients depend on t alone omits it. */
   readonly scalars?: ScalarState<H, Scalar, Sum>
   /** The coefficients of step t, in double precision, with the scalar state after this step. */
@@ -150,6 +164,9 @@ const reserved: ReadonlySet<string> = new Set([
   'effectiveStep',
   'weightDecay',
   'decayStep',
+  'cautiousScale',
+  'agreeing',
+  'disagreeing',
   ...Object.keys(transformState),
 ])
 

@@ -1,8 +1,9 @@
 import type { Backend } from './backend.ts'
 import type { Kernel } from './kernel.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
-import { type Hyperparameters, type Scalars, zeroSums } from './rule.ts'
-import { type StepKernels, scalarsAt } from './rule-kernels.ts'
+import { type Hyperparameters, type Scalars, type UpdateRule, zeroSums } from './rule.ts'
+import { type StepKernels, type StepScalars, scalarsAt } from './rule-kernels.ts'
+import { cautiousScale } from './transforms/cautious.ts'
 import { emaDecayAt, emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import type { Transforms } from './transforms/index.ts'
 import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
@@ -29,13 +30,14 @@ export interface PreparedUpdate<T, H extends Hyperparameters>
 
 /**
  * Computes what updates need, before any array changes: one update for the parameters that share their
- * coefficients, or one for each parameter if the rule has sums over elements.
+ * coefficients, or one for each parameter if they depend on sums over elements.
  *
  * @param hyperparametersOf - the hyperparameters of a group. Throws a RangeError if one is out of range.
  */
 export function prepareUpdates<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
   gradients: readonly GroupGradients<T, H>[],
+  { cautious }: Pick<Transforms, 'cautious'>,
   hyperparametersOf: (group: ParameterGroup<T, H>) => H,
 ): readonly PreparedUpdate<T, H>[] {
   return gradients.flatMap(splitByStep).flatMap((sameStep) => {
@@ -43,23 +45,59 @@ export function prepareUpdates<T, H extends Hyperparameters>(
     const { rule } = group
     const hyperparameters = hyperparametersOf(group)
     const t = step + 1
-    const kernels = group.kernels(hyperparameters, t)
-    const prepared = (one: SameStepGradients<T, H>, sums: Scalars): PreparedUpdate<T, H> => ({
-      ...one,
-      ...kernels,
-      ...scalarsAt(rule, hyperparameters, t, scalars, sums),
-    })
-    if (!kernels.sums) return [prepared(sameStep, zeroSums(rule))]
-    const { positions, gradients } = sameStep
-    const { weightDecay } = hyperparameters
-    const lists = group.lists(positions, gradients)
-    const sums = backend.sums?.(kernels.sums, lists, { weightDecay }) ?? {}
-    return positions.map((position, k) => {
-      const own = Object.entries(sums).map(([name, values]) => [name, values[k]])
-      const one = { ...sameStep, positions: [position], gradients: [gradients[k]] }
-      return prepared(one, Object.fromEntries(own))
-    })
+    const kernels = group.kernels(hyperparameters, t, cautious)
+    const scalarsOf = (sums: Scalars): StepScalars =>
+      scalarsAt(rule, hyperparameters, t, scalars, sums)
+    const together = { ...sameStep, ...kernels, ...scalarsOf(zeroSums(rule)) }
+    const prepared = kernels.sums
+      ? bySums(backend, together, kernels.sums, (one, sums) => ({ ...one, ...scalarsOf(sums) }))
+      : [together]
+    const { agreement } = kernels
+    if (!agreement) return prepared
+    return prepared.flatMap((update) =>
+      bySums(backend, update, agreement, ({ coefficients, ...one }, sums) => ({
+        ...one,
+        coefficients: { ...coefficients, cautiousScale: cautiousScale(sums) },
+      })),
+    )
   })
+}
+
+/** One update for each parameter of an update, completed by the sums of a kernel over the parameter. */
+function bySums<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  update: PreparedUpdate<T, H>,
+  kernel: Kernel,
+  complete: (one: PreparedUpdate<T, H>, sums: Scalars) => PreparedUpdate<T, H>,
+): readonly PreparedUpdate<T, H>[] {
+  const { group, positions, gradients, coefficients } = update
+  const lists = group.lists(positions, gradients)
+  const sums = Object.entries(sumsOf(backend, kernel.name)(kernel, lists, coefficients))
+  return positions.map((position, k) => {
+    const one = { ...update, positions: [position], gradients: [gradients[k]] }
+    return complete(one, Object.fromEntries(sums.map(([name, values]) => [name, values[k]])))
+  })
+}
+
+/** @throws RangeError if an update needs sums over each parameter, and the backend has none. */
+export function checkSums<H extends Hyperparameters>(
+  backend: Backend<unknown, unknown>,
+  { name, sums }: UpdateRule<H>,
+  { cautious }: Pick<Transforms, 'cautious'>,
+): void {
+  if (sums || cautious) sumsOf(backend, cautious ? `${name} with cautious` : name)
+}
+
+/** The sums of kernels on a backend. @throws RangeError if it has none. */
+function sumsOf<T>(
+  backend: Backend<T, unknown>,
+  name: string,
+): NonNullable<Backend<T, unknown>['sums']> {
+  const { sums } = backend
+  if (sums) return sums.bind(backend)
+  throw new RangeError(
+    `${name}: needs sums over each parameter at every step, which this backend cannot read at once`,
+  )
 }
 
 /** Splits gradients by the step counts and the scalar states of their parameters. */

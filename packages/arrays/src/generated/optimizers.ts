@@ -4,11 +4,13 @@ import {
   type AdaModHyperparameters,
   type AdamHyperparameters,
   type AdanHyperparameters,
+  type AngularGradHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
   adan,
+  angularGrad,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
@@ -17,7 +19,9 @@ import {
   diffGradNorm,
   diffMod,
   diffRGrad,
+  type LambHyperparameters,
   type LionHyperparameters,
+  lamb,
   lion,
   type NAdamHyperparameters,
   nadam,
@@ -33,10 +37,12 @@ import {
   generatedAdaMod,
   generatedAdam,
   generatedAdan,
+  generatedAngularGrad,
   generatedDiffGrad,
   generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedLAMB,
   generatedLion,
   generatedNAdam,
   generatedRAdam,
@@ -171,6 +177,17 @@ export class Lion<Name extends string = string> extends ArraysOptimizer<
   }
 }
 
+/** LAMB: Adam whose step of a parameter has the norm of the parameter, times α, for large batches. See `lamb` in @diffgrad/core. */
+export class LAMB<Name extends string = string> extends ArraysOptimizer<
+  LambHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<LambHyperparameters, Name>) {
+    super(lamb, parameters, options, generatedLAMB)
+  }
+}
+
 /** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
 export class DiffGrad<Name extends string = string> extends ArraysOptimizer<
   DiffGradHyperparameters,
@@ -196,6 +213,20 @@ export class DiffGradNorm<Name extends string = string> extends ArraysOptimizer<
     options?: ArraysOptions<DiffGradNormHyperparameters, Name>,
   ) {
     super(diffGradNorm, parameters, options, generatedDiffGradNorm)
+  }
+}
+
+/** AngularGrad, by the authors of diffGrad: the friction is a function of the angle A between the lines of slope g and p, the previous gradient, or of the previous angle A′ if that is smaller. See `angularGrad` in @diffgrad/core. */
+export class AngularGrad<Name extends string = string> extends ArraysOptimizer<
+  AngularGradHyperparameters,
+  Name,
+  'phi'
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<AngularGradHyperparameters, Name>,
+  ) {
+    super(angularGrad, parameters, options, generatedAngularGrad)
   }
 }
 

@@ -3,10 +3,12 @@ import { adaBelief } from './adabelief.ts'
 import { adam, adamW } from './adam.ts'
 import { adaMod } from './adamod.ts'
 import { adan } from './adan.ts'
+import { angularGrad } from './angulargrad.ts'
 import { diffGrad } from './diffgrad.ts'
 import { diffGradNorm } from './diffgradnorm.ts'
 import { diffMod } from './diffmod.ts'
 import { diffRGrad } from './diffrgrad.ts'
+import { lamb } from './lamb.ts'
 import { lion } from './lion.ts'
 import { nadam, nadamW } from './nadam.ts'
 import { radam } from './radam.ts'
@@ -17,6 +19,7 @@ export { type AdaBeliefHyperparameters, adaBelief } from './adabelief.ts'
 export { type AdamHyperparameters, adam, adamW } from './adam.ts'
 export { type AdaModHyperparameters, adaMod } from './adamod.ts'
 export { type AdanHyperparameters, adan } from './adan.ts'
+export { type AngularGradHyperparameters, angularGrad } from './angulargrad.ts'
 export {
   type DiffGradHyperparameters,
   diffGrad,
@@ -25,6 +28,7 @@ export {
 export { type DiffGradNormHyperparameters, diffGradNorm } from './diffgradnorm.ts'
 export { type DiffModHyperparameters, diffMod } from './diffmod.ts'
 export { type DiffRGradHyperparameters, diffRGrad } from './diffrgrad.ts'
+export { type LambHyperparameters, lamb } from './lamb.ts'
 export { type LionHyperparameters, lion } from './lion.ts'
 export type { MomentHyperparameters } from './moments.ts'
 export { type NAdamHyperparameters, nadam, nadamW } from './nadam.ts'
@@ -48,8 +52,10 @@ export const allRules: readonly UpdateRule[] = [
   adan,
   ranger,
   lion,
+  lamb,
   diffGrad,
   diffGradNorm,
+  angularGrad,
   diffRGrad,
   diffMod,
 ]

@@ -40,6 +40,12 @@ export interface SkipLimit {
 /** The transforms around a rule. All are off by default, unless the rule has other defaults. */
 export interface Transforms extends GradientTransforms {
   /**
+   * Whether a step moves only the elements in which it agrees with the gradient, by more, so that it keeps its size.
+   *
+   * @see Liang et al., "Cautious Optimizers", arXiv:2411.16085.
+   */
+  readonly cautious: boolean
+  /**
    * Whether a step with a NaN or an infinity in any gradient changes nothing. After `limit` such steps in a
    * row, the next one is an error.
    *
@@ -55,6 +61,7 @@ const off: Transforms = {
   centralize: false,
   clip: false,
   maximize: false,
+  cautious: false,
   skipNotFinite: false,
   lookahead: false,
   ema: false,
@@ -138,6 +145,7 @@ const ranges: readonly (readonly [transform: keyof Transforms, range: OptionRang
   ['centralize', boolean],
   ['accumulate', positiveInteger],
   ['maximize', boolean],
+  ['cautious', boolean],
 ]
 
 const warmup: OptionRange = {

@@ -26,7 +26,7 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       previousGradient[i] = g0
     }
   },
-  '5b293fa74f67cc22': (n, [g, squares]) => {
+  '79d8c99db6da1409': (n, [g, squares], [, , , , , ,]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
       const t1 = g0 * g0
@@ -57,7 +57,7 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       previousGradient[i] = t3
     }
   },
-  '0ba2a63d4b6868f7': (n, [theta, g, squares], [weightDecay]) => {
+  fbe91953f7694d84: (n, [theta, g, squares], [, , , , , , , weightDecay]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
       const theta0 = theta[i]
@@ -88,6 +88,13 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       m[i] = t4
       v[i] = t6
       previousGradient[i] = g0
+    }
+  },
+  e66fed19bd8c4a7d: (n, [g, squares], [, , , , , , ,]) => {
+    for (let i = 0; i < n; i++) {
+      const g0 = g[i]
+      const t1 = g0 * g0
+      squares[i] = t1
     }
   },
 }

@@ -1,4 +1,14 @@
-import { adaBelief, adan, defineRule, diffGradNorm, linear, lion, nadam } from '@diffgrad/core'
+import {
+  adaBelief,
+  adan,
+  angularGrad,
+  defineRule,
+  diffGradNorm,
+  lamb,
+  linear,
+  lion,
+  nadam,
+} from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
 import type { Law } from './backend-under-test.ts'
@@ -184,6 +194,78 @@ export const ruleLaws: readonly Law[] = [
         }
       }
       expectNear((await run.parameters()).bias, theta)
+    },
+  },
+  {
+    name: 'LAMB gives the step of each parameter its own norm, with weight decay in the direction, and steps from zero',
+    async check(backend) {
+      if (backend.unsupported?.includes('sums')) return
+      const [learningRate, weightDecay, beta1, beta2] = [0.25, 0.5, 0.75, 0.5]
+      const values: Record<string, number[]> = { w: [3, -4], zero: [0, 0, 0] }
+      const run = createOptimizer(
+        backend,
+        lamb,
+        { learningRate, weightDecay, beta1, beta2, epsilon: 0.01 },
+        {
+          parameters: {
+            w: { values: values.w, shape: [2] },
+            zero: { values: values.zero, shape: [3] },
+          },
+        },
+      )
+      const zeros = (): Record<string, number[]> => ({ w: [0, 0], zero: [0, 0, 0] })
+      const [m, v] = [zeros(), zeros()]
+      for (let t = 1; t <= 3; t++) {
+        const gradients: Record<string, number[]> = { w: [t, -1], zero: [1, -2, 0] }
+        await run.step(gradients)
+        for (const [name, theta] of Object.entries(values)) {
+          const u = theta.map((x, i) => {
+            const g = gradients[name][i]
+            m[name][i] = beta1 * m[name][i] + (1 - beta1) * g
+            v[name][i] = beta2 * v[name][i] + (1 - beta2) * g ** 2
+            const [mHat, vHat] = [m[name][i] / (1 - beta1 ** t), v[name][i] / (1 - beta2 ** t)]
+            return mHat / (Math.sqrt(vHat) + 0.01) + weightDecay * x
+          })
+          const norm = Math.hypot(...theta)
+          const ratio = norm > 0 ? norm / Math.hypot(...u) : 1
+          for (const [i, x] of u.entries()) theta[i] -= learningRate * ratio * x
+        }
+      }
+      const moved = await run.parameters()
+      for (const [name, theta] of Object.entries(values)) expectNear(moved[name], theta)
+    },
+  },
+  {
+    name: 'AngularGrad compares the angle of two gradients with the previous angle alone, also where it is 90°',
+    async check(backend) {
+      const [learningRate, beta1, beta2, epsilon] = [0.1, 0.75, 0.5, 0.01]
+      for (const angle of ['cos', 'tan'] as const) {
+        const run = createOptimizer(backend, angularGrad, {
+          ...{ learningRate, beta1, beta2, epsilon, angle },
+        })
+        const theta = [...parameters.bias.values]
+        const [m, v, p, previous] = [[], [], [], []].map(() => theta.map(() => 0))
+        // The angles rise, fall and rise; those of the first element include 90°, from 1 to −1.
+        for (const [k, g] of [
+          [1, 0.1, 3],
+          [-1, 0.1, -0.2],
+          [2, 4, -0.25],
+          [-0.5, 0, 5],
+        ].entries()) {
+          await run.step({ bias: g })
+          const rate = (learningRate * Math.sqrt(1 - beta2 ** (k + 1))) / (1 - beta1 ** (k + 1))
+          for (const i of theta.keys()) {
+            m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+            const between = Math.atan2(Math.abs(p[i] - g[i]), Math.abs(1 + p[i] * g[i]))
+            const phi = 0.5 * Math.tanh(Math[angle](Math.min(between, previous[i]))) + 0.5
+            theta[i] -= (rate * phi * m[i]) / (Math.sqrt(v[i]) + epsilon)
+            p[i] = g[i]
+            previous[i] = between
+          }
+        }
+        expectNear((await run.parameters()).bias, theta)
+      }
     },
   },
 ]

@@ -1,6 +1,6 @@
 import { defineRule, sgd } from '@diffgrad/core'
 import { expect } from 'vitest'
-import type { BackendUnderTest, Law, UntypedOptions } from './backend-under-test.ts'
+import type { BackendUnderTest, Law, TestRun, UntypedOptions } from './backend-under-test.ts'
 import {
   createOptimizer,
   expectNear,
@@ -177,6 +177,28 @@ export const transformLaws: readonly Law[] = [
       const expected = [-2, 2, 3, -3, 2, 2, 2, -3]
       const moved = (await run.parameters()).cube
       for (const [i, x] of expected.entries()) expectNear(moved[i], x)
+    },
+  },
+  {
+    name: 'a cautious step moves the elements that agree with the gradient, divided by their share, and decays all; or is refused',
+    async check(backend) {
+      const options = { learningRate: 1, momentum: 0.5, cautious: true }
+      const create = (): TestRun =>
+        createOptimizer(backend, sgd, { ...options, weightDecay: 0.125, decay: 'decoupled' })
+      if (backend.unsupported?.includes('sums')) {
+        await expect((async () => create().step(gradientsAt(1)))()).rejects.toThrow(/sums/)
+        return
+      }
+      const run = create()
+      await run.setParameters({ bias: [8, 8, 8], weights: [0, 0, 0, 0, 0, 0] })
+      const weights = [1, 1, 1, 1, 1, 1]
+      await run.step({ bias: [1, 1, 1e-30], weights })
+      // All agree: 8 − 1 − 1, and 8 − 1 for the small one, whose product with its step underflows in float32.
+      expectNear((await run.parameters()).bias, [6, 6, 7])
+      await run.step({ bias: [-0.25, 1, 1], weights: weights.map((w) => -0.125 * w) })
+      // m = 0.25, 1.5, 1: the first disagrees, and the others move by 3/2 of their steps. No weight agrees.
+      expectNear((await run.parameters()).bias, [5.25, 5.25 - 2.25, 6.125 - 1.5])
+      expectNear((await run.parameters()).weights, new Array(6).fill(-(1 - 0.125)))
     },
   },
   {

@@ -4,11 +4,13 @@ import {
   type AdaModHyperparameters,
   type AdamHyperparameters,
   type AdanHyperparameters,
+  type AngularGradHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
   adan,
+  angularGrad,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
   type DiffModHyperparameters,
@@ -17,7 +19,9 @@ import {
   diffGradNorm,
   diffMod,
   diffRGrad,
+  type LambHyperparameters,
   type LionHyperparameters,
+  lamb,
   lion,
   type NAdamHyperparameters,
   nadam,
@@ -33,10 +37,12 @@ import {
   generatedAdaMod,
   generatedAdam,
   generatedAdan,
+  generatedAngularGrad,
   generatedDiffGrad,
   generatedDiffGradNorm,
   generatedDiffMod,
   generatedDiffRGrad,
+  generatedLAMB,
   generatedLion,
   generatedNAdam,
   generatedRAdam,
@@ -134,6 +140,14 @@ export const Lion: OptimizerClass<LionHyperparameters> = /* @__PURE__ */ defineO
 )
 export type Lion = RuleOptimizer<LionHyperparameters> & Settings<LionHyperparameters>
 
+/** LAMB: Adam whose step of a parameter has the norm of the parameter, times α, for large batches. See `lamb` in @diffgrad/core. */
+export const LAMB: OptimizerClass<LambHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradLAMB',
+  lamb,
+  generatedLAMB,
+)
+export type LAMB = RuleOptimizer<LambHyperparameters> & Settings<LambHyperparameters>
+
 /** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
 export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(
   'DiffGrad',
@@ -147,6 +161,12 @@ export const DiffGradNorm: OptimizerClass<DiffGradNormHyperparameters> =
   /* @__PURE__ */ defineOptimizer('DiffGradNorm', diffGradNorm, generatedDiffGradNorm)
 export type DiffGradNorm = RuleOptimizer<DiffGradNormHyperparameters> &
   Settings<DiffGradNormHyperparameters>
+
+/** AngularGrad, by the authors of diffGrad: the friction is a function of the angle A between the lines of slope g and p, the previous gradient, or of the previous angle A′ if that is smaller. See `angularGrad` in @diffgrad/core. */
+export const AngularGrad: OptimizerClass<AngularGradHyperparameters> =
+  /* @__PURE__ */ defineOptimizer('DiffgradAngularGrad', angularGrad, generatedAngularGrad)
+export type AngularGrad = RuleOptimizer<AngularGradHyperparameters> &
+  Settings<AngularGradHyperparameters>
 
 /** DiffRGrad: RAdam with the friction coefficient ξ of diffGrad in the rectified phase. See `diffRGrad` in @diffgrad/core. */
 export const DiffRGrad: OptimizerClass<DiffRGradHyperparameters> = /* @__PURE__ */ defineOptimizer(

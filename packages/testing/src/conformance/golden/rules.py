@@ -128,6 +128,54 @@ class Adan:
         return steps
 
 
+class LAMB:
+    """arXiv:1904.00962, algorithm 2, with φ(z) = z; a ratio with a norm of 0 is 1."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-6)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = [0.0] * size
+
+    def step(self, t, g, theta, o):
+        u = []
+        for i in range(len(g)):
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * g[i]
+            self.v[i] = o["beta2"] * self.v[i] + (1 - o["beta2"]) * g[i] ** 2
+            r = self.m[i] / (1 - o["beta1"] ** t) / (math.sqrt(self.v[i] / (1 - o["beta2"] ** t)) + o["epsilon"])
+            u.append(r + o["weightDecay"] * theta[i])
+        norms = [math.sqrt(math.fsum(a * a for a in x)) for x in (theta, u)]
+        ratio = norms[0] / norms[1] if all(norms) else 1
+        return [o["learningRate"] * ratio * a for a in u]
+
+
+class AngularGrad:
+    """arXiv:2105.10190, with angles in radians; the previous gradient and the previous angle start at 0."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, angle="cos")
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = [0.0] * size
+        self.previous = [0.0] * size
+        self.angle = [0.0] * size
+
+    def step(self, t, g, theta, o):
+        function = {"cos": math.cos, "tan": math.tan}[o["angle"]]
+        steps = []
+        for i in range(len(g)):
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * g[i]
+            self.v[i] = o["beta2"] * self.v[i] + (1 - o["beta2"]) * g[i] ** 2
+            p = self.previous[i]
+            angle = math.atan2(abs(p - g[i]), abs(1 + p * g[i]))
+            phi = 0.5 * math.tanh(abs(function(min(angle, self.angle[i])))) + 0.5
+            self.angle[i] = angle
+            rate = o["learningRate"] * math.sqrt(1 - o["beta2"] ** t) / (1 - o["beta1"] ** t)
+            steps.append(rate * phi * self.m[i] / (math.sqrt(self.v[i]) + o["epsilon"]))
+        self.previous = g
+        return steps
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
 slow = dict(learningRate=0.05, beta1=0.8, beta2=0.95, weightDecay=0.02)
@@ -138,6 +186,8 @@ rules = {
     "AdaBelief": (AdaBelief, 0, "decoupled", adaptive, second),
     "Lion": (Lion, 0, "decoupled", dict(learningRate=0.004, beta1=0.95, beta2=0.98, weightDecay=0.1), slow),
     "Adan": (Adan, 0, "proximal", {**adaptive, "beta3": 0.9}, {**second, "decay": "decoupled"}),
+    "LAMB": (LAMB, 0.01, "scaled", adaptive, second),
+    "AngularGrad": (AngularGrad, 0, "l2", {**adaptive, "angle": "tan"}, second),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
 
@@ -151,7 +201,7 @@ def trajectory(name, options, matrix, gradients):
     points = []
     for t, row in enumerate(recorded["gradients"][gradients], 1):
         for key, g in {"vector": row[:7], "matrix": row[7:]}.items():
-            decayed = o[key]["weightDecay"]
+            decayed = 0 if o[key]["decay"] == "scaled" else o[key]["weightDecay"]
             if o[key]["decay"] == "l2":
                 g = [a + decayed * x for a, x in zip(g, theta[key])]
                 decayed = 0
