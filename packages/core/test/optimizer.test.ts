@@ -160,7 +160,7 @@ const refusals: readonly (readonly [string, () => unknown, string])[] = [
   [
     'an unknown option',
     () => make({ emaa: true }),
-    'SGD: has no option emaa; it has learningRate, weightDecay, decay, momentum, dampening, nesterov, and for all parameters together accumulate, centralize, clip, maximize, skipNotFinite, lookahead, ema, groups',
+    'SGD: has no option emaa; it has learningRate, weightDecay, decay, momentum, dampening, nesterov, and for all parameters together accumulate, centralize, clip, maximize, cautious, skipNotFinite, lookahead, ema, groups',
   ],
   [
     'a transform of a group',

@@ -36,8 +36,9 @@ export interface KernelEngine {
     t?: number,
   ): void
   /**
-   * Sums what a kernel would write over all elements, for each written name and each position of the lists. In
-   * JavaScript and in double precision, by the calling thread. Changes no array.
+   * Sums what a kernel would write over all elements, for each written name and each position of the lists, in double
+   * precision and always in the same order. Changes no array. A kernel that was not generated computes what is summed
+   * in the precision of the arrays.
    */
   sums(
     kernel: Kernel,

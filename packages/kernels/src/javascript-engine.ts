@@ -18,10 +18,12 @@ export class JavaScriptEngine {
   readonly tier: 'javascript' | 'interpreter'
   readonly threads = 1
   readonly ready: Promise<void> = Promise.resolve()
+  readonly #generated: GeneratedKernels
   readonly #functionFor: (graph: Graph) => GeneratedKernel
 
   constructor(tier: 'javascript' | 'interpreter', generated: GeneratedKernels) {
     this.tier = tier
+    this.#generated = generated
     this.#functionFor = memoized((graph) => {
       const key = fingerprint(graph)
       return Object.hasOwn(generated, key) ? generated[key] : interpret(graph)
@@ -29,6 +31,11 @@ export class JavaScriptEngine {
   }
 
   startThreads(): void {}
+
+  /** Whether a kernel was generated at build time, so that it need not be interpreted. */
+  isGenerated(kernel: Kernel): boolean {
+    return Object.hasOwn(this.#generated, fingerprint(trace(kernel)))
+  }
 
   run(
     kernel: Kernel,

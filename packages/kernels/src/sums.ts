@@ -35,3 +35,15 @@ export function sumsOf(
   }
   return sums
 }
+
+/** The sum of all elements in double precision: block by block, and then the sums of the blocks. */
+export function sumOf(array: FloatArray): number {
+  let total = 0
+  for (let start = 0; start < array.length; start += blockLength) {
+    const end = Math.min(start + blockLength, array.length)
+    let sum = 0
+    for (let i = start; i < end; i++) sum += array[i]
+    total += sum
+  }
+  return total
+}
