@@ -111,7 +111,7 @@ function withDependentDefaults(config: Config): Config {
   )
   must(!config.emaWarmup || config.ema !== undefined, '--ema-warmup needs --ema')
   must(
-    decay === 'decoupled' || weightDecay > 0,
+    decay === undefined || decay === 'decoupled' || weightDecay > 0,
     `--decay ${decay} needs a --weight-decay above 0, but weight decay is 0`,
   )
   const { start: lastStage } = tuneStages(config)[tuneStages(config).length - 1]
@@ -222,7 +222,11 @@ function withRuleSettings(config: Config): Config {
   const resolved = own
     .filter(({ key }) => key !== scheduled)
     .map(({ key, option }) => [key, given[option] ?? ruleDefault(option, defaults)] as const)
-  const complete = { ...config, ...Object.fromEntries(resolved) }
+  const complete = {
+    ...config,
+    decay: config.decay ?? decayOf(config),
+    ...Object.fromEntries(resolved),
+  }
   checkRuleOptions(complete)
   return { ...complete, ...(isRuleModule(optimizer) && { optimizerHash: moduleHash(optimizer) }) }
 }
@@ -236,9 +240,15 @@ export const ruleOptions = (config: Config): Readonly<Record<string, unknown>> =
     }),
   )
 
+/** The kind of weight decay by default: decoupled where the rule has it. */
+function decayOf(config: Config): NonNullable<Config['decay']> {
+  const rule = ruleOf(config)
+  return rangeOf(rule, 'decay').includes('decoupled') ? 'decoupled' : rule.defaults.decay
+}
+
 /** @throws {Failure} If the rule refuses the kind of decay, or its options do not work together. */
 function checkRuleOptions(config: Config): void {
-  const { optimizer, learningRate, weightDecay, decay } = config
+  const { optimizer, learningRate, weightDecay, decay = decayOf(config) } = config
   const rule = ruleOf(config)
   const { text, includes } = rangeOf(rule, 'decay')
   if (!includes(decay))

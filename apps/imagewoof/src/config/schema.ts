@@ -246,9 +246,9 @@ export const schema = z.strictObject({
   weightDecay: numeric(nonNegative)
     .default(1e-2)
     .meta(optimizer('weight decay; biases and norms are exempt', '<rate>')),
-  decay: choice(['decoupled', 'l2', 'proximal'])
-    .default('decoupled')
-    .meta(optimizer('kind of weight decay; each rule has some', '<kind>')),
+  decay: choice(['decoupled', 'l2', 'proximal', 'scaled'])
+    .optional()
+    .meta(optimizer('kind of weight decay (default: decoupled, or that of the rule)', '<kind>')),
   ...ruleFields,
   clip: numeric(positive)
     .optional()
