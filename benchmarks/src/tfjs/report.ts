@@ -1,4 +1,4 @@
-import type { Machine } from '@diffgrad/testing/machine'
+import type { Machine } from '../machine.ts'
 import {
   formatDigits,
   formatPercent,

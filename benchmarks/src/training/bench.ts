@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { machine, requireIdle, today } from '@diffgrad/testing/machine'
 import {
   BenchmarkProcess,
   type Command,
@@ -9,6 +8,7 @@ import {
   scriptCommand,
   timeRounds,
 } from '../child-process.ts'
+import { machine, requireIdle, today } from '../machine.ts'
 import { writeResults } from '../report.ts'
 import { profile } from './profile.ts'
 import {

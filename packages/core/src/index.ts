@@ -47,7 +47,6 @@ export {
   type Failure,
   gather,
   RankError,
-  requireSame,
 } from './ranks.ts'
 export {
   defineRule,
