@@ -170,7 +170,7 @@ export async function runPlan(
   return plan.path
 }
 
-/** Trains what remains until nothing does, except runs of other processes. */
+/** Trains what remains, round by round, until nothing does, except runs of other processes. */
 async function trainAll(
   plan: TrialPlan,
   context: CommandContext,
@@ -184,13 +184,15 @@ async function trainAll(
   }
   const threads = context.threads ?? Math.max(...plan.runs.map(({ config }) => config.threads))
   const tried = new Set<string>()
-  for (;;) {
-    // The end of all of these may make new ones.
-    const targets = (await plan.remainingRuns()).map(({ number, until }) => `${number} to ${until}`)
-    if (context.signal.aborted || targets.every((target) => tried.has(target))) break
+  // The end of all runs of a round makes the next one.
+  for (let round = 0; !context.signal.aborted; round++) {
+    const free = (await plan.remainingRuns()).filter(({ owner }) => owner === undefined)
+    const targets = free.map(({ number, until }) => `${number} to ${until}`)
+    // In the first one, runs of other processes are listed.
+    if (round > 0 && targets.every((target) => tried.has(target))) break
     for (const target of targets) tried.add(target)
     const status = await plan.status()
-    if (status !== undefined) context.screen.write(status)
+    if (status !== undefined && targets.length > 0) context.screen.write(status)
     if (queue) await (await import('../trials/queue.ts')).trainByQueue(plan, queue, context)
     else if (jobs === undefined) await plan.trainRemaining(context, open, onRun)
     else await trainByProcesses(plan, jobCount(jobs, threads), context)
