@@ -219,7 +219,7 @@ export const stateLaws: readonly Law[] = [
       for (const one of [run, resumed]) {
         expect(await one.step(infinite)).toBe('skipped')
         await expect(async () => one.step(infinite)).rejects.toThrow(
-          'SGD: skipped steps in a row must be at most 2, the limit of skipNotFinite, but the gradients of bias are not finite again',
+          /^SGD: skipped steps in a row must be at most 2, .* but the gradients of .*bias.* are not finite again$/,
         )
         expect(await one.step(finite)).toBe('updated')
         const { skipped } = await one.optimizer.stateDict()

@@ -147,7 +147,9 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'a parameter of a group with another rule moves as it would alone under that rule, also from a saved state',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      // Without state; with intermediates; with scalar state; with phases; with sums.
+      const names = ['SGD', 'diffGrad', 'NAdam', 'RAdam', 'diffGradNorm']
+      for (const rule of rulesOf(backend).filter(({ name }) => names.includes(name))) {
         const common = rule === diffGrad ? adam : diffGrad
         const defaults = { learningRate: 0.1, weightDecay: 0.01, beta1: 0.5, ...rule.transforms }
         const own = { learningRate: 0.02, weightDecay: 0 }
