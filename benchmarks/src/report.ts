@@ -53,9 +53,3 @@ export function writeResults(name: string, results: object, markdown: string): v
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(results, undefined, 1)}\n`)
   writeFileSync(new URL(`${name}.md`, folder), markdown)
 }
-
-/** The sentence that marks results of a busy machine; empty for others. */
-export const busyMark = (idleShares: readonly number[]): string =>
-  idleShares.every((idle) => idle >= 0.8)
-    ? ''
-    : '\n**Measured on a busy machine: the timings contain other work.**\n'

@@ -1,14 +1,37 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import { classes, shapes } from '@diffgrad/testing/shapes'
+import { pipeline } from '@xenova/transformers'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const cdn = 'https://cdn.jsdelivr.net/npm/'
 const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'))
+
+/** A model of pictures of 32 × 32 pixels, in the place of one of the hub. */
+const hubModel = fileURLToPath(new URL('../../playground/public/models/shapes', import.meta.url))
+
+/** Writes pictures in folders named as their classes. */
+async function writePictures(folder: string, count: number, seed: number): Promise<void> {
+  const size = 32
+  const { pixels, labels } = shapes({ count, size, seed })
+  for (const [i, label] of labels.entries()) {
+    if (label < 6) continue // The model knows these.
+    const path = join(folder, classes[label] ?? '')
+    mkdirSync(path, { recursive: true })
+    const bytes = pixels.subarray(i * size * size * 3, (i + 1) * size * size * 3)
+    const raw = { width: size, height: size, channels: 3 } as const
+    await sharp(bytes, { raw })
+      .png()
+      .toFile(join(path, `${i}.png`))
+  }
+}
 
 /** A module of the workspace as the CDN serves it: bundled, apart from what the import map names. */
 async function served(name: string): Promise<string> {
@@ -40,9 +63,14 @@ async function open(browser: Browser, name: string): Promise<Page> {
     }
     const [, file] = /onnxruntime-web@[\d.]+\/dist\/(.*)$/.exec(url) ?? []
     if (file !== undefined) return route.fulfill({ path: join(runtime, file) })
-    const [, module] = url.startsWith(cdn) ? (/npm\/(@diffgrad\/\w+)\/\+esm$/.exec(url) ?? []) : []
+    const [, path] = /huggingface\.co\/[\w-]+\/[\w-]+\/resolve\/main\/(.*)$/.exec(url) ?? []
+    if (path !== undefined) return route.fulfill({ path: join(hubModel, path) })
+    const [, module] = url.startsWith(cdn)
+      ? (/npm\/(@diffgrad\/\w+|@huggingface\/transformers)(?:\/\+esm|@[\d.]+)$/.exec(url) ?? [])
+      : []
     if (module === undefined) return route.abort()
-    return route.fulfill({ body: await served(module), contentType: 'text/javascript' })
+    const body = await served(module.replace('@huggingface', '@xenova'))
+    return route.fulfill({ body, contentType: 'text/javascript' })
   })
   await page.goto('https://example.test/')
   return page
@@ -78,5 +106,37 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
     // 2·32 + 32 + 32·32 + 32 + 32·2 + 2 weights of four bytes, and the graph.
     expect(bytes).toBeGreaterThan(4 * 1218)
     await page.close()
+  })
+  test('a page fine-tunes a model on new classes, and offers a folder for transformers.js', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fine-tune-'))
+    const [seen, unseen, model] = ['seen', 'unseen', 'model'].map((name) => join(folder, name))
+    await writePictures(seen ?? '', 200, 1)
+    await writePictures(unseen ?? '', 60, 1000)
+    const page = await open(browser, 'fine-tune')
+    await page.setInputFiles('input', seen ?? '')
+    await page.waitForFunction("document.querySelector('output').textContent.endsWith('done')")
+    for (const link of await page.$$('a[download]')) {
+      const path = join(model ?? '', (await link.textContent()) ?? '')
+      mkdirSync(dirname(path), { recursive: true })
+      const bytes = await link.evaluate(async (a) => [
+        ...new Uint8Array(await (await fetch((a as HTMLAnchorElement).href)).arrayBuffer()),
+      ])
+      writeFileSync(path, Uint8Array.from(bytes))
+    }
+    await page.close()
+    const classify = await pipeline('image-classification', model, { dtype: 'fp32' })
+    const files = readdirSync(unseen ?? '', { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile(),
+    )
+    let correct = 0
+    for (const { name, parentPath } of files) {
+      const [best] = [await classify(join(parentPath, name), { top_k: 1 })].flat(2)
+      if (best?.label === basename(parentPath)) correct++
+    }
+    await classify.dispose()
+    rmSync(folder, { recursive: true })
+    // One of four by chance.
+    expect(files).toHaveLength(24)
+    expect(correct / files.length).toBeGreaterThan(0.5)
   })
 })

@@ -13,7 +13,13 @@ import {
   sequential,
   writeModel,
 } from '@diffgrad/onnx'
-import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
+import {
+  chromiumPath,
+  chromiumTitle,
+  launchChromium,
+  openPage,
+  swiftShaderFlags,
+} from '@diffgrad/testing/chromium'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { pipeline, RawImage } from '@xenova/transformers'
 import { unzipSync } from 'fflate'
@@ -202,6 +208,9 @@ async function classifierOf(path: string, task: 'image' | 'text') {
   }
 }
 
+/** The execution provider of the page: `pnpm --filter playground fine-tune:webgpu` tests the other one. */
+const provider = process.env.FINE_TUNE_PROVIDER ?? 'wasm'
+
 /** What the server of the page allows: no other server, and no code but the page's. */
 const policy = [
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
@@ -218,20 +227,18 @@ describe.skipIf(!chromiumPath)(`fine-tuning ${chromiumTitle}`, () => {
 
   beforeAll(async () => {
     site = await serveSite(inject('site'), { headers: { 'Content-Security-Policy': policy } })
-    browser = await launchChromium()
+    browser = await launchChromium(provider === 'webgpu' ? swiftShaderFlags : undefined)
     page = await openPage(browser)
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text())
     })
     page.on('pageerror', (error) => problems.push(error.message))
+    const { origin } = new URL(site.url)
     page.context().on('request', (request) => {
-      const isOwn = request
-        .url()
-        .replace(/^blob:/, '')
-        .startsWith(new URL(site.url).origin)
-      if (request.method() !== 'GET' || !isOwn) problems.push(request.url())
+      const address = request.url().replace(/^blob:/, '')
+      if (request.method() !== 'GET' || !address.startsWith(origin)) foreign.push(request.url())
     })
-    await page.goto(`${site.url}#fine-tune?steps=40`)
+    await page.goto(`${site.url}#fine-tune?steps=40&engine=${provider}`)
   })
 
   afterAll(async () => {
@@ -316,34 +323,68 @@ describe.skipIf(!chromiumPath)(`fine-tuning ${chromiumTitle}`, () => {
     },
   )
 
-  test('files of the user’s are trained on without a network, and training goes further', async () => {
+  test('files of the user’s are trained on without a network, in parts', async () => {
     await page.context().setOffline(true)
     const csv = join(folder, 'messages.csv')
     writeFileSync(csv, messagesFile(writeMessages(60, 9)))
     const [model, examples] = [page.locator('.card').nth(0), page.locator('.card').nth(1)]
-    await model
-      .locator('input[webkitdirectory]')
-      .setInputFiles(join(folder, 'text-lora', 'messages-fine-tuned'))
+    const trained = join(folder, 'text-lora', 'messages-fine-tuned')
+    await model.locator('input[webkitdirectory]').setInputFiles(trained)
     await model.getByText('3 classes: complaint, praise, question').waitFor()
     await examples.locator('input[accept*=csv]').setInputFiles(csv)
     await examples.getByText('60 texts').waitFor()
-    await page.fill('input[name=steps]', '10')
+    await page.fill('input[name=steps]', '5')
     await page.press('input[name=steps]', 'Enter')
-    await page.selectOption('select[name=method]', 'head')
     await page.click('button.primary')
-    await finished(10)
+    await finished(5)
+    await page.fill('input[name=steps]', '9000')
+    await page.press('input[name=steps]', 'Enter')
     await page.click('button.primary')
-    await finished(20)
-    expect(foreign).toEqual([])
+    await page.locator('.status', { hasText: /^step \d+ of 9005/ }).waitFor()
+    await page.click('button.primary')
+    await page.locator('button.primary', { hasText: 'Continue' }).waitFor()
+    const stopped = await page.textContent('.fine-tune .status')
     await page.fill('input[name=hub]', 'owner/model')
-    await page.click('text=Download >> nth=0')
+    await page.locator('button', { hasText: /^Download$/ }).click()
     await page
       .getByText(
         'owner/model: cannot be downloaded, because huggingface.co cannot be reached; without a network, drop the folder of a model',
       )
       .waitFor()
-    // The last training stays.
-    expect((await classified()).best).toMatch(/complaint|praise|question/)
-    await page.context().setOffline(false)
+    // Nothing is lost: neither the model nor its training.
+    expect(await page.textContent('.fine-tune .status')).toBe(stopped)
+    expect(await page.textContent('button.primary')).toBe('Continue')
+    expect(foreign.filter((url) => !url.startsWith('https://huggingface.co/'))).toEqual([])
+  })
+
+  test('a text is classified, and the folder is saved beside another one', async () => {
+    await page.fill('input[name=text]', 'When will the bench arrive?')
+    await page.press('input[name=text]', 'Enter')
+    await page.locator('.prediction li', { hasText: 'question' }).first().waitFor()
+    expect(await page.textContent('.prediction .label')).toBe('question')
+    // A folder of the origin's private file system takes the place of the user's.
+    const listing = await page.evaluate<Record<string, string[]>>(`(async () => {
+      const root = await navigator.storage.getDirectory()
+      await root.getDirectoryHandle('messages-fine-tuned', { create: true })
+      globalThis.showDirectoryPicker = async () => root
+      document.querySelector('button.folder').click()
+      const status = document.querySelector('.fine-tune .status')
+      while (!status.textContent.includes('saved as')) await new Promise(requestAnimationFrame)
+      const list = async (folder, path = '') => {
+        const files = []
+        for await (const [name, entry] of folder)
+          files.push(...(entry.kind === 'file' ? [path + name] : await list(entry, path + name + '/')))
+        return files
+      }
+      const found = {}
+      for await (const [name, folder] of root) found[name] = (await list(folder)).sort()
+      return found
+    })()`)
+    expect(listing).toEqual({
+      'messages-fine-tuned': [],
+      'messages-fine-tuned-2': [
+        ...['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'],
+      ],
+    })
   })
 })

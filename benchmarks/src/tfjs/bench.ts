@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { chromiumPath } from '@diffgrad/testing/chromium'
+import { idleShare, machine, today } from '@diffgrad/testing/machine'
 import {
   BenchmarkProcess,
   scriptCommand,
@@ -7,7 +8,6 @@ import {
   type TimedOptimizer,
   timeRounds,
 } from '../child-process.ts'
-import { idleShare, machine, today } from '../machine.ts'
 import { writeResults } from '../report.ts'
 import { startBrowser } from './browser.ts'
 import type { DispatchCost } from './page.ts'

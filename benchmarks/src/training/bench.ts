@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { machine, requireIdle, today } from '@diffgrad/testing/machine'
 import {
   BenchmarkProcess,
   type Command,
@@ -8,7 +9,6 @@ import {
   scriptCommand,
   timeRounds,
 } from '../child-process.ts'
-import { machine, requireIdle, today } from '../machine.ts'
 import { writeResults } from '../report.ts'
 import { profile } from './profile.ts'
 import {

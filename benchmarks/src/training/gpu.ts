@@ -4,6 +4,7 @@ import { diffGrad, stepKernels } from '@diffgrad/core'
 import { crossEntropy, trainStepModel } from '@diffgrad/onnx'
 import { findAdapter } from '@diffgrad/onnx-tfjs/adapter'
 import { loweringFor } from '@diffgrad/onnxruntime'
+import { machine, requireIdle, today } from '@diffgrad/testing/machine'
 import * as ort from 'onnxruntime-node'
 import {
   BenchmarkProcess,
@@ -12,7 +13,6 @@ import {
   scriptCommand,
   timeRounds,
 } from '../child-process.ts'
-import { machine, requireIdle, today } from '../machine.ts'
 import { formatSummary, markdownTable, ratio, summarize, writeResults } from '../report.ts'
 import { gpuWorkloads, modelOf, type Workload } from './workloads.ts'
 

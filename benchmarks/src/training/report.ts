@@ -1,12 +1,6 @@
-import type { Machine } from '../machine.ts'
-import {
-  busyMark,
-  formatPercent,
-  formatSummary,
-  markdownTable,
-  ratio,
-  summarize,
-} from '../report.ts'
+import type { Machine } from '@diffgrad/testing/machine'
+import { busyMark } from '@diffgrad/testing/machine'
+import { formatPercent, formatSummary, markdownTable, ratio, summarize } from '../report.ts'
 import type { Profile } from './profile.ts'
 
 /** The timings of one library. */

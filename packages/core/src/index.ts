@@ -47,6 +47,7 @@ export {
   type Failure,
   gather,
   RankError,
+  requireSame,
 } from './ranks.ts'
 export {
   defineRule,

@@ -125,9 +125,10 @@ const messageOf = ({ reason }: Failure): string =>
  * Checks that a text is the same on every rank.
  *
  * @param lines - such as the names and sizes of arrays, one a line.
- * @throws RankError on every rank, with the first line in which a rank differs from rank 0.
+ * @throws RankError on every rank, with the first line in which a rank differs from rank 0: `rank 1: has b: 4
+ * where rank 0 has b: 5`.
  */
-function* requireSame(place: Place, lines: readonly string[]): Exchange<void> {
+export function* requireSame(place: Place, lines: readonly string[]): Exchange<void> {
   const text = lines.join('\n')
   const all = yield* gather(place, Float64Array.of(text.length, textHash(text)))
   const [first, ...others] = all.map(String)

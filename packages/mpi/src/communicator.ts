@@ -25,14 +25,14 @@ const launcherVariables = ['OMPI_COMM_WORLD_SIZE', 'PMIX_RANK', 'PMI_RANK']
  * know of each other.
  */
 export async function communicator(): Promise<Ranks> {
-  // In a page there is none.
+  // A page has no process.
   const environment = globalThis.process?.env ?? {}
   const isLaunched = launcherVariables.some((name) => environment[name] !== undefined)
   const transport = isLaunched ? await OpenMpi.load() : alone
   const tasks = Number(environment.SLURM_STEP_NUM_TASKS ?? 1)
   if (tasks > 1 && transport.size === 1)
     throw new Error(
-      `mpi: srun has started ${tasks} processes, each of which is alone; start them by srun --mpi=pmix`,
+      `mpi: srun has started ${tasks} processes, but none knows of the others; start them by srun --mpi=pmix`,
     )
   return new Ranks(transport)
 }

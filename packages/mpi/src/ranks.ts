@@ -90,7 +90,7 @@ export class Ranks implements Communicator {
     return this.#run(sumOf(this, [], 1))
   }
 
-  /** Ends all ranks at once, as if this one had died: for an error of which the others cannot know. */
+  /** Ends all ranks at once, as if this one had died: for an error that the others cannot know. */
   abort(): void {
     this.#transport.abort()
   }
@@ -128,7 +128,7 @@ function* sumOf(
   }
 }
 
-/** The bits of one rank, as whole numbers of which all other ranks have −1. */
+/** The bits of one rank, as whole numbers. All other ranks contribute −1, and the maximum is the rank's. */
 function* broadcastOf(
   { rank, size }: Pick<Ranks, 'rank' | 'size'>,
   arrays: readonly SavedArray[],

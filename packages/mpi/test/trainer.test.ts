@@ -130,7 +130,7 @@ test('a spectral norm makes one power iteration in a step of all ranks', async (
   expect(second.checkpoint).toEqual(first.checkpoint)
 })
 
-/** What each of two ranks throws in a step of its own, of which neither changes anything. */
+/** The errors of two ranks in a step that changes nothing. */
 function failures(
   step: (trainer: Trainer, rank: number) => Promise<unknown>,
 ): Promise<readonly unknown[]> {
@@ -156,12 +156,15 @@ function failures(
   return Promise.all(all)
 }
 
-test('what one rank fails with, all fail with', async () => {
+test('an error on one rank is one on all', async () => {
   const notFinite = await failures((trainer, rank) => {
     const { input, target } = batchOf(rank)
     return trainer.step({ input: rank === 1 ? input.fill(Number.NaN) : input, target })
   })
-  for (const error of notFinite) expect(error).toBeInstanceOf(NotFiniteError)
+  for (const error of notFinite) {
+    expect(error).toBeInstanceOf(NotFiniteError)
+    expect(String(error)).toContain('step 1: the loss of rank 1 must be finite, but is NaN')
+  }
   const metric = await failures((trainer, rank) =>
     trainer.step({ ...batchOf(rank), ...(rank === 1 && { target: [0, 0, 0, 0] }) }),
   )

@@ -10,11 +10,13 @@ export class NotFiniteError extends TrainerError {
 
 /**
  * @param updates - the number of updates before this step.
+ * @param rank - whose loss it is, if there are several.
  * @throws {NotFiniteError} If the loss is not finite; names the step, counted from 1.
  */
-export function assertFiniteLoss(loss: number, updates: number): void {
+export function assertFiniteLoss(loss: number, updates: number, rank?: number): void {
   if (Number.isFinite(loss)) return
+  const whose = rank === undefined ? '' : ` of rank ${rank}`
   throw new NotFiniteError(
-    `step ${updates + 1}: the loss must be finite, but is ${loss}; the weights are unchanged`,
+    `step ${updates + 1}: the loss${whose} must be finite, but is ${loss}; the weights are unchanged`,
   )
 }

@@ -171,8 +171,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       sizes,
       feeds: toFeeds(this.#runtime, model, batch, shapes),
       histogramEdges: histograms,
-      checkLoss: (loss) => {
-        if (!options.skipNotFinite) assertFiniteLoss(loss, updates)
+      checkLoss: (loss, rank) => {
+        if (!options.skipNotFinite) assertFiniteLoss(loss, updates, rank)
       },
       computeMetrics: async (loss, outputs) => {
         await throwIfAborted(signal)

@@ -5,7 +5,7 @@ import { Comparison } from '../compare/comparison.ts'
 import { addConfigOptions, pickSettings } from '../config/options.ts'
 import { wholeNumber } from '../config/schema.ts'
 import { accuracyInterval } from '../evaluation/metrics.ts'
-import { Failure } from '../failure.ts'
+import { Failure, FolderExists, messageOf } from '../failure.ts'
 import { formatCount, formatDuration, formatInterval, formatPercent } from '../format.ts'
 import { machineArguments, type ProviderChoice } from '../provider.ts'
 import { bestEpoch, trainingSeconds } from '../run/history.ts'
@@ -112,8 +112,10 @@ export function addTrain(program: Command): void {
         const plan = { contenders, seeds: seedsFrom(config, runs), keep: true }
         return startComparison(path, plan, { watch, provider: choice })
       }
-      await runWatched(watch, { provider, communicator: ranks }, async (context) =>
-        reportRun(await startRun(config, path, context), context),
+      const resumeCommand = ranks.size > 1 ? commandLine('resume', path) : undefined
+      const how = { ...(resumeCommand && { resumeCommand }), provider, communicator: ranks }
+      await runWatched(watch, how, async (context) =>
+        reportRun(await withResumeHint(startRun(config, path, context), path, context), context),
       )
       await ranks.end()
     },
@@ -197,7 +199,10 @@ export function addResume(program: Command): void {
       const resumeCommand = commandLine('resume', path, ...given)
       const how = { resumeCommand, provider, communicator: ranks }
       await runWatched(watch, how, async (context) => {
-        if (!reported) return reportRun(await resumeRun(path, context, { epochs }), context)
+        if (!reported) {
+          const run = resumeRun(path, context, { epochs })
+          return reportRun(await withResumeHint(run, path, context), context)
+        }
         const { plan } = reported
         if (trial !== undefined) {
           await plan.trainRun(trial, context)
@@ -218,6 +223,27 @@ export function addResume(program: Command): void {
       })
       await ranks.end()
     })
+}
+
+/**
+ * Adds to an error of several ranks how to resume: the message of their launcher, which follows, hides what is
+ * further above.
+ */
+async function withResumeHint(
+  run: Promise<Run>,
+  path: string,
+  context: CommandContext,
+): Promise<Run> {
+  try {
+    return await run
+  } catch (cause) {
+    const { ranks, signal } = context
+    const isHintless = cause === signal.reason || cause instanceof FolderExists
+    if (ranks.size === 1 || !ranks.isFirst || isHintless) throw cause
+    if (!(await RunFolder.find(path))) throw cause
+    const text = `${messageOf(cause)}\nto resume  ${resumeCommandLine(path, context)}`
+    throw new Failure(text, { cause })
+  }
 }
 
 /**

@@ -36,12 +36,18 @@ export async function runInterruptibly(
   work: (context: CommandContext) => Promise<void>,
   { screen: stream = process.stdout, resumeCommand, communicator }: InterruptOptions = {},
 ): Promise<void> {
-  const isShown = (communicator?.rank ?? 0) === 0
+  const { rank, size } = communicator ?? { rank: 0, size: 1 }
+  const isShown = rank === 0
   const output = isShown ? stream : new Writable({ write: (_, __, done) => done() })
   const screen = hasParent() ? new ParentScreen(output) : new Screen(output)
   const interrupts = handleInterrupts(() => {
     screen.close()
-    screen.write('Finishing the current step; press Ctrl-C again to quit at once.')
+    if (size === 1) screen.write('Finishing the current step; press Ctrl-C again to quit at once.')
+    // A launcher also sends SIGTERM to the ranks that survive another one. One of the first two does.
+    else if (rank < 2)
+      console.error(
+        `rank ${rank}: told to end, finishes the current step, unless another process has died\nto resume  ${resumeCommand}`,
+      )
   })
   try {
     const { signal } = interrupts
@@ -53,6 +59,8 @@ export async function runInterruptibly(
   } finally {
     screen.hide()
     interrupts.remove()
+    // A launcher tells all ranks to end when the first one has failed, while others still print why.
+    if (size > 1) for (const name of Object.keys(exitCodes)) process.on(name, () => {})
     if (interrupts.signal.aborted) process.exitCode = interrupts.exitCode
   }
 }

@@ -60,6 +60,7 @@ export async function startRun(
   const config = withAbsolutePaths(settings)
   const { ranks } = context
   checkRanks(config, ranks)
+  await ranks.requireSame(sharedSettings(config))
   await ranks.together(async () => {
     if (ranks.isFirst) await requireNewFolder(path, 'run folder')
     ruleOf(config) // Refuses a changed module before the run has a folder.
@@ -69,7 +70,8 @@ export async function startRun(
     const opened = dataset ?? (await openData(config, context))
     return { opened, model: await initialModel(config, opened.classes, context) }
   })
-  const session = await openSession(config, opened, async () => model, ranks)
+  await ranks.requireSame(dataLines(opened))
+  const session = await ranks.together(() => openSession(config, opened, async () => model, ranks))
   try {
     const isBuilt = config.backbone === undefined && config.from === undefined
     const environment = describeEnvironment(opened, config, context)
@@ -105,6 +107,18 @@ function checkRanks(
       `the run was interrupted after ${position} batches of an epoch, which ${size} processes do not divide; resume it with another number of processes`,
     )
 }
+
+/** The settings that ranks must share: all but those of their machines, one a line. */
+const sharedSettings = ({ data: _, threads: __, ...settings }: Config): readonly string[] =>
+  Object.entries(settings).map(([name, value]) => `the setting ${name} ${JSON.stringify(value)}`)
+
+/** The data that ranks must share, one line for each way to differ. */
+const dataLines = ({ classes, train, validation, version, hash }: Dataset): readonly string[] => [
+  `${train.labels.length} training and ${validation.labels.length} validation images`,
+  `the classes ${classes.join(', ')}`,
+  `images decoded by version ${version}`,
+  `images of SHA-256 ${hash}`,
+]
 
 /** How a run is resumed. */
 export interface ResumeOptions extends RunOptions {
@@ -154,13 +168,16 @@ export async function resumeRun(
     )
   const config = withAbsolutePaths(resolveConfig({ ...saved, epochs: epochs ?? before }))
   checkRanks(config, ranks, position.batch)
+  await ranks.requireSame(sharedSettings(config))
   const { opened, environment } = await ranks.inTurn(async () => {
     const opened = dataset ?? (await openData(config, context))
     const environment = await folder.environment()
     requireSameData(opened, environment, path)
     return { opened, environment }
   })
-  const session = await openSession(config, opened, savedModel(folder.initialModelFile), ranks)
+  const session = await ranks.together(() =>
+    openSession(config, opened, savedModel(folder.initialModelFile), ranks),
+  )
   try {
     if (checkpoint && config.epochs !== before) {
       checkpoint = withEpochs(checkpoint, config, session.loader.batchesPerEpoch, before)
@@ -225,6 +242,10 @@ async function trainFrom(
       `threads: ${threadsBefore} → ${threads}. From here on, results differ from those of ${threadsBefore} by rounding.\n`,
     )
   }
+  if (ranks.size > 1)
+    screen.write(
+      `${ranks.size} processes train together. If one dies, all end; \`resume ${folder.path}\`, by any number of processes, continues from the last checkpoint.`,
+    )
   if (config.classWeights === 'balanced') screen.write(`${classWeightsNote(dataset)}\n`)
   const steps = Math.min(config.epochs, until) * batchesPerEpoch
   const progress = showTrainingProgress(screen, steps, state.history.losses.length)

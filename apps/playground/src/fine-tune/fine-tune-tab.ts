@@ -48,7 +48,7 @@ export class FineTuneTab implements Tab {
   #taskOfResult: Task = 'image'
   #nameOfResult = ''
   #curve: LearningCurve = emptyCurve
-  /** The steps of the curves' horizontal axis. */
+  /** The last step of the current training; 0 before the first. */
   #end = 0
   #phase = ''
   /** The number of weights that are trained, in words. */
@@ -78,10 +78,10 @@ export class FineTuneTab implements Tab {
     spellcheck: 'false',
   })
   readonly #losses = chart('Loss of each batch; its running average is bold', (target) =>
-    drawLineChart(target, lossLines([this.#curve], this.#end)),
+    drawLineChart(target, lossLines([this.#curve], this.#end || this.#state.steps)),
   )
   readonly #accuracies = chart('Accuracy on the examples held out', (target) =>
-    drawLineChart(target, accuracyLines([this.#curve], this.#end)),
+    drawLineChart(target, accuracyLines([this.#curve], this.#end || this.#state.steps)),
   )
   readonly #method = selectField('Trains', 'method', methods, (method) =>
     this.#change({ method: method === 'head' ? 'head' : 'lora' }),
@@ -364,7 +364,7 @@ export class FineTuneTab implements Tab {
   }
 
   #folderName(): string {
-    return `${this.#nameOfResult.replace(/.*\//, '')}-fine-tuned`
+    return `${this.#nameOfResult.replace(/.*\//, '').replace(/-fine-tuned$/, '')}-fine-tuned`
   }
 
   /** Shows the settings. Not while a training progresses, so that fields may be edited meanwhile. */

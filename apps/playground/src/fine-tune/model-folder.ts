@@ -89,7 +89,7 @@ async function openFile({ path }: PathFile, files: readonly PathFile[]): Promise
   const [, channels, ...edges] = input.shape ?? []
   if (typeof channels === 'number' && channels !== 3)
     throw new Error(
-      `${nameOf(path)}: must take pictures of 3 channels, but takes ${channels}; put a ${transformersFiles.preprocessor} beside it`,
+      `${nameOf(path)}: must take pictures of 3 channels, but takes ${channels}; drop a folder with ${transformersFiles.config} and ${transformersFiles.preprocessor} instead`,
     )
   const [height, width] = edges.map((edge) => (typeof edge === 'number' ? edge : 224))
   const named = renameValues(file, {

@@ -164,7 +164,7 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
       return { evaluation, statistics, ...(histograms && { histograms }) }
     })
     const { evaluation, ranks } = await figures.exchange(call)
-    input.checkLoss(evaluation.loss)
+    for (const [rank, one] of ranks.entries()) input.checkLoss(one.evaluation.loss, rank)
     const outcome = await this.optimizer.stepAsync(this.#gradients)
     if (outcome !== 'skipped') figures.advance(this.#arrays, ranks)
     const { updates, skipped } = this.optimizer

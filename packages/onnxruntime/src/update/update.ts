@@ -65,8 +65,8 @@ export interface StepInput {
   readonly feeds: Tensors
   /** Bin edges of the rule's intermediate values; undefined for no histograms. */
   readonly histogramEdges: Readonly<Record<string, readonly number[]>> | undefined
-  /** Called with the loss, or the mean of all ranks' losses, before the weights change. Throws if it is not finite. */
-  checkLoss(loss: number): void
+  /** Called with the loss, of each rank if there are several, before the weights change. Throws if it is not finite. */
+  checkLoss(loss: number, rank?: number): void
   /** Called before the weights change. If it throws, the step is cancelled and nothing changes. */
   computeMetrics(loss: number, outputs: Tensors): Promise<EvaluationResult>
 }

@@ -22,7 +22,7 @@ export const machine = (): Machine => ({
 /** Today's date, as YYYY-MM-DD. */
 export const today = (): string => new Date().toISOString().slice(0, 10)
 
-/** Measures for one second which share of all cores is idle, in [0, 1]. */
+/** Measures for one second the share of all cores that is idle, in [0, 1]. */
 export async function idleShare(): Promise<number> {
   const sum = () =>
     cpus().reduce(
@@ -54,3 +54,9 @@ export async function requireIdle(busy: boolean): Promise<number> {
     `the machine must be at least ${100 * leastIdle} % idle, but is ${Math.round(100 * idle)} %; --busy times anyway, and marks the results`,
   )
 }
+
+/** The sentence that marks results of a busy machine; empty for others. */
+export const busyMark = (idleShares: readonly number[]): string =>
+  idleShares.every((idle) => idle >= leastIdle)
+    ? ''
+    : '\n**Measured on a busy machine: the timings contain other work.**\n'
