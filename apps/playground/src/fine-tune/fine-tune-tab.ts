@@ -265,7 +265,7 @@ export class FineTuneTab implements Tab {
     phase: string,
     task: () => Promise<void>,
   ): Promise<boolean> {
-    if (this.#busy !== undefined) return false
+    if (this.#isBusy()) return false
     this.#busy = kind
     setText(this.#error, '')
     this.#say(phase)
@@ -282,6 +282,14 @@ export class FineTuneTab implements Tab {
     }
   }
 
+  /** Whether something is being done; then an error message says so. */
+  #isBusy(): boolean {
+    if (this.#busy === undefined) return false
+    const remedy = this.#busy === 'training' ? 'stop it first' : 'wait until it is done'
+    setText(this.#error, `${this.#busy}: ${remedy}`)
+    return true
+  }
+
   #fail(error: unknown): void {
     this.#busy = undefined
     this.#phase = ''
@@ -295,6 +303,7 @@ export class FineTuneTab implements Tab {
   }
 
   async #demonstrate(task: Task, changes: Partial<FineTuneState>): Promise<void> {
+    if (this.#isBusy()) return
     this.#change(changes)
     const ready =
       (await this.#openModel(() => this.#client().setExampleModel(task, document.baseURI))) &&

@@ -180,7 +180,7 @@ export async function downloadFromHub(
   onProgress: (path: string) => void,
 ): Promise<readonly PathFile[]> {
   const hub = 'https://huggingface.co'
-  if (!/^[\w.-]+\/[\w.-]+$/.test(name))
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(name))
     throw new Error(`model: must have a name such as owner/model, but has ${JSON.stringify(name)}`)
   const listing = await download(name, `${hub}/api/models/${name}`)
   const { siblings = [] }: { siblings?: { rfilename: string }[] } = JSON.parse(await listing.text())

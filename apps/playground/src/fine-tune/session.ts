@@ -280,13 +280,18 @@ async function createTraining(
   const { trained, heldOut } = split(prepared, order)
   const batchSize = Math.min(batchSizeOf(forward) ?? settings.batch, trained.length)
   await listener({ kind: 'phase', text: 'building the gradients' })
-  const trainer = await Trainer.create(runtime, forward, {
+  const options = {
     loss: crossEntropy(),
     optimizer: { rule: optimizers[optimizer.name].rule, ...optimizer.options },
     dimensions: dimensionsOf(forward, batchOf(trained.slice(0, batchSize))),
     metrics: { accuracy: accuracy({ output: forward.outputs[0]?.name ?? '' }) },
     session: { executionProviders: [provider] },
     ...(method === 'head' && { frozen: [backbonePattern(forward)] }),
+  }
+  const trainer = await Trainer.create(runtime, forward, options).catch((cause) => {
+    if (method === 'head' || !/no gradient rule/.test(`${cause}`)) throw cause
+    const [reason] = cause.message.split(';')
+    throw new Error(`${reason}; train a new head only, which needs no such gradient`, { cause })
   })
   const names = forward.lora?.trained ?? headNames(forward)
   const isTrained = ([name]: readonly [string, unknown]): boolean => [...names].includes(name)
