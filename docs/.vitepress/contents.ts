@@ -11,6 +11,7 @@ export const guides: readonly Entry[] = [
   { text: 'Groups, decay and clipping', link: '/guides/groups-and-clipping' },
   { text: 'Saving and resuming', link: '/guides/saving' },
   { text: 'Averaged weights', link: '/guides/averaged-weights' },
+  { text: 'Fine-tuning in a page', link: '/guides/fine-tuning' },
   { text: 'Threads, workers and pages', link: '/guides/pages' },
   { text: 'Several backends in one program', link: '/guides/mixed-backends' },
 ]

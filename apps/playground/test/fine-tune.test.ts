@@ -245,7 +245,7 @@ async function classifierOf(path: string, task: 'image' | 'text') {
 const provider = process.env.FINE_TUNE_PROVIDER ?? 'wasm'
 
 /** SwiftShader takes seconds for a step. */
-const [steps, gain] = provider === 'webgpu' ? [12, 0.02] : [40, 0.25]
+const [steps, gain] = provider === 'webgpu' ? [25, 0.02] : [40, 0.25]
 
 /** What the server of the page allows: no other server, and no code but the page's. */
 const policy = [
