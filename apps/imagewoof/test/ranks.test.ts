@@ -195,7 +195,8 @@ const scenarios: readonly Scenario[] = [
   [
     'processes with other settings or other data are refused before anything is written',
     async () => {
-      const train = ['train', '--out', pathOf('differs'), ...network]
+      const own = ['--batch', '4', '--accumulate', '2']
+      const train = ['train', '--out', pathOf('differs'), ...tinyNetwork, ...own]
       const settings = await runEach([train, [...train, '--seed', '7']])
       expect(settings.output).toContain(
         'rank 1: has the setting seed 7 where rank 0 has the setting seed 1',
@@ -203,7 +204,7 @@ const scenarios: readonly Scenario[] = [
       const data = ['whole', 'corrupt'].map((name) => pathOf(`${name}-pictures`))
       for (const path of data) await writePatterns(path, { train: 8, validation: 2 })
       writeFileSync(join(data[1], 'train', 'rows', '0.jpeg'), 'not a picture')
-      const pictures = await runEach(data.map((path) => [...train, '--data', path, '--batch', '4']))
+      const pictures = await runEach(data.map((path) => [...train, '--data', path]))
       expect(pictures.output).toMatch(/rank 1: has 23 training .* where rank 0 has 24 training/)
       expect([settings.code, pictures.code]).not.toContain(0)
       expect(existsSync(pathOf('differs'))).toBe(false)
