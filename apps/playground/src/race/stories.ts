@@ -226,6 +226,81 @@ const noise: Story = {
   ],
 }
 
+const adaNorm: Story = {
+  title: 'AdaNorm keeps its pace',
+  claim: 'On a slope that flattens, diffGrad slows down; with AdaNorm it does not.',
+  explanation:
+    'From the wall of Beale’s function the gradient becomes smaller at almost every step. AdaNorm lengthens a gradient that is shorter than its predecessors were on average, for the momentum alone. Its authors propose it against the small gradients that leave ξ at ½.',
+  race: {
+    landscape: 'beale',
+    start: [1, 1.5],
+    optimizers: [
+      configure('diffgrad', { learningRate: 0.1 }),
+      configure('diffgradnorm', { learningRate: 0.1 }),
+      configure('adam', { learningRate: 0.1 }),
+    ],
+    steps: 300,
+    speed: 40,
+    selected: 1,
+  },
+  facts: [
+    {
+      text: 'After 150 steps its loss is less than a tenth of diffGrad’s.',
+      holds: ([diffGrad, normed]) => normed.losses(150)[150] < diffGrad.losses(150)[150] / 10,
+    },
+    {
+      text: 'It is then less than Adam’s at the same rate, too, and at the end.',
+      holds: ([, normed, adam], { steps }) =>
+        [150, steps].every((t) => normed.losses(t)[t] < adam.losses(t)[t]),
+    },
+    {
+      text: 'With γ = 0, which lengthens nothing, it is diffGrad.',
+      holds: ([diffGrad], { landscape, steps }) => {
+        const options = { learningRate: 0.1, normDecay: 0 }
+        const plain = new Trajectory(configure('diffgradnorm', options), landscape, [1, 1.5])
+        return largestDistance(plain, diffGrad, steps) < 1e-9
+      },
+    },
+  ],
+}
+
+const lion: Story = {
+  title: 'Lion never brakes',
+  claim: 'Every step of Lion is as long as its rate, in every direction, to the very end.',
+  explanation:
+    'Lion takes only the sign of an average. The size of the gradient does not matter, nor does a minimum that is near: at a constant rate it circles the minimum, where Adam comes to rest. So it needs a schedule that falls, and a third to a tenth of Adam’s rate.',
+  race: {
+    landscape: 'beale',
+    start: [1, 1.5],
+    optimizers: [
+      configure('lion', { learningRate: 0.1 }),
+      configure('lion', { learningRate: 0.1 }, 100),
+      configure('adam', { learningRate: 0.1 }),
+    ],
+    steps: 300,
+    speed: 40,
+    selected: 0,
+  },
+  facts: [
+    {
+      text: 'Every step is 0.1 long in x and in y.',
+      holds: ([path], { steps }) =>
+        stepsOf(path, steps)
+          .flat()
+          .every((length) => Math.abs(length - 0.1) < 1e-9),
+    },
+    {
+      text: 'On 100 times the loss it takes the same path.',
+      holds: ([path, scaled], { steps }) => largestDistance(path, scaled, steps) < 1e-9,
+    },
+    {
+      text: 'Adam’s last step is less than a hundredth as long.',
+      holds: ([, , adam], { steps }) =>
+        stepsOf(adam, steps)[steps - 1].every((length) => length < 1e-3),
+    },
+  ],
+}
+
 /** The stories in the order of the menu, by their names in URLs. */
 export const stories: Readonly<Record<string, Story>> = {
   'adam-overshoots': adamOvershoots,
@@ -235,6 +310,8 @@ export const stories: Readonly<Record<string, Story>> = {
   'original-and-fixed': originalAndFixed,
   'first-five-steps': firstFiveSteps,
   noise,
+  'ada-norm': adaNorm,
+  lion,
 }
 
 /** The state of a story at its start. */
@@ -259,4 +336,10 @@ function largestDistance(a: Trajectory, b: Trajectory, steps: number): number {
   return Math.max(
     ...a.path(steps).map((point, t) => Math.hypot(...point.map((x, i) => x - other[t][i]))),
   )
+}
+
+/** The lengths of the steps of a trajectory, one for each variable. */
+function stepsOf(trajectory: Trajectory, steps: number): readonly (readonly number[])[] {
+  const path = trajectory.path(steps)
+  return path.slice(1).map((point, t) => point.map((x, i) => Math.abs(x - path[t][i])))
 }
