@@ -1,4 +1,4 @@
-import { rangeOf, type UpdateRule } from '@diffgrad/core'
+import { diffGrad, rangeOf, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { Law, UntypedOptions } from './backend-under-test.ts'
 import { afterTenSteps, rulesOf, supportedOptions } from './test-problem.ts'
@@ -37,7 +37,9 @@ export const optionLaws: readonly Law[] = [
   {
     name: 'every option of every rule changes the numbers',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      // Options act in core. The golden trajectories compare the kernels of the other backends.
+      const rules: readonly UpdateRule[] = backend.dtypes.includes('float64') ? rulesOf(backend) : [diffGrad]
+      for (const rule of rules) {
         const own = Object.keys(rule.defaults).map((option) => {
           const values = valuesOf(rule, option)
             .map((value) => supportedOptions(rule, { ...context, ...value }))
