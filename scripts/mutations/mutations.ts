@@ -321,6 +321,60 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'AdEMAMix divides the slow average by c₁, as kozistr/pytorch_optimizer',
+    edits: [
+      {
+        file: 'rules/ademamix.ts',
+        from: 'slowStep: stepSize * mix',
+        to: 'slowStep: (stepSize * mix) / c1',
+      },
+    ],
+  },
+  {
+    name: 'β₃ of AdEMAMix rises in a straight line',
+    edits: [
+      {
+        file: 'rules/ademamix.ts',
+        from: 'Math.exp(1 / ((1 - share) / Math.log(beta1) + share / Math.log(beta3)))',
+        to: '(1 - share) * beta1 + share * beta3',
+      },
+    ],
+  },
+  {
+    name: 'ADOPT divides by the v of the same step',
+    edits: [
+      {
+        file: 'rules/adopt.ts',
+        from: 'sqrt(averageSquare)',
+        to: 'sqrt(movingAverage(arithmetic, averageSquare, square(g), c.beta2, c.oneMinusBeta2))',
+      },
+    ],
+  },
+  {
+    name: 'ADOPT clips to t^¼, with t from 1',
+    edits: [{ file: 'rules/adopt.ts', from: '(t - 1) ** 0.25', to: 't ** 0.25' }],
+  },
+  {
+    name: 'ADOPT without clipping, as its first version',
+    edits: [
+      {
+        file: 'rules/adopt.ts',
+        from: 'max(c.minusBound, min(c.bound, normalized))',
+        to: 'normalized',
+      },
+    ],
+  },
+  {
+    name: 'ADOPT decays at its first step',
+    edits: [
+      {
+        file: 'rules/adopt.ts',
+        from: 'step: undefined',
+        to: 'step: mul(c.learningRate, average)',
+      },
+    ],
+  },
+  {
     name: 'flush threshold absolute',
     backends: /WebAssembly/,
     edits: [

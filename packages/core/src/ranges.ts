@@ -47,6 +47,12 @@ export const positiveInteger: OptionRange = {
   includes: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
 }
 
+/** A whole number from 0. */
+export const count: OptionRange = {
+  text: 'a whole number, at least 0',
+  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+}
+
 /** One of a few values. */
 export const oneOf = (...choices: readonly (string | number | boolean)[]): OptionRange => ({
   text: choices.join(' or '),

@@ -4,12 +4,16 @@ import {
   type AdaModHyperparameters,
   type AdamHyperparameters,
   type AdanHyperparameters,
+  type AdEMAMixHyperparameters,
+  type AdoptHyperparameters,
   type AngularGradHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
   adan,
+  adEMAMix,
+  adopt,
   angularGrad,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
@@ -33,10 +37,12 @@ import {
   sgd,
 } from '@diffgrad/core'
 import {
+  generatedADOPT,
   generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
   generatedAdan,
+  generatedAdEMAMix,
   generatedAngularGrad,
   generatedDiffGrad,
   generatedDiffGradNorm,
@@ -152,6 +158,31 @@ export class Adan<Name extends string = string> extends ArraysOptimizer<
 > {
   constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<AdanHyperparameters, Name>) {
     super(adan, parameters, options, generatedAdan)
+  }
+}
+
+/** AdEMAMix: Adam with a second, slow average m₂ of gradients, whose half-life is thousands of steps. See `adEMAMix` in @diffgrad/core. */
+export class AdEMAMix<Name extends string = string> extends ArraysOptimizer<
+  AdEMAMixHyperparameters,
+  Name,
+  never
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<AdEMAMixHyperparameters, Name>,
+  ) {
+    super(adEMAMix, parameters, options, generatedAdEMAMix)
+  }
+}
+
+/** ADOPT: Adam that converges for every β₂, because a gradient is divided by the v of the steps before it. See `adopt` in @diffgrad/core. */
+export class ADOPT<Name extends string = string> extends ArraysOptimizer<
+  AdoptHyperparameters,
+  Name,
+  never
+> {
+  constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<AdoptHyperparameters, Name>) {
+    super(adopt, parameters, options, generatedADOPT)
   }
 }
 

@@ -3,6 +3,8 @@ import { adaBelief } from './adabelief.ts'
 import { adam, adamW } from './adam.ts'
 import { adaMod } from './adamod.ts'
 import { adan } from './adan.ts'
+import { adEMAMix } from './ademamix.ts'
+import { adopt } from './adopt.ts'
 import { angularGrad } from './angulargrad.ts'
 import { diffGrad } from './diffgrad.ts'
 import { diffGradNorm } from './diffgradnorm.ts'
@@ -19,6 +21,8 @@ export { type AdaBeliefHyperparameters, adaBelief } from './adabelief.ts'
 export { type AdamHyperparameters, adam, adamW } from './adam.ts'
 export { type AdaModHyperparameters, adaMod } from './adamod.ts'
 export { type AdanHyperparameters, adan } from './adan.ts'
+export { type AdEMAMixHyperparameters, adEMAMix } from './ademamix.ts'
+export { type AdoptHyperparameters, adopt } from './adopt.ts'
 export { type AngularGradHyperparameters, angularGrad } from './angulargrad.ts'
 export {
   type DiffGradHyperparameters,
@@ -50,6 +54,8 @@ export const allRules: readonly UpdateRule[] = [
   adaBelief,
   adaMod,
   adan,
+  adEMAMix,
+  adopt,
   ranger,
   lion,
   lamb,

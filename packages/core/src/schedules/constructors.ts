@@ -1,7 +1,6 @@
-import { checkRange, fraction } from '../ranges.ts'
+import { checkRange, count, fraction } from '../ranges.ts'
 import {
   checkSchedule,
-  count,
   type Schedule,
   type SchedulePoint,
   type ScheduleSegment,

@@ -1,6 +1,7 @@
 import {
   anyFinite,
   checkRange,
+  count,
   isPlainObject,
   nonNegative,
   type OptionRange,
@@ -100,11 +101,6 @@ const ramp = { from: nonNegative, to: nonNegative, steps: positiveInteger }
 const wholeNumber: OptionRange = {
   text: 'a whole number',
   includes: (value) => Number.isSafeInteger(value),
-}
-
-export const count: OptionRange = {
-  text: 'a whole number, at least 0',
-  includes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 }
 
 const optional = ({ text, includes }: OptionRange): OptionRange => ({

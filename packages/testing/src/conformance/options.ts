@@ -38,7 +38,9 @@ export const optionLaws: readonly Law[] = [
     name: 'every option of every rule changes the numbers',
     async check(backend) {
       // Options act in core. The golden trajectories compare the kernels of the other backends.
-      const rules: readonly UpdateRule[] = backend.dtypes.includes('float64') ? rulesOf(backend) : [diffGrad]
+      const rules: readonly UpdateRule[] = backend.dtypes.includes('float64')
+        ? rulesOf(backend)
+        : [diffGrad]
       for (const rule of rules) {
         const own = Object.keys(rule.defaults).map((option) => {
           const values = valuesOf(rule, option)

@@ -1,6 +1,8 @@
 import {
   adaBelief,
   adan,
+  adEMAMix,
+  adopt,
   angularGrad,
   defineRule,
   diffGradNorm,
@@ -133,6 +135,61 @@ export const ruleLaws: readonly Law[] = [
           theta[i] = (theta[i] - learningRate * step) / (1 + learningRate * weightDecay)
         }
         previous = g
+      }
+      expectNear((await run.parameters()).bias, theta)
+    },
+  },
+  {
+    name: 'AdEMAMix raises β₃ by half-lives and its weight in a straight line, and corrects the biases of m and v alone',
+    async check(backend) {
+      const [learningRate, beta1, beta2, beta3, mix] = [0.1, 0.5, 0.75, 0.96875, 3]
+      const options = { learningRate, beta1, beta2, beta3, mix, mixWarmup: 4, epsilon: 0.01 }
+      const run = createOptimizer(backend, adEMAMix, options)
+      const theta = [...parameters.bias.values]
+      const [m, slow, v] = [theta.map(() => 0), theta.map(() => 0), theta.map(() => 0)]
+      for (let t = 1; t <= 6; t++) {
+        const g = [t, -0.5 / t, 0]
+        await run.step({ bias: g })
+        const share = Math.min(t / 4, 1)
+        // The half-life of β₁ = ½ is one step.
+        const halfLife = 1 - share + (share * Math.log(0.5)) / Math.log(beta3)
+        const beta = 0.5 ** (1 / halfLife)
+        for (const i of theta.keys()) {
+          m[i] = beta1 * m[i] + (1 - beta1) * g[i]
+          slow[i] = beta * slow[i] + (1 - beta) * g[i]
+          v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+          const direction = m[i] / (1 - beta1 ** t) + share * mix * slow[i]
+          theta[i] -= (learningRate * direction) / (Math.sqrt(v[i] / (1 - beta2 ** t)) + 0.01)
+        }
+      }
+      expectNear((await run.parameters()).bias, theta)
+    },
+  },
+  {
+    name: 'ADOPT divides by the v before a step, clips to (t − 1)^¼, and moves nothing at its first step',
+    async check(backend) {
+      const [learningRate, weightDecay, beta1, beta2, epsilon] = [0.1, 0.5, 0.75, 0.5, 0.125]
+      const options = { learningRate, weightDecay, decay: 'decoupled', beta1, beta2, epsilon }
+      const run = createOptimizer(backend, adopt, options)
+      const theta = [...parameters.bias.values]
+      const m = theta.map(() => 0)
+      let v = [0, 0, 0]
+      // The second gradient is clipped where the first was smaller, or 0; the third to 2^¼.
+      for (const [k, g] of [
+        [1, -0.5, 0],
+        [0.5, -2, 3],
+        [-4, 0.25, 1],
+        [1, 1, -0.5],
+      ].entries()) {
+        await run.step({ bias: g })
+        if (k === 0) expect((await run.parameters()).bias).toEqual(theta)
+        for (const i of k === 0 ? [] : theta.keys()) {
+          const normalized = g[i] / Math.max(Math.sqrt(v[i]), epsilon)
+          const clipped = Math.max(-(k ** 0.25), Math.min(normalized, k ** 0.25))
+          m[i] = beta1 * m[i] + (1 - beta1) * clipped
+          theta[i] -= learningRate * weightDecay * theta[i] + learningRate * m[i]
+        }
+        v = v.map((average, i) => (k === 0 ? g[i] ** 2 : beta2 * average + (1 - beta2) * g[i] ** 2))
       }
       expectNear((await run.parameters()).bias, theta)
     },

@@ -4,12 +4,16 @@ import {
   type AdaModHyperparameters,
   type AdamHyperparameters,
   type AdanHyperparameters,
+  type AdEMAMixHyperparameters,
+  type AdoptHyperparameters,
   type AngularGradHyperparameters,
   adaBelief,
   adaMod,
   adam,
   adamW,
   adan,
+  adEMAMix,
+  adopt,
   angularGrad,
   type DiffGradHyperparameters,
   type DiffGradNormHyperparameters,
@@ -33,10 +37,12 @@ import {
   sgd,
 } from '@diffgrad/core'
 import {
+  generatedADOPT,
   generatedAdaBelief,
   generatedAdaMod,
   generatedAdam,
   generatedAdan,
+  generatedAdEMAMix,
   generatedAngularGrad,
   generatedDiffGrad,
   generatedDiffGradNorm,
@@ -123,6 +129,22 @@ export const Adan: OptimizerClass<AdanHyperparameters> = /* @__PURE__ */ defineO
   generatedAdan,
 )
 export type Adan = RuleOptimizer<AdanHyperparameters> & Settings<AdanHyperparameters>
+
+/** AdEMAMix: Adam with a second, slow average m₂ of gradients, whose half-life is thousands of steps. See `adEMAMix` in @diffgrad/core. */
+export const AdEMAMix: OptimizerClass<AdEMAMixHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradAdEMAMix',
+  adEMAMix,
+  generatedAdEMAMix,
+)
+export type AdEMAMix = RuleOptimizer<AdEMAMixHyperparameters> & Settings<AdEMAMixHyperparameters>
+
+/** ADOPT: Adam that converges for every β₂, because a gradient is divided by the v of the steps before it. See `adopt` in @diffgrad/core. */
+export const ADOPT: OptimizerClass<AdoptHyperparameters> = /* @__PURE__ */ defineOptimizer(
+  'DiffgradADOPT',
+  adopt,
+  generatedADOPT,
+)
+export type ADOPT = RuleOptimizer<AdoptHyperparameters> & Settings<AdoptHyperparameters>
 
 /** Ranger: RAdam with centralized gradients and Lookahead. See `ranger` in @diffgrad/core. */
 export const Ranger: OptimizerClass<RAdamHyperparameters> = /* @__PURE__ */ defineOptimizer(

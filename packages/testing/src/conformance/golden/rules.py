@@ -176,6 +176,55 @@ class AngularGrad:
         return steps
 
 
+class AdEMAMix:
+    """arXiv:2409.03137, algorithm 1; the warm-up of β₃ by half-lives, as the paper derives it."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.999, beta3=0.9999, mix=5, mixWarmup=0, epsilon=1e-8)
+
+    def __init__(self, size):
+        self.m1 = [0.0] * size
+        self.m2 = [0.0] * size
+        self.nu = [0.0] * size
+
+    def step(self, t, g, theta, o):
+        half_life = lambda beta: math.log(0.5) / math.log(beta)
+        alpha, beta3 = o["mix"], o["beta3"]
+        if t < o["mixWarmup"]:
+            s = t / o["mixWarmup"]
+            alpha *= s
+            beta3 = 0.5 ** (1 / ((1 - s) * half_life(o["beta1"]) + s * half_life(o["beta3"])))
+        steps = []
+        for i in range(len(g)):
+            self.m1[i] = o["beta1"] * self.m1[i] + (1 - o["beta1"]) * g[i]
+            self.m2[i] = beta3 * self.m2[i] + (1 - beta3) * g[i]
+            self.nu[i] = o["beta2"] * self.nu[i] + (1 - o["beta2"]) * g[i] ** 2
+            m_hat = self.m1[i] / (1 - o["beta1"] ** t)
+            nu_hat = self.nu[i] / (1 - o["beta2"] ** t)
+            steps.append(o["learningRate"] * (m_hat + alpha * self.m2[i]) / (math.sqrt(nu_hat) + o["epsilon"]))
+        return steps
+
+
+class Adopt:
+    """arXiv:2411.02853v3, with clipping: v₀ = g₀² and the steps counted after it. None where nothing moves."""
+
+    defaults = dict(learningRate=1e-3, beta1=0.9, beta2=0.9999, epsilon=1e-6)
+
+    def __init__(self, size):
+        self.m = [0.0] * size
+        self.v = None
+
+    def step(self, t, g, theta, o):
+        if self.v is None:
+            self.v = [a * a for a in g]
+            return None
+        c = (t - 1) ** 0.25
+        for i in range(len(g)):
+            normed = g[i] / max(math.sqrt(self.v[i]), o["epsilon"])
+            self.m[i] = o["beta1"] * self.m[i] + (1 - o["beta1"]) * min(max(normed, -c), c)
+            self.v[i] = o["beta2"] * self.v[i] + (1 - o["beta2"]) * g[i] ** 2
+        return [o["learningRate"] * a for a in self.m]
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
 slow = dict(learningRate=0.05, beta1=0.8, beta2=0.95, weightDecay=0.02)
@@ -188,6 +237,8 @@ rules = {
     "Adan": (Adan, 0, "proximal", {**adaptive, "beta3": 0.9}, {**second, "decay": "decoupled"}),
     "LAMB": (LAMB, 0.01, "scaled", adaptive, second),
     "AngularGrad": (AngularGrad, 0, "l2", {**adaptive, "angle": "tan"}, second),
+    "AdEMAMix": (AdEMAMix, 0, "decoupled", {**adaptive, "beta3": 0.97, "mix": 4, "mixWarmup": 20}, second),
+    "ADOPT": (Adopt, 0, "l2", adaptive, {**second, "decay": "decoupled"}),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
 }
 
@@ -206,6 +257,8 @@ def trajectory(name, options, matrix, gradients):
                 g = [a + decayed * x for a, x in zip(g, theta[key])]
                 decayed = 0
             steps = rule[key].step(t, g, theta[key], o[key])
+            if steps is None:
+                continue
             shrinkage = o[key]["learningRate"] * decayed
             if o[key]["decay"] == "proximal":
                 theta[key] = [(x - step) / (1 + shrinkage) for x, step in zip(theta[key], steps)]
