@@ -63,6 +63,7 @@ const changed: Readonly<Record<string, unknown>> = {
   weightDecay: 0.25,
   decay: undefined, // Changes with weightDecay.
   momentum: 0.25,
+  dampening: 0.25,
   nesterov: true,
   beta1: 0.5,
   beta2: 0.75,
