@@ -94,13 +94,12 @@ export function addSweep(program: Command): void {
 async function planOf(options: SweepOptions): Promise<SweepPlan> {
   const { runs, random, randomSeed, halve } = options
   const { settings: given, space } = splitOptions(pickSettings(options), searched)
-  const several = Object.entries(given).find(
-    ([key, value]) => shared.includes(key) && isNumber(key) && typeof value === 'string',
-  )
-  if (several && /[,.]./.test(`${several[1]}`))
-    throw new Failure(
-      `${optionName(several[0])} must be the same for all runs of a sweep, but is ${several[1]}`,
-    )
+  // Text that is no number is left to the schema, unless it is a list or a range.
+  for (const [key, value] of Object.entries(given))
+    if (shared.includes(key) && isNumber(key) && typeof value === 'string' && /[,.]./.test(value))
+      throw new Failure(
+        `${optionName(key)} must be the same for all runs of a sweep, but is ${value}`,
+      )
   if (Object.keys(space).length === 0)
     throw new Failure(
       'a sweep needs an option with several values, such as --learning-rate 1e-4,1e-3,1e-2; with --random also a range, such as --learning-rate 1e-5..1e-2:log',
@@ -127,6 +126,7 @@ async function planOf(options: SweepOptions): Promise<SweepPlan> {
   return { search, space, settings, candidates, seeds, rungs }
 }
 
+/** Whether the values of a setting are numbers. */
 const isNumber = (key: string): boolean =>
   Object.entries(schema.shape).some(
     ([name, { def }]) => name === key && def.innerType.def.type === 'custom',
