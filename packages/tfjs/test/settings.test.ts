@@ -8,11 +8,11 @@ beforeEach(() => tf.setBackend('cpu'))
 
 let models = 0
 
-/** A model of one weight, 1, with the loss w². */
+/** A model of two weights that start at 1, with the loss (w₁ − 3w₂)². */
 function modelOf(optimizer: tf.Optimizer): tf.LayersModel {
   const kernel = tf.layers.dense({
     units: 1,
-    inputShape: [1],
+    inputShape: [2],
     useBias: false,
     kernelInitializer: 'ones',
     name: `dense_${++models}`,
@@ -22,10 +22,10 @@ function modelOf(optimizer: tf.Optimizer): tf.LayersModel {
   return model
 }
 
-/** The weight of a model after each of four steps, with `change` after each. */
+/** The first weight of a model after each of four steps, with `change` after each. */
 async function weights(model: tf.LayersModel, change = (): void => {}): Promise<number[]> {
   const found: number[] = []
-  await model.fit(tf.ones([1, 1]), tf.zeros([1, 1]), {
+  await model.fit(tf.tensor2d([[1, -3]]), tf.zeros([1, 1]), {
     epochs: 4,
     verbose: 0,
     callbacks: {
@@ -67,7 +67,7 @@ const changed: Readonly<Record<string, unknown>> = {
   nesterov: true,
   beta1: 0.5,
   beta2: 0.75,
-  epsilon: 0.5,
+  epsilon: 50,
   version: 2,
   degenerateToSgd: undefined,
   memoryLength: 2,
