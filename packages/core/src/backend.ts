@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel.ts'
+import type { Kernel, SumKernels, Values } from './kernel.ts'
 import { describe, isPlainObject } from './ranges.ts'
 
 /** The elements of an array in a state dict. */
@@ -64,13 +64,31 @@ export interface Backend<T, S = SavedArray> {
   /**
    * Sums what a kernel would write over all elements of the arrays at each position: for each written name, one
    * number a position. In double precision, and in the same order whatever the number of threads. Changes no
-   * array. Without this method, rules with sums are refused.
+   * array. Without this method and `applyWithSums`, rules with sums are refused.
    */
   sums?(
     kernel: Kernel,
     lists: ArrayLists<T>,
     coefficients: Readonly<Record<string, number>>,
   ): Readonly<Record<string, readonly number[]>>
+  /**
+   * Runs a kernel as `apply`, after the kernels of the sums that some of its coefficients depend on, in their order
+   * and for each position alone: for devices where reading `sums` would stall. Without this method, the optimizer
+   * reads them.
+   *
+   * @param coefficients - those that depend on no sums.
+   * @param scalars - the scalar state before the step. If sums change it, there is one position.
+   * @param t - the step of an update, from 1; without it, the scalar state stays as it is.
+   * @returns the scalar state after the step. Its numbers may be known later, but before the state is saved.
+   */
+  applyWithSums?(
+    sums: readonly SumKernels[],
+    kernel: Kernel,
+    lists: ArrayLists<T>,
+    coefficients: Readonly<Record<string, number>>,
+    scalars: Values<number>,
+    t?: number,
+  ): Values<number>
   /** The Euclidean norm of all elements; not finite if and only if an element is not. */
   norm(array: T): number
   /**

@@ -19,7 +19,7 @@ export {
   selects,
 } from './group-options.ts'
 export { type Histogram, histogram, histogramsOf, type Inspection } from './inspect.ts'
-export { defineKernel, type Kernel, type Values } from './kernel.ts'
+export { defineKernel, type Kernel, type SumKernels, type Values } from './kernel.ts'
 export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'

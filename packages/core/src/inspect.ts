@@ -1,6 +1,6 @@
 import type { Backend, SavedArray } from './backend.ts'
 import type { Hyperparameters } from './rule.ts'
-import type { PreparedUpdate } from './update.ts'
+import { applyKernel, type PreparedUpdate } from './update.ts'
 
 /** The intermediates of a rule and the effective step: by name, one array per parameter. */
 export type Inspection<
@@ -17,9 +17,10 @@ export function inspectGradients<T, H extends Hyperparameters, S>(
   prepared: readonly PreparedUpdate<T, H>[],
 ): Inspection<S> {
   const inspection: Record<string, Record<string, S>> = {}
-  for (const { group, positions, gradients, inspect, coefficients } of prepared) {
+  for (const update of prepared) {
+    const { group, positions, gradients, inspect } = update
     const outputs = backend.scratch(gradients, inspect.writes)
-    backend.apply(inspect, { ...group.lists(positions, gradients), ...outputs }, coefficients)
+    applyKernel(backend, update, inspect, { ...group.lists(positions, gradients), ...outputs })
     for (const [name, arrays] of Object.entries(outputs)) {
       const values = arrays.map((array, k) => [
         group.parameters[positions[k]].name,

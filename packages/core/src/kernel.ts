@@ -36,3 +36,16 @@ export const defineKernel = <
 >(
   kernel: Kernel<Read, Write, Coefficient>,
 ): Kernel<Read, Write, Coefficient> => kernel
+
+/**
+ * Two kernels for coefficients that depend on sums over a parameter. Backends sum what the first one would write over
+ * all elements; the second one reads the sums, as the elements of arrays with one element.
+ */
+export interface SumKernels {
+  /** Computes the values that are summed. */
+  readonly elements: Kernel
+  /** Computes coefficients from the sums, and the next values of those of its coefficients that are scalar state. */
+  readonly scalars: Kernel
+  /** The names of the scalar state. */
+  readonly state: readonly string[]
+}

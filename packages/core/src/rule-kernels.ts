@@ -1,9 +1,10 @@
-import type { Arithmetic } from './arithmetic.ts'
-import type { Kernel, Values } from './kernel.ts'
+import { type Arithmetic, numbers } from './arithmetic.ts'
+import type { Kernel, SumKernels, Values } from './kernel.ts'
 import { hyperparametersAt } from './options.ts'
 import { rangeOf } from './ranges.ts'
 import {
   coefficientNames,
+  type ElementSums,
   type Hyperparameters,
   initialScalars,
   type RuleInputs,
@@ -12,16 +13,16 @@ import {
   type RuleVariant,
   type Scalars,
   type UpdateRule,
-  zeroSums,
 } from './rule.ts'
-import { agreement } from './transforms/cautious.ts'
+import { agreement, cautiousSums } from './transforms/cautious.ts'
 
 /** The kernels of a rule. */
 export interface RuleKernels {
-  /** Computes the values whose sums over a parameter the coefficients depend on; undefined without any. */
-  readonly sums?: Kernel
-  /** Computes which elements of a step agree with the gradient; undefined unless the update is cautious. */
-  readonly agreement?: Kernel
+  /**
+   * What computes the coefficients that depend on sums, in this order: later sums may need coefficients of earlier
+   * ones. Empty for most rules.
+   */
+  readonly sums: readonly SumKernels[]
   /** Writes the parameter and its optimizer state. */
   readonly update: Kernel
   /** Writes only the intermediates of the rule and `effectiveStep`, which excludes weight decay. */
@@ -59,28 +60,47 @@ export const kernelVariantAt = <H extends Hyperparameters>(
 })
 
 /**
- * The coefficients of step t, those of the rule and those of weight decay, and the next scalar state.
+ * The coefficients of step t that depend on no sums, those of the rule and those of weight decay, and the next
+ * scalar state.
  *
  * @param scalars - the scalar state before the step.
- * @param sums - the sums of the rule, over the parameter.
  */
 export function scalarsAt<H extends Hyperparameters>(
   rule: UpdateRule<H>,
   hyperparameters: H,
   t: number,
   scalars: Scalars,
-  sums: Scalars,
 ): StepScalars {
-  const nextScalars = rule.scalars?.next(scalars, hyperparameters, t, sums) ?? scalars
+  const next = rule.scalars?.next(scalars, hyperparameters, t)
+  const nextScalars = next ? { ...scalars, ...next } : scalars
   const { learningRate, weightDecay, decay } = hyperparameters
   const shrinkage = learningRate * weightDecay
   return {
     coefficients: {
-      ...rule.coefficients(hyperparameters, t, nextScalars, sums),
+      ...rule.coefficients(hyperparameters, t, nextScalars),
       weightDecay,
       decayStep: decay === 'proximal' ? shrinkage / (1 + shrinkage) : shrinkage,
     },
     nextScalars,
+  }
+}
+
+/** The coefficients and the scalar state of a parameter, completed by its sums. */
+export function scalarsWithSums(
+  { scalars, state }: SumKernels,
+  { coefficients, nextScalars }: StepScalars,
+  sums: Scalars,
+): StepScalars {
+  const values = scalars.evaluate(numbers, sums, { ...coefficients, ...nextScalars })
+  const isState = ([name]: readonly [string, number]): boolean => state.includes(name)
+  const entries = Object.entries(values)
+  const dependents = Object.fromEntries(entries.filter((entry) => !isState(entry)))
+  return {
+    coefficients: { ...coefficients, ...dependents },
+    nextScalars:
+      state.length > 0
+        ? { ...nextScalars, ...Object.fromEntries(entries.filter(isState)) }
+        : nextScalars,
   }
 }
 
@@ -96,15 +116,20 @@ export function stepKernels<H extends Hyperparameters>(
   t: number,
 ): StepKernels {
   const hyperparameters = hyperparametersAt(rule, options, t - 1)
-  const sums = zeroSums(rule)
   let scalars = initialScalars(rule)
   for (let k = 1; rule.scalars && k < t; k++) {
-    scalars = rule.scalars.next(scalars, hyperparametersAt(rule, options, k - 1), k, sums)
+    scalars = {
+      ...scalars,
+      ...rule.scalars.next(scalars, hyperparametersAt(rule, options, k - 1), k),
+    }
   }
-  return {
-    ...ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t)),
-    ...scalarsAt(rule, hyperparameters, t, scalars, sums),
-  }
+  const kernels = ruleKernels(rule, options, kernelVariantAt(rule, options, hyperparameters, t))
+  const withoutSums = scalarsAt(rule, hyperparameters, t, scalars)
+  const complete = kernels.sums.reduce((so: StepScalars, sums) => {
+    const zeros = sums.scalars.reads.map((name) => [name, 0])
+    return scalarsWithSums(sums, so, Object.fromEntries(zeros))
+  }, withoutSums)
+  return { ...kernels, ...complete }
 }
 
 /**
@@ -149,38 +174,41 @@ export function ruleKernels<H extends Hyperparameters>(
     const factor = arithmetic.mul(c.cautiousScale, agreementOf(arithmetic, values, c, step))
     return { ...outputs, step: arithmetic.mul(factor, step) }
   }
-  const shared = {
+  const withoutSums = {
     name: rule.name,
     reads: ['theta', 'g', ...stateNames],
     coefficients: [...coefficientNames(rule), ...decayCoefficients[decay]],
   }
-  const stepping = {
-    ...shared,
-    coefficients: [...shared.coefficients, ...(cautious ? ['cautiousScale'] : [])],
-  }
   const { sums } = rule
+  const withSums = {
+    ...withoutSums,
+    coefficients: [...withoutSums.coefficients, ...(sums?.dependents ?? [])],
+  }
+  const stepping = {
+    ...withSums,
+    coefficients: [...withSums.coefficients, ...(cautious ? cautiousSums.dependents : [])],
+  }
+  const ofRule = (one: ElementSums): SumKernels =>
+    sumKernels(one, {
+      ...withoutSums,
+      writes: one.names,
+      evaluate: (arithmetic, values, c) =>
+        one.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant),
+    })
+  const ofAgreement = (): SumKernels =>
+    sumKernels(cautiousSums, {
+      ...withSums,
+      writes: cautiousSums.names,
+      evaluate(arithmetic, values, c) {
+        const { step } = evaluateRule(arithmetic, values, c)
+        const { theta } = values
+        const none = arithmetic.sub(theta, theta)
+        const agreeing = step === undefined ? none : agreementOf(arithmetic, values, c, step)
+        return { agreeing, disagreeing: arithmetic.sub(arithmetic.constant(1), agreeing) }
+      },
+    })
   return {
-    ...(sums && {
-      sums: {
-        ...shared,
-        writes: sums.names,
-        evaluate: (arithmetic, values, c) =>
-          sums.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant),
-      },
-    }),
-    ...(cautious && {
-      agreement: {
-        ...shared,
-        writes: ['agreeing', 'disagreeing'],
-        evaluate(arithmetic, values, c) {
-          const { step } = evaluateRule(arithmetic, values, c)
-          const { theta } = values
-          const none = arithmetic.sub(theta, theta)
-          const agreeing = step === undefined ? none : agreementOf(arithmetic, values, c, step)
-          return { agreeing, disagreeing: arithmetic.sub(arithmetic.constant(1), agreeing) }
-        },
-      },
-    }),
+    sums: [...(sums ? [ofRule(sums)] : []), ...(cautious ? [ofAgreement()] : [])],
     update: {
       ...stepping,
       writes: ['theta', ...stateNames],
@@ -202,6 +230,29 @@ export function ruleKernels<H extends Hyperparameters>(
         return { ...rest, effectiveStep: step ?? arithmetic.constant(0) }
       },
     },
+  }
+}
+
+/** The kernels of sums, whose values `elements` computes. */
+function sumKernels(
+  {
+    dependents,
+    initial = {},
+    coefficients,
+  }: Pick<ElementSums, 'dependents' | 'initial' | 'coefficients'>,
+  elements: Kernel,
+): SumKernels {
+  const state = Object.keys(initial)
+  return {
+    elements,
+    scalars: {
+      name: elements.name,
+      reads: elements.writes,
+      writes: [...dependents, ...state],
+      coefficients: [...elements.coefficients, ...state],
+      evaluate: coefficients,
+    },
+    state,
   }
 }
 
@@ -234,7 +285,7 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
         const variant = rule.variant?.(options, t) ?? {}
         return kernelDecays(rule).flatMap((decay) => {
           const { update, sums } = ruleKernels(rule, options, { variant, decay })
-          return sums ? [update, sums] : [update]
+          return [update, ...sums.map(({ elements }) => elements)]
         })
       }),
     )

@@ -1,4 +1,5 @@
 import type { Arithmetic } from './arithmetic.ts'
+import { memoized } from './memoized.ts'
 import type { OptionRange } from './ranges.ts'
 import type { Schedule } from './schedules/schedule.ts'
 import { type Transforms, transformState } from './transforms/index.ts'
@@ -48,40 +49,43 @@ export type Scalars<Name extends string = string> = Readonly<Record<Name, number
  * What the coefficients of a step need of earlier steps, such as a product of all momenta so far: a few numbers
  * of each parameter, kept beside its step count.
  */
-export interface ScalarState<H, Scalar extends string = string, Sum extends string = string> {
+export interface ScalarState<H, Scalar extends string = string> {
   /** Before the first step. */
   readonly initial: Scalars<Scalar>
-  /** After step t, counted from 1, from the values before it and the sums of this step. */
-  next(
-    previous: Scalars<Scalar>,
-    hyperparameters: H,
-    t: number,
-    sums: Scalars<Sum>,
-  ): Scalars<Scalar>
+  /** After step t, counted from 1, from the values before it. */
+  next(previous: Scalars<Scalar>, hyperparameters: H, t: number): Scalars<Scalar>
 }
 
 /**
- * Sums over all elements of each parameter, such as the square of a norm. They are computed in double
- * precision before the update, whose coefficients may depend on them.
+ * Sums over all elements of each parameter, such as the square of a norm, and what depends on them. They are
+ * computed before the update: in double precision on the CPU, in single precision where they stay on a device.
  */
 export interface ElementSums<
   State extends string = string,
   Sum extends string = string,
   Coefficient extends string = string,
   Variant extends RuleVariant = RuleVariant,
+  Dependent extends string = string,
+  Scalar extends string = string,
 > {
   readonly names: readonly Sum[]
-  /**
-   * The values that are summed, of one element.
-   *
-   * @param coefficients - those of the step, as if all sums were zero.
-   */
+  /** The values that are summed, of one element. Each is computed from θ, g or the state. */
   evaluate<T>(
     arithmetic: Arithmetic<T>,
     inputs: RuleInputs<T, State>,
     coefficients: { readonly [K in Coefficient]: T },
     variant: Variant,
   ): { readonly [K in Sum]: T }
+  /** The names of the coefficients that depend on sums, beside those that the rule computes without. */
+  readonly dependents: readonly Dependent[]
+  /** The scalar state of each parameter that depends on its sums, before the first step. */
+  readonly initial?: Scalars<Scalar>
+  /** The dependent coefficients of one parameter, and its next scalar state. */
+  coefficients<T>(
+    arithmetic: Arithmetic<T>,
+    sums: { readonly [K in Sum]: T },
+    coefficients: { readonly [K in Coefficient | Scalar]: T },
+  ): { readonly [K in NoInfer<Dependent | Scalar>]: T }
 }
 
 /** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
@@ -104,6 +108,8 @@ export interface UpdateRule<
   Variant extends RuleVariant = RuleVariant,
   Scalar extends string = string,
   Sum extends string = string,
+  Dependent extends string = string,
+  SumScalar extends string = string,
 > {
   /** The name in error messages and state dicts. */
   readonly name: string
@@ -121,40 +127,41 @@ export interface UpdateRule<
   /** The variant of the equations at step t, counted from 1. A rule without variants omits it. */
   variant?(options: RuleOptions<H>, t: number): Variant
   /** Sums over each parameter that the coefficients depend on. */
-  readonly sums?: ElementSums<State, Sum, Coefficient, Variant>
+  readonly sums?: ElementSums<State, Sum, Coefficient, Variant, Dependent, SumScalar>
   /** The scalar state of each parameter. A rule whose coefficients depend on t alone omits it. */
-  readonly scalars?: ScalarState<H, Scalar, Sum>
+  readonly scalars?: ScalarState<H, Scalar>
   /** The coefficients of step t, in double precision, with the scalar state after this step. */
   coefficients(
     hyperparameters: H,
     t: number,
     scalars: Scalars<Scalar>,
-    sums: Scalars<Sum>,
   ): Readonly<Record<Coefficient, number>>
   /** One step of one parameter. */
   update<T>(
     arithmetic: Arithmetic<T>,
     inputs: RuleInputs<T, State>,
-    coefficients: { readonly [K in Coefficient]: T },
+    coefficients: { readonly [K in Coefficient | Dependent]: T },
     variant: Variant,
   ): RuleOutputs<T, NoInfer<State | Intermediate>>
 }
 
 const noScalars: Scalars = {}
 
-/** The scalar state before the first step: no scalars for most rules. The same object in every call. */
-export const initialScalars = ({ scalars }: { readonly scalars?: ScalarState<never> }): Scalars =>
-  scalars?.initial ?? noScalars
+/** The parts of a rule that declare scalar state. */
+interface WithScalars {
+  readonly scalars?: ScalarState<never>
+  readonly sums?: Pick<ElementSums, 'initial'>
+}
 
-/** The names of the coefficients of a rule. */
+/** The scalar state before the first step: no scalars for most rules. The same object in every call. */
+export const initialScalars: (rule: WithScalars) => Scalars = memoized(({ scalars, sums }) =>
+  scalars || sums?.initial ? { ...scalars?.initial, ...sums?.initial } : noScalars,
+)
+
+/** The names of the coefficients of a rule that depend on no sums. */
 export const coefficientNames = <H extends Hyperparameters>(
   rule: UpdateRule<H>,
-): readonly string[] =>
-  Object.keys(rule.coefficients(rule.defaults, 1, initialScalars(rule), zeroSums(rule)))
-
-/** The sums of a rule over a parameter of zeros. */
-export const zeroSums = ({ sums }: { readonly sums?: ElementSums }): Scalars =>
-  Object.fromEntries((sums?.names ?? []).map((name) => [name, 0]))
+): readonly string[] => Object.keys(rule.coefficients(rule.defaults, 1, initialScalars(rule)))
 
 /** The names of arrays and coefficients that every update has beside those of the rule. */
 const reserved: ReadonlySet<string> = new Set([
@@ -185,8 +192,10 @@ export function defineRule<
   Variant extends RuleVariant = RuleVariant,
   Scalar extends string = never,
   const Sum extends string = never,
+  const Dependent extends string = never,
+  SumScalar extends string = never,
 >(
-  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant, Scalar, Sum>,
+  rule: UpdateRule<H, State, Intermediate, Coefficient, Variant, Scalar, Sum, Dependent, SumScalar>,
 ): UpdateRule<H, State, Intermediate> {
   const options = rule.defaults as RuleOptions<H> // Hyperparameters are options without a schedule.
   const values = [
@@ -194,7 +203,10 @@ export function defineRule<
     ...(rule.intermediates ?? []),
     ...(rule.sums?.names ?? []),
   ]
-  const taken = [...values, ...coefficientNames(rule)].find((name) => reserved.has(name))
+  const dependents = rule.sums?.dependents ?? []
+  const taken = [...values, ...coefficientNames(rule), ...dependents].find((name) =>
+    reserved.has(name),
+  )
   if (taken !== undefined) throw new TypeError(`${rule.name}: the name ${taken} is reserved`)
   const twice = values.find((name, i) => values.indexOf(name) !== i)
   if (twice !== undefined) throw new TypeError(`${rule.name}: two values are called ${twice}`)

@@ -67,7 +67,9 @@ export function saveState<T, H extends Hyperparameters, S>(
       const saved: ParameterState<S> = {
         step: group.steps[i],
         ...(group.rule !== rule && { rule: group.rule.name }),
-        ...(group.rule.scalars && { scalars: { ...group.scalars[i] } }),
+        ...((group.rule.scalars ?? group.rule.sums?.initial) && {
+          scalars: { ...group.scalars[i] },
+        }),
         options: JSON.parse(options),
         state: Object.fromEntries(state),
       }

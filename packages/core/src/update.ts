@@ -1,9 +1,8 @@
-import type { Backend } from './backend.ts'
-import type { Kernel } from './kernel.ts'
+import type { ArrayLists, Backend } from './backend.ts'
+import type { Kernel, SumKernels } from './kernel.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
-import { type Hyperparameters, type Scalars, type UpdateRule, zeroSums } from './rule.ts'
-import { type StepKernels, type StepScalars, scalarsAt } from './rule-kernels.ts'
-import { cautiousScale } from './transforms/cautious.ts'
+import type { Hyperparameters, Scalars, UpdateRule } from './rule.ts'
+import { type StepKernels, scalarsAt, scalarsWithSums } from './rule-kernels.ts'
 import { emaDecayAt, emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
 import type { Transforms } from './transforms/index.ts'
 import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
@@ -23,14 +22,17 @@ interface SameStepGradients<T, H extends Hyperparameters> extends GroupGradients
   readonly scalars: Scalars
 }
 
-/** An update that is ready to be made. */
+/**
+ * An update that is ready to be made. Its coefficients are complete, unless the backend computes those that depend on
+ * sums: then `sums` says how.
+ */
 export interface PreparedUpdate<T, H extends Hyperparameters>
   extends SameStepGradients<T, H>,
     StepKernels {}
 
 /**
  * Computes what updates need, before any array changes: one update for the parameters that share their
- * coefficients, or one for each parameter if they depend on sums over elements.
+ * coefficients, or one for each parameter if they depend on sums that are read.
  *
  * @param hyperparametersOf - the hyperparameters of a group. Throws a RangeError if one is out of range.
  */
@@ -46,36 +48,30 @@ export function prepareUpdates<T, H extends Hyperparameters>(
     const hyperparameters = hyperparametersOf(group)
     const t = step + 1
     const kernels = group.kernels(hyperparameters, t, cautious)
-    const scalarsOf = (sums: Scalars): StepScalars =>
-      scalarsAt(rule, hyperparameters, t, scalars, sums)
-    const together = { ...sameStep, ...kernels, ...scalarsOf(zeroSums(rule)) }
-    const prepared = kernels.sums
-      ? bySums(backend, together, kernels.sums, (one, sums) => ({ ...one, ...scalarsOf(sums) }))
-      : [together]
-    const { agreement } = kernels
-    if (!agreement) return prepared
-    return prepared.flatMap((update) =>
-      bySums(backend, update, agreement, ({ coefficients, ...one }, sums) => ({
-        ...one,
-        coefficients: { ...coefficients, cautiousScale: cautiousScale(sums) },
-      })),
+    const update = { ...sameStep, ...kernels, ...scalarsAt(rule, hyperparameters, t, scalars) }
+    if (kernels.sums.length === 0 || backend.applyWithSums) return [update]
+    return kernels.sums.reduce<readonly PreparedUpdate<T, H>[]>(
+      (updates, sums) => updates.flatMap((one) => bySums(backend, one, sums)),
+      [{ ...update, sums: [] }],
     )
   })
 }
 
-/** One update for each parameter of an update, completed by the sums of a kernel over the parameter. */
+/** One update for each parameter of an update, completed by sums over the parameter. */
 function bySums<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
   update: PreparedUpdate<T, H>,
-  kernel: Kernel,
-  complete: (one: PreparedUpdate<T, H>, sums: Scalars) => PreparedUpdate<T, H>,
+  kernels: SumKernels,
 ): readonly PreparedUpdate<T, H>[] {
   const { group, positions, gradients, coefficients } = update
+  const { elements } = kernels
   const lists = group.lists(positions, gradients)
-  const sums = Object.entries(sumsOf(backend, kernel.name)(kernel, lists, coefficients))
+  if (!backend.sums) throw sumsError(elements.name)
+  const sums = Object.entries(backend.sums(elements, lists, coefficients))
   return positions.map((position, k) => {
+    const own = Object.fromEntries(sums.map(([name, values]) => [name, values[k]]))
     const one = { ...update, positions: [position], gradients: [gradients[k]] }
-    return complete(one, Object.fromEntries(sums.map(([name, values]) => [name, values[k]])))
+    return { ...one, ...scalarsWithSums(kernels, update, own) }
   })
 }
 
@@ -85,19 +81,30 @@ export function checkSums<H extends Hyperparameters>(
   { name, sums }: UpdateRule<H>,
   { cautious }: Pick<Transforms, 'cautious'>,
 ): void {
-  if (sums || cautious) sumsOf(backend, cautious ? `${name} with cautious` : name)
+  if (!(sums || cautious) || backend.sums || backend.applyWithSums) return
+  throw sumsError(cautious ? `${name} with cautious` : name)
 }
 
-/** The sums of kernels on a backend. @throws RangeError if it has none. */
-function sumsOf<T>(
+const sumsError = (name: string): RangeError =>
+  new RangeError(`${name}: needs sums over each parameter at every step, which this backend lacks`)
+
+/**
+ * Runs a kernel with the coefficients of an update. Returns the scalar state after the update.
+ *
+ * @param t - the step, from 1, if the kernel is its update.
+ */
+export function applyKernel<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
-  name: string,
-): NonNullable<Backend<T, unknown>['sums']> {
-  const { sums } = backend
-  if (sums) return sums.bind(backend)
-  throw new RangeError(
-    `${name}: needs sums over each parameter at every step, which this backend cannot read at once`,
-  )
+  { sums, coefficients, nextScalars }: PreparedUpdate<T, H>,
+  kernel: Kernel,
+  lists: ArrayLists<T>,
+  t?: number,
+): Scalars {
+  if (sums.length > 0 && backend.applyWithSums) {
+    return backend.applyWithSums(sums, kernel, lists, coefficients, nextScalars, t)
+  }
+  backend.apply(kernel, lists, coefficients, t)
+  return nextScalars
 }
 
 /** Splits gradients by the step counts and the scalar states of their parameters. */
@@ -109,8 +116,10 @@ function splitByStep<T, H extends Hyperparameters>(
   if (first === undefined) return []
   const { [first]: step } = group.steps
   const { [first]: scalars } = group.scalars
-  // Parameters that take their steps together have the same object as their scalar state.
-  if (positions.every((i) => group.steps[i] === step && group.scalars[i] === scalars)) {
+  // Parameters that take their steps together have the same object as their scalar state. One that depends on sums
+  // is each parameter's own, and its numbers may still be on a device.
+  const isOwn = group.rule.sums?.initial !== undefined
+  if (!isOwn && positions.every((i) => group.steps[i] === step && group.scalars[i] === scalars)) {
     return [{ ...groupGradients, step, scalars }]
   }
   const byStep = new Map<
@@ -118,7 +127,7 @@ function splitByStep<T, H extends Hyperparameters>(
     SameStepGradients<T, H> & { positions: number[]; gradients: T[] }
   >()
   for (const [k, i] of positions.entries()) {
-    const key = JSON.stringify([group.steps[i], group.scalars[i]])
+    const key = isOwn ? `${i}` : JSON.stringify([group.steps[i], group.scalars[i]])
     const same = byStep.get(key) ?? {
       ...{ group, positions: [], gradients: [] },
       ...{ step: group.steps[i], scalars: group.scalars[i] },
@@ -133,15 +142,16 @@ function splitByStep<T, H extends Hyperparameters>(
 /** Makes an update, and what the transforms of weights add to it. Nothing here can fail. */
 export function applyUpdate<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
-  { group, positions, gradients, step, update, coefficients, nextScalars }: PreparedUpdate<T, H>,
+  prepared: PreparedUpdate<T, H>,
   { lookahead, ema }: Transforms,
 ): void {
+  const { group, positions, gradients, step, update } = prepared
   const t = step + 1
   const lists = group.lists(positions, gradients)
-  backend.apply(update, lists, coefficients, t)
+  const scalars = applyKernel(backend, prepared, update, lists, t)
   for (const i of positions) {
     group.steps[i] = t
-    group.scalars[i] = nextScalars
+    group.scalars[i] = scalars
   }
   if (lookahead && t % lookahead.every === 0) {
     backend.apply(lookaheadSync, lists, { alpha: lookahead.alpha })

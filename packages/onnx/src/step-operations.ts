@@ -1,4 +1,4 @@
-import type { Kernel } from '@diffgrad/core'
+import type { Kernel, SumKernels } from '@diffgrad/core'
 
 /** A kernel on arrays of some parameters. */
 export interface KernelOperation {
@@ -10,6 +10,8 @@ export interface KernelOperation {
    * name: `theta` is the parameter, `g` its gradient, all else optimizer state.
    */
   readonly arrays?: Readonly<Record<string, string>>
+  /** What computes the coefficients that depend on sums over each parameter, in this order. */
+  readonly sums?: readonly SumKernels[]
 }
 
 /** A transform of one array of some parameters that is not elementwise. */

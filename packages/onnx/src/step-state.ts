@@ -41,6 +41,14 @@ interface StepStateOptions {
   readonly temporary: readonly string[]
 }
 
+/** What an operation takes and gives besides arrays: scalars. */
+interface AppendedOperation {
+  /** The inputs of its coefficients and of its scalar state, by their names. */
+  readonly coefficients: ReadonlyMap<string, Value>
+  /** The next scalar state, by name. */
+  readonly scalars: ReadonlyMap<string, Value>
+}
+
 /** The parameters of a list that is one vector, or of a parameter that is alone. */
 interface Group {
   readonly name: string
@@ -97,14 +105,14 @@ export class StepState {
     }
   }
 
-  /** Appends an operation. Returns the inputs of its coefficients, by their names. */
-  append(operation: StepOperation): ReadonlyMap<string, Value> {
+  /** Appends an operation. */
+  append(operation: StepOperation): AppendedOperation {
     if ('kernel' in operation) return this.#appendKernel(operation)
     const groups = this.#covered([...operation.parameters])
     const limit = operation.transform === 'clip' ? this.#coefficient('limit') : undefined
     if (limit) this.#clip(operation, groups, limit)
     else for (const name of operation.parameters) this.#centralize(name, operation.array)
-    return new Map(limit ? [['limit', limit]] : [])
+    return { coefficients: new Map(limit ? [['limit', limit]] : []), scalars: new Map() }
   }
 
   /** Σ|x| over an array of all parameters. */
@@ -169,27 +177,54 @@ export class StepState {
         throw new OnnxError(`update ${kernel}: reads "${array}", which it must write, but does not`)
   }
 
-  #appendKernel({ kernel, parameters, arrays = {} }: KernelOperation): ReadonlyMap<string, Value> {
+  #appendKernel({
+    kernel,
+    parameters,
+    arrays = {},
+    sums = [],
+  }: KernelOperation): AppendedOperation {
+    const dependents = new Set(
+      sums.flatMap(({ scalars, state }) => scalars.writes.filter((name) => !state.includes(name))),
+    )
+    const kernels = [...sums.flatMap(({ elements, scalars }) => [elements, scalars]), kernel]
+    const names = new Set(kernels.flatMap((one) => one.coefficients))
     const coefficients = new Map(
-      kernel.coefficients.map((name) => [name, this.#coefficient(name)] as const),
+      [...names]
+        .filter((name) => !dependents.has(name))
+        .map((name) => [name, this.#coefficient(name)] as const),
     )
     const arrayOf = (name: string): string => arrays[name] ?? name
     for (const name of kernel.reads)
       if (!this.#readers.has(arrayOf(name))) this.#readers.set(arrayOf(name), kernel.name)
     const arithmetic = graphArithmetic(this.#graph)
-    for (const group of this.#covered([...parameters])) {
-      const values = kernel.reads.map((name) => [name, this.#read(group, arrayOf(name))] as const)
-      const written = kernel.evaluate(
-        arithmetic,
-        Object.fromEntries(values),
-        Object.fromEntries(coefficients),
+    const nextScalars = new Map<string, Value>()
+    // Sums are over one parameter each.
+    const groups =
+      sums.length > 0
+        ? [...parameters].flatMap((name) => this.#covered([name]))
+        : this.#covered([...parameters])
+    for (const group of groups) {
+      const inputs = new Map(
+        kernel.reads.map((name) => [name, this.#read(group, arrayOf(name))] as const),
       )
+      const read = Object.fromEntries(inputs)
+      const values = Object.fromEntries(coefficients)
+      for (const { elements, scalars, state } of sums) {
+        const summed = elements.evaluate(arithmetic, read, values)
+        const totals = elements.writes.map((name) => [name, total(summed[name])] as const)
+        const results = scalars.evaluate(arithmetic, Object.fromEntries(totals), values)
+        for (const [name, value] of Object.entries(results)) {
+          if (state.includes(name)) nextScalars.set(name, value)
+          else values[name] = value
+        }
+      }
+      const written = kernel.evaluate(arithmetic, read, values)
       for (const name of kernel.writes) {
         const value = written[name]
         if (value) this.#write(group, arrayOf(name), value)
       }
     }
-    return coefficients
+    return { coefficients, scalars: nextScalars }
   }
 
   #centralize(name: string, array: string): void {

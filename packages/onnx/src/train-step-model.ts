@@ -20,6 +20,8 @@ export interface TrainStepModel {
   readonly next: ReadonlyMap<string, string>
   /** For every operation of the update, the names of the scalar inputs that take its coefficients. */
   readonly coefficients: readonly ReadonlyMap<string, string>[]
+  /** For every operation, the names of the outputs with the next scalar state, which depends on sums. */
+  readonly scalars: readonly ReadonlyMap<string, string>[]
   /** The input that takes each array of a parameter: `theta` or its optimizer state, by `arrayKey`. */
   readonly arrays: ReadonlyMap<string, string>
   /** The outputs with the arrays of `results`, by `arrayKey`. */
@@ -73,7 +75,7 @@ export function trainStepModel(
   const operations = 'evaluate' in update ? [{ kernel: update, parameters: all }] : update
   const state = new StepState(graph, gradients, { flat, temporary })
   const sum = gradientSum ? state.absoluteSum('g') : undefined
-  const coefficients = operations.map((operation) => state.append(operation))
+  const appended = operations.map((operation) => state.append(operation))
   state.checkWritten()
 
   const namedOutputs = new Map([...outputs])
@@ -92,6 +94,10 @@ export function trainStepModel(
     next.set(name, output(`next/${name}`, value))
     initials.set(name, initial)
   }
+  const scalars = appended.map(
+    (one, i) =>
+      new Map([...one.scalars].map(([name, value]) => [name, output(`next/${i}/${name}`, value)])),
+  )
   const resultNames = new Map(
     [...state.results(results)].map(
       ([key, value]) => [key, output(`result/${key.replace('\n', '/')}`, value)] as const,
@@ -114,10 +120,11 @@ export function trainStepModel(
     loss: lossName,
     state: initials,
     next,
-    coefficients: coefficients.map((values) => {
-      const used = [...values].filter(([, value]) => inputs.has(value.name))
+    coefficients: appended.map(({ coefficients }) => {
+      const used = [...coefficients].filter(([, value]) => inputs.has(value.name))
       return new Map(used.map(([name, value]) => [name, value.name]))
     }),
+    scalars,
     arrays: state.arrays(),
     results: resultNames,
     ...(sumName !== undefined && { gradientSum: sumName }),

@@ -21,8 +21,8 @@ export interface TrainerOptions<H extends Hyperparameters> extends Differentiate
   /**
    * `kernel` updates the weights by the fused kernels of @diffgrad/arrays, `graph` makes the update a part
    * of the model. Both have every option of an optimizer. Default: `graph` if the first execution provider
-   * is `webgpu`, where weights and optimizer state then stay on the device; else `kernel`, the only one for rules
-   * with sums, such as diffGradNorm.
+   * is `webgpu`, where weights and optimizer state then stay on the device; else `kernel`. Sums over a parameter,
+   * which LAMB and others need, are in double precision with `kernel`, and in single precision with `graph`.
    */
   readonly update?: 'kernel' | 'graph'
   /** Metrics that `step` and `evaluate` compute, by names of your choice. */

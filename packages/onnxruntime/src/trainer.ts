@@ -2,7 +2,6 @@ import {
   attemptAsync,
   type Hyperparameters,
   type RuleOptions,
-  rulesIn,
   type Selector,
 } from '@diffgrad/core'
 import {
@@ -96,13 +95,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
-    const rules = rulesIn<Hyperparameters>(optimizer.rule, optimizer.groups ?? [])
-    const withSums = rules.find(({ sums }) => sums)
-    const kind = requested ?? (keepsOutputsOnDevice(session) && !withSums ? 'graph' : 'kernel')
-    if (kind === 'graph' && withSums)
-      throw new TrainerError(
-        `trainer: update must be "kernel" for ${withSums.name}, which needs sums over each parameter, but is "graph"`,
-      )
+    const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
     if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
       throw new TrainerError(
         `trainer: update must be "kernel" for ${ranks.size} ranks, which exchange gradients, but is "graph"`,

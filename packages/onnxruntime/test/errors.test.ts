@@ -1,4 +1,4 @@
-import { diffGrad, diffGradNorm } from '@diffgrad/core'
+import { diffGrad } from '@diffgrad/core'
 import { buildModel, crossEntropy, linear, type Model } from '@diffgrad/onnx'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
@@ -140,13 +140,6 @@ test('an abort while the runtime computes takes effect when it is done', async (
   await expect(step).rejects.toThrow('aborted')
   expect(await trainer.save()).toEqual(before)
   await trainer.dispose()
-})
-
-test('a rule with sums over parameters is refused in the graph, before training starts', async () => {
-  const normed = { ...options, optimizer: { rule: diffGradNorm }, update: 'graph' } as const
-  await expect(Trainer.create(ort, smallModel(), normed)).rejects.toThrow(
-    'update must be "kernel" for diffGradNorm, which needs sums over each parameter',
-  )
 })
 
 test('a metric of an unknown output is an error that names it', async () => {

@@ -1,6 +1,7 @@
 import {
   adam,
   diffGrad,
+  diffGradNorm,
   type Hyperparameters,
   nadam,
   noDecayOnBiasAndNorm,
@@ -168,6 +169,7 @@ const transforms: readonly [string, Partial<OptimizerSpec<Hyperparameters>>][] =
       groups: [{ ...noDecayOnBiasAndNorm, rule: nadam, learningRate: 2e-2 }],
     },
   ],
+  ['sums that depend on others, and on scalar state', { rule: diffGradNorm, cautious: true }],
   ['all of them in two groups', { ...everyTransform, groups: [noDecayOnBiasAndNorm] }],
 ]
 

@@ -58,8 +58,10 @@ test.skipIf(vulkan.missing).each(process.env.ALL_OPTIMIZERS ? ['kernel', 'graph'
   },
 )
 
-/** All options at once, and a rule whose equations change. `pnpm devices` trains with all rules. */
-const optimizers = process.env.ALL_OPTIMIZERS ? [] : ['RAdam', 'everything']
+/** All options at once, rules with sums, and one whose equations change. `pnpm devices` trains with all rules. */
+const optimizers = process.env.ALL_OPTIMIZERS
+  ? []
+  : ['RAdam', 'cautious diffGradNorm', 'everything']
 
 test.skipIf(vulkan.missing)(
   'state stays on the device, and trains as on the CPU with every option',

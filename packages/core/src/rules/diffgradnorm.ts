@@ -56,21 +56,28 @@ export const diffGradNorm: UpdateRule<
   },
   stateNames: () => ['m', 'v', 'previousGradient'],
   intermediates: ['xi'],
-  sums: { names: ['squares'], evaluate: ({ square }, { g }) => ({ squares: square(g) }) },
-  scalars: {
+  sums: {
+    names: ['squares'],
+    evaluate: ({ square }, { g }) => ({ squares: square(g) }),
+    dependents: ['scale'],
     initial: { averageNorm: 0 },
-    next: ({ averageNorm }, { normDecay }, _, { squares }) => ({
-      averageNorm: normDecay * averageNorm + (1 - normDecay) * Math.sqrt(squares),
-    }),
+    coefficients(arithmetic, { squares }, { averageNorm: e, normDecay, oneMinusNormDecay }) {
+      const { constant, add, sub, div, max, sign, sqrt } = arithmetic
+      const one = constant(1)
+      const norm = sqrt(squares)
+      const averageNorm = movingAverage(arithmetic, e, norm, normDecay, oneMinusNormDecay)
+      const divisor = add(norm, sub(one, sign(norm))) // 1 where the norm is 0: there, g is 0, too.
+      return { averageNorm, scale: max(div(averageNorm, divisor), one) }
+    },
   },
-  coefficients(hyperparameters, t, { averageNorm }, { squares }) {
-    const { learningRate, epsilon } = hyperparameters
+  coefficients(hyperparameters, t) {
+    const { learningRate, epsilon, normDecay } = hyperparameters
     const { c1, c2 } = biasCorrections(hyperparameters, t)
-    const norm = Math.sqrt(squares)
     return {
       ...momentCoefficients(hyperparameters),
+      normDecay,
+      oneMinusNormDecay: 1 - normDecay,
       epsilon,
-      scale: norm > 0 ? Math.max(averageNorm / norm, 1) : 1,
       stepSize: (learningRate * Math.sqrt(c2)) / c1,
     }
   },

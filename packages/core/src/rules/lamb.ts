@@ -47,17 +47,15 @@ export const lamb: UpdateRule<LambHyperparameters, 'm' | 'v', never> = defineRul
     },
   },
   stateNames: () => ['m', 'v'],
-  coefficients(hyperparameters, t, _, { squaredParameter, squaredDirection }) {
-    const { learningRate, epsilon } = hyperparameters
+  coefficients(hyperparameters, t) {
+    const { learningRate, weightDecay, epsilon } = hyperparameters
     const { c1, c2 } = biasCorrections(hyperparameters, t)
-    const ratio = Math.sqrt(squaredParameter / squaredDirection)
-    const trustRatio = squaredParameter > 0 && squaredDirection > 0 ? ratio : 1
     return {
       ...momentCoefficients(hyperparameters),
       correction: Math.sqrt(c2) / c1,
       epsilonHat: epsilon * Math.sqrt(c2),
-      lambda: hyperparameters.weightDecay,
-      stepSize: learningRate * trustRatio,
+      lambda: weightDecay,
+      alpha: learningRate,
     }
   },
   sums: {
@@ -66,6 +64,16 @@ export const lamb: UpdateRule<LambHyperparameters, 'm' | 'v', never> = defineRul
       squaredParameter: arithmetic.square(inputs.theta),
       squaredDirection: arithmetic.square(direction(arithmetic, inputs, c).u),
     }),
+    dependents: ['stepSize'],
+    coefficients({ constant, add, sub, mul, div, sign, sqrt }, sums, { alpha }) {
+      const scaled = mul(sign(sums.squaredParameter), sign(sums.squaredDirection))
+      const unscaled = sub(constant(1), scaled) // 1 where a norm is 0, for 1/1.
+      const [squaredParameter, squaredDirection] = [
+        add(mul(scaled, sums.squaredParameter), unscaled),
+        add(mul(scaled, sums.squaredDirection), unscaled),
+      ]
+      return { stepSize: mul(alpha, sqrt(div(squaredParameter, squaredDirection))) }
+    },
   },
   update(arithmetic, inputs, c) {
     const { u, m, v } = direction(arithmetic, inputs, c)

@@ -1,5 +1,5 @@
 import type { Arithmetic } from '../arithmetic.ts'
-import type { Scalars } from '../rule.ts'
+import type { Values } from '../kernel.ts'
 
 /** The smallest share of agreeing elements that scales a step: below, the step is 1,000 times its part. */
 const smallestShare = 1e-3
@@ -18,5 +18,14 @@ export const agreement = <T>({ mul, max, sign, constant }: Arithmetic<T>, step: 
  * @see Liang et al., "Cautious Optimizers: Improving Training with One Line of Code", arXiv:2411.16085; the bound is
  * that of github.com/kyleliang919/C-Optim, c_adamw.py.
  */
-export const cautiousScale = ({ agreeing, disagreeing }: Scalars): number =>
-  1 / Math.max(agreeing / (agreeing + disagreeing), smallestShare)
+export const cautiousSums = {
+  names: ['agreeing', 'disagreeing'],
+  dependents: ['cautiousScale'],
+  coefficients<T>(
+    { constant, add, div, max }: Arithmetic<T>,
+    { agreeing, disagreeing }: Values<T>,
+  ): Values<T> {
+    const share = div(agreeing, add(agreeing, disagreeing))
+    return { cautiousScale: div(constant(1), max(share, constant(smallestShare))) }
+  },
+} as const

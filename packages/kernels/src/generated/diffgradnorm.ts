@@ -3,10 +3,10 @@ import type { GeneratedKernels } from '../generated-kernels.ts'
 
 /** The kernels of diffGradNorm. */
 export const generatedDiffGradNorm: GeneratedKernels = {
-  '2ac34e2c88e21caf': (
+  '985b7d14963f0cbb': (
     n,
     [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, epsilon, scale, stepSize],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , , epsilon, stepSize, scale],
   ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
@@ -26,17 +26,17 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       previousGradient[i] = g0
     }
   },
-  '79d8c99db6da1409': (n, [g, squares], [, , , , , ,]) => {
+  '100093e154f32683': (n, [g, squares], [, , , , , , ,]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
       const t1 = g0 * g0
       squares[i] = t1
     }
   },
-  b1f8abf670fa3cf7: (
+  '206e3bf5b1519ae7': (
     n,
     [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, epsilon, scale, stepSize, weightDecay],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , , epsilon, stepSize, weightDecay, scale],
   ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
@@ -57,7 +57,7 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       previousGradient[i] = t3
     }
   },
-  fbe91953f7694d84: (n, [theta, g, squares], [, , , , , , , weightDecay]) => {
+  '86a22c7aaeb0ca66': (n, [theta, g, squares], [, , , , , , , , weightDecay]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
       const theta0 = theta[i]
@@ -66,10 +66,10 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       squares[i] = t3
     }
   },
-  f1daa36314c204f4: (
+  cbb2d3fce519aaa0: (
     n,
     [theta, g, m, v, previousGradient],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, epsilon, scale, stepSize, decayStep],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, , , epsilon, stepSize, decayStep, scale],
   ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
@@ -90,7 +90,7 @@ export const generatedDiffGradNorm: GeneratedKernels = {
       previousGradient[i] = g0
     }
   },
-  e66fed19bd8c4a7d: (n, [g, squares], [, , , , , , ,]) => {
+  f8e90c313463d26f: (n, [g, squares], [, , , , , , , ,]) => {
     for (let i = 0; i < n; i++) {
       const g0 = g[i]
       const t1 = g0 * g0

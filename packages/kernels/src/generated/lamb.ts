@@ -3,10 +3,10 @@ import type { GeneratedKernels } from '../generated-kernels.ts'
 
 /** The kernels of LAMB. */
 export const generatedLAMB: GeneratedKernels = {
-  a488980a4523fc68: (
+  '98828f6117149a98': (
     n,
     [theta, g, m, v],
-    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, correction, epsilonHat, lambda, stepSize],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, correction, epsilonHat, lambda, , stepSize],
   ) => {
     for (let i = 0; i < n; i++) {
       const theta0 = theta[i]
@@ -22,7 +22,7 @@ export const generatedLAMB: GeneratedKernels = {
       v[i] = t5
     }
   },
-  '709e8df16625b729': (
+  '76a0c29e324f3622': (
     n,
     [theta, g, m, v, squaredParameter, squaredDirection],
     [beta1, oneMinusBeta1, beta2, oneMinusBeta2, correction, epsilonHat, lambda],

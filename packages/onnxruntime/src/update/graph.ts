@@ -159,7 +159,7 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
       const isSkipped =
         gradientSum !== undefined && !Number.isFinite(float32Scalar(results, gradientSum))
       if (isSkipped) this.#discard(results, before)
-      else this.#state.keep(compiled, results)
+      else this.#keep(compiled, traced, results)
       const outcome = isSkipped ? this.optimizer.countSkipped() : traced.outcome
       const { updates, skipped } = this.optimizer
       return { ...evaluation, outcome, updates, skipped, ...(histograms && { histograms }) }
@@ -244,7 +244,11 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
   ): Promise<CompiledStep> {
     const described = operations.map((operation) =>
       'kernel' in operation
-        ? { ...operation, kernel: this.#numberOf(operation.kernel) }
+        ? {
+            ...operation,
+            kernel: this.#numberOf(operation.kernel),
+            sums: operation.sums?.map(({ elements }) => this.#numberOf(elements)),
+          }
         : operation,
     )
     const key = JSON.stringify([described, assumesFinite, histograms, keyOf(sizes)])
@@ -299,6 +303,16 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
     const read = [...parts].filter(([input]) => session.inputNames.includes(input))
     const state = await this.#state.tensors(read)
     return runSession(session, { ...feeds, ...state, ...Object.fromEntries(scalars) })
+  }
+
+  /** Takes the results of a step as the new state. */
+  #keep(compiled: CompiledStep, { nextScalars }: TracedCall, results: Tensors): void {
+    for (const [i, outputs] of compiled.scalars.entries()) {
+      const next = nextScalars[i]
+      if (!next) continue
+      for (const [name, output] of outputs) next[name] = float32Scalar(results, output)
+    }
+    this.#state.keep(compiled, results)
   }
 
   /** Goes back to the state before a step. */

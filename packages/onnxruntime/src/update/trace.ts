@@ -4,8 +4,10 @@ import {
   type Backend,
   type Kernel,
   type SavedArray,
+  type SumKernels,
+  type Values,
 } from '@diffgrad/core'
-import { arrayKey, elementCount, type StepOperation } from '@diffgrad/onnx'
+import { arrayKey, elementCount, type KernelOperation, type StepOperation } from '@diffgrad/onnx'
 import { TrainerError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { newView, partsOf, sizeOf, type TensorView } from './tensor-view.ts'
@@ -21,8 +23,10 @@ export interface Variable {
 /** What an optimizer did to arrays during a call. */
 export interface TracedCall {
   readonly operations: readonly StepOperation[]
-  /** The coefficients of each operation. */
+  /** The coefficients of each operation, and the scalar state that changes by sums. */
   readonly coefficients: readonly Readonly<Record<string, number>>[]
+  /** For each operation, where its next scalar state belongs once the graph has run; undefined without any. */
+  readonly nextScalars: readonly (Record<string, number> | undefined)[]
   /** The names of temporary arrays. */
   readonly temporary: ReadonlySet<string>
   /** Whether the call depends on all gradients being finite, which it took for granted. */
@@ -45,6 +49,7 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
   readonly #isFlat: boolean
   #operations: StepOperation[] = []
   #coefficients: Readonly<Record<string, number>>[] = []
+  #nextScalars: (Record<string, number> | undefined)[] = []
   #temporary = new Set<string>()
   #assumesFinite = false
   #isTracing = false
@@ -59,6 +64,7 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
   trace(call: () => void): TracedCall {
     this.#operations = []
     this.#coefficients = []
+    this.#nextScalars = []
     this.#temporary = new Set()
     this.#assumesFinite = false
     this.#isTracing = true
@@ -70,6 +76,7 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
     return {
       operations: this.#operations,
       coefficients: this.#coefficients,
+      nextScalars: this.#nextScalars,
       temporary: this.#temporary,
       assumesFinite: this.#assumesFinite,
     }
@@ -113,17 +120,23 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
       move(kernel, lists)
       return
     }
-    const names = [...new Set([...kernel.reads, ...kernel.writes])]
-    const [first] = names
-    const arrays = names.map((name) => [name, lists[name]?.[0]?.array ?? name])
-    this.#record(
-      {
-        kernel,
-        parameters: lists[first].map(({ parameter }) => parameter),
-        arrays: Object.fromEntries(arrays),
-      },
-      coefficients,
-    )
+    this.#record(kernelOperation(kernel, lists), coefficients)
+  }
+
+  /** The numbers of the returned scalar state are set once the graph has run. */
+  applyWithSums(
+    sums: readonly SumKernels[],
+    kernel: Kernel,
+    lists: ArrayLists<Variable>,
+    coefficients: Readonly<Record<string, number>>,
+    scalars: Values<number>,
+    t?: number,
+  ): Values<number> {
+    const changes = t !== undefined && sums.some(({ state }) => state.length > 0)
+    const next = changes ? { ...scalars } : undefined
+    const operation = { ...kernelOperation(kernel, lists), sums }
+    this.#record(operation, { ...coefficients, ...scalars }, next)
+    return next ?? scalars
   }
 
   /** The norm is known only after the step has run, which is discarded if it is not finite. */
@@ -157,10 +170,15 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
     return saved && 'tensor' in saved ? `Float32Array(${sizeOf(saved)})` : arraySignature(saved)
   }
 
-  #record(operation: StepOperation, coefficients: Readonly<Record<string, number>>): void {
+  #record(
+    operation: StepOperation,
+    coefficients: Readonly<Record<string, number>>,
+    nextScalars?: Record<string, number>,
+  ): void {
     if (!this.#isTracing) throw new TrainerError('update "graph": changes arrays only in a step')
     this.#operations.push(operation)
     this.#coefficients.push(coefficients)
+    this.#nextScalars.push(nextScalars)
   }
 
   #zeroViews(shapes: readonly (readonly number[])[]): readonly TensorView[] {
@@ -169,6 +187,17 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
       return shapes.map((shape, i) => newView(this.#runtime, new Float32Array(sizes[i]), shape))
     const total = sizes.reduce((a, b) => a + b, 0)
     return partsOf(newView(this.#runtime, new Float32Array(total), [total]).tensor, shapes)
+  }
+}
+
+function kernelOperation(kernel: Kernel, lists: ArrayLists<Variable>): KernelOperation {
+  const names = [...new Set([...kernel.reads, ...kernel.writes])]
+  const [first] = names
+  const arrays = names.map((name) => [name, lists[name]?.[0]?.array ?? name])
+  return {
+    kernel,
+    parameters: lists[first].map(({ parameter }) => parameter),
+    arrays: Object.fromEntries(arrays),
   }
 }
 

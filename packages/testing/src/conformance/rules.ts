@@ -332,8 +332,13 @@ const stepBySum = defineRule({
   name: 'stepBySum',
   defaults: { learningRate: 1, weightDecay: 0, decay: 'l2' },
   stateNames: () => [],
-  sums: { names: ['total'], evaluate: (_, { g }) => ({ total: g }) },
-  coefficients: ({ learningRate }, _, __, { total }) => ({ move: learningRate * total }),
+  coefficients: ({ learningRate }) => ({ alpha: learningRate }),
+  sums: {
+    names: ['total'],
+    evaluate: (_, { g }) => ({ total: g }),
+    dependents: ['move'],
+    coefficients: ({ mul }, { total }, { alpha }) => ({ move: mul(alpha, total) }),
+  },
   update: ({ add, sub }, { g }, { move }) => ({ step: add(move, sub(g, g)) }),
 })
 
