@@ -71,24 +71,8 @@ export interface Backend<T, S = SavedArray> {
     lists: ArrayLists<T>,
     coefficients: Readonly<Record<string, number>>,
   ): Readonly<Record<string, readonly number[]>>
-  /**
-   * Runs a kernel as `apply`, after the kernels of the sums that some of its coefficients depend on, in their order
-   * and for each position alone: for devices where reading `sums` would stall. Without this method, the optimizer
-   * reads them.
-   *
-   * @param coefficients - those that depend on no sums.
-   * @param scalars - the scalar state before the step. If sums change it, there is one position.
-   * @param t - the step of an update, from 1; without it, the scalar state stays as it is.
-   * @returns the scalar state after the step. Its numbers may be known later, but before the state is saved.
-   */
-  applyWithSums?(
-    sums: readonly SumKernels[],
-    kernel: Kernel,
-    lists: ArrayLists<T>,
-    coefficients: Readonly<Record<string, number>>,
-    scalars: Values<number>,
-    t?: number,
-  ): Values<number>
+  /** For devices where reading `sums` would stall; without it, the optimizer reads them. */
+  readonly applyWithSums?: ApplyWithSums<T> | undefined
   /** The Euclidean norm of all elements; not finite if and only if an element is not. */
   norm(array: T): number
   /**
@@ -113,6 +97,24 @@ export interface Backend<T, S = SavedArray> {
   /** The kind and size of a saved array, as error messages show it; equal if both are equal. */
   signature(saved: S | undefined): string
 }
+
+/**
+ * Runs a kernel as `Backend.apply` does, after the kernels of the sums that some of its coefficients depend on, in
+ * their order and for each position alone.
+ *
+ * @param coefficients - those that depend on no sums.
+ * @param scalars - the scalar state before the step. If sums change it, there is one position.
+ * @param t - the step of an update, from 1; without it, the scalar state stays as it is.
+ * @returns the scalar state after the step. Its numbers may be known later, but before the state is saved.
+ */
+export type ApplyWithSums<T> = (
+  sums: readonly SumKernels[],
+  kernel: Kernel,
+  lists: ArrayLists<T>,
+  coefficients: Readonly<Record<string, number>>,
+  scalars: Values<number>,
+  t?: number,
+) => Values<number>
 
 /** The kind and length of a typed array: `Float32Array(3)`. State that went through JSON has none. */
 export const arraySignature = (saved: SavedArray | undefined): string =>

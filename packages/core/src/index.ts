@@ -1,5 +1,11 @@
 export { type Arithmetic, numbers } from './arithmetic.ts'
-export { type ArrayLists, arraySignature, type Backend, type SavedArray } from './backend.ts'
+export {
+  type ApplyWithSums,
+  type ArrayLists,
+  arraySignature,
+  type Backend,
+  type SavedArray,
+} from './backend.ts'
 export type { Gradients } from './gradients.ts'
 export {
   type Binary,

@@ -76,8 +76,8 @@ function bySums<T, H extends Hyperparameters>(
 }
 
 /** @throws RangeError if an update needs sums over each parameter, and the backend has none. */
-export function checkSums<H extends Hyperparameters>(
-  backend: Backend<unknown, unknown>,
+export function checkSums<T, H extends Hyperparameters>(
+  backend: Pick<Backend<T, unknown>, 'sums' | 'applyWithSums'>,
   { name, sums }: UpdateRule<H>,
   { cautious }: Pick<Transforms, 'cautious'>,
 ): void {

@@ -1,4 +1,11 @@
-import { type ArrayLists, type Backend, type Kernel, type SavedArray, trace } from '@diffgrad/core'
+import {
+  type ApplyWithSums,
+  type ArrayLists,
+  type Backend,
+  type Kernel,
+  type SavedArray,
+  trace,
+} from '@diffgrad/core'
 import {
   abs,
   add,
@@ -26,9 +33,10 @@ import {
   where,
   zeros,
 } from '@tensorflow/tfjs-core'
-import { moveToBackend, variableOf } from './engines/engine.ts'
+import { DeviceScalars } from './engines/device-scalars.ts'
+import { type KernelOperands, moveToBackend, variableOf } from './engines/engine.ts'
 import type { SelectEngine } from './engines/select-engine.ts'
-import { tensorOpsEngine } from './engines/tensors.ts'
+import { scalarTensors, tensorArithmetic, tensorOpsEngine } from './engines/tensors.ts'
 import { isWebgpu } from './engines/webgpu.ts'
 
 /**
@@ -42,6 +50,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
   readonly #state = new Set<Tensor>()
   readonly #scratch = new Set<Variable>()
   readonly #shared = new WeakSet<Tensor>()
+  readonly #scalars = new DeviceScalars()
 
   constructor(selectEngine: SelectEngine) {
     this.#selectEngine = selectEngine
@@ -60,7 +69,8 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     return Object.fromEntries(lists)
   }
 
-  free(arrays: readonly Tensor[]): void {
+  free(arrays: readonly Tensor[], parameters: readonly Tensor[] = []): void {
+    this.#scalars.free(parameters)
     for (const array of arrays) {
       this.#state.delete(array)
       array.dispose()
@@ -73,26 +83,73 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     coefficients: Readonly<Record<string, number>>,
     t = 0,
   ): void {
-    const graph = trace(kernel)
+    this.#run({ kernel, graph: trace(kernel), lists, coefficients }, t)
+  }
+
+  #run(operands: KernelOperands, t: number): void {
+    const { graph, lists } = operands
     const current = backend()
     // Before reference counts are read: only the backend that holds the data knows them.
     for (const name of graph.arrays) moveToBackend(current, lists[name])
     const ensureOwned = (array: Tensor): boolean => this.#ensureOwned(array)
-    this.#selectEngine(current, graph).run({ kernel, graph, lists, coefficients, t, ensureOwned })
+    this.#selectEngine(current, graph).run({ ...operands, t, ensureOwned })
   }
 
-  /** Blocks until the device has the numbers, which WebGPU cannot. */
+  /** On WebGPU alone, which cannot read sums at once: there, they stay on the device, in single precision. */
+  get applyWithSums(): ApplyWithSums<Tensor> | undefined {
+    return isWebgpu(backend()) ? this.#applyWithSums : undefined
+  }
+
+  readonly #applyWithSums: ApplyWithSums<Tensor> = (
+    ...[sums, kernel, lists, coefficients, scalars, t]
+  ) => {
+    const parameters = lists.theta
+    let next = scalars
+    tidy(() => {
+      const numbers = scalarTensors({ ...coefficients, ...scalars })
+      const dependents = parameters.map((parameter) => this.#scalars.of(parameter, scalars))
+      for (const { elements, scalars: dependentsOf } of sums) {
+        const outputs = this.zeros(parameters, elements.writes)
+        const all = { ...lists, ...outputs }
+        this.#run(
+          { kernel: elements, graph: trace(elements), lists: all, coefficients, dependents },
+          0,
+        )
+        for (const [k, known] of dependents.entries()) {
+          const totals = elements.writes.map((name) => [name, sum(outputs[name][k])])
+          const values = { ...numbers, ...known }
+          const found = dependentsOf.evaluate(tensorArithmetic, Object.fromEntries(totals), values)
+          dependents[k] = { ...known, ...found }
+        }
+        this.free(Object.values(outputs).flat())
+      }
+      this.#run({ kernel, graph: trace(kernel), lists, coefficients, dependents }, t ?? 0)
+      const state = sums.flatMap((one) => one.state)
+      if (t !== undefined && state.length > 0) {
+        const changed = state.map((name) => [name, dependents[0][name]])
+        next = this.#scalars.replace(parameters[0], Object.fromEntries(changed))
+      }
+    })
+    return next
+  }
+
+  /** Sets the numbers of scalar state that is on the device. */
+  readScalars(): Promise<void> | undefined {
+    return this.#scalars.isUnread ? this.#scalars.read() : undefined
+  }
+
+  /** Blocks until the device has the numbers. */
   sums(
     kernel: Kernel,
     lists: ArrayLists<Tensor>,
     coefficients: Readonly<Record<string, number>>,
   ): Readonly<Record<string, readonly number[]>> {
-    const current = backend()
-    if (isWebgpu(current)) {
+    if (this.#scalars.isUnread) {
       throw new Error(
-        `${kernel.name} needs sums over each parameter within a step, which WebGPU cannot read at once`,
+        `${kernel.name}: its scalar state is still on WebGPU; await stateDict() before another backend takes a step`,
       )
     }
+    const current = backend()
     const graph = trace(kernel)
     for (const name of graph.reads) moveToBackend(current, lists[name])
     const operands = { kernel, graph, lists, coefficients }
@@ -164,6 +221,7 @@ export class TensorBackend implements Backend<Tensor, Tensor> {
     for (const array of this.#state) array.dispose()
     this.#state.clear()
     this.#scratch.clear()
+    this.#scalars.dispose()
   }
 
   #zeros({ shape }: Tensor): Variable {

@@ -195,6 +195,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
 
   /** Everything but the variables, in the format of all packages of diffgrad. */
   async stateDict(): Promise<StateDict> {
+    const reading = this.#variables.readScalars()
+    if (reading) await reading
     const { parameters, ...position } = this.#variables.stateDict()
     const read = await mapValues(parameters, async ({ state, ...rest }) => {
       return { ...rest, state: await readAndDispose(state) }
@@ -231,6 +233,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
 
   /** Counters, options and state. The tensors belong to the optimizer, and change with the next steps. */
   override async getWeights(): Promise<NamedTensors> {
+    const reading = this.#variables.readScalars()
+    if (reading) await reading
     let weights: NamedTensors = []
     tidy(() => {
       const state = this.#variables.stateDict()

@@ -219,6 +219,11 @@ export class Variables<H extends Hyperparameters> {
     this.#communicator = communicator
   }
 
+  /** Reads numbers of the state that are on a device, before `stateDict`; undefined if there are none. */
+  readScalars(): Promise<void> | undefined {
+    return this.#backend.readScalars()
+  }
+
   /** The state, including that of variables not registered yet. The caller disposes of its tensors. */
   stateDict(): TensorState {
     const { parameters, ...position } = this.#optimizer.stateDict()

@@ -121,7 +121,7 @@ export function conformanceAdapter(name: string): TensorSubject {
   const disposeAll = (): void => {
     for (const one of created.splice(0)) one.dispose()
   }
-  const unsupported = name === 'webgpu' ? (['skipNotFinite', 'sums'] as const) : []
+  const unsupported = name === 'webgpu' ? (['skipNotFinite'] as const) : []
   return { name, dtypes: ['float32'], unsupported, create, dispose: disposeAll }
 }
 

@@ -1,4 +1,4 @@
-import type { ArrayLists, Graph, Kernel } from '@diffgrad/core'
+import type { ArrayLists, Graph, Kernel, Values } from '@diffgrad/core'
 import {
   type DataStorage,
   engine,
@@ -14,6 +14,11 @@ export interface KernelOperands {
   readonly graph: Graph
   readonly lists: ArrayLists<Tensor>
   readonly coefficients: Readonly<Record<string, number>>
+  /**
+   * For each position, the coefficients that are on the device. Only operations of TensorFlow.js and the engine of
+   * the webgpu backend take some.
+   */
+  readonly dependents?: readonly Values<Tensor>[] | undefined
 }
 
 /** A kernel to run over the arrays at all positions of some lists. */

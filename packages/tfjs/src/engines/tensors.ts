@@ -30,7 +30,8 @@ import {
   variableOf,
 } from './engine.ts'
 
-const tensorArithmetic: Arithmetic<Tensor> = {
+/** Operations of TensorFlow.js. */
+export const tensorArithmetic: Arithmetic<Tensor> = {
   constant: (value) => scalar(value),
   add,
   sub,
@@ -47,11 +48,20 @@ const tensorArithmetic: Arithmetic<Tensor> = {
 }
 
 /** What a kernel writes at a position. */
-function evaluateAt({ kernel, lists, coefficients }: KernelOperands, k: number): Values<Tensor> {
+function evaluateAt(
+  { kernel, lists, coefficients, dependents }: KernelOperands,
+  k: number,
+): Values<Tensor> {
   const inputs = kernel.reads.map((name) => [name, lists[name][k]])
-  const scalars = Object.entries(coefficients).map(([name, c]) => [name, scalar(c)])
-  return kernel.evaluate(tensorArithmetic, Object.fromEntries(inputs), Object.fromEntries(scalars))
+  return kernel.evaluate(tensorArithmetic, Object.fromEntries(inputs), {
+    ...scalarTensors(coefficients),
+    ...dependents?.[k],
+  })
 }
+
+/** Numbers as tensors. */
+export const scalarTensors = (numbers: Values<number>): Values<Tensor> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, c]) => [name, scalar(c)]))
 
 /** Runs kernels as operations of TensorFlow.js, one after another, on any backend. */
 export const tensorOpsEngine: BackendEngine & Required<Pick<BackendEngine, 'sums'>> = {

@@ -74,7 +74,7 @@ export class WebgpuEngine implements BackendEngine {
   }
 
   run(launch: KernelLaunch): void {
-    const { graph, lists, coefficients, ensureOwned } = launch
+    const { graph, lists, coefficients, dependents, ensureOwned } = launch
     const backend = this.#backend
     const { device } = backend
     const dispatches = Array.from({ length: positionCount(launch) }, (_, k) => {
@@ -113,22 +113,39 @@ export class WebgpuEngine implements BackendEngine {
         }),
       })
     })
+    // Of all positions, before any command that reads them.
+    const copies = dispatches.map(({ k, program }) =>
+      program.coefficients.flatMap((name, i) => {
+        const tensor = dependents?.[k][name]
+        return tensor ? [{ tensor, buffer: this.#buffer(tensor), offset: 4 * i }] : []
+      }),
+    )
     // In the backend's own encoder, after the commands that it has not submitted yet.
     backend.ensureCommandEncoderReady()
     backend.endComputePassEncoder()
     const encoder = backend.commandEncoder
     if (!encoder) throw new Error('the webgpu backend has no command encoder')
-    const pass = encoder.beginComputePass()
+    let pass: GPUComputePassEncoder | undefined
     for (const [i, { size, program }] of dispatches.entries()) {
+      const { pipeline, uniform } = program
+      if (uniform && copies[i].length > 0) {
+        pass?.end()
+        pass = undefined
+        for (const { buffer, offset } of copies[i]) {
+          encoder.copyBufferToBuffer(buffer, 0, uniform, offset, 4)
+        }
+      }
       const workgroups = Math.ceil(size / workgroupSize)
-      pass.setPipeline(program.pipeline)
-      pass.setBindGroup(0, bindGroups[i])
       const x = Math.min(workgroups, maxWorkgroups)
+      pass ??= encoder.beginComputePass()
+      pass.setPipeline(pipeline)
+      pass.setBindGroup(0, bindGroups[i])
       pass.dispatchWorkgroups(x, Math.ceil(workgroups / maxWorkgroups))
     }
-    pass.end()
+    pass?.end()
     if (this.#waiting?.encoder !== encoder) this.#waiting = { encoder, uniforms: new Set() }
     for (const uniform of uniforms) this.#waiting.uniforms.add(uniform)
+    for (const { tensor } of copies.flat()) backend.commandQueueOwnedIds.add(tensor.dataId)
     for (const { k, outputs } of dispatches) {
       for (const name of graph.arrays) backend.commandQueueOwnedIds.add(lists[name][k].dataId)
       for (const { dataId } of outputs.values()) backend.commandQueueOwnedIds.add(dataId)

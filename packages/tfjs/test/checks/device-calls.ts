@@ -30,7 +30,7 @@ async function thirdSteps(
   for (const [rule, Rule] of Object.entries(classes)) {
     if (rule === 'Ranger') continue // It adds operations to its rule: centralization, Lookahead.
     const optimizer = new Rule()
-    if (optimizer.rule.sums && tf.getBackend().startsWith('webg')) continue // It reads sums.
+    if (optimizer.rule.sums && tf.getBackend().startsWith('webg')) continue // Sums are operations.
     const step = (): void => void optimizer.applyGradients(gradients)
     step()
     step()
