@@ -207,15 +207,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a norm of zero divides',
-    edits: [{ file: 'rules/diffgradnorm.ts', from: 'norm > 0 ?', to: 'norm >= 0 ?' }],
+    edits: [
+      {
+        file: 'rules/diffgradnorm.ts',
+        from: 'add(norm, sub(one, sign(norm)))',
+        to: 'norm',
+      },
+    ],
   },
   {
     name: 'sums without L2 decay',
     edits: [
       {
         file: 'rule-kernels.ts',
-        from: 'sums.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant)',
-        to: 'sums.evaluate(arithmetic, c === undefined ? withDecay(arithmetic, values, c) : values, c, variant)',
+        from: 'one.evaluate(arithmetic, withDecay(arithmetic, values, c), c, variant)',
+        to: 'one.evaluate(arithmetic, c === undefined ? withDecay(arithmetic, values, c) : values, c, variant)',
       },
     ],
   },
@@ -293,7 +299,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'LAMB does not leave zero',
-    edits: [{ file: 'rules/lamb.ts', from: 'squaredParameter > 0 && ', to: '' }],
+    edits: [
+      {
+        file: 'rules/lamb.ts',
+        from: 'mul(sign(sums.squaredParameter), sign(sums.squaredDirection))',
+        to: 'sign(sums.squaredDirection)',
+      },
+    ],
   },
   {
     name: 'AngularGrad keeps the smallest angle so far',
@@ -307,7 +319,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a cautious step is not scaled',
-    edits: [{ file: 'transforms/cautious.ts', from: '1 / Math.max(', to: '1 + 0 * Math.max(' }],
+    edits: [
+      {
+        file: 'transforms/cautious.ts',
+        from: 'div(constant(1), max(share, constant(smallestShare)))',
+        to: 'constant(1)',
+      },
+    ],
   },
   {
     name: 'a cautious step compares the sign of a product, which underflows',

@@ -1,9 +1,4 @@
-import {
-  attemptAsync,
-  type Hyperparameters,
-  type RuleOptions,
-  type Selector,
-} from '@diffgrad/core'
+import { attemptAsync, type Hyperparameters, type RuleOptions, type Selector } from '@diffgrad/core'
 import {
   describeArgument,
   type InputSizes,

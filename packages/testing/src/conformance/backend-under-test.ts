@@ -38,8 +38,8 @@ export interface TestRun {
 export interface BackendUnderTest {
   readonly name: string
   readonly dtypes: readonly OptimizerSpec['dtype'][]
-  /** Options, and rules with sums, that the backend refuses because it cannot provide them; none by default. */
-  readonly unsupported?: readonly ('skipNotFinite' | 'sums')[]
+  /** Options that the backend refuses because it cannot provide them; none by default. */
+  readonly unsupported?: readonly 'skipNotFinite'[]
   /** Creates an optimizer of a shipped rule or of any other. */
   create(rule: UpdateRule, spec: OptimizerSpec): TestRun
 }

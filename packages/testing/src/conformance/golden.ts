@@ -6,7 +6,6 @@ import functions from './golden/functions.json' with { type: 'json' }
 import own from './golden/rules.json' with { type: 'json' }
 import trajectories from './golden/trajectories.json' with { type: 'json' }
 import { referenceBackend } from './reference.ts'
-import { rulesOf } from './test-problem.ts'
 
 /** How far a trajectory may be from the golden one, relative to max(|θ|, 1). */
 export const goldenTolerance: Readonly<Record<OptimizerSpec['dtype'], number>> = {
@@ -54,7 +53,7 @@ export async function runTrajectories(backend: BackendUnderTest): Promise<readon
   const cases: readonly RecordedCase[] = [...trajectories.cases, ...own.cases]
   for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
     const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
-    if (!backend.dtypes.includes(dtype) || !rulesOf(backend).includes(findRule(rule))) continue
+    if (!backend.dtypes.includes(dtype) || !allRules.includes(findRule(rule))) continue
     const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
     const run = backend.create(findRule(rule), {
       dtype,
@@ -227,9 +226,7 @@ export const goldenLaws: readonly Law[] = [
       const results = await runTrajectories(backend)
       expectAgreement(results)
       if (!backend.dtypes.includes('float64')) return // Some rules have cases in double precision alone.
-      const missing = rulesOf(backend).find(
-        ({ name }) => !results.some(({ rule }) => rule === name),
-      )
+      const missing = allRules.find(({ name }) => !results.some(({ rule }) => rule === name))
       if (missing) throw new Error(`golden: there is no case of ${missing.name}`)
     },
   },

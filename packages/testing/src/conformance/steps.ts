@@ -1,6 +1,7 @@
 import {
   adam,
   adamW,
+  allRules,
   diffGrad,
   linear,
   plateau,
@@ -18,7 +19,6 @@ import {
   expectNear,
   gradientsAt,
   parameters,
-  rulesOf,
   supportedOptions,
   takeSteps,
   throughJson,
@@ -48,7 +48,7 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'every rule takes finite, non-zero steps for huge and tiny gradients',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         for (const scale of [1e6, 1e-12]) {
           const zero = { values: [0, 0, 0], shape: [3] }
           const run = createOptimizer(backend, rule, supportedOptions(rule, { epsilon: 1e-16 }), {
@@ -65,7 +65,7 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'zero gradients change no parameter',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         const run = createOptimizer(backend, rule, { learningRate: 0.1, weightDecay: 0 })
         await takeSteps(run, 1, 20, 0)
         const { bias, weights } = await run.parameters()
@@ -101,7 +101,7 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'the order of the parameters does not matter',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         const options = { learningRate: 0.1, clip: { by: 'value', limit: 1 } }
         const reversed = Object.fromEntries(Object.entries(parameters).reverse())
         const inOrder = await afterTenSteps(backend, rule, options)
@@ -113,7 +113,7 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'a parameter without a gradient keeps its value, its optimizer state and its step counter',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         const options = { learningRate: 0.1, lookahead: { every: 3, alpha: 0.5 } }
         const together = createOptimizer(backend, rule, options)
         const alone = createOptimizer(backend, rule, options, {
@@ -132,7 +132,7 @@ export const stepLaws: readonly Law[] = [
   {
     name: 'a parameter of a group moves as it would alone with the options of the group',
     async check(backend) {
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         const defaults = { learningRate: 0.1, weightDecay: 0.01 }
         const own = { learningRate: 0.02, weightDecay: 0 }
         const grouped = await afterTenSteps(backend, rule, {
@@ -149,7 +149,7 @@ export const stepLaws: readonly Law[] = [
     async check(backend) {
       // Without state; with intermediates; with scalar state; with phases; with sums.
       const names = ['SGD', 'diffGrad', 'NAdam', 'RAdam', 'diffGradNorm']
-      for (const rule of rulesOf(backend).filter(({ name }) => names.includes(name))) {
+      for (const rule of allRules.filter(({ name }) => names.includes(name))) {
         const common = rule === diffGrad ? adam : diffGrad
         const defaults = { learningRate: 0.1, weightDecay: 0.01, beta1: 0.5, ...rule.transforms }
         const own = { learningRate: 0.02, weightDecay: 0 }
@@ -314,7 +314,7 @@ export const stepLaws: readonly Law[] = [
     name: 'in a long array, elements of equal value and gradient move equally',
     async check(backend) {
       const [length, period] = [1301, 7]
-      for (const rule of rulesOf(backend)) {
+      for (const rule of allRules) {
         const start = Array.from({ length }, (_, i) => (i % period) - 3)
         const long = createOptimizer(
           backend,

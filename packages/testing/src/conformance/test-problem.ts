@@ -1,4 +1,4 @@
-import { allRules, type StateDict, type UpdateRule } from '@diffgrad/core'
+import type { StateDict, UpdateRule } from '@diffgrad/core'
 import { expectClose } from '../tolerance.ts'
 import type {
   BackendUnderTest,
@@ -22,10 +22,6 @@ export const gradientsAt = (t: number, scale = 1): NamedNumbers => ({
   bias: [0, 1, 2].map((i) => scale * Math.sin(1.7 * t + i) * (i + 0.5)),
   weights: [0, 1, 2, 3, 4, 5].map((i) => scale * Math.cos(2.3 * t * (i + 1)) * (0.2 + i)),
 })
-
-/** The rules that a backend can run. */
-export const rulesOf = ({ unsupported = [] }: BackendUnderTest): readonly UpdateRule[] =>
-  unsupported.includes('sums') ? allRules.filter(({ sums }) => !sums) : allRules
 
 /** The options that a rule has, out of `options`. */
 export const supportedOptions = (rule: UpdateRule, options: UntypedOptions): UntypedOptions =>

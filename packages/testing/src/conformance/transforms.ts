@@ -1,6 +1,6 @@
 import { defineRule, diffGrad, sgd } from '@diffgrad/core'
 import { expect } from 'vitest'
-import type { BackendUnderTest, Law, TestRun, UntypedOptions } from './backend-under-test.ts'
+import type { BackendUnderTest, Law, UntypedOptions } from './backend-under-test.ts'
 import { createOptimizer, expectNear, gradientsAt, parameters, takeSteps } from './test-problem.ts'
 
 const norm = (values: readonly number[]): number => Math.hypot(...values)
@@ -173,16 +173,11 @@ export const transformLaws: readonly Law[] = [
     },
   },
   {
-    name: 'a cautious step moves the elements that agree with the gradient, divided by their share, and decays all; or is refused',
+    name: 'a cautious step moves the elements that agree with the gradient, divided by their share, and decays all',
     async check(backend) {
       const options = { learningRate: 1, momentum: 0.5, cautious: true }
-      const create = (): TestRun =>
-        createOptimizer(backend, sgd, { ...options, weightDecay: 0.125, decay: 'decoupled' })
-      if (backend.unsupported?.includes('sums')) {
-        await expect((async () => create().step(gradientsAt(1)))()).rejects.toThrow(/sums/)
-        return
-      }
-      const run = create()
+      const decay = { weightDecay: 0.125, decay: 'decoupled' }
+      const run = createOptimizer(backend, sgd, { ...options, ...decay })
       await run.setParameters({ bias: [8, 8, 8], weights: [0, 0, 0, 0, 0, 0] })
       const weights = [1, 1, 1, 1, 1, 1]
       await run.step({ bias: [1, 1, 1e-30], weights })
