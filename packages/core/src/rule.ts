@@ -49,7 +49,7 @@ export type Scalars<Name extends string = string> = Readonly<Record<Name, number
  * What the coefficients of a step need of earlier steps, such as a product of all momenta so far: a few numbers
  * of each parameter, kept beside its step count.
  */
-export interface ScalarState<H, Scalar extends string = string> {
+interface ScalarState<H, Scalar extends string = string> {
   /** Before the first step. */
   readonly initial: Scalars<Scalar>
   /** After step t, counted from 1, from the values before it. */
