@@ -137,7 +137,7 @@ export const defaultFineTuning: FineTuneState = {
   steps: 100,
   batch: 16,
   seed: 1,
-  optimizer: configure('diffgrad', { learningRate: 0.01 }),
+  optimizer: configure('diffgrad', { learningRate: 0.002 }),
 }
 
 /** The evidence tab: the published figures on CIFAR-10, measured ones, and simulated draws. */

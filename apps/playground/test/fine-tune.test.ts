@@ -105,6 +105,16 @@ describe('labelled examples', () => {
     expect(problems).toEqual(['rows 3: left out, no text or label'])
   })
 
+  test('texts are cut after 128 tokens, which is said', async () => {
+    const session = fineTuning()
+    await session.setModel(exampleModel('messages'))
+    await session.setExamples([text('a.csv', `text,label\n${'long '.repeat(40)},x\nshort,y\n`)])
+    const events: FineTuningEvent[] = []
+    await session.prepare(settings, (event) => void events.push(event))
+    const cut = { kind: 'problem', text: 'texts of more than 128 tokens: cut' }
+    expect(events).toContainEqual(cut)
+  })
+
   test('a picture that cannot be read is left out, and named', async () => {
     const session = fineTuning()
     await session.setModel(exampleModel('shapes'))
@@ -374,6 +384,7 @@ describe.skipIf(!chromiumPath)(`fine-tuning ${chromiumTitle}`, () => {
     await page.press('input[name=steps]', 'Enter')
     await page.click('button.primary')
     await finished(5)
+    expect(await page.textContent('.fine-tune .status')).toContain('the head is kept')
     await page.fill('input[name=steps]', '9000')
     await page.press('input[name=steps]', 'Enter')
     await page.click('button.primary')

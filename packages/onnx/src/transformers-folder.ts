@@ -46,13 +46,14 @@ export function withLabels(config: Config, labels: readonly string[]): Config {
   const twice = labels.find((label, i) => labels.indexOf(label) !== i)
   if (twice !== undefined)
     throw new OnnxError(`config.json: labels must differ, but two are ${describeArgument(twice)}`)
+  const { 'transformers.js_config': ofTransformers = {} } = config
   return {
     ...config,
     num_labels: labels.length,
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     ...(config.problem_type !== undefined && { problem_type: 'single_label_classification' }),
-    'transformers.js_config': { dtype: 'fp32' },
+    'transformers.js_config': { ...Object(ofTransformers), dtype: 'fp32' },
   }
 }
 

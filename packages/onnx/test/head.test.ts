@@ -159,7 +159,7 @@ test('a configuration gets the names of other classes, and keeps all else', () =
     model_type: 'bert',
     id2label: { 0: 'no', 1: 'yes' },
     problem_type: 'multi_label_classification',
-    'transformers.js_config': { dtype: 'q8' },
+    'transformers.js_config': { dtype: 'q8', use_external_data_format: true },
   }
   expect(labelsOf(config)).toEqual(['no', 'yes'])
   const next = withLabels(config, ['a', 'b', 'c'])
@@ -169,7 +169,7 @@ test('a configuration gets the names of other classes, and keeps all else', () =
     num_labels: 3,
     label2id: { a: 0, b: 1, c: 2 },
     problem_type: 'single_label_classification',
-    'transformers.js_config': { dtype: 'fp32' },
+    'transformers.js_config': { dtype: 'fp32', use_external_data_format: true },
   })
   expect(() => withLabels({}, ['a', 'a'])).toThrow(
     'config.json: labels must differ, but two are "a"',

@@ -1,5 +1,6 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import { formatPercent } from '../format.ts'
+import { withOption } from '../optimizers/config.ts'
 import { type FineTuneState, maxBatch, maxFineTuneSteps, maxRank, type State } from '../state.ts'
 import { chart } from '../ui/chart.ts'
 import { element, setText } from '../ui/element.ts'
@@ -31,6 +32,9 @@ const demos: readonly (readonly [title: string, task: Task, changes: Partial<Fin
   ['Pictures, LoRA', 'image', { method: 'lora' }],
   ['Texts, LoRA', 'text', { method: 'lora' }],
 ]
+
+/** The example models are small, and learn at a higher rate than those that are in use. */
+const demoLearningRate = 0.01
 
 /** The tab in which a model of the user's learns classes of the user's. */
 export class FineTuneTab implements Tab {
@@ -304,7 +308,8 @@ export class FineTuneTab implements Tab {
 
   async #demonstrate(task: Task, changes: Partial<FineTuneState>): Promise<void> {
     if (this.#isBusy()) return
-    this.#change(changes)
+    const optimizer = withOption(this.#state.optimizer, 'learningRate', demoLearningRate)
+    this.#change({ ...changes, optimizer })
     const ready =
       (await this.#openModel(() => this.#client().setExampleModel(task, document.baseURI))) &&
       (await this.#openExamples(() => this.#client().setExampleData(task)))
@@ -359,7 +364,7 @@ export class FineTuneTab implements Tab {
   #handle(event: FineTuningEvent): void {
     if (event.kind === 'phase') this.#phase = event.text
     if (event.kind === 'trained')
-      this.#trainedWeights = `${event.weights.toLocaleString('en')} weights are trained`
+      this.#trainedWeights = `${event.weights.toLocaleString('en')} weights are trained${event.head === 'kept' ? ', the head is kept' : ''}`
     if (event.kind === 'problem') setText(this.#problem, event.text)
     if (event.kind === 'step') this.#curve = withLoss(this.#curve, event.loss)
     if (event.kind === 'evaluation')

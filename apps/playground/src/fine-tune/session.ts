@@ -23,9 +23,9 @@ import {
   type Classifier,
   type Input,
   openPipeline,
+  openTokenizer,
   type Prediction,
   pictureReader,
-  tokenReader,
 } from './transformers.ts'
 
 /** How a model is trained. */
@@ -53,7 +53,13 @@ export interface ExamplesSummary {
 /** What a training reports. Steps are counted from 1, over all parts of a training. */
 export type FineTuningEvent =
   | { readonly kind: 'phase'; readonly text: string }
-  | { readonly kind: 'trained'; readonly weights: number }
+  | {
+      readonly kind: 'trained'
+      /** The number of weights that are trained. */
+      readonly weights: number
+      /** `kept` if the model has the classes of the examples already. */
+      readonly head: 'kept' | 'new'
+    }
   | { readonly kind: 'problem'; readonly text: string }
   | { readonly kind: 'step'; readonly step: number; readonly loss: number }
   | {
@@ -187,16 +193,21 @@ export class FineTuning {
     this.#stopping = false
     await listener({ kind: 'phase', text: 'training' })
     await this.#forgetClassifier()
-    while (training.step < end && !this.#stopping) {
-      const batch = batchOf(batches.next().value.map((i) => trained[i]))
-      const { loss } = await trainer.step(batch)
-      training.step++
-      await listener({ kind: 'step', step: training.step, loss })
-      if (training.step % evaluationInterval === 0 && training.step < end)
-        await evaluate(training, listener)
-      await nextTask()
+    try {
+      while (training.step < end && !this.#stopping) {
+        const batch = batchOf(batches.next().value.map((i) => trained[i]))
+        const { loss } = await trainer.step(batch)
+        training.step++
+        await listener({ kind: 'step', step: training.step, loss })
+        if (training.step % evaluationInterval === 0 && training.step < end)
+          await evaluate(training, listener)
+        await nextTask()
+      }
+      await evaluate(training, listener)
+    } finally {
+      // One that was loaded meanwhile has the weights of that step.
+      await this.#forgetClassifier()
     }
-    await evaluate(training, listener)
     return training.step < end ? 'stopped' : 'finished'
   }
 
@@ -271,9 +282,8 @@ async function createTraining(
 ): Promise<Training> {
   const { method, rank, optimizer, provider, seed } = settings
   const { labels } = examples
-  const withHead = hasHead(model.model)
-    ? replaceHead(model.model, labels.length, seed)
-    : attachHead(model.model, labels.length, seed)
+  const isKnown = JSON.stringify(labels) === JSON.stringify(model.labels)
+  const withHead = isKnown ? model.model : withNewHead(model.model, labels.length, seed)
   const forward = method === 'head' ? withHead : withAdapters(withHead, rank, seed)
   const prepared = await prepareExamples(model, examples, listener)
   const order = shuffledBatches(prepared.length, prepared.length, seed).next().value
@@ -296,10 +306,14 @@ async function createTraining(
   const names = forward.lora?.trained ?? headNames(forward)
   const isTrained = ([name]: readonly [string, unknown]): boolean => [...names].includes(name)
   const initializers = new Map([...forward.initializers].filter(isTrained))
-  await listener({ kind: 'trained', weights: weightsOf({ ...forward, initializers }) })
+  const weights = weightsOf({ ...forward, initializers })
+  await listener({ kind: 'trained', weights, head: isKnown ? 'kept' : 'new' })
   const batches = shuffledBatches(trained.length, batchSize, seed)
   return { ...{ trainer, model, labels, trained, heldOut, batches, batchSize }, step: 0, shown: 0 }
 }
+
+const withNewHead = (model: Model, classes: number, seed: number): Model =>
+  hasHead(model) ? replaceHead(model, classes, seed) : attachHead(model, classes, seed)
 
 /** The only size of batches that a model takes; undefined if it takes all. */
 function batchSizeOf({ inputs }: Model): number | undefined {
@@ -328,7 +342,7 @@ async function prepareExamples(
   { examples, labels }: Examples,
   listener: Listener,
 ): Promise<readonly PreparedExample[]> {
-  if (task === 'text') return prepareTexts(model, others, examples)
+  if (task === 'text') return prepareTexts(model, others, examples, listener)
   const read = await pictureReader(others)
   const name = model.inputs[0]?.name ?? ''
   const prepared: PreparedExample[] = []
@@ -363,14 +377,18 @@ async function prepareTexts(
   model: Model,
   others: Folder,
   examples: readonly Example[],
+  listener: Listener,
 ): Promise<readonly PreparedExample[]> {
-  const read = await tokenReader(others)
+  const tokenizer = await openTokenizer(others)
   const texts = examples.map(({ content }) => `${content}`)
-  const needed = Math.max(...texts.map((text) => Object.values(read([text]))[0]?.dims[1] ?? 0))
+  const needed = Math.max(...texts.map((text) => tokenizer.count(text)))
   const fixed = model.inputs[0]?.shape?.[1]
-  const length = typeof fixed === 'number' ? fixed : Math.min(needed, maxTokens)
+  const most = Math.min(tokenizer.longest, maxTokens)
+  const length = typeof fixed === 'number' ? fixed : Math.min(needed, most)
+  if (length < needed)
+    await listener({ kind: 'problem', text: `texts of more than ${length} tokens: cut` })
   return examples.map(({ content, label }, i) => {
-    const tokens = read([texts[i]], length)
+    const tokens = tokenizer.tokens(texts[i], length)
     const inputs = model.inputs.map(({ name }): readonly [string, Input] => {
       const found = tokens[name]
       if (found) return [name, { ...found, dims: found.dims.slice(1) }]

@@ -59,26 +59,29 @@ export async function pictureReader(folder: Folder): Promise<(picture: Blob) => 
 /** Tokens of texts, by the names of a model's inputs · texts × length. */
 export type Tokens = Readonly<Record<string, Input>>
 
-/**
- * Returns a function from texts to tokens, padded or cut to a length; without a length, to that of the longest
- * text.
- */
-export async function tokenReader(
-  folder: Folder,
-): Promise<(texts: readonly string[], length?: number) => Tokens> {
+/** The tokenizer of a folder. */
+export interface Tokenizer {
+  /** The most tokens that its model takes. */
+  readonly longest: number
+  /** The number of tokens of a text that is not cut. */
+  count(text: string): number
+  /** The tokens of a text, padded or cut to a length. */
+  tokens(text: string, length: number): Tokens
+}
+
+export async function openTokenizer(folder: Folder): Promise<Tokenizer> {
   const name = mount(folder)
   const tokenize = await AutoTokenizer.from_pretrained(name)
   mounted.delete(name)
-  return (texts, length) => {
-    const padding =
-      length === undefined
-        ? { padding: true }
-        : ({ padding: 'max_length', max_length: length } as const)
-    const tokens: Readonly<Record<string, Tensor>> = tokenize([...texts], {
-      ...padding,
-      truncation: true,
-    })
-    return Object.fromEntries(Object.entries(tokens).map(([key, value]) => [key, inputOf(value)]))
+  const { model_max_length: longest } = tokenize
+  return {
+    longest: typeof longest === 'number' ? longest : Number.POSITIVE_INFINITY,
+    count: (text) => tokenize.encode(text).length,
+    tokens(text, length) {
+      const options = { padding: 'max_length', max_length: length, truncation: true } as const
+      const found: Readonly<Record<string, Tensor>> = tokenize([text], options)
+      return Object.fromEntries(Object.entries(found).map(([key, value]) => [key, inputOf(value)]))
+    },
   }
 }
 
