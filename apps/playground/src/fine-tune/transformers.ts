@@ -57,7 +57,7 @@ export async function pictureReader(folder: Folder): Promise<(picture: Blob) => 
 }
 
 /** Tokens of texts, by the names of a model's inputs · texts × length. */
-export type Tokens = Readonly<Record<string, Input>>
+type Tokens = Readonly<Record<string, Input>>
 
 /** The tokenizer of a folder. */
 export interface Tokenizer {
