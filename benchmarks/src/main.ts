@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { benchArrays } from './arrays/bench.ts'
 import { benchOperators } from './operators/bench.ts'
+import { benchRules } from './rules/bench.ts'
 import { benchTfjs } from './tfjs/bench.ts'
 import { benchTraining, profileTraining } from './training/bench.ts'
 import { benchGpu } from './training/gpu.ts'
@@ -15,6 +16,15 @@ program
   .description('optimizer steps over typed arrays; writes benchmarks/results/arrays.*')
   .option(...rounds, 7)
   .action(({ rounds }: { rounds: number }) => benchArrays(rounds))
+
+program
+  .command('rules')
+  .description('a step of every rule beside Adam and its memory traffic; writes results/rules.*')
+  .option(...rounds, 7)
+  .option('--elements <n>', 'elements of the parameter', Number, 4e6)
+  .option(...busy)
+  .option('--only <backends>', 'times only the backends whose names contain this text', '')
+  .action(benchRules)
 
 program
   .command('training')
