@@ -1,7 +1,7 @@
 import { defineRule } from '@diffgrad/core'
 import * as tf from '@tensorflow/tfjs'
 import { expect } from 'vitest'
-import { DiffGrad, DiffMod, RuleOptimizer } from '../../src/index.ts'
+import { DiffGrad, DiffGradNorm, DiffMod, RuleOptimizer } from '../../src/index.ts'
 import { type Check, lines, network, variablesOf } from './fixtures.ts'
 
 const variable = (values: number[], name?: string): tf.Variable =>
@@ -151,6 +151,25 @@ export const behaviourChecks: readonly Check[] = [
       for (const slot of slots) expect([...state[slot]]).toEqual([3, 3, 3])
       optimizer.dispose()
       x.dispose()
+    },
+  },
+  {
+    name: 'a step on another backend is refused while scalar state on WebGPU is unread',
+    backends: ['webgpu'],
+    async run() {
+      const [x, optimizer] = [variable([0, 0]), new DiffGradNorm()]
+      const gradient = tf.tensor1d([3, 4])
+      const step = (): void => void optimizer.applyGradients({ [x.name]: gradient })
+      step()
+      await tf.setBackend('cpu')
+      expect(step).toThrow('diffGradNorm: its scalar state is still on WebGPU; await stateDict()')
+      await tf.setBackend('webgpu')
+      step()
+      const { scalars } = (await optimizer.stateDict()).parameters[x.name]
+      // γ = 0.95, from 0, for two norms of 5.
+      expect(scalars?.averageNorm).toBeCloseTo(0.95 * 0.25 + 0.25, 6)
+      optimizer.dispose()
+      tf.dispose([x, gradient])
     },
   },
   {
