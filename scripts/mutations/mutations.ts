@@ -18,6 +18,62 @@ const adaptive = ['rules/diffgrad.ts', 'rules/diffrgrad.ts', 'rules/radam.ts', '
 /** The faults that the conformance laws must detect. */
 export const mutations: readonly Mutation[] = [
   {
+    name: 'state that should start as θ starts at zero',
+    edits: [{ file: 'update.ts', from: 'if (step === 0) {', to: 'if (step < 0) {' }],
+  },
+  {
+    name: 'inspect reads zero instead of state that starts as θ',
+    edits: [{ file: 'parameter-group.ts', from: '[name, lists.theta]', to: '[name, lists[name]]' }],
+  },
+  {
+    name: 'Schedule-Free is evaluated where gradients are computed',
+    edits: [{ file: 'rules/schedulefree.ts', from: '(1 - beta) / beta', to: '0 * beta' }],
+  },
+  {
+    name: 'all steps of Schedule-Free have one weight, whatever γ',
+    edits: [{ file: 'rules/schedulefree.ts', from: 'largestRate ** 2', to: '1' }],
+  },
+  {
+    name: 'Schedule-Free weights by the γ of a step, not by the largest',
+    edits: [
+      {
+        file: 'rules/schedulefree.ts',
+        from: 'Math.max(previous.largestRate, rateAt(hyperparameters, t))',
+        to: 'rateAt(hyperparameters, t)',
+      },
+    ],
+  },
+  {
+    name: 'the decay of Schedule-Free does not move z',
+    edits: [
+      {
+        file: 'rules/schedulefree.ts',
+        from: 'z: sub(z, mul(c.stepZ, d))',
+        to: 'z: sub(z, mul(c.stepZ, direction))',
+      },
+    ],
+  },
+  {
+    name: 'a change of β moves the average of Schedule-Free',
+    edits: [
+      {
+        file: 'rules/schedulefree.ts',
+        from: '((1 - weight) * beta) / previous.beta',
+        to: '1 - weight',
+      },
+    ],
+  },
+  {
+    name: 'the weights of Schedule-Free return from the evaluation point by the inverse, which rounds',
+    edits: [
+      {
+        file: 'update.ts',
+        from: 'backend.apply(copyWeights, { from: training, to: group.theta }, {})',
+        to: 'backend.apply(copyWeights, { from: group.state.z, to: group.theta }, {})',
+      },
+    ],
+  },
+  {
     name: 'ξ removed',
     edits: [
       { file: 'rules/diffgrad.ts', from: 'mul(xi, m)', to: 'm' },

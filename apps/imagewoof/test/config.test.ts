@@ -60,7 +60,7 @@ test("the optimizer of a configuration is core's rule with the configured option
 
 test('every option of every rule is an option of the command line, and reaches the optimizer', () => {
   const help = addConfigOptions(new Command()).helpInformation()
-  for (const rule of allRules) {
+  for (const rule of allRules.filter(({ evaluationPoint }) => !evaluationPoint)) {
     const config = resolveConfig({ optimizer: rule.name.toLowerCase(), learningRate: 0.125 })
     const passed = optimizerOf({ ...config, schedule: 'constant' }, 100)
     expect(Object.keys(passed)).toEqual(expect.arrayContaining(Object.keys(rule.defaults)))

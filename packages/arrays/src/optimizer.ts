@@ -158,10 +158,10 @@ export class ArraysOptimizer<
     return super.inspect(gradients)
   }
 
-  override swapEma(): void {
+  override swapAverage(): void {
     this.#backend.checkNotDisposed()
     this.#backend.checkLengths()
-    super.swapEma()
+    super.swapAverage()
   }
 
   override loadStateDict(stateDict: StateDict<SavedArray>, options: LoadOptions = {}): LoadReport {
@@ -212,7 +212,7 @@ export class ArraysOptimizer<
    * Ends the threads and frees the states, so that another optimizer of the same allocated parameters
    * can use the memory. The parameters stay as they are. From then on, every method that changes the
    * optimizer or uses its states throws an Error: step, inspect, histograms, set, report, add, remove,
-   * replace, swapEma, state, stateDict and loadStateDict. Options, hyperparameters and the number of updates
+   * replace, swapAverage, state, stateDict and loadStateDict. Options, hyperparameters and the number of updates
    * can still be read, and `dispose` can be repeated. The threads of an optimizer that nothing refers to end
    * by themselves, but only some time later.
    */

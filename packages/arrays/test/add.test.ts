@@ -24,7 +24,7 @@ test('slow and average weights of an added parameter start at its value', () => 
   optimizer.step({ x: Float32Array.of(1) })
   optimizer.add([{ name: 'y', value: y }])
   optimizer.step({ y: Float32Array.of(2) })
-  optimizer.swapEma()
+  optimizer.swapAverage()
   expect(y[0]).toBe(3)
 })
 

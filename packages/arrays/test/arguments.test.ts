@@ -109,7 +109,7 @@ test.each(['auto', 'interpreter'] as const)(
       add: () => optimizer.add({ b: w() }),
       remove: () => optimizer.remove(['w']),
       replace: () => optimizer.replace({ name: 'w', value: w() }, (elements) => elements),
-      swapEma: () => optimizer.swapEma(),
+      swapAverage: () => optimizer.swapAverage(),
       state: () => optimizer.state('w'),
       stateDict: () => optimizer.stateDict(),
       loadStateDict: () => optimizer.loadStateDict(state),

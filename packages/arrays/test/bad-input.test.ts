@@ -365,12 +365,12 @@ test.each(refusedStates)(
 
 test('refuses to step on averaged weights, and to swap without an average', () => {
   const { optimizer, weights, bias } = started()
-  optimizer.swapEma()
+  optimizer.swapAverage()
   expect(() => optimizer.step({ weights, bias })).toThrow(
-    'diffGrad: cannot step while the weights are swapped with their EMA',
+    'diffGrad: cannot step while the weights are swapped with their average',
   )
   const plain = new DiffGrad({ weights })
-  expect(() => plain.swapEma()).toThrow('diffGrad: swapEma needs the option ema')
+  expect(() => plain.swapAverage()).toThrow('diffGrad: swapAverage needs the option ema')
 })
 
 test('set refuses what cannot change, and changes the rest', () => {

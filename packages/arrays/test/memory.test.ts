@@ -36,7 +36,7 @@ describe.each(['wasm', 'wasm-relaxed', 'javascript', 'interpreter'] as const)('o
     expect(() => optimizer.step({ y: ones(4) })).toThrow(message)
     expect(() => optimizer.inspect({ x: ones(64) })).toThrow(message)
     expect(() => optimizer.histograms({ x: ones(64) }, {})).toThrow(message)
-    expect(() => optimizer.swapEma()).toThrow(message)
+    expect(() => optimizer.swapAverage()).toThrow(message)
     expect(() => optimizer.loadStateDict(saved(), { transforms: 'load' })).toThrow(message)
     expect([y, saved()]).toEqual(before)
   })

@@ -57,12 +57,15 @@ export {
 } from './ranks.ts'
 export {
   defineRule,
+  type EvaluationPoint,
   type Hyperparameters,
   type PartialOptions,
   type RuleInputs,
   type RuleOptions,
   type RuleOutputs,
   type RuleVariant,
+  type ScalarState,
+  type Scalars,
   type Schedulable,
   type UpdateRule,
 } from './rule.ts'

@@ -20,7 +20,7 @@ export function inspectGradients<T, H extends Hyperparameters, S>(
   for (const update of prepared) {
     const { group, positions, gradients, inspect } = update
     const outputs = backend.scratch(gradients, inspect.writes)
-    applyKernel(backend, update, inspect, { ...group.lists(positions, gradients), ...outputs })
+    applyKernel(backend, update, inspect, { ...group.readLists(positions, gradients), ...outputs })
     for (const [name, arrays] of Object.entries(outputs)) {
       const values = arrays.map((array, k) => [
         group.parameters[positions[k]].name,

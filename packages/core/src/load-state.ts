@@ -12,11 +12,12 @@ import {
 } from './rule.ts'
 import type { OptimizerPosition, ParameterState, StateDict } from './state-dict.ts'
 import {
+  addedStateNames,
   checkedTransforms,
+  checkWeightTransforms,
   differingTransforms,
   type Transforms,
-  transformState,
-  transformStateNames,
+  trainingWeights,
 } from './transforms/index.ts'
 
 /** How `loadStateDict` treats a state that is not exactly that of the optimizer. */
@@ -61,11 +62,13 @@ export interface CheckedState<T, H extends Hyperparameters, S> extends Optimizer
 /** The optimizer into which a state is loaded. */
 interface Target<T, H extends Hyperparameters, S> {
   readonly rule: UpdateRule<H>
+  /** The rule, and those of groups. */
+  readonly rules: readonly UpdateRule<H>[]
   readonly backend: Backend<T, S>
   readonly groups: ParameterGroups<T, H>
   readonly transforms: Transforms
   readonly updates: number
-  /** Whether the weights are swapped with their EMA. */
+  /** Whether the weights are swapped with their average. */
   readonly swapped: boolean
 }
 
@@ -74,14 +77,14 @@ interface Target<T, H extends Hyperparameters, S> {
  *
  * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
  * of range.
- * @throws Error if a part of the state would be loaded while the weights are swapped with their EMA.
+ * @throws Error if a part of the state would be loaded while the weights are swapped with their average.
  */
 export function checkState<T, H extends Hyperparameters, S>(
   target: Target<T, H, S>,
   stateDict: StateDict<S>,
   options: LoadOptions,
 ): CheckedState<T, H, S> {
-  const { rule, groups } = target
+  const { rule, rules, groups } = target
   const { strict, mode } = checkedLoadOptions(rule, options)
   const must = (fits: boolean, complaint: string): void => {
     if (!fits) throw new TypeError(`${rule.name}: the state ${complaint}`)
@@ -97,6 +100,7 @@ export function checkState<T, H extends Hyperparameters, S>(
   )
   const saved = checkedTransforms(`${rule.name}: the state`, stateDict.transforms)
   const transforms = mode === 'load' ? saved : target.transforms
+  for (const one of rules) checkWeightTransforms(one, transforms)
   if (mode === 'load') checkedParameters(rule, groups.parameters, transforms, () => false)
   must(isCount(updates), `has ${describe(updates)} as the number of updates`)
   must(isCount(accumulated), `has ${describe(accumulated)} as the number of accumulated calls`)
@@ -110,7 +114,10 @@ export function checkState<T, H extends Hyperparameters, S>(
     `has ${describe(skipped)} as its skipped steps, which must be { total, consecutive }`,
   )
   must(typeof swapped === 'boolean', `has swapped ${describe(swapped)}, which is no boolean`)
-  must(!swapped || transforms.ema !== false, 'has swapped weights, but the optimizer has no ema')
+  must(
+    !swapped || transforms.ema !== false || rules.some((one) => one.evaluationPoint),
+    'has swapped weights, but the optimizer has no ema',
+  )
   must(isPlainObject(parameters), `has ${describe(parameters)} as its parameters`)
 
   const entries = new Map(Object.entries(parameters))
@@ -162,12 +169,12 @@ export function checkState<T, H extends Hyperparameters, S>(
   const keepsNone = checked.every(({ kept }) => kept.length === 0)
   if (target.swapped && !keepsNone) {
     throw new Error(
-      `${rule.name}: cannot load a part of a state while the weights are swapped with their EMA`,
+      `${rule.name}: cannot load a part of a state while the weights are swapped with their average`,
     )
   }
   must(
     !swapped || keepsNone,
-    'has weights that are swapped with their EMA, so it cannot be loaded in part',
+    'has weights that are swapped with their average, so it cannot be loaded in part',
   )
   return {
     updates,
@@ -299,13 +306,18 @@ function checkParameter<T, H extends Hyperparameters, S>(
     !('gradient' in state) || stateDict.accumulated > 0,
     `has a gradient of ${name}, but no accumulated calls`,
   )
-  must(
-    !stateDict.swapped || 'ema' in state,
-    `has weights swapped with their EMA, but no ema of ${name}`,
+  const { rule } = group
+  const swappedNames = rule.evaluationPoint ? [trainingWeights] : saved.ema ? ['ema'] : []
+  for (const one of stateDict.swapped ? swappedNames : []) {
+    must(one in state, `has weights swapped with their average, but no ${one} of ${name}`)
+  }
+  const own = addedStateNames(rule, transforms, stateDict.swapped)
+  const ruleNames = rule
+    .stateNames(group.options)
+    .filter((one) => step > 0 || !group.startsAsTheta.includes(one))
+  const dropped = addedStateNames(rule, saved, stateDict.swapped).filter(
+    (one) => !own.includes(one),
   )
-  const own = transformStateNames(transforms)
-  const ruleNames = Object.keys(group.state).filter((one) => !Object.hasOwn(transformState, one))
-  const dropped = transformStateNames(saved).filter((one) => !own.includes(one))
   const kept = Object.keys(state).filter((one) => !dropped.includes(one))
   const expected = [...ruleNames, ...own.filter((one) => one in state)]
   const usual = [...ruleNames, ...own].filter((one) => one !== 'gradient' || one in state)
@@ -333,17 +345,18 @@ function checkParameter<T, H extends Hyperparameters, S>(
  * options, and those that are not. Allocates, but changes nothing.
  */
 export function splitGroups<T, H extends Hyperparameters, S>(
-  { backend, transforms: before }: Target<T, H, S>,
-  { groups, transforms }: CheckedState<T, H, S>,
+  { backend, transforms: before, swapped: wasSwapped }: Target<T, H, S>,
+  { groups, transforms, swapped }: CheckedState<T, H, S>,
 ): {
   readonly replacements: ReadonlyMap<ParameterGroup<T, H>, readonly ParameterGroup<T, H>[]>
   readonly unused: readonly T[]
 } {
-  const [names, own] = [transformStateNames(transforms), transformStateNames(before)]
-  const added = names.filter((name) => !own.includes(name))
-  const removed = own.filter((name) => !names.includes(name))
   const unused: T[] = []
   const replacements = groups.flatMap(({ group, loaded, kept }) => {
+    const names = addedStateNames(group.rule, transforms, swapped)
+    const own = addedStateNames(group.rule, before, wasSwapped)
+    const added = names.filter((name) => !own.includes(name))
+    const removed = own.filter((name) => !names.includes(name))
     if (
       added.length === 0 &&
       removed.length === 0 &&

@@ -48,11 +48,12 @@ import {
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import { type SkippedSteps, type StateDict, savedNames, saveState } from './state-dict.ts'
 import {
+  addedStateNames,
   checkedTransforms,
   checkTransformsOf,
+  checkWeightTransforms,
   splitTransforms,
   type Transforms,
-  transformStateNames,
 } from './transforms/index.ts'
 import {
   applyUpdate,
@@ -61,7 +62,8 @@ import {
   initializeWeights,
   type PreparedUpdate,
   prepareUpdates,
-  swapWithEma,
+  startTrainingWeights,
+  swapWithAverage,
 } from './update.ts'
 
 /** The options of an optimizer: those of its rule, parameter groups that override them, and transforms. */
@@ -132,6 +134,7 @@ export class Optimizer<
     for (const one of this.#rules) {
       checkSums(backend, one, transforms)
       if (one !== rule) checkTransformsOf(one, transforms)
+      checkWeightTransforms(one, transforms)
     }
     this.#transforms = transforms
     this.#accumulator = new GradientAccumulator(backend, transforms)
@@ -157,14 +160,18 @@ export class Optimizer<
     const names = added.map(({ name }) => name)
     const changed =
       Object.keys(own).length > 0 ? changedOptions(this.#options, own, names) : this.#options
-    const stateNames = transformStateNames(this.#transforms)
     const groups = partition(this.rule, added, changed).map((part) =>
-      ParameterGroup.allocate(this.#backend, part, stateNames),
+      ParameterGroup.allocate(
+        this.#backend,
+        part,
+        addedStateNames(part.rule, this.#transforms, this.#swapped),
+      ),
     )
     this.#groups.add(groups)
     this.#options = changed
     if (this.#updates > 0 || this.#swapped)
       initializeWeights(this.#backend, groups, this.#transforms)
+    if (this.#swapped) startTrainingWeights(this.#backend, groups)
   }
 
   /**
@@ -219,8 +226,11 @@ export class Optimizer<
       return [stateName, elements] as const
     })
     const part = { rule: group.rule, options: group.options, parameters }
-    const stateNames = transformStateNames(this.#transforms)
-    const replacement = ParameterGroup.allocate(this.#backend, part, stateNames)
+    const replacement = ParameterGroup.allocate(
+      this.#backend,
+      part,
+      addedStateNames(group.rule, this.#transforms, this.#swapped),
+    )
     for (const [stateName, elements] of mapped) {
       this.#backend.write(replacement.state[stateName][0], elements)
     }
@@ -265,7 +275,7 @@ export class Optimizer<
    * @throws RangeError naming an unknown parameter, a gradient that does not fit its parameter, a
    * scheduled hyperparameter that is out of range, or a group that selects no parameter. Then nothing has
    * changed.
-   * @throws Error while the weights are swapped with their EMA; or naming the gradients that are not finite, if
+   * @throws Error while the weights are swapped with their average; or naming the gradients that are not finite, if
    * `skipNotFinite` has skipped as many steps in a row as its `limit`.
    */
   step(gradients: Gradients<T, Name>): StepOutcome {
@@ -442,16 +452,19 @@ export class Optimizer<
   }
 
   /**
-   * Swaps the weights with their EMA. A second call swaps them back.
+   * Swaps the weights with their average: the EMA, or the evaluation point of the rule. A second call swaps them
+   * back, bit for bit; also after the state was saved and loaded in between.
    *
-   * @throws Error without the option `ema`.
+   * @throws Error without the option `ema`, unless the rule has an evaluation point.
    * @throws RangeError naming a parameter whose array is detached or has another length.
    */
-  swapEma(): void {
-    if (!this.#transforms.ema) {
-      throw new Error(`${this.rule.name}: swapEma needs the option ema`)
+  swapAverage(): void {
+    if (!this.#transforms.ema && !this.#rules.some(({ evaluationPoint }) => evaluationPoint)) {
+      throw new Error(
+        `${this.rule.name}: swapAverage needs the option ema, or a rule with an evaluation point`,
+      )
     }
-    swapWithEma(this.#backend, this.#groups, this.#transforms)
+    swapWithAverage(this.#backend, this.#groups, this.#transforms, this.#swapped)
     this.#swapped = !this.#swapped
   }
 
@@ -484,11 +497,12 @@ export class Optimizer<
    * @returns what was not loaded.
    * @throws TypeError naming the first part that does not fit, or RangeError naming an option that is out
    * of range. Then nothing has changed.
-   * @throws Error if some parameters would keep their state while the weights are swapped with their EMA.
+   * @throws Error if some parameters would keep their state while the weights are swapped with their average.
    */
   loadStateDict(stateDict: StateDict<S>, options: LoadOptions = {}): LoadReport {
     const target = {
       rule: this.rule,
+      rules: this.#rules,
       backend: this.#backend,
       groups: this.#groups,
       transforms: this.#transforms,
@@ -543,7 +557,9 @@ export class Optimizer<
   /** Checks the gradients of a step, and all else that can be checked before it. */
   #matchStep(gradients: Gradients<T, Name>): StepCall<T, Hyperparameters> {
     if (this.#swapped) {
-      throw new Error(`${this.rule.name}: cannot step while the weights are swapped with their EMA`)
+      throw new Error(
+        `${this.rule.name}: cannot step while the weights are swapped with their average`,
+      )
     }
     const matched = this.#matcher.match(gradients)
     if (!this.#selectionsChecked && !this.#groups.isEmpty) {

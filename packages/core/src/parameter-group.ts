@@ -107,6 +107,19 @@ export class ParameterGroup<T, H extends Hyperparameters> implements GroupConten
     return lists
   }
 
+  /** The names of state that starts at θ at the first step of each parameter. */
+  get startsAsTheta(): readonly string[] {
+    return this.rule.startsAsTheta ?? []
+  }
+
+  /** The arrays at some positions that have the same step count, as kernels read them that change none. */
+  readLists(positions: readonly number[], gradients: readonly T[]): ArrayLists<T> {
+    const lists = this.lists(positions, gradients)
+    if (this.steps[positions[0]] > 0) return lists
+    const starting = this.startsAsTheta.map((name) => [name, lists.theta])
+    return { ...lists, ...Object.fromEntries(starting) }
+  }
+
   /** The kernels of step t, counted from 1. */
   kernels(hyperparameters: H, t: number, cautious: boolean): RuleKernels {
     const variant = kernelVariantAt(this.rule, this.#options, hyperparameters, t, cautious)

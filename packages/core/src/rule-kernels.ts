@@ -1,5 +1,6 @@
 import { type Arithmetic, numbers } from './arithmetic.ts'
 import type { Kernel, SumKernels, Values } from './kernel.ts'
+import { memoized } from './memoized.ts'
 import { hyperparametersAt } from './options.ts'
 import { rangeOf } from './ranges.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type UpdateRule,
 } from './rule.ts'
 import { agreement, cautiousSums } from './transforms/cautious.ts'
+import { trainingWeights } from './transforms/index.ts'
 
 /** The kernels of a rule. */
 export interface RuleKernels {
@@ -57,6 +59,28 @@ export const kernelVariantAt = <H extends Hyperparameters>(
   variant: rule.variant?.(options, t) ?? {},
   decay: hyperparameters.weightDecay === 0 ? 'none' : hyperparameters.decay,
   cautious,
+})
+
+/**
+ * Replaces θ by the evaluation point of a rule, and writes θ to the array of the training weights; undefined for a
+ * rule without one. θ returns by a copy, because the inverse would round.
+ */
+export const evaluationKernel: (
+  rule: Pick<UpdateRule<never>, 'name' | 'evaluationPoint' | 'scalars'>,
+) => Kernel | undefined = memoized((rule) => {
+  const { name, evaluationPoint } = rule
+  return (
+    evaluationPoint && {
+      name: `evaluation point of ${name}`,
+      reads: ['theta', ...evaluationPoint.reads],
+      writes: ['theta', trainingWeights],
+      coefficients: Object.keys(evaluationPoint.coefficients(initialScalars(rule))),
+      evaluate: (arithmetic, values, c) => ({
+        theta: evaluationPoint.evaluate(arithmetic, values, c),
+        [trainingWeights]: values.theta,
+      }),
+    }
+  )
 })
 
 /**
@@ -133,8 +157,9 @@ export function stepKernels<H extends Hyperparameters>(
 }
 
 /**
- * The kernels of a rule with weight decay: g ← g + λθ before the rule; θ ← θ − αλθ before the step; or
- * θ ← θ/(1 + αλ) after it, as θ − αλ/(1 + αλ)·θ, which is accurate in single precision where αλ is small.
+ * The kernels of a rule with weight decay: g ← g + λθ before the rule; θ ← θ − αλθ before the step, unless the
+ * rule `appliesDecay`; or θ ← θ/(1 + αλ) after it, as θ − αλ/(1 + αλ)·θ, which is accurate in single precision
+ * where αλ is small.
  */
 export function ruleKernels<H extends Hyperparameters>(
   rule: UpdateRule<H>,
@@ -142,6 +167,7 @@ export function ruleKernels<H extends Hyperparameters>(
   { variant, decay, cautious = false }: KernelVariant,
 ): RuleKernels {
   const stateNames = rule.stateNames(options)
+  const isInside = decay === 'decoupled' && rule.appliesDecay === true
   const withDecay = <T>(
     { add, mul }: Arithmetic<T>,
     values: Values<T, 'theta' | 'g'>,
@@ -177,7 +203,10 @@ export function ruleKernels<H extends Hyperparameters>(
   const withoutSums = {
     name: rule.name,
     reads: ['theta', 'g', ...stateNames],
-    coefficients: [...coefficientNames(rule), ...decayCoefficients[decay]],
+    coefficients: [
+      ...coefficientNames(rule),
+      ...(isInside ? ['weightDecay'] : decayCoefficients[decay]),
+    ],
   }
   const { sums } = rule
   const withSums = {
@@ -215,10 +244,11 @@ export function ruleKernels<H extends Hyperparameters>(
       evaluate(arithmetic, values, c) {
         const { theta } = values
         const { sub, mul } = arithmetic
-        const { step, ...state } = evaluateStep(arithmetic, values, c)
+        const inputs = isInside ? { ...values, decay: mul(c.weightDecay, theta) } : values
+        const { step, ...state } = evaluateStep(arithmetic, inputs, c)
         if (step === undefined) return { ...state, theta }
         const shrink = (value: typeof theta): typeof theta => sub(value, mul(c.decayStep, value))
-        const moved = sub(decay === 'decoupled' ? shrink(theta) : theta, step)
+        const moved = sub(decay === 'decoupled' && !isInside ? shrink(theta) : theta, step)
         return { ...state, theta: decay === 'proximal' ? shrink(moved) : moved }
       },
     },
@@ -266,8 +296,8 @@ const decayCoefficients = {
 } as const
 
 /**
- * The kernels of a step of all variants of a rule, for backends that generate code ahead of time: updates and
- * sums. Kernels of different variants may have equal graphs.
+ * The kernels of all variants of a rule, for backends that generate code ahead of time: updates, sums and the
+ * evaluation point. Kernels of different variants may have equal graphs.
  */
 export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): readonly Kernel[] {
   let combinations = [rule.defaults as RuleOptions<H>] // Hyperparameters are options without a schedule.
@@ -278,7 +308,7 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
       values.map((value) => ({ ...options, [option]: value })),
     )
   }
-  return combinations
+  const steps = combinations
     .filter((options) => rule.conflict?.(options) === undefined)
     .flatMap((options) =>
       variantSteps.flatMap((t) => {
@@ -289,6 +319,8 @@ export function updateKernels<H extends Hyperparameters>(rule: UpdateRule<H>): r
         })
       }),
     )
+  const evaluation = evaluationKernel(rule)
+  return evaluation ? [...steps, evaluation] : steps
 }
 
 /** No weight decay, and each kind of decay that a rule has. */

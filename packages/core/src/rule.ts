@@ -2,7 +2,7 @@ import type { Arithmetic } from './arithmetic.ts'
 import { memoized } from './memoized.ts'
 import type { OptionRange } from './ranges.ts'
 import type { Schedule } from './schedules/schedule.ts'
-import { type Transforms, transformState } from './transforms/index.ts'
+import { type Transforms, trainingWeights, transformState } from './transforms/index.ts'
 
 /** The hyperparameters of every rule, at one step. */
 export interface Hyperparameters {
@@ -49,7 +49,7 @@ export type Scalars<Name extends string = string> = Readonly<Record<Name, number
  * What the coefficients of a step need of earlier steps, such as a product of all momenta so far: a few numbers
  * of each parameter, kept beside its step count.
  */
-interface ScalarState<H, Scalar extends string = string> {
+export interface ScalarState<H, Scalar extends string = string> {
   /** Before the first step. */
   readonly initial: Scalars<Scalar>
   /** After step t, counted from 1, from the values before it. */
@@ -88,8 +88,34 @@ export interface ElementSums<
   ): { readonly [K in NoInfer<Dependent | Scalar>]: T }
 }
 
-/** A parameter θ, its gradient g, and its optimizer state, which starts at zero. */
-export type RuleInputs<T, State extends string> = { readonly [K in 'theta' | 'g' | State]: T }
+/**
+ * A parameter θ, its gradient g, and its optimizer state, which starts at zero or at θ. `decay` is λθ for a rule
+ * that applies decoupled decay itself, and undefined without such a decay.
+ */
+export type RuleInputs<T, State extends string> = {
+  readonly [K in 'theta' | 'g' | State]: T
+} & { readonly decay?: T | undefined }
+
+/**
+ * The weights to evaluate, for a rule whose parameters are another point: that at which gradients are computed.
+ * `swapAverage` puts them in the place of the parameters.
+ */
+export interface EvaluationPoint<
+  State extends string = string,
+  Scalar extends string = string,
+  Coefficient extends string = string,
+> {
+  /** The optimizer state that it depends on. */
+  readonly reads: readonly State[]
+  /** Its coefficients, in double precision, from the scalar state after the last step. */
+  coefficients(scalars: Scalars<Scalar>): Readonly<Record<Coefficient, number>>
+  /** One element of it. Before the first step of a parameter, when its state is zero, it is θ. */
+  evaluate<T>(
+    arithmetic: Arithmetic<T>,
+    inputs: { readonly [K in 'theta' | State]: T },
+    coefficients: { readonly [K in Coefficient]: T },
+  ): T
+}
 
 /**
  * The results of a rule. `step` is subtracted from the parameter; undefined leaves the parameter as it
@@ -99,7 +125,10 @@ export type RuleOutputs<T, Name extends string> = { readonly step: T | undefined
   readonly [K in Name]: T
 }
 
-/** The equations of an optimizer. Weight decay is not part of a rule: it is the same for all of them. */
+/**
+ * The equations of an optimizer. Weight decay is not part of a rule, unless it `appliesDecay`: it is the same for
+ * all others.
+ */
 export interface UpdateRule<
   H extends Hyperparameters = Hyperparameters,
   State extends string = string,
@@ -120,6 +149,12 @@ export interface UpdateRule<
   conflict?(options: RuleOptions<H>): string | undefined
   /** The names of the optimizer state of each parameter. */
   stateNames(options: RuleOptions<H>): readonly State[]
+  /** The optimizer state that starts at θ, before the first step of each parameter, instead of zero. */
+  readonly startsAsTheta?: readonly State[]
+  /** The weights to evaluate, if they are not the parameters. Such a rule has neither `ema` nor `lookahead`. */
+  readonly evaluationPoint?: EvaluationPoint<State, Scalar>
+  /** Whether decoupled weight decay is part of the equations, as `decay` of `RuleInputs`. */
+  readonly appliesDecay?: boolean
   /** The names of the intermediate values that `inspect` shows. */
   readonly intermediates?: readonly Intermediate[]
   /** The transforms that are on by default. */
@@ -174,6 +209,8 @@ const reserved: ReadonlySet<string> = new Set([
   'cautiousScale',
   'agreeing',
   'disagreeing',
+  'decay',
+  trainingWeights,
   ...Object.keys(transformState),
 ])
 

@@ -17,7 +17,7 @@ export interface OptimizerPosition {
   /** The number of calls of `step` accumulated for the next update. */
   readonly accumulated: number
   readonly skipped: SkippedSteps
-  /** Whether the weights are swapped with their EMA. */
+  /** Whether the weights are swapped with their average. */
   readonly swapped: boolean
   readonly transforms: Transforms
 }
@@ -34,7 +34,8 @@ export interface ParameterState<S = SavedArray> {
   readonly options: Readonly<Record<string, unknown>>
   /**
    * Its optimizer state: that of the rule; `gradient` if one is accumulated for the next update; `slow`
-   * and `ema` weights, which without an entry start at the weights before the next update.
+   * and `ema` weights, which without an entry start at the weights before the next update; `training` weights
+   * while the evaluation point of the rule is in their place.
    */
   readonly state: Readonly<Record<string, S>>
 }
@@ -89,11 +90,13 @@ export function saveState<T, H extends Hyperparameters, S>(
 
 /** The names of the state of a parameter that has a value. */
 export const savedNames = <T, H extends Hyperparameters>(
-  { state, pending, initialized }: ParameterGroup<T, H>,
+  { state, steps, pending, initialized, startsAsTheta }: ParameterGroup<T, H>,
   i: number,
 ): readonly string[] =>
-  Object.keys(state).filter((name) =>
-    name === 'gradient' ? pending[i] : isWeightState(name) ? initialized[name][i] : true,
-  )
+  Object.keys(state).filter((name) => {
+    if (name === 'gradient') return pending[i]
+    if (isWeightState(name)) return initialized[name][i]
+    return steps[i] > 0 || !startsAsTheta.includes(name)
+  })
 
 const isWeightState = (name: string): name is WeightState => name === 'slow' || name === 'ema'

@@ -2,10 +2,10 @@ import type { ArrayLists, Backend } from './backend.ts'
 import type { Kernel, SumKernels } from './kernel.ts'
 import type { ParameterGroup, ParameterGroups, WeightState } from './parameter-group.ts'
 import type { Hyperparameters, Scalars, UpdateRule } from './rule.ts'
-import { type StepKernels, scalarsAt, scalarsWithSums } from './rule-kernels.ts'
-import { emaDecayAt, emaInit, emaSwap, emaUpdate } from './transforms/ema.ts'
-import type { Transforms } from './transforms/index.ts'
-import { lookaheadInit, lookaheadSync } from './transforms/lookahead.ts'
+import { evaluationKernel, type StepKernels, scalarsAt, scalarsWithSums } from './rule-kernels.ts'
+import { copyWeights, emaDecayAt, emaUpdate, swapWeights } from './transforms/ema.ts'
+import { type Transforms, trainingWeights } from './transforms/index.ts'
+import { lookaheadSync } from './transforms/lookahead.ts'
 
 /** The gradients of some parameters of a group, which are given by their positions in it. */
 export interface GroupGradients<T, H extends Hyperparameters> {
@@ -65,7 +65,7 @@ function bySums<T, H extends Hyperparameters>(
 ): readonly PreparedUpdate<T, H>[] {
   const { group, positions, gradients, coefficients } = update
   const { elements } = kernels
-  const lists = group.lists(positions, gradients)
+  const lists = group.readLists(positions, gradients)
   if (!backend.sums) throw sumsError(elements.name)
   const sums = Object.entries(backend.sums(elements, lists, coefficients))
   return positions.map((position, k) => {
@@ -148,6 +148,11 @@ export function applyUpdate<T, H extends Hyperparameters>(
   const { group, positions, gradients, step, update } = prepared
   const t = step + 1
   const lists = group.lists(positions, gradients)
+  if (step === 0) {
+    for (const name of group.startsAsTheta) {
+      backend.apply(copyWeights, { from: lists.theta, to: lists[name] }, {})
+    }
+  }
   const scalars = applyKernel(backend, prepared, update, lists, t)
   for (const i of positions) {
     group.steps[i] = t
@@ -165,38 +170,101 @@ export function initializeWeights<T, H extends Hyperparameters>(
   groups: Iterable<ParameterGroup<T, H>>,
   { lookahead, ema }: Transforms,
 ): void {
-  const initialize = (kernel: Kernel, group: ParameterGroup<T, H>, name: WeightState): void => {
+  const initialize = (group: ParameterGroup<T, H>, name: WeightState): void => {
     const initialized = group.initialized[name]
     const positions = [...initialized.keys()].filter((i) => !initialized[i])
     if (positions.length === 0) return
-    backend.apply(kernel, group.lists(positions), {})
+    const lists = group.lists(positions)
+    backend.apply(copyWeights, { from: lists.theta, to: lists[name] }, {})
     initialized.fill(true)
   }
   for (const group of groups) {
-    if (lookahead) initialize(lookaheadInit, group, 'slow')
-    if (ema) initialize(emaInit, group, 'ema')
+    if (lookahead) initialize(group, 'slow')
+    if (ema) initialize(group, 'ema')
+  }
+}
+
+/** Starts the saved training weights of parameters that are added while the weights are swapped. */
+export function startTrainingWeights<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  groups: Iterable<ParameterGroup<T, H>>,
+): void {
+  for (const { rule, theta, state } of groups) {
+    if (!rule.evaluationPoint) continue
+    backend.apply(copyWeights, { from: theta, to: state[trainingWeights] }, {})
   }
 }
 
 /**
- * Swaps the weights with their EMA.
+ * Swaps the weights with their average: their EMA, or the evaluation point of the rule. Arrays for the training
+ * weights exist only while the evaluation point is in their place, so that they return bit for bit.
  *
+ * @param swapped - whether the weights are swapped before.
  * @throws RangeError naming a parameter whose array is detached or has another length. Then nothing has
  * changed.
  */
-export function swapWithEma<T, H extends Hyperparameters>(
+export function swapWithAverage<T, H extends Hyperparameters>(
   backend: Backend<T, unknown>,
   groups: ParameterGroups<T, H>,
   transforms: Transforms,
+  swapped: boolean,
 ): void {
-  for (const { rule, names, theta, state } of groups) {
+  const all = [...groups]
+  for (const { rule, names, theta, state } of all) {
+    const average = rule.evaluationPoint?.reads[0] ?? 'ema'
+    if (!rule.evaluationPoint && !transforms.ema) continue
     for (const [i, value] of theta.entries()) {
-      const mismatch = backend.mismatch(value, state.ema[i])
-      if (mismatch) throw new RangeError(`${rule.name}: the EMA of ${names[i]} ${mismatch}`)
+      const mismatch = backend.mismatch(value, state[average][i])
+      if (mismatch) throw new RangeError(`${rule.name}: the ${average} of ${names[i]} ${mismatch}`)
     }
   }
-  initializeWeights(backend, groups, transforms)
-  for (const group of groups) {
-    backend.apply(emaSwap, group.lists([...group.steps.keys()]), {})
+  if (transforms.ema) {
+    initializeWeights(backend, groups, transforms)
+    for (const group of all) {
+      backend.apply(swapWeights, group.lists([...group.steps.keys()]), {})
+    }
   }
+  const averaging = all.filter(({ rule }) => rule.evaluationPoint)
+  if (averaging.length === 0) return
+  if (swapped) returnTrainingWeights(backend, groups, averaging)
+  else evaluationPoints(backend, groups, averaging)
+}
+
+/** Replaces the weights of some groups by their evaluation points. */
+function evaluationPoints<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  groups: ParameterGroups<T, H>,
+  averaging: readonly ParameterGroup<T, H>[],
+): void {
+  const replacements = averaging.map((group) => {
+    const state = { ...group.state, ...backend.zeros(group.theta, [trainingWeights]) }
+    return [group, group.withState(state)] as const
+  })
+  groups.replace(new Map(replacements.map(([before, after]) => [before, [after]])))
+  for (const [, group] of replacements) {
+    const { evaluationPoint } = group.rule
+    const kernel = evaluationKernel(group.rule)
+    if (!evaluationPoint || !kernel) continue
+    // The kernel reads no gradients.
+    const every = { group, positions: [...group.steps.keys()], gradients: group.theta }
+    for (const { positions, scalars } of splitByStep(every)) {
+      backend.apply(kernel, group.lists(positions), evaluationPoint.coefficients(scalars))
+    }
+  }
+}
+
+/** Copies the training weights of some groups back, and frees their arrays. */
+function returnTrainingWeights<T, H extends Hyperparameters>(
+  backend: Backend<T, unknown>,
+  groups: ParameterGroups<T, H>,
+  averaging: readonly ParameterGroup<T, H>[],
+): void {
+  const replacements = averaging.map((group) => {
+    const { [trainingWeights]: training, ...state } = group.state
+    backend.apply(copyWeights, { from: training, to: group.theta }, {})
+    return { group, training, after: group.withState(state) }
+  })
+  groups.replace(new Map(replacements.map(({ group, after }) => [group, [after]])))
+  const unused = replacements.flatMap(({ training }) => training)
+  backend.free?.(unused, [])
 }

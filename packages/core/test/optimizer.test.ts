@@ -22,6 +22,8 @@ import {
   type RuleGroup,
   ranger,
   type StateDict,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
   scheduleValue,
   sgd,
   startAt,
@@ -84,7 +86,29 @@ const load = (change: (state: StateDict<Float64Array>) => unknown, options?: unk
 
 const withParameter = (x: unknown) => (state: object) => ({ ...state, parameters: { x } })
 
+const makeFree = (options: object) =>
+  new Optimizer(backend, scheduleFreeSgd, named({ x: F(1) }), options)
+
 const refusals: readonly (readonly [string, () => unknown, string])[] = [
+  [
+    'Schedule-Free whose gradients do not depend on the average',
+    () => makeFree({ beta1: 0 }),
+    'ScheduleFreeSGD: beta1 must be above 0, at most 1, but is 0',
+  ],
+  [
+    'an EMA beside the evaluation point of a rule',
+    () => makeFree({ ema: { decay: 0.5 } }),
+    'ScheduleFreeSGD: ema must be false, because the rule averages its weights itself, but is {"decay":0.5}',
+  ],
+  [
+    'Lookahead beside the evaluation point of the rule of a group',
+    () =>
+      make({
+        lookahead: { every: 2, alpha: 0.5 },
+        groups: [{ parameters: ['x'], rule: scheduleFreeAdamW }],
+      }),
+    'ScheduleFreeAdamW: lookahead must be false, because',
+  ],
   [
     'dampening with Nesterov momentum, as torch does',
     () => make({ momentum: 0.9, nesterov: true, dampening: 0.5 }),
@@ -527,21 +551,21 @@ test('options, states and results are copied', () => {
   for (const { defaults } of [sgd, adam, diffGrad]) expect(Object.isFrozen(defaults)).toBe(true)
 })
 
-test('refuses to load a part of a state while the weights are swapped with their EMA', () => {
+test('refuses to load a part of a state while the weights are swapped with their average', () => {
   const ema = { decay: 0.5 }
   const [x, y] = [F(1), F(2)]
   const optimizer = new Optimizer(backend, sgd, named({ x, y }), { learningRate: 1, ema })
   optimizer.step({ x: F(1), y: F(1) })
-  optimizer.swapEma()
+  optimizer.swapAverage()
   const before = optimizer.stateDict()
   const state = new Optimizer(backend, sgd, named({ x: F(1) }), { ema }).stateDict()
   for (const transforms of ['same', 'load'] as const) {
     expect(() => optimizer.loadStateDict(state, { strict: false, transforms })).toThrow(
-      'SGD: cannot load a part of a state while the weights are swapped with their EMA',
+      'SGD: cannot load a part of a state while the weights are swapped with their average',
     )
   }
   expect(optimizer.stateDict()).toEqual(before)
-  optimizer.swapEma()
+  optimizer.swapAverage()
   expect([x, y]).toEqual([F(0), F(1)])
   expect(optimizer.loadStateDict(state, { strict: false }).missing).toEqual(['y'])
 })
@@ -772,6 +796,33 @@ test('the options of a group are those of its rule, by type as well', () => {
   })
   const group: RuleGroup<(typeof own)['defaults']> = { parameters: ['b'], rule: own, slope: 3 }
   expect(create([group]).hyperparameters('b')).toMatchObject({ slope: 3 })
+})
+
+test('only groups with an evaluation point are swapped, with parameters added and replaced meanwhile', () => {
+  const [a, b, c] = [F(1), F(1), F(4)]
+  const optimizer = new Optimizer(backend, sgd, named<string>({ a, b }), {
+    learningRate: 1,
+    groups: [{ parameters: /[bc]/, rule: scheduleFreeSgd, beta1: 0.5, learningRate: 1 }],
+  })
+  for (let t = 0; t < 2; t++) optimizer.step({ a: F(1), b: F(1) })
+  // z is 0 and then −1: the mean is −½, and y is between it and the last z.
+  expect([a, b]).toEqual([F(-1), F(-0.75)])
+  optimizer.swapAverage()
+  expect([a, b]).toEqual([F(-1), F(-0.5)])
+  optimizer.add(named({ c }))
+  expect(Object.keys(optimizer.state('a'))).toEqual([])
+  const wide = F(-0.5, -0.5)
+  optimizer.replace({ name: 'b', value: wide }, ([x]) => F(x, x))
+  freed.length = 0
+  optimizer.swapAverage()
+  expect([a, wide, c]).toEqual([F(-1), F(-0.75, -0.75), F(4)])
+  expect(freed).toEqual([F(-0.75, -0.75), F(4)])
+  expect(Object.keys(optimizer.state('b'))).toEqual(['z'])
+  optimizer.step({ c: F(1) })
+  expect(c).toEqual(F(3))
+  expect(() => make({}).swapAverage()).toThrow(
+    'SGD: swapAverage needs the option ema, or a rule with an evaluation point',
+  )
 })
 
 test('reports leave nothing behind but the progress of a plateau', () => {

@@ -82,7 +82,7 @@ export class ClassifierTrainer {
     this.#network = new Network(model, frozen)
     this.#optimizer.bind([...this.#network.parameters.values()])
     this.#skipNotFinite = Boolean(options.skipNotFinite)
-    this.#hasAverage = Boolean(options.ema)
+    this.#hasAverage = Boolean(options.ema) || rule.evaluationPoint !== undefined
     const [[{ name: input }], [{ name: output }]] = [model.inputs, model.outputs]
     this.#input = input
     this.#output = output
@@ -194,11 +194,11 @@ export class ClassifierTrainer {
   /** Runs a task on the averaged weights if the optimizer has them, else on the current ones. */
   async #withAverage<T>(task: () => Promise<T>): Promise<T> {
     if (!this.#hasAverage) return task()
-    this.#optimizer.swapEma()
+    this.#optimizer.swapAverage()
     try {
       return await task()
     } finally {
-      this.#optimizer.swapEma()
+      this.#optimizer.swapAverage()
     }
   }
 

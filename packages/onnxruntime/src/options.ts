@@ -50,8 +50,11 @@ export interface StepOptions {
 
 /** Which weights to use. */
 export interface WeightsOptions {
-  /** Use the moving average of the weights; the optimizer must have the option `ema`. */
-  readonly ema?: boolean
+  /**
+   * Use the average of the weights, which the optimizer must have: its EMA, or the evaluation point of its rule.
+   * Running statistics of normalizations are those of the weights that are trained.
+   */
+  readonly average?: boolean
 }
 
 const check: (what: string, isRight: boolean, rule: string, value: unknown) => void = (
@@ -109,13 +112,13 @@ export function checkStepOptions(options: StepOptions): void {
 }
 
 /**
- * Whether weights are replaced by their moving average.
+ * Whether weights are replaced by their average.
  *
  * @throws {TrainerError} Naming the option that is unknown or of a wrong type.
  */
-export function usesEma(options: WeightsOptions): boolean {
-  checkOptions('weights', options, ['ema'], TrainerError)
-  const { ema = false } = options
-  check('weights: ema', typeof ema === 'boolean', 'true or false', ema)
-  return ema
+export function usesAverage(options: WeightsOptions): boolean {
+  checkOptions('weights', options, ['average'], TrainerError)
+  const { average = false } = options
+  check('weights: average', typeof average === 'boolean', 'true or false', average)
+  return average
 }

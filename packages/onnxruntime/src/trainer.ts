@@ -1,4 +1,10 @@
-import { attemptAsync, type Hyperparameters, type RuleOptions, type Selector } from '@diffgrad/core'
+import {
+  attemptAsync,
+  type Hyperparameters,
+  type RuleOptions,
+  rulesIn,
+  type Selector,
+} from '@diffgrad/core'
 import {
   describeArgument,
   type InputSizes,
@@ -22,7 +28,7 @@ import {
   checkStepOptions,
   type StepOptions,
   type TrainerOptions,
-  usesEma,
+  usesAverage,
   type WeightsOptions,
 } from './options.ts'
 import { cpuFallbacks, warmUp } from './providers.ts'
@@ -90,7 +96,13 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
-    const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
+    const rules = rulesIn<Hyperparameters>(optimizer.rule, optimizer.groups ?? [])
+    const averaging = rules.find(({ evaluationPoint }) => evaluationPoint)
+    const kind = requested ?? (keepsOutputsOnDevice(session) && !averaging ? 'graph' : 'kernel')
+    if (kind === 'graph' && averaging)
+      throw new TrainerError(
+        `trainer: update must be "kernel" for ${averaging.name}, whose weights to evaluate are computed outside a step, but is "graph"`,
+      )
     if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
       throw new TrainerError(
         `trainer: update must be "kernel" for ${ranks.size} ranks, which exchange gradients, but is "graph"`,
@@ -175,7 +187,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   evaluate(batch: Batch, options?: WeightsOptions): Promise<EvaluationResult> {
-    return this.#withEma(options, async () => {
+    return this.#withAverage(options, async () => {
       const weights = await this.#update.weights()
       const { loss, outputs } = await this.#evaluation.evaluate(batch, weights)
       return this.#metrics.compute(loss, outputs, batch)
@@ -188,7 +200,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   predict(batch: Batch, options?: WeightsOptions): Promise<Outputs> {
-    return this.#withEma(options, async () => {
+    return this.#withAverage(options, async () => {
       const weights = await this.#update.weights()
       const outputs = Object.entries(await this.#evaluation.predict(batch, weights))
       return Object.fromEntries(
@@ -226,12 +238,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {OnnxError} If a weight has left the range of the half precision of its file.
    */
   export(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withEma(options, async () => writeModel(await this.#trained()))
+    return this.#withAverage(options, async () => writeModel(await this.#trained()))
   }
 
   /** As `export`, with external weights in files of their own again, as they came. */
   exportFiles(options?: WeightsOptions): Promise<ModelFiles> {
-    return this.#withEma(options, async () => {
+    return this.#withAverage(options, async () => {
       const external: Record<string, UnsharedBytes> = {}
       const model = writeModel(await this.#trained(), (location, bytes) => {
         external[location] = bytes
@@ -269,7 +281,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the first weight that is not finite.
    */
   saveAdapters(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withEma(options, async () => {
+    return this.#withAverage(options, async () => {
       const weights = await this.#update.readWeights()
       return writeAdapters(loraState(withWeights(this.#forward, weights)))
     })
@@ -302,16 +314,16 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     })
   }
 
-  /** Runs a task of the queue on the weights, or on their moving average. */
-  #withEma<R>(options: WeightsOptions = {}, task: () => Promise<R>): Promise<R> {
+  /** Runs a task of the queue on the weights, or on their average. */
+  #withAverage<R>(options: WeightsOptions = {}, task: () => Promise<R>): Promise<R> {
     const { optimizer } = this.#update
     return this.#queue.run(async () => {
-      if (!usesEma(options)) return task()
-      optimizer.swapEma()
+      if (!usesAverage(options)) return task()
+      optimizer.swapAverage()
       try {
         return await task()
       } finally {
-        optimizer.swapEma()
+        optimizer.swapAverage()
       }
     })
   }

@@ -289,11 +289,11 @@ test('unknown options of the calls of a trainer are refused by name, and nothing
     ],
     [
       () => trainer.evaluate(batch, untyped({ averaged: true })),
-      'weights: has no option "averaged"; it has ema',
+      'weights: has no option "averaged"; it has average',
     ],
     [
-      () => trainer.export(untyped({ ema: 'yes' })),
-      'weights: ema must be true or false, but is "yes"',
+      () => trainer.export(untyped({ average: 'yes' })),
+      'weights: average must be true or false, but is "yes"',
     ],
     [() => trainer.export(untyped('model.onnx')), 'weights: options must be an object, but are "'],
     [

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { diffGrad } from '@diffgrad/core'
+import { diffGrad, scheduleFreeAdamW } from '@diffgrad/core'
 import { crossEntropy, meanSquaredError, mul, readModel, seeded, sigmoid } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { Trainer } from '../src/index.ts'
+import { readCheckpoint, Trainer } from '../src/index.ts'
 import { smallModel, stripes } from './small-model.ts'
 
 const options = { loss: crossEntropy(), dimensions: { batch: 16 } }
@@ -36,7 +36,7 @@ test.each(['kernel', 'graph'] as const)(
   },
 )
 
-test('the option ema exports and evaluates the average of the weights, and training is unchanged', async () => {
+test('the option average exports and evaluates the average of the weights, and training is unchanged', async () => {
   const trainer = await Trainer.create(ort, smallModel(), {
     ...options,
     optimizer: { rule: diffGrad, learningRate: 1e-2, ema: { decay: 0.9 } },
@@ -45,12 +45,31 @@ test('the option ema exports and evaluates the average of the weights, and train
   const before = await trainer.save()
   const weightOf = (bytes: Uint8Array) => readModel(bytes).initializers.get('2.bias')
   const plain = weightOf(await trainer.export())
-  const averaged = weightOf(await trainer.export({ ema: true }))
+  const averaged = weightOf(await trainer.export({ average: true }))
   expect(averaged).not.toEqual(plain)
-  const evaluated = await trainer.evaluate(stripes(50), { ema: true })
+  const evaluated = await trainer.evaluate(stripes(50), { average: true })
   expect(evaluated.loss).not.toBe((await trainer.evaluate(stripes(50))).loss)
   expect(await trainer.save()).toEqual(before)
   await trainer.dispose()
+})
+
+test('Schedule-Free is evaluated and exported at x = y + (1/β − 1)(y − z), and training is unchanged', async () => {
+  const optimizer = { rule: scheduleFreeAdamW, learningRate: 1e-2, beta1: 0.8 }
+  const trainer = await Trainer.create(ort, smallModel(), { ...options, optimizer })
+  for (let t = 0; t < 5; t++) await trainer.step(stripes(t))
+  const before = await trainer.save()
+  const { weights, optimizer: state } = readCheckpoint(before)
+  const z = Float32Array.from(state.parameters['2.bias'].state.z)
+  const x = Array.from(weights['2.bias'].data, (y, i) => y + 0.25 * (y - z[i]))
+  const exported = readModel(await trainer.export({ average: true })).initializers.get('2.bias')
+  if (exported?.type !== 'float32') throw new TypeError('must be float32')
+  expectClose(Array.from(exported.data, Number), x, { relative: 1e-5, absolute: 1e-7 })
+  const { loss } = await trainer.evaluate(stripes(50), { average: true })
+  expect(loss).not.toBe((await trainer.evaluate(stripes(50))).loss)
+  expect(await trainer.save()).toEqual(before)
+  await trainer.dispose()
+  const inGraph = Trainer.create(ort, smallModel(), { ...options, optimizer, update: 'graph' })
+  await expect(inGraph).rejects.toThrow('update must be "kernel" for ScheduleFreeAdamW')
 })
 
 test('frozen weights are exported unchanged', async () => {

@@ -181,7 +181,7 @@ test.each(transforms)('both updates give the same weights: %s', async (_, transf
     const outcomes: string[] = []
     for (let step = 0; step < 7; step++) outcomes.push((await trainer.step(stripes(step))).outcome)
     const ema = transform.ema !== undefined
-    const { loss } = await trainer.evaluate(stripes(99), { ema })
+    const { loss } = await trainer.evaluate(stripes(99), { average: ema })
     const saved = await trainer.save()
     const resumed = await Trainer.create(ort, smallModel(), { ...options, update, optimizer })
     await resumed.load(saved)

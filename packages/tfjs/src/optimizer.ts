@@ -98,7 +98,7 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
   }
 
   /**
-   * Registers variables before their first gradients do: to call swapEma right after loading, or to
+   * Registers variables before their first gradients do: to call swapAverage right after loading, or to
    * give them options of their own.
    *
    * @param options - override those of the optimizer, of all groups, and of a loaded state.
@@ -189,8 +189,8 @@ export class RuleOptimizer<H extends Hyperparameters = Hyperparameters> extends 
    *
    * @throws Error without the option `ema`.
    */
-  swapEma(): void {
-    tidy(() => this.#variables.optimizer.swapEma())
+  swapAverage(): void {
+    tidy(() => this.#variables.optimizer.swapAverage())
   }
 
   /** Everything but the variables, in the format of all packages of diffgrad. */

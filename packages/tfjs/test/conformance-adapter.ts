@@ -87,7 +87,7 @@ export function conformanceAdapter(name: string): TensorSubject {
     return {
       optimizer: {
         report: (loss) => optimizer.report(loss),
-        swapEma: () => optimizer.swapEma(),
+        swapAverage: () => optimizer.swapAverage(),
         set: (changes) => optimizer.set(changes),
         loadStateDict: (state, options) => optimizer.loadStateDict(state, options),
         async stateDict(): Promise<StateDict> {

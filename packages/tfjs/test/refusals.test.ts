@@ -166,12 +166,12 @@ test('refuses a variable that its saved state does not fit, every time', async (
 
 test('swapping needs the option ema, and swapped weights cannot step', () => {
   const { own, optimizer } = afterOneStep('averaged')
-  expect(() => optimizer.swapEma()).toThrow('swapEma needs the option ema')
+  expect(() => optimizer.swapAverage()).toThrow('swapAverage needs the option ema')
   const averaging = new DiffGrad({ ema: { decay: 0.5 } })
   averaging.bind([own])
-  averaging.swapEma()
+  averaging.swapAverage()
   expect(() => averaging.applyGradients({ averaged: tf.ones([3, 2]) })).toThrow(
-    'diffGrad: cannot step while the weights are swapped with their EMA',
+    'diffGrad: cannot step while the weights are swapped with their average',
   )
 })
 

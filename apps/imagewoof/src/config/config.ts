@@ -250,6 +250,10 @@ function decayOf(config: Config): NonNullable<Config['decay']> {
 function checkRuleOptions(config: Config): void {
   const { optimizer, learningRate, weightDecay, decay = decayOf(config) } = config
   const rule = ruleOf(config)
+  if (rule.evaluationPoint)
+    throw new Failure(
+      `--optimizer ${optimizer}: weights that are not evaluated as they are trained need running statistics of their own, which train does not estimate`,
+    )
   const { text, includes } = rangeOf(rule, 'decay')
   if (!includes(decay))
     throw new Failure(`--decay must be ${text} for ${optimizer}, but is ${decay}`)

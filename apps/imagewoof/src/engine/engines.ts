@@ -43,7 +43,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       ...(provider !== 'cpu' && { executionProviders: [provider] }),
     },
   })
-  const weights = { ema: Boolean(optimizer.ema) }
+  const weights = { average: Boolean(optimizer.ema) }
   const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })
   return {
     async step({ images, targets, ...batch }, edges) {

@@ -33,7 +33,11 @@ import {
   type RAdamHyperparameters,
   radam,
   ranger,
+  type ScheduleFreeAdamWHyperparameters,
+  type ScheduleFreeSgdHyperparameters,
   type SgdHyperparameters,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
   sgd,
 } from '@diffgrad/core'
 import {
@@ -52,6 +56,8 @@ import {
   generatedLion,
   generatedNAdam,
   generatedRAdam,
+  generatedScheduleFreeAdamW,
+  generatedScheduleFreeSGD,
   generatedSGD,
 } from '@diffgrad/kernels'
 import { ArraysOptimizer, type ArraysOptions, type ParameterSet } from '../optimizer.ts'
@@ -216,6 +222,34 @@ export class LAMB<Name extends string = string> extends ArraysOptimizer<
 > {
   constructor(parameters: ParameterSet<Name>, options?: ArraysOptions<LambHyperparameters, Name>) {
     super(lamb, parameters, options, generatedLAMB)
+  }
+}
+
+/** Schedule-Free SGD: z takes the steps of SGD, x is the average of all z, and the parameters are y between both, where gradients are computed. See `scheduleFreeSgd` in @diffgrad/core. */
+export class ScheduleFreeSGD<Name extends string = string> extends ArraysOptimizer<
+  ScheduleFreeSgdHyperparameters,
+  Name,
+  never
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<ScheduleFreeSgdHyperparameters, Name>,
+  ) {
+    super(scheduleFreeSgd, parameters, options, generatedScheduleFreeSGD)
+  }
+}
+
+/** Schedule-Free AdamW: as Schedule-Free SGD, with the steps of Adam without momentum, which the average replaces. See `scheduleFreeAdamW` in @diffgrad/core. */
+export class ScheduleFreeAdamW<Name extends string = string> extends ArraysOptimizer<
+  ScheduleFreeAdamWHyperparameters,
+  Name,
+  never
+> {
+  constructor(
+    parameters: ParameterSet<Name>,
+    options?: ArraysOptions<ScheduleFreeAdamWHyperparameters, Name>,
+  ) {
+    super(scheduleFreeAdamW, parameters, options, generatedScheduleFreeAdamW)
   }
 }
 

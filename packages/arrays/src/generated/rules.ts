@@ -33,6 +33,10 @@ export {
   type RAdamHyperparameters,
   radam,
   ranger,
+  type ScheduleFreeAdamWHyperparameters,
+  type ScheduleFreeSgdHyperparameters,
   type SgdHyperparameters,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
   sgd,
 } from '@diffgrad/core'

@@ -15,6 +15,7 @@ import { lion } from './lion.ts'
 import { nadam, nadamW } from './nadam.ts'
 import { radam } from './radam.ts'
 import { ranger } from './ranger.ts'
+import { scheduleFreeAdamW, scheduleFreeSgd } from './schedulefree.ts'
 import { sgd } from './sgd.ts'
 
 export { type AdaBeliefHyperparameters, adaBelief } from './adabelief.ts'
@@ -38,6 +39,12 @@ export type { MomentHyperparameters } from './moments.ts'
 export { type NAdamHyperparameters, nadam, nadamW } from './nadam.ts'
 export { type RAdamHyperparameters, radam } from './radam.ts'
 export { ranger } from './ranger.ts'
+export {
+  type ScheduleFreeAdamWHyperparameters,
+  type ScheduleFreeSgdHyperparameters,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
+} from './schedulefree.ts'
 export { type SgdHyperparameters, sgd } from './sgd.ts'
 
 /**
@@ -59,6 +66,8 @@ export const allRules: readonly UpdateRule[] = [
   ranger,
   lion,
   lamb,
+  scheduleFreeSgd,
+  scheduleFreeAdamW,
   diffGrad,
   diffGradNorm,
   angularGrad,

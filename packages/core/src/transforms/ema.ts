@@ -23,15 +23,6 @@ export interface EmaWarmup {
 export const emaDecayAt = ({ decay, warmup }: Ema, t: number): number =>
   warmup ? Math.min(decay, 1 - (1 + (t - 1) / warmup.gamma) ** -warmup.power) : decay
 
-/** ema ← θ, before the first step. */
-export const emaInit: Kernel = defineKernel({
-  name: 'EMA',
-  reads: ['theta'],
-  writes: ['ema'],
-  coefficients: [],
-  evaluate: (_, { theta }) => ({ ema: theta }),
-})
-
 /** ema ← ema + (1 − d)(θ − ema). */
 export const emaUpdate: Kernel = defineKernel({
   name: 'EMA',
@@ -43,9 +34,18 @@ export const emaUpdate: Kernel = defineKernel({
   }),
 })
 
+/** to ← from: weights that an average or slow weights start at, and training weights that return. */
+export const copyWeights: Kernel = defineKernel({
+  name: 'copy weights',
+  reads: ['from'],
+  writes: ['to'],
+  coefficients: [],
+  evaluate: (_, { from }) => ({ to: from }),
+})
+
 /** θ ↔ ema. */
-export const emaSwap: Kernel = defineKernel({
-  name: 'EMA',
+export const swapWeights: Kernel = defineKernel({
+  name: 'swap weights',
   reads: ['theta', 'ema'],
   writes: ['theta', 'ema'],
   coefficients: [],

@@ -11,8 +11,8 @@ import {
 } from '../ranges.ts'
 import { accumulateGradient, setGradient } from './accumulate.ts'
 import { type Clipping, clipByValue, scaleGradient } from './clip.ts'
-import { type Ema, emaInit, emaSwap, emaUpdate } from './ema.ts'
-import { type Lookahead, lookaheadInit, lookaheadSync } from './lookahead.ts'
+import { copyWeights, type Ema, emaUpdate, swapWeights } from './ema.ts'
+import { type Lookahead, lookaheadSync } from './lookahead.ts'
 
 /** Transforms of the gradients before the rule, in the order in which they are applied. */
 export interface GradientTransforms {
@@ -76,11 +76,10 @@ export const transformKernels: readonly Kernel[] = [
   accumulateGradient,
   clipByValue,
   scaleGradient,
-  lookaheadInit,
+  copyWeights,
   lookaheadSync,
-  emaInit,
   emaUpdate,
-  emaSwap,
+  swapWeights,
 ]
 
 /** The optimizer state of transforms: each name, with the transforms that need it. */
@@ -89,6 +88,19 @@ export const transformState: Readonly<Record<string, readonly (keyof Transforms)
   slow: ['lookahead'],
   ema: ['ema'],
 }
+
+/** The array that holds the parameters while the evaluation point of a rule is in their place. */
+export const trainingWeights = 'training'
+
+/** The names of the optimizer state beside that of a rule: of its transforms, and while weights are swapped. */
+export const addedStateNames = (
+  rule: { readonly evaluationPoint?: unknown },
+  transforms: Transforms,
+  swapped: boolean,
+): readonly string[] =>
+  swapped && rule.evaluationPoint
+    ? [...transformStateNames(transforms), trainingWeights]
+    : transformStateNames(transforms)
 
 /** The names of the optimizer state that some transforms need. */
 export const transformStateNames = (transforms: Transforms): readonly string[] =>
@@ -103,7 +115,10 @@ export const transformStateNames = (transforms: Transforms): readonly string[] =
  * @throws RangeError naming the first transform that is out of range.
  */
 export function splitTransforms(
-  rule: { readonly name: string; readonly transforms?: Partial<Transforms> },
+  rule: {
+    readonly name: string
+    readonly transforms?: Partial<Transforms>
+  },
   options: object,
 ): { readonly transforms: Transforms; readonly rest: object } {
   const defined = Object.entries(options).filter(([, value]) => value !== undefined)
@@ -131,6 +146,20 @@ export function checkTransformsOf(
   throw new RangeError(
     `${rule.name}: as the rule of a group it needs ${name} ${describe(rule.transforms?.[name])} for all parameters, but ${name} is ${describe(transforms[name])}`,
   )
+}
+
+/** @throws RangeError naming a transform of the weights that a rule with an evaluation point cannot have. */
+export function checkWeightTransforms(
+  { name, evaluationPoint }: { readonly name: string; readonly evaluationPoint?: unknown },
+  transforms: Transforms,
+): void {
+  if (!evaluationPoint) return
+  for (const transform of ['ema', 'lookahead', 'cautious'] as const) {
+    checkRange(name, transform, transforms[transform], {
+      text: 'false, because the rule averages its weights itself',
+      includes: (value) => value === false,
+    })
+  }
 }
 
 /** The names of the transforms in which two settings differ. */

@@ -8,15 +8,6 @@ export interface Lookahead {
   readonly alpha: number
 }
 
-/** slow ← θ, before the first step. */
-export const lookaheadInit: Kernel = defineKernel({
-  name: 'Lookahead',
-  reads: ['theta'],
-  writes: ['slow'],
-  coefficients: [],
-  evaluate: (_, { theta }) => ({ slow: theta }),
-})
-
 /**
  * slow ← slow + α(θ − slow), θ ← slow.
  *

@@ -32,10 +32,10 @@ export const generatedTransforms: GeneratedKernels = {
       gradient[i] = t1
     }
   },
-  a427a0732ab4a26d: (n, [theta, slow]) => {
+  b7bae80f93db61e1: (n, [from, to]) => {
     for (let i = 0; i < n; i++) {
-      const theta0 = theta[i]
-      slow[i] = theta0
+      const from0 = from[i]
+      to[i] = from0
     }
   },
   fa39b0ab9824e1c2: (n, [theta, slow], [alpha]) => {
@@ -45,12 +45,6 @@ export const generatedTransforms: GeneratedKernels = {
       const t2 = slow0 + alpha * (theta0 - slow0)
       theta[i] = t2
       slow[i] = t2
-    }
-  },
-  '743ee2330208058d': (n, [theta, ema]) => {
-    for (let i = 0; i < n; i++) {
-      const theta0 = theta[i]
-      ema[i] = theta0
     }
   },
   d819928327aed37a: (n, [theta, ema], [oneMinusDecay]) => {

@@ -97,7 +97,7 @@ export interface Update<H extends Hyperparameters> {
   modelFor(sizes: Sizes): Promise<Model>
   readonly optimizer: Pick<
     Optimizer<never, H>,
-    'updates' | 'options' | 'set' | 'report' | 'swapEma'
+    'updates' | 'options' | 'set' | 'report' | 'swapAverage'
   >
   /** The shapes of the parameters and running statistics. */
   readonly shapes: Readonly<Record<string, readonly number[]>>

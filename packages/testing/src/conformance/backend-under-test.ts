@@ -23,7 +23,7 @@ export interface OptimizerSpec {
 
 /** An optimizer with its parameters, driven with plain numbers. */
 export interface TestRun {
-  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'set' | 'swapEma'> & {
+  readonly optimizer: Pick<Optimizer<never>, 'loadStateDict' | 'report' | 'set' | 'swapAverage'> & {
     stateDict(): StateDict | Promise<StateDict>
   }
   step(gradients: NamedNumbers): StepOutcome | Promise<StepOutcome>

@@ -25,6 +25,8 @@ interface RecordedCase {
   /** The options of a second group, with the matrix. */
   readonly matrix?: UntypedOptions
   readonly trajectory: readonly (readonly (number | null)[])[]
+  /** The evaluation points, for a rule that has one. */
+  readonly averages?: readonly (readonly (number | null)[])[]
 }
 
 /** The result of one golden case on a backend. */
@@ -51,7 +53,15 @@ export async function runTrajectories(backend: BackendUnderTest): Promise<readon
   const results: GoldenResult[] = []
   const { start, steps, gradients } = trajectories
   const cases: readonly RecordedCase[] = [...trajectories.cases, ...own.cases]
-  for (const { source, rule, dtype: type, options, matrix, gradients: name, trajectory } of cases) {
+  for (const {
+    source,
+    rule,
+    dtype: type,
+    options,
+    matrix,
+    gradients: name,
+    ...expected
+  } of cases) {
     const dtype = type as GoldenResult['dtype'] // JSON knows no unions.
     if (!backend.dtypes.includes(dtype) || !allRules.includes(findRule(rule))) continue
     const groups = matrix ? [{ parameters: ['matrix'], ...matrix }] : []
@@ -67,10 +77,18 @@ export async function runTrajectories(backend: BackendUnderTest): Promise<readon
     let error = 0
     for (const [t, row] of sequence.entries()) {
       await run.step({ vector: row.slice(0, 7), matrix: row.slice(7) })
-      const recorded = trajectory[steps.indexOf(t + 1)]
-      if (!recorded) continue
+      const k = steps.indexOf(t + 1)
+      if (k < 0) continue
       const { vector, matrix } = await run.parameters()
-      error = Math.max(error, distance([...vector, ...matrix], recorded))
+      error = Math.max(error, distance([...vector, ...matrix], expected.trajectory[k]))
+      if (!expected.averages) continue
+      run.optimizer.swapAverage()
+      const average = await run.parameters()
+      error = Math.max(
+        error,
+        distance([...average.vector, ...average.matrix], expected.averages[k]),
+      )
+      run.optimizer.swapAverage()
     }
     const origin = `${source} on ${name}`
     results.push({ rule, origin, dtype, error, points: steps.length, chaotic: 0 })

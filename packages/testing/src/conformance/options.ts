@@ -1,7 +1,7 @@
 import { allRules, diffGrad, rangeOf, type UpdateRule } from '@diffgrad/core'
 import { expect } from 'vitest'
 import type { Law, UntypedOptions } from './backend-under-test.ts'
-import { afterTenSteps, supportedOptions } from './test-problem.ts'
+import { afterTenSteps, supportedOptions, supportedTransforms } from './test-problem.ts'
 
 /** Options with which each other option has an effect. */
 const context: UntypedOptions = { learningRate: 0.1, weightDecay: 0.3, momentum: 0.7, beta2: 0.9 }
@@ -48,7 +48,8 @@ export const optionLaws: readonly Law[] = [
             .filter((value) => !rule.conflict?.({ ...rule.defaults, ...value }))
           return [option, values] as const
         })
-        for (const [option, values] of [...own, ...Object.entries(transformOptions)]) {
+        const transforms = Object.entries(supportedTransforms(rule, transformOptions))
+        for (const [option, values] of [...own, ...transforms]) {
           const ends = await Promise.all(
             values.map((value) => afterTenSteps(backend, rule, { learningRate: 0.1, ...value })),
           )

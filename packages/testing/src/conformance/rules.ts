@@ -10,6 +10,9 @@ import {
   linear,
   lion,
   nadam,
+  piecewise,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
 } from '@diffgrad/core'
 import { expect } from 'vitest'
 import { expectClose } from '../tolerance.ts'
@@ -19,6 +22,7 @@ import {
   expectNear,
   gradientsAt,
   parameters,
+  takeSteps,
   throughJson,
 } from './test-problem.ts'
 
@@ -316,6 +320,119 @@ export const ruleLaws: readonly Law[] = [
           }
         }
         expectNear((await run.parameters()).bias, theta)
+      }
+    },
+  },
+  {
+    name: 'with a constant α, Schedule-Free SGD evaluates the mean of all z, and its parameters lie between z and the mean',
+    async check(backend) {
+      for (const beta1 of [1, 0.9, 0.25]) {
+        const run = createOptimizer(backend, scheduleFreeSgd, { learningRate: 0.5, beta1 })
+        const z = [...parameters.bias.values]
+        const sum = z.map(() => 0)
+        for (let t = 1; t <= 7; t++) {
+          const g = gradientsAt(t).bias
+          await run.step({ bias: g })
+          for (const i of z.keys()) {
+            z[i] -= 0.5 * g[i]
+            sum[i] += z[i]
+          }
+          const mean = sum.map((total) => total / t)
+          const y = (await run.parameters()).bias
+          expectNear(
+            y,
+            z.map((zi, i) => (1 - beta1) * zi + beta1 * mean[i]),
+          )
+          run.optimizer.swapAverage()
+          expectNear((await run.parameters()).bias, mean)
+          run.optimizer.swapAverage()
+          expect((await run.parameters()).bias).toEqual(y)
+          // The first mean is z itself, and with β = 1 gradients are those of the mean: primal averaging.
+          if (t === 1) expectNear(y, z)
+        }
+      }
+    },
+  },
+  {
+    name: 'Schedule-Free starts z at the weights of the first step of each parameter, and averages by the squares of γ',
+    async check(backend) {
+      const [beta1, beta2, epsilon, weightDecay] = [0.75, 0.5, 1e-3, 0.5]
+      const rates = [0, 0.125, 0.5, 0.25]
+      const learningRate = piecewise(rates.map((rate, step) => [step, rate]))
+      const options = { learningRate, beta1, beta2, epsilon, weightDecay }
+      const run = createOptimizer(backend, scheduleFreeAdamW, options)
+      await run.setParameters({ bias: [8, 0, -4] })
+      const [x, z, v, y] = [
+        [8, 0, -4],
+        [8, 0, -4],
+        [0, 0, 0],
+        [8, 0, -4],
+      ]
+      let [sum, largest] = [0, 0]
+      for (const [k, rate] of rates.entries()) {
+        const g = [1, -2, 0.5 * k]
+        const before = (await run.parameters()).bias
+        const { effectiveStep } = await run.inspect({ bias: g })
+        await run.step({ bias: g })
+        const gamma = rate * Math.sqrt(1 - beta2 ** (k + 1))
+        largest = Math.max(largest, gamma)
+        sum += largest ** 2
+        const c = sum > 0 ? largest ** 2 / sum : 0
+        const undecayed = [...y]
+        for (const i of x.keys()) {
+          v[i] = beta2 * v[i] + (1 - beta2) * g[i] ** 2
+          const d = g[i] / (Math.sqrt(v[i]) + epsilon)
+          const free = z[i] - gamma * d
+          undecayed[i] = (1 - beta1) * free + beta1 * ((1 - c) * x[i] + c * free)
+          z[i] = free - gamma * weightDecay * y[i]
+          x[i] = (1 - c) * x[i] + c * z[i]
+          y[i] = (1 - beta1) * z[i] + beta1 * x[i]
+        }
+        const { bias } = await run.parameters()
+        expectNear(bias, y)
+        expectNear(
+          effectiveStep.bias,
+          undecayed.map((yi, i) => before[i] - yi),
+        )
+      }
+      run.optimizer.swapAverage()
+      const average = await run.parameters()
+      expectNear(average.bias, x)
+      // Without a step, a parameter is its own average.
+      expectNear(average.weights, parameters.weights.values)
+    },
+  },
+  {
+    name: 'the training weights of Schedule-Free return bit for bit from the evaluation point, also by a saved state',
+    async check(backend) {
+      const options = { learningRate: 0.05, beta1: 0.9 }
+      for (const dtype of backend.dtypes) {
+        const run = createOptimizer(backend, scheduleFreeAdamW, options, { dtype })
+        for (let t = 1; t <= 5; t++) {
+          const { bias, weights } = gradientsAt(t)
+          await run.step(t === 2 ? { weights } : { bias, weights })
+        }
+        const [trained, state] = [await run.parameters(), await run.optimizer.stateDict()]
+        run.optimizer.swapAverage()
+        const average = await run.parameters()
+        expect(average).not.toEqual(trained)
+        await expect(async () => run.step(gradientsAt(6))).rejects.toThrow('swapped')
+        const swapped = throughJson(await run.optimizer.stateDict())
+        const other = createOptimizer(backend, scheduleFreeAdamW, options, { dtype })
+        other.optimizer.loadStateDict(swapped)
+        await other.setParameters(average)
+        for (const one of [run, other]) {
+          one.optimizer.swapAverage()
+          expect(await one.parameters()).toEqual(trained)
+          expect(await one.optimizer.stateDict()).toEqual(state)
+        }
+        // A state with its training weights in their place replaces one without, and the reverse.
+        other.optimizer.swapAverage()
+        other.optimizer.loadStateDict(throughJson(state))
+        await other.setParameters(trained)
+        await takeSteps(other, 6, 8)
+        await takeSteps(run, 6, 8)
+        expect(await other.parameters()).toEqual(await run.parameters())
       }
     },
   },

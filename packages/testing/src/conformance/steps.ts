@@ -20,6 +20,7 @@ import {
   gradientsAt,
   parameters,
   supportedOptions,
+  supportedTransforms,
   takeSteps,
   throughJson,
 } from './test-problem.ts'
@@ -114,7 +115,10 @@ export const stepLaws: readonly Law[] = [
     name: 'a parameter without a gradient keeps its value, its optimizer state and its step counter',
     async check(backend) {
       for (const rule of allRules) {
-        const options = { learningRate: 0.1, lookahead: { every: 3, alpha: 0.5 } }
+        const options = supportedTransforms(rule, {
+          learningRate: 0.1,
+          lookahead: { every: 3, alpha: 0.5 },
+        })
         const together = createOptimizer(backend, rule, options)
         const alone = createOptimizer(backend, rule, options, {
           parameters: { bias: parameters.bias },

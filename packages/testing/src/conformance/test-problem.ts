@@ -27,6 +27,15 @@ export const gradientsAt = (t: number, scale = 1): NamedNumbers => ({
 export const supportedOptions = (rule: UpdateRule, options: UntypedOptions): UntypedOptions =>
   Object.fromEntries(Object.entries(options).filter(([option]) => option in rule.defaults))
 
+/** Options without the transforms that a rule refuses: one with an evaluation point averages its weights itself. */
+export const supportedTransforms = <V>(
+  { evaluationPoint }: UpdateRule,
+  options: Readonly<Record<string, V>>,
+): Readonly<Record<string, V>> => {
+  const { lookahead, ema, ...others } = options
+  return evaluationPoint ? others : options
+}
+
 /** Creates an optimizer of `parameters`, in the first data type of the backend by default. */
 export const createOptimizer = (
   backend: BackendUnderTest,

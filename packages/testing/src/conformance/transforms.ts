@@ -97,10 +97,10 @@ export const transformLaws: readonly Law[] = [
         for (const [i, x] of bias.entries()) average[i] += 0.25 * (x - average[i])
       }
       const trained = await run.parameters()
-      run.optimizer.swapEma()
+      run.optimizer.swapAverage()
       const { bias } = await run.parameters()
       for (const [i, x] of bias.entries()) expectNear(x, average[i])
-      run.optimizer.swapEma()
+      run.optimizer.swapAverage()
       expect(await run.parameters()).toEqual(trained)
     },
   },
@@ -123,7 +123,7 @@ export const transformLaws: readonly Law[] = [
         const [x] = (await run.parameters()).bias
         expected = decay * expected + (1 - decay) * x
       }
-      run.optimizer.swapEma()
+      run.optimizer.swapAverage()
       expectNear((await run.parameters()).bias[0], expected)
     },
   },
@@ -201,7 +201,7 @@ export const transformLaws: readonly Law[] = [
       await run.step({ bias: [4, 0, 0] })
       // 8 − 4 = 4; halfway back to 8 is 6; the average of 8 and 6 is 7.
       expectNear((await run.parameters()).bias[0], 6)
-      run.optimizer.swapEma()
+      run.optimizer.swapAverage()
       expectNear((await run.parameters()).bias[0], 7)
     },
   },

@@ -33,7 +33,11 @@ import {
   type RAdamHyperparameters,
   radam,
   ranger,
+  type ScheduleFreeAdamWHyperparameters,
+  type ScheduleFreeSgdHyperparameters,
   type SgdHyperparameters,
+  scheduleFreeAdamW,
+  scheduleFreeSgd,
   sgd,
 } from '@diffgrad/core'
 import {
@@ -52,6 +56,8 @@ import {
   generatedLion,
   generatedNAdam,
   generatedRAdam,
+  generatedScheduleFreeAdamW,
+  generatedScheduleFreeSGD,
   generatedSGD,
 } from '@diffgrad/kernels'
 import { defineOptimizer, type OptimizerClass } from '../define-optimizer.ts'
@@ -169,6 +175,26 @@ export const LAMB: OptimizerClass<LambHyperparameters> = /* @__PURE__ */ defineO
   generatedLAMB,
 )
 export type LAMB = RuleOptimizer<LambHyperparameters> & Settings<LambHyperparameters>
+
+/** Schedule-Free SGD: z takes the steps of SGD, x is the average of all z, and the parameters are y between both, where gradients are computed. See `scheduleFreeSgd` in @diffgrad/core. */
+export const ScheduleFreeSGD: OptimizerClass<ScheduleFreeSgdHyperparameters> =
+  /* @__PURE__ */ defineOptimizer(
+    'DiffgradScheduleFreeSGD',
+    scheduleFreeSgd,
+    generatedScheduleFreeSGD,
+  )
+export type ScheduleFreeSGD = RuleOptimizer<ScheduleFreeSgdHyperparameters> &
+  Settings<ScheduleFreeSgdHyperparameters>
+
+/** Schedule-Free AdamW: as Schedule-Free SGD, with the steps of Adam without momentum, which the average replaces. See `scheduleFreeAdamW` in @diffgrad/core. */
+export const ScheduleFreeAdamW: OptimizerClass<ScheduleFreeAdamWHyperparameters> =
+  /* @__PURE__ */ defineOptimizer(
+    'DiffgradScheduleFreeAdamW',
+    scheduleFreeAdamW,
+    generatedScheduleFreeAdamW,
+  )
+export type ScheduleFreeAdamW = RuleOptimizer<ScheduleFreeAdamWHyperparameters> &
+  Settings<ScheduleFreeAdamWHyperparameters>
 
 /** diffGrad: Adam with a friction coefficient ξ, which is ½ for an element whose gradient does not change and grows with the change. See `diffGrad` in @diffgrad/core. */
 export const DiffGrad: OptimizerClass<DiffGradHyperparameters> = /* @__PURE__ */ defineOptimizer(

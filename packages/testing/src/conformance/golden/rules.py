@@ -225,9 +225,73 @@ class Adopt:
         return [o["learningRate"] * a for a in self.m]
 
 
+class ScheduleFreeSGD:
+    """
+    arXiv:2405.15682, equations 3 to 5, with all three sequences kept. Weights of the average are those of
+    facebookresearch/schedule_free, sgd_schedulefree.py, with r = 0 and weight_lr_power = 2.
+    """
+
+    defaults = dict(learningRate=1, beta1=0.9)
+    decays_inside = True
+
+    def __init__(self, size):
+        self.size = size
+        self.x = self.z = None
+        self.rates = []
+
+    def direction(self, g, o):
+        return g
+
+    def rate(self, t, o):
+        return o["learningRate"]
+
+    def step(self, t, g, theta, o):
+        if self.z is None:
+            self.x = list(theta)
+            self.z = list(theta)
+        gamma = self.rate(t, o)
+        self.rates.append(gamma)
+        weights = [max(self.rates[: k + 1]) ** 2 for k in range(t)]
+        c = weights[-1] / math.fsum(weights) if weights[-1] > 0 else 0
+        moved = [d + o["decayed"] * y for d, y in zip(self.direction(g, o), theta)]
+        self.z = [z - gamma * d for z, d in zip(self.z, moved)]
+        self.x = [(1 - c) * x + c * z for x, z in zip(self.x, self.z)]
+        y = [(1 - o["beta1"]) * z + o["beta1"] * x for x, z in zip(self.x, self.z)]
+        return [old - new for old, new in zip(theta, y)]
+
+
+class ScheduleFreeAdamW(ScheduleFreeSGD):
+    """arXiv:2405.15682, algorithm 1, with the rates of facebookresearch/schedule_free, adamw_schedulefree.py."""
+
+    defaults = dict(learningRate=2.5e-3, beta1=0.9, beta2=0.999, epsilon=1e-8)
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.v = [0.0] * size
+
+    def direction(self, g, o):
+        self.v = [o["beta2"] * v + (1 - o["beta2"]) * a**2 for v, a in zip(self.v, g)]
+        return [a / (math.sqrt(v) + o["epsilon"]) for a, v in zip(g, self.v)]
+
+    def rate(self, t, o):
+        return o["learningRate"] * math.sqrt(1 - o["beta2"] ** t)
+
+
+def linear(start, to, steps):
+    return dict(kind="linear", **{"from": start}, to=to, steps=steps)
+
+
+def at(option, t):
+    """The value of an option, which may be a linear schedule, at step t."""
+    if not isinstance(option, dict):
+        return option
+    return option["from"] + (option["to"] - option["from"]) * min((t - 1) / option["steps"], 1)
+
+
 adaptive = dict(learningRate=0.004, beta1=0.95, beta2=0.99, epsilon=1e-6, weightDecay=0.1)
 second = dict(learningRate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-5, weightDecay=0.02)
 slow = dict(learningRate=0.05, beta1=0.8, beta2=0.95, weightDecay=0.02)
+free = dict(learningRate=0.05, beta1=0.6, weightDecay=0.02)
 rules = {
     # name: (equations, weight decay by default, kind of decay, options of the cases)
     "NAdam": (NAdam, 0, "l2", adaptive, second),
@@ -240,6 +304,8 @@ rules = {
     "AdEMAMix": (AdEMAMix, 0, "decoupled", {**adaptive, "beta3": 0.97, "mix": 4, "mixWarmup": 20}, second),
     "ADOPT": (Adopt, 0, "l2", adaptive, {**second, "decay": "decoupled"}),
     "diffGradNorm": (DiffGradNorm, 0, "l2", {**adaptive, "normDecay": 0.8}, second),
+    "ScheduleFreeSGD": (ScheduleFreeSGD, 0, "l2", dict(learningRate=0.4, beta1=0.75, weightDecay=0.1), free),
+    "ScheduleFreeAdamW": (ScheduleFreeAdamW, 0, "decoupled", adaptive, {**second, "decay": "l2"}),
 }
 
 
@@ -249,24 +315,27 @@ def trajectory(name, options, matrix, gradients):
     o = {"vector": common, "matrix": {**common, **(matrix or {})}}
     theta = {key: list(recorded["start"][key]) for key in zeros}
     rule = {key: equations(size) for key, size in zeros.items()}
-    points = []
+    points, averages = [], []
     for t, row in enumerate(recorded["gradients"][gradients], 1):
         for key, g in {"vector": row[:7], "matrix": row[7:]}.items():
-            decayed = 0 if o[key]["decay"] == "scaled" else o[key]["weightDecay"]
-            if o[key]["decay"] == "l2":
+            now = {option: at(value, t) for option, value in o[key].items()}
+            decayed = 0 if now["decay"] == "scaled" else now["weightDecay"]
+            if now["decay"] == "l2":
                 g = [a + decayed * x for a, x in zip(g, theta[key])]
                 decayed = 0
-            steps = rule[key].step(t, g, theta[key], o[key])
+            inside = getattr(equations, "decays_inside", False)
+            steps = rule[key].step(t, g, theta[key], {**now, "decayed": decayed} if inside else now)
             if steps is None:
                 continue
-            shrinkage = o[key]["learningRate"] * decayed
-            if o[key]["decay"] == "proximal":
+            shrinkage = 0 if inside else now["learningRate"] * decayed
+            if now["decay"] == "proximal":
                 theta[key] = [(x - step) / (1 + shrinkage) for x, step in zip(theta[key], steps)]
             else:
                 theta[key] = [(1 - shrinkage) * x - step for x, step in zip(theta[key], steps)]
         if t in recorded["steps"]:
             points.append(theta["vector"] + theta["matrix"])
-    return points
+            averages.append([a for key in zeros for a in getattr(rule[key], "x", [])])
+    return dict(trajectory=points, **(dict(averages=averages) if averages[0] else {}))
 
 
 def case(name, gradients, options, dtype="float64", matrix=None):
@@ -277,7 +346,7 @@ def case(name, gradients, options, dtype="float64", matrix=None):
         "options": options,
         "gradients": gradients,
         **({"matrix": matrix} if matrix else {}),
-        "trajectory": trajectory(name, options, matrix, gradients),
+        **trajectory(name, options, matrix, gradients),
     }
 
 
@@ -289,6 +358,13 @@ for name, (_, _, _, own, matrix) in rules.items():
         case(name, "normal", {"learningRate": 0.01}, matrix=matrix),
         case(name, "normal", {**own, "learningRate": 30}),
         case(name, "mixed", {"learningRate": 0.1}, dtype="float32"),
+    ]
+for name in ("ScheduleFreeSGD", "ScheduleFreeAdamW"):
+    own = rules[name][3]
+    warmup = {**own, "learningRate": linear(0, 0.1, 10)}
+    cases += [
+        case(name, "normal", warmup, matrix={"learningRate": linear(0.1, 0, 50), "beta1": linear(0.5, 0.98, 20)}),
+        case(name, "mixed", warmup, dtype="float32"),
     ]
 rows = ",\n".join(json.dumps(one) for one in cases)
 (here / "rules.json").write_text(f'{{ "cases": [\n{rows}\n] }}\n')
