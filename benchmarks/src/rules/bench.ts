@@ -91,7 +91,7 @@ async function timeBackend(
 /** The arrays that a step of a rule reads and writes, in passes over them, after its first steps. */
 function memoryTraffic(rule: UpdateRule): { readonly reads: number; readonly writes: number } {
   const { sums, update } = stepKernels(rule, rule.defaults, 1000)
-  const graphs = [update, ...(sums ? [sums] : [])].map(trace)
+  const graphs = [update, ...sums.map(({ elements }) => elements)].map(trace)
   return {
     reads: graphs.reduce((total, { reads }) => total + reads.size, 0),
     writes: trace(update).writes.size,
