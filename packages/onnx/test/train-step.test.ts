@@ -58,17 +58,22 @@ test.each(updates)('$name in the graph updates as on numbers, at step $t', async
     for (let i = 0; i < initial.data.length; i++) {
       const values = Object.fromEntries(
         update.reads.map((slot) => {
-          const from =
-            slot === 'g'
-              ? floats(gradients, gradient)
-              : floats(Object.fromEntries(state), inputOf(slot))
-          return [slot, from[i] ?? Number.NaN]
+          const from = slot === 'g' ? floats(gradients, gradient) : state.get(inputOf(slot))?.data
+          return [slot, Number(from?.[i] ?? Number.NaN)]
         }),
       )
       const expected = update.evaluate(numbers, values, coefficients)
       for (const slot of update.writes) {
-        const found = floats(results, trained.next.get(inputOf(slot)) ?? '')[i]
-        expectClose(found ?? Number.NaN, expected[slot] ?? 0, { relative: 1e-6, absolute: 1e-6 })
+        const next = trained.next.get(inputOf(slot))
+        if (next === undefined) {
+          // The step leaves this state as it is, so the model does not have it.
+          expect(expected[slot]).toBe(values[slot])
+          continue
+        }
+        expectClose(floats(results, next)[i] ?? Number.NaN, expected[slot] ?? 0, {
+          relative: 1e-6,
+          absolute: 1e-6,
+        })
       }
     }
   }
