@@ -158,8 +158,8 @@ export const mutations: readonly Mutation[] = [
       },
       {
         file: 'update.ts',
-        from: '{ lookahead, ema }: Transforms,\n): void {\n  const t',
-        to: '{ lookahead, ema }: Transforms,\n  updates: number,\n): void {\n  const t',
+        from: '{ lookahead, ema }: Transforms,\n): void {\n  const { group,',
+        to: '{ lookahead, ema }: Transforms,\n  updates: number,\n): void {\n  const { group,',
       },
       {
         file: 'update.ts',
