@@ -333,7 +333,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'rule-kernels.ts',
-        from: "decay === 'decoupled' ? shrink(theta) : theta",
+        from: "decay === 'decoupled' && !isInside ? shrink(theta) : theta",
         to: "decay === 'decoupled' || decay === 'proximal' ? shrink(theta) : theta",
       },
       {
