@@ -15,6 +15,10 @@ const defaults = ({ rule }: DocumentedRule): string =>
 const page = (documented: DocumentedRule): string => `${documented.description}
 
 ${documented.sources.map((source) => `Source: ${source}\n`).join('\n')}
+**When:** ${documented.when}
+
+**What implementations get wrong:** ${documented.trap}
+
 ## Use
 
 \`\`\`js

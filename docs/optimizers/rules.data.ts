@@ -7,6 +7,8 @@ interface Row {
   readonly sentence: string
   /** The number of its paper on arXiv, if its comment cites one. */
   readonly paper: string | undefined
+  /** When to use it. */
+  readonly when: string
 }
 
 declare const data: readonly Row[]
@@ -15,8 +17,9 @@ export { data }
 
 export default {
   load: (): readonly Row[] =>
-    documentedRules().map(({ rule, className, description, sources }) => ({
+    documentedRules().map(({ rule, className, description, sources, when }) => ({
       className,
+      when: when.replace(/`|\[(.*?)\]\(.*?\)/g, '$1'),
       link: `./${rule.name.toLowerCase()}.html`,
       sentence: /^[\s\S]*?\.(?=\s|$)/.exec(description)?.[0].replace(/\s+/g, ' ') ?? description,
       paper: /arXiv:(\d+\.\d+)/.exec(sources.join(' '))?.[1],
