@@ -96,8 +96,10 @@ test.each(allRules)(
       accumulate: 2,
       centralize: true,
       clip: { by: 'globalNorm', limit: 1 },
-      lookahead: { every: 2, alpha: 0.5 },
-      ema: { decay: 0.9 },
+      ...(!rule.evaluationPoint && {
+        lookahead: { every: 2, alpha: 0.5 },
+        ema: { decay: 0.9 },
+      }),
       groups: Object.keys(parameters).map((name) => ({ parameters: [name], learningRate: 0.1 })),
     })
     expect(optimizer.kernel.copies).toBe(false)
