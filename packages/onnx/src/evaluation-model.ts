@@ -1,6 +1,12 @@
+import type { Value } from './ir/graph.ts'
 import { cpuLowering, type Lowering } from './ir/lowering.ts'
 import { toModel } from './ir/to-model.ts'
-import { forwardGraph, lossGraph, type ModelOptions } from './loss-graph.ts'
+import {
+  type DifferentiateOptions,
+  forwardGraph,
+  lossGraph,
+  type ModelOptions,
+} from './loss-graph.ts'
 import type { Model, Tensor } from './model/model.ts'
 import { isOperator } from './model/node.ts'
 import { lowerModel } from './rewrites/lower-model.ts'
@@ -36,6 +42,46 @@ export function evaluationModel(forward: Model, options: ModelOptions): Evaluati
     initial && inputs.has(name) ? [[name, initial] as const] : [],
   )
   return { model, loss: lossName, state: new Map(state) }
+}
+
+/** A model from a batch and parameters to the statistics of the batch. */
+export interface StatisticsModel {
+  readonly model: Model
+  /**
+   * The outputs of each running mean and variance, by its name: the statistic of the batch, once for each
+   * normalization that updates it. A model without batch normalization in training mode has none.
+   */
+  readonly statistics: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * Makes the model that computes the statistics of batches in training mode, without loss and gradients.
+ * Inputs of the names of parameters take their values.
+ *
+ * @throws {OnnxError} If a size is not given, or an operator's shapes cannot be inferred.
+ */
+export function statisticsModel(
+  forward: Model,
+  { mode = 'train', gradientRules: _, ...options }: DifferentiateOptions,
+): StatisticsModel {
+  const { graph, parameters, nextStatistics, batchStatistics } = lossGraph(forward, mode, options)
+  const namedOutputs = new Map<string, Value>()
+  const statistics = new Map<string, readonly string[]>()
+  for (const [{ name }, ofBatches] of batchStatistics) {
+    const outputs = ofBatches.map(({ batch }) => {
+      const output = graph.freshName(`batch/${name}`)
+      namedOutputs.set(output, batch)
+      return output
+    })
+    statistics.set(name, outputs)
+  }
+  const plain = toModel({
+    name: `${forward.name}/statistics`,
+    outputs: namedOutputs,
+    parametersAsInputs: new Set([...parameters, ...nextStatistics.keys()]),
+    domains: forward.domains,
+  })
+  return { model: lowerModel(plain, graph.lowering), statistics }
 }
 
 /** The sizes and forms of an inference model. */

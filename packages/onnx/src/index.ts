@@ -5,6 +5,8 @@ export {
   evaluationModel,
   type InferenceOptions,
   inferenceModel,
+  type StatisticsModel,
+  statisticsModel,
 } from './evaluation-model.ts'
 export {
   type GradientModel,

@@ -17,6 +17,8 @@ export interface Checkpoint {
   readonly weights: Readonly<
     Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
   >
+  /** The running means and variances of the averaged weights, if they are estimated. */
+  readonly averageStatistics?: Checkpoint['weights'] | undefined
   readonly optimizer: StateDict
   /** JSON of the user's own: null, booleans, finite numbers, strings, and arrays and plain objects of them. */
   readonly notes: unknown
@@ -28,25 +30,36 @@ const format = 'diffgrad checkpoint 1'
 /** The key of a tensor of the optimizer's state: `optimizer/m/conv.weight` is `m` of `conv.weight`. */
 const stateKey = /^optimizer\/(?<state>[^/]+)\/(?<parameter>.*)$/s
 
+/** Before the name of a statistic of the averaged weights. */
+const averagePrefix = 'average/'
+
 /** Names of weights that could be taken for something else: they get the prefix `weight/` as keys. */
-const reservedName = /^(?:optimizer\/|weight\/|__metadata__$|__proto__$)/
+const reservedName = /^(?:average\/|optimizer\/|weight\/|__metadata__$|__proto__$)/
 
 const weightKey = (name: string): string => (reservedName.test(name) ? `weight/${name}` : name)
 
 /**
  * Writes a checkpoint as a safetensors file: weights under their own names, the optimizer's state
- * beside them, all else as JSON in the metadata. Weights called `__metadata__`, `__proto__`,
- * `optimizer/…` or `weight/…` get the prefix `weight/`.
+ * and averages of statistics beside them, all else as JSON in the metadata. Weights called `__metadata__`,
+ * `__proto__`, `average/…`, `optimizer/…` or `weight/…` get the prefix `weight/`.
  *
  * @throws {TrainerError} Naming the first tensor with an element that is not finite, or the first of the
  *   notes that is no JSON value. Properties of notes that are undefined are omitted.
  */
-export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): UnsharedBytes {
+export function writeCheckpoint({
+  weights,
+  averageStatistics = {},
+  optimizer,
+  notes,
+}: Checkpoint): UnsharedBytes {
   checkJson('notes', notes, [])
   const weightTensors = Object.entries(weights).map(([name, tensor]): [string, SavedTensor] => [
     weightKey(name),
     tensor,
   ])
+  const averageTensors = Object.entries(averageStatistics).map(
+    ([name, tensor]): [string, SavedTensor] => [`${averagePrefix}${name}`, tensor],
+  )
   const stateTensors = Object.entries(optimizer.parameters).flatMap(([name, { state: tensors }]) =>
     Object.entries(tensors).map(([state, data]): [string, SavedTensor] => [
       `optimizer/${state}/${name}`,
@@ -58,7 +71,7 @@ export function writeCheckpoint({ weights, optimizer, notes }: Checkpoint): Unsh
     json,
   ])
   const json = { ...optimizer, parameters: Object.fromEntries(parameters) }
-  const tensors = [...weightTensors, ...stateTensors]
+  const tensors = [...weightTensors, ...averageTensors, ...stateTensors]
   for (const [key, { data }] of tensors) checkFinite('checkpoint', key, data)
   return writeSafetensors({
     metadata: { format, optimizer: JSON.stringify(json), notes: JSON.stringify(notes) },
@@ -83,17 +96,33 @@ export function readCheckpoint(
       `checkpoint: must be a ${format}, but is ${metadata.format ?? 'of another format'}`,
     )
   const weights: [name: string, Checkpoint['weights'][string]][] = []
+  const averages: [name: string, Checkpoint['weights'][string]][] = []
   const states = new Map<string, [state: string, SavedTensor][]>()
   for (const [key, { shape, data }] of Object.entries(tensors)) {
     const { state, parameter } = key.match(stateKey)?.groups ?? {}
     if (state !== undefined)
       states.set(parameter, [...(states.get(parameter) ?? []), [state, { shape, data }]])
-    else if (data instanceof Float32Array)
-      weights.push([key.replace(/^weight\//, ''), { shape, data }])
-    else throw new TrainerError(`checkpoint: "${key}" must be F32, but is F64`)
+    else if (!(data instanceof Float32Array))
+      throw new TrainerError(`checkpoint: "${key}" must be F32, but is F64`)
+    else if (key.startsWith(averagePrefix))
+      averages.push([key.slice(averagePrefix.length), { shape, data }])
+    else weights.push([key.replace(/^weight\//, ''), { shape, data }])
   }
-  const checkpoint = { weights: Object.fromEntries(weights), notes: readNotes(metadata) }
+  const checkpoint = {
+    weights: Object.fromEntries(weights),
+    ...(averages.length > 0 && { averageStatistics: Object.fromEntries(averages) }),
+    notes: readNotes(metadata),
+  }
   if (shapes) checkShapes(checkpoint.weights, shapes)
+  for (const [name, { shape }] of averages) {
+    const expected = Object.hasOwn(checkpoint.weights, name)
+      ? checkpoint.weights[name].shape
+      : undefined
+    if (`${expected}` !== `${shape}`)
+      throw new TrainerError(
+        `checkpoint: "${averagePrefix}${name}" must have the shape of a weight, but is [${shape}]`,
+      )
+  }
   for (const [key, { data }] of Object.entries(tensors)) checkFinite('checkpoint', key, data)
   return { ...checkpoint, optimizer: readOptimizer(metadata, checkpoint.weights, states) }
 }

@@ -52,7 +52,8 @@ export interface StepOptions {
 export interface WeightsOptions {
   /**
    * Use the average of the weights, which the optimizer must have: its EMA, or the evaluation point of its rule.
-   * Running statistics of normalizations are those of the weights that are trained.
+   * Running means and variances are those of the weights that are trained, until `reestimate` has estimated
+   * those of the average.
    */
   readonly average?: boolean
 }

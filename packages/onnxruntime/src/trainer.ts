@@ -1,5 +1,6 @@
 import {
   attemptAsync,
+  type Communicator,
   type Hyperparameters,
   type RuleOptions,
   rulesIn,
@@ -18,8 +19,9 @@ import {
   writeModel,
 } from '@diffgrad/onnx'
 import { writeAdapters } from './adapters.ts'
+import { AverageStatistics } from './average-statistics.ts'
 import { type Batch, sizesOf, toFeeds } from './batch.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { assertFiniteLoss, TrainerError } from './errors.ts'
 import { Evaluation, type EvaluationSpec } from './evaluation.ts'
 import { type EvaluationResult, Metrics, type Outputs } from './metrics.ts'
@@ -38,6 +40,7 @@ import {
   loweringFor,
   type Runtime,
   type SessionOptions,
+  type Tensors,
 } from './runtime.ts'
 import { TaskQueue, throwIfAborted } from './task-queue.ts'
 import { GraphUpdate } from './update/graph.ts'
@@ -75,6 +78,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   readonly #runtime: Runtime
   readonly #update: Update<H>
   readonly #evaluation: Evaluation
+  readonly #averageStatistics: AverageStatistics
   readonly #metrics: Metrics
   readonly #queue = new TaskQueue()
 
@@ -103,9 +107,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       throw new TrainerError(
         `trainer: update must be "kernel" for ${averaging.name}, whose weights to evaluate are computed outside a step, but is "graph"`,
       )
-    if (kind === 'graph' && ranks !== undefined && ranks.size > 1)
+    const severalRanks = ranks !== undefined && ranks.size > 1 ? ranks : undefined
+    if (kind === 'graph' && severalRanks)
       throw new TrainerError(
-        `trainer: update must be "kernel" for ${ranks.size} ranks, which exchange gradients, but is "graph"`,
+        `trainer: update must be "kernel" for ${severalRanks.size} ranks, which exchange gradients, but is "graph"`,
       )
     const forward = model instanceof Uint8Array ? readModel(model) : model
     const lowering = await loweringFor(ort, session, rest.lowering)
@@ -117,12 +122,12 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
       optimizer,
       outputs: checkedMetrics.outputs,
       metrics: checkedMetrics.names,
-      ranks: ranks !== undefined && ranks.size > 1 ? ranks : undefined,
+      ranks: severalRanks,
     })
     warnOfTies(forward, rest.frozen)
     // The model shares the trained weights, so that the initial ones can be freed.
     const trained = { ...spec, forward: withWeights(forward, await update.readWeights()) }
-    const trainer = new Trainer(trained, update, checkedMetrics)
+    const trainer = new Trainer(trained, update, checkedMetrics, severalRanks)
     const accelerators = acceleratorsOf(session)
     if (accelerators.length > 0)
       await warmUp(ort, update, accelerators).catch(async (error) => {
@@ -133,13 +138,19 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     return trainer
   }
 
-  private constructor(spec: EvaluationSpec, update: Update<H>, metrics: Metrics) {
+  private constructor(
+    spec: EvaluationSpec,
+    update: Update<H>,
+    metrics: Metrics,
+    ranks: Communicator | undefined,
+  ) {
     this.#runtime = spec.runtime
     this.#forward = spec.forward
     this.#sizes = spec.differentiate
     this.#session = spec.session
     this.#update = update
     this.#evaluation = new Evaluation(spec)
+    this.#averageStatistics = new AverageStatistics(spec, update.shapes, ranks)
     this.#metrics = metrics
   }
 
@@ -155,7 +166,10 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   step(batch: Batch, stepOptions: StepOptions = {}): Promise<StepResult> {
     return this.#queue.run(async () => {
       const { value, failure } = await attemptAsync(() => this.#stepInput(batch, stepOptions))
-      return failure ? this.#update.fail(failure) : this.#update.step(value)
+      if (failure) return this.#update.fail(failure)
+      const result = await this.#update.step(value)
+      this.#averageStatistics.estimate = undefined
+      return result
     })
   }
 
@@ -187,8 +201,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   evaluate(batch: Batch, options?: WeightsOptions): Promise<EvaluationResult> {
-    return this.#withAverage(options, async () => {
-      const weights = await this.#update.weights()
+    return this.#withAverage(options, async (statistics) => {
+      const weights = await this.#weights(statistics)
       const { loss, outputs } = await this.#evaluation.evaluate(batch, weights)
       return this.#metrics.compute(loss, outputs, batch)
     })
@@ -200,13 +214,36 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the input of the batch that does not fit.
    */
   predict(batch: Batch, options?: WeightsOptions): Promise<Outputs> {
-    return this.#withAverage(options, async () => {
-      const weights = await this.#update.weights()
+    return this.#withAverage(options, async (statistics) => {
+      const weights = await this.#weights(statistics)
       const outputs = Object.entries(await this.#evaluation.predict(batch, weights))
       return Object.fromEntries(
         outputs.map(([name, { type, data, dims }]) => [name, { type, data, dims }]),
       )
     })
+  }
+
+  /**
+   * Adds a training batch to the estimate of the running means and variances of the averaged weights, which
+   * differ from those of the weights that are trained. The estimate is the mean, over the batches since the last
+   * step or `load`, of the mean and the variance of the batch in training mode, as in arXiv:1803.05407. It is
+   * used where the average is. The next step discards it; `save` stores it. Weights and the statistics of training are
+   * unchanged, and a model without batch normalization has nothing to estimate. Several ranks make each call
+   * together, on as many batches.
+   *
+   * @throws {TrainerError} Naming the input of the batch that does not fit. After any error, the estimate is
+   *   unchanged.
+   * @throws What `swapAverage` of `Optimizer` in @diffgrad/core throws, if there is no average.
+   */
+  reestimate(batch: Batch): Promise<void> {
+    return this.#withAverage({ average: true }, () =>
+      this.#averageStatistics.add(async () => {
+        const sizes = sizesOf(this.#forward, batch, this.#sizes)
+        const model = await this.#update.modelFor(sizes)
+        const weights = await this.#update.weights()
+        return { sizes, feeds: { ...toFeeds(this.#runtime, model, batch, weights), ...weights } }
+      }),
+    )
   }
 
   /**
@@ -238,14 +275,16 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {OnnxError} If a weight has left the range of the half precision of its file.
    */
   export(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withAverage(options, async () => writeModel(await this.#trained()))
+    return this.#withAverage(options, async (statistics) =>
+      writeModel(await this.#trained(statistics)),
+    )
   }
 
   /** As `export`, with external weights in files of their own again, as they came. */
   exportFiles(options?: WeightsOptions): Promise<ModelFiles> {
-    return this.#withAverage(options, async () => {
+    return this.#withAverage(options, async (statistics) => {
       const external: Record<string, UnsharedBytes> = {}
-      const model = writeModel(await this.#trained(), (location, bytes) => {
+      const model = writeModel(await this.#trained(statistics), (location, bytes) => {
         external[location] = bytes
       })
       return { model, external }
@@ -253,13 +292,14 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   }
 
   /** The trained model in evaluation mode. Adapters are merged into its weights. */
-  async #trained(): Promise<Model> {
-    const model = withWeights(this.#forward, await this.#update.readWeights())
+  async #trained(statistics: Checkpoint['weights']): Promise<Model> {
+    const weights = { ...(await this.#update.readWeights()), ...statistics }
+    const model = withWeights(this.#forward, weights)
     return inferenceModel(model.lora ? mergeLora(model) : model)
   }
 
   /**
-   * Writes weights, statistics and the optimizer's state as a safetensors file. Training resumed from it
+   * Writes weights, statistics, those of `reestimate` and the optimizer's state as a safetensors file. Training resumed from it
    * equals uninterrupted training bit for bit; with Dropout, if the trainer has a `seed`.
    *
    * @param notes - JSON to store in the same file, such as the state of a random generator.
@@ -269,7 +309,9 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   save(notes: unknown = null): Promise<UnsharedBytes> {
     return this.#queue.run(async () => {
       const weights = await this.#update.readWeights()
-      return writeCheckpoint({ weights, optimizer: await this.#update.readOptimizer(), notes })
+      const optimizer = await this.#update.readOptimizer()
+      const { estimate: averageStatistics } = this.#averageStatistics
+      return writeCheckpoint({ weights, averageStatistics, optimizer, notes })
     })
   }
 
@@ -281,8 +323,8 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
    * @throws {TrainerError} Naming the first weight that is not finite.
    */
   saveAdapters(options?: WeightsOptions): Promise<UnsharedBytes> {
-    return this.#withAverage(options, async () => {
-      const weights = await this.#update.readWeights()
+    return this.#withAverage(options, async (statistics) => {
+      const weights = { ...(await this.#update.readWeights()), ...statistics }
       return writeAdapters(loraState(withWeights(this.#forward, weights)))
     })
   }
@@ -301,8 +343,9 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
         throw new TrainerError(
           `checkpoint: must be the bytes of a file, but is ${describeArgument(checkpoint)}`,
         )
-      const { notes, ...state } = readCheckpoint(checkpoint, this.#update.shapes)
+      const { notes, averageStatistics, ...state } = readCheckpoint(checkpoint, this.#update.shapes)
       this.#update.load(state)
+      this.#averageStatistics.estimate = averageStatistics
       return notes
     })
   }
@@ -310,18 +353,35 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   /** Releases the runtime's sessions, after all earlier calls. Later calls are errors. */
   dispose(): Promise<void> {
     return this.#queue.close(async () => {
-      await Promise.all([this.#update.release(), this.#evaluation.release()])
+      const parts = [this.#update, this.#evaluation, this.#averageStatistics]
+      await Promise.all(parts.map((part) => part.release()))
     })
   }
 
-  /** Runs a task of the queue on the weights, or on their average. */
-  #withAverage<R>(options: WeightsOptions = {}, task: () => Promise<R>): Promise<R> {
+  /** The tensors of the weights, some statistics replaced by others. */
+  async #weights(statistics: Checkpoint['weights']): Promise<Tensors> {
+    const { Tensor } = this.#runtime
+    const replaced = Object.entries(statistics).map(([name, { shape, data }]) => {
+      return [name, new Tensor('float32', data, shape)] as const
+    })
+    return { ...(await this.#update.weights()), ...Object.fromEntries(replaced) }
+  }
+
+  /**
+   * Runs a task of the queue on the weights, or on their average.
+   *
+   * @param task - takes the statistics that replace those of the weights.
+   */
+  #withAverage<R>(
+    options: WeightsOptions = {},
+    task: (statistics: Checkpoint['weights']) => Promise<R>,
+  ): Promise<R> {
     const { optimizer } = this.#update
     return this.#queue.run(async () => {
-      if (!usesAverage(options)) return task()
+      if (!usesAverage(options)) return task({})
       optimizer.swapAverage()
       try {
-        return await task()
+        return await task(this.#averageStatistics.estimate ?? {})
       } finally {
         optimizer.swapAverage()
       }

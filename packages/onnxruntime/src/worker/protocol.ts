@@ -7,6 +7,7 @@ import type { Trainer } from '../trainer.ts'
 export const remoteMethods = [
   'evaluate',
   'predict',
+  'reestimate',
   'fallbacks',
   'set',
   'report',
