@@ -17,6 +17,27 @@ test('a trajectory is the path of the library’s own optimizer', () => {
   expect(trajectory.at(50)).toEqual(referencePoint(config, ravine, [-4, 2], 50))
 })
 
+test('the trajectory of Schedule-Free is that of x, equations 3 to 5 of arXiv:2405.15682', () => {
+  const { landscape } = landscapeViews.himmelblau
+  const trajectory = new Trajectory(
+    configure('schedulefreesgd', { learningRate: 0.01 }),
+    landscape,
+    [0, -4],
+  )
+  const beta = 0.9
+  let [x, z] = [
+    [0, -4],
+    [0, -4],
+  ]
+  for (let t = 1; t <= 50; t++) {
+    const gradient = landscape.gradient(x.map((xi, i) => (1 - beta) * z[i] + beta * xi))
+    z = z.map((zi, i) => zi - 0.01 * gradient[i])
+    x = x.map((xi, i) => (1 - 1 / t) * xi + z[i] / t)
+    expectClose(trajectory.at(t), x, { relative: 1e-9 })
+    expectClose([trajectory.losses(t)[t]], [landscape.value(x)], { relative: 1e-9 })
+  }
+})
+
 test('an earlier step of a trajectory is not computed again', () => {
   const trajectory = new Trajectory(configure('adam'), ravine, [-4, 2])
   const early = trajectory.at(10)

@@ -211,9 +211,8 @@ const noise: Story = {
       text: 'Over the race, the mean of ξ lies between 0.7 and 0.76.',
       holds: (_, { landscape, steps }) => {
         const inspected = new Trajectory(noisyDiffGrad, landscape, [-4, 2], { inspected: true })
-        const all = inspected.internals(steps).flatMap(({ xi = [] }) => xi)
-        const mean = all.reduce((sum, xi) => sum + xi, 0) / all.length
-        return mean > 0.7 && mean < 0.76
+        const friction = mean(inspected.internals(steps).flatMap(({ xi = [] }) => xi))
+        return friction > 0.7 && friction < 0.76
       },
     },
     {
@@ -301,6 +300,51 @@ const lion: Story = {
   ],
 }
 
+const scheduleFree: Story = {
+  title: 'Schedule-Free needs no schedule',
+  claim:
+    'With noise and a constant rate, SGD and Adam jump about the minimum to the end; the averages of Schedule-Free come to rest beside it.',
+  explanation:
+    'A schedule makes the last steps small, and so the noise in them; the length of the training must be known for it. Schedule-Free averages instead. It computes gradients at y, its parameters, and evaluates x, the average of all its steps. For Schedule-Free, the race shows x and the loss at x.',
+  race: {
+    landscape: 'ravine',
+    start: [-4, 2],
+    optimizers: [
+      configure('schedulefreesgd', { learningRate: 0.2 }),
+      configure('sgd', { learningRate: 0.2 }),
+      configure('schedulefreeadamw', { learningRate: 0.2 }),
+      configure('adam', { learningRate: 0.2 }),
+    ],
+    steps: 600,
+    speed: 120,
+    selected: 0,
+  },
+  facts: [
+    {
+      text: 'In the second half, the mean loss of Schedule-Free SGD is less than a tenth of SGD’s.',
+      holds: ([averaged, sgd], { steps }) => lateLoss(averaged, steps) < lateLoss(sgd, steps) / 10,
+    },
+    {
+      text: 'That of Schedule-Free AdamW is less than a fifth of Adam’s.',
+      holds: ([, , averaged, adam], { steps }) =>
+        lateLoss(averaged, steps) < lateLoss(adam, steps) / 5,
+    },
+    {
+      text: 'In that half, each moves less than a tenth as far as SGD or Adam.',
+      holds: (trajectories, { steps }) => {
+        const [averagedSgd, sgd, averagedAdamW, adam] = trajectories.map((path) =>
+          mean(
+            stepsOf(path, steps)
+              .slice(steps / 2)
+              .map((step) => Math.hypot(...step)),
+          ),
+        )
+        return Math.max(averagedSgd, averagedAdamW) < Math.min(sgd, adam) / 10
+      },
+    },
+  ],
+}
+
 /** The stories in the order of the menu, by their names in URLs. */
 export const stories: Readonly<Record<string, Story>> = {
   'adam-overshoots': adamOvershoots,
@@ -312,6 +356,7 @@ export const stories: Readonly<Record<string, Story>> = {
   noise,
   'ada-norm': adaNorm,
   lion,
+  'schedule-free': scheduleFree,
 }
 
 /** The state of a story at its start. */
@@ -343,3 +388,10 @@ function stepsOf(trajectory: Trajectory, steps: number): readonly (readonly numb
   const path = trajectory.path(steps)
   return path.slice(1).map((point, t) => point.map((x, i) => Math.abs(x - path[t][i])))
 }
+
+/** The mean loss of the second half of a race. */
+const lateLoss = (trajectory: Trajectory, steps: number): number =>
+  mean(trajectory.losses(steps).slice(-steps / 2))
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length

@@ -15,12 +15,16 @@ export interface Internals {
   readonly effectiveStep: readonly number[]
 }
 
-/** The path of one optimizer down a landscape. Steps are computed when first asked for, and kept. */
+/**
+ * The path of one optimizer down a landscape: of its parameters, or of the average of a rule with an evaluation
+ * point. Steps are computed when first asked for, and kept.
+ */
 export class Trajectory {
   readonly #landscape: Landscape
   readonly #lossScale: number
   readonly #theta: Float64Array
   readonly #optimizer: ArraysOptimizer
+  readonly #evaluatesAverage: boolean
   readonly #inspected: boolean
   readonly #points: (readonly number[])[]
   readonly #losses: number[]
@@ -40,6 +44,7 @@ export class Trajectory {
     this.#lossScale = lossScale
     this.#theta = Float64Array.from(start)
     this.#optimizer = optimizers[name].create(this.#theta, options)
+    this.#evaluatesAverage = optimizers[name].rule.evaluationPoint !== undefined
     this.#inspected = inspected
     this.#points = [[...start]]
     this.#losses = [lossAboveMinimum(landscape, start)]
@@ -94,9 +99,17 @@ export class Trajectory {
         effectiveStep: [...inspection.effectiveStep.theta],
       })
     }
-    const next = [...this.#theta]
+    const next = this.#evaluationPoint()
     this.#points.push(next)
     this.#losses.push(lossAboveMinimum(this.#landscape, next))
+  }
+
+  #evaluationPoint(): readonly number[] {
+    if (!this.#evaluatesAverage) return [...this.#theta]
+    this.#optimizer.swapAverage()
+    const average = [...this.#theta]
+    this.#optimizer.swapAverage()
+    return average
   }
 }
 
