@@ -60,7 +60,7 @@ test("the optimizer of a configuration is core's rule with the configured option
 
 test('every option of every rule is an option of the command line, and reaches the optimizer', () => {
   const help = addConfigOptions(new Command()).helpInformation()
-  for (const rule of allRules.filter(({ evaluationPoint }) => !evaluationPoint)) {
+  for (const rule of allRules) {
     const config = resolveConfig({ optimizer: rule.name.toLowerCase(), learningRate: 0.125 })
     const passed = optimizerOf({ ...config, schedule: 'constant' }, 100)
     expect(Object.keys(passed)).toEqual(expect.arrayContaining(Object.keys(rule.defaults)))
@@ -171,6 +171,14 @@ test.each([
     '--schedule inverse-square-root needs a --warmup above 0, but warmup is 0',
   ],
   [{ emaWarmup: true }, '--ema-warmup needs --ema'],
+  [
+    { optimizer: 'schedulefreeadamw', ema: 0.9 },
+    '--optimizer schedulefreeadamw excludes --ema: it has averaged weights already',
+  ],
+  [
+    { optimizer: 'schedulefreesgd', engine: 'tfjs' },
+    '--optimizer schedulefreesgd needs --engine onnxruntime, which estimates',
+  ],
   [
     { optimizer: 'sgd', dampening: 0.5, nesterov: true },
     '--optimizer sgd: nesterov needs a dampening of 0',

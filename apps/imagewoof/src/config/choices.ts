@@ -25,12 +25,8 @@ import {
 
 // Tables from names on the command line to what they select.
 
-/** Update rules: the values of `--optimizer`. Those whose weights are not evaluated as they are trained are none. */
-export const rules = Object.fromEntries(
-  allRules
-    .filter(({ evaluationPoint }) => !evaluationPoint)
-    .map((rule) => [rule.name.toLowerCase(), rule]),
-)
+/** Update rules: the values of `--optimizer`. */
+export const rules = Object.fromEntries(allRules.map((rule) => [rule.name.toLowerCase(), rule]))
 
 /** Networks: the values of `--architecture`. */
 export const architectures = {

@@ -250,10 +250,12 @@ function decayOf(config: Config): NonNullable<Config['decay']> {
 function checkRuleOptions(config: Config): void {
   const { optimizer, learningRate, weightDecay, decay = decayOf(config) } = config
   const rule = ruleOf(config)
-  if (rule.evaluationPoint)
+  if (rule.evaluationPoint && config.engine === 'tfjs')
     throw new Failure(
-      `--optimizer ${optimizer}: weights that are not evaluated as they are trained need running statistics of their own, which train does not estimate`,
+      `--optimizer ${optimizer} needs --engine onnxruntime, which estimates the running statistics of its averaged weights, but the engine is tfjs`,
     )
+  if (rule.evaluationPoint && config.ema !== undefined)
+    throw new Failure(`--optimizer ${optimizer} excludes --ema: it has averaged weights already`)
   const { text, includes } = rangeOf(rule, 'decay')
   if (!includes(decay))
     throw new Failure(`--decay must be ${text} for ${optimizer}, but is ${decay}`)

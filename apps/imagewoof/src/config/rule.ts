@@ -22,6 +22,12 @@ interface RuleSettings {
   readonly optimizerHash?: string | undefined
 }
 
+/**
+ * The training batches, augmented, of which the running statistics of a rule's evaluation point are means: the
+ * first of each epoch, after it.
+ */
+export const statisticsBatches = 20
+
 /** Whether a value of `--optimizer` is the path of a module. */
 export const isRuleModule = (optimizer: string): boolean => /\.m?js$/.test(optimizer)
 
@@ -96,8 +102,9 @@ function checkedRule(exported: unknown): UpdateRule {
       )
   const rule = defineRule(exported as unknown as UpdateRule) // Has all of `members`.
   const { update, inspect, coefficients } = stepKernels(rule, rule.defaults, 1)
+  const ones = new Set<string>(['theta', 'g', ...(rule.startsAsTheta ?? [])])
   for (const kernel of [update, inspect]) {
-    const state = kernel.reads.map((name) => [name, name === 'theta' || name === 'g' ? 1 : 0])
+    const state = kernel.reads.map((name) => [name, Number(ones.has(name))])
     const inputs = Object.fromEntries(state) as Values<number, 'theta' | 'g'>
     const results: Values<unknown> = kernel.evaluate(numbers, inputs, coefficients)
     const wrong = kernel.writes.find((name) => !Number.isFinite(results[name]))

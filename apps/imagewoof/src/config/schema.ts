@@ -3,7 +3,7 @@ import { fraction, nonNegative, type OptionRange, positive, positiveInteger } fr
 import * as z from 'zod'
 import { centralShare } from '../data/loader/resample.ts'
 import { architectures, rules, schedules } from './choices.ts'
-import { isRuleModule } from './rule.ts'
+import { isRuleModule, statisticsBatches } from './rule.ts'
 import { ruleSettings } from './rule-settings.ts'
 
 /** How a setting appears in the help of the command line. */
@@ -236,7 +236,7 @@ export const schema = z.strictObject({
     .default('diffgrad')
     .meta(
       optimizer(
-        `update rule: ${keysOf(rules).join(', ')}, or the path of a module that exports one`,
+        `update rule: ${keysOf(rules).join(', ')}, or the path of a module that exports one; those of Schedule-Free are evaluated at their averaged weights, with running statistics of ${statisticsBatches} training batches of the epoch`,
         '<name>',
       ),
     ),

@@ -39,6 +39,7 @@ type Method = Exclude<keyof TrainingEngine, 'dispose'>
 /** All methods but `dispose`, which also ends the thread. */
 const methods: Readonly<Record<Method, true>> = {
   step: true,
+  reestimate: true,
   predict: true,
   report: true,
   save: true,

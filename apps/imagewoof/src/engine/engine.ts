@@ -47,6 +47,11 @@ export interface TrainingEngine {
    * @throws {Divergence} If the loss is not finite.
    */
   step(batch: Batch, frictionEdges?: readonly number[]): Promise<EngineStep>
+  /**
+   * Adds a training batch to the running statistics that `predict` and `export` use with the averaged weights of
+   * a rule with an evaluation point, together with all ranks. The next step discards them, `save` stores them.
+   */
+  reestimate(batch: Batch): Promise<void>
   /** Logits [batch, classes] in evaluation mode; of the averaged weights if the optimizer has them. */
   predict(images: Float32Array): Promise<Float32Array>
   /** Reports a validation loss to plateau schedules. */

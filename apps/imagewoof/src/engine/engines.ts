@@ -43,7 +43,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       ...(provider !== 'cpu' && { executionProviders: [provider] }),
     },
   })
-  const weights = { average: Boolean(optimizer.ema) }
+  const weights = { average: Boolean(optimizer.ema || optimizer.rule.evaluationPoint) }
   const imagesInput = (data: Float32Array) => ({ [input]: { data, dims: imageShape(data, size) } })
   return {
     async step({ images, targets, ...batch }, edges) {
@@ -57,6 +57,7 @@ async function createOnnxRuntimeEngine(options: TrainingEngineOptions): Promise<
       })
       return { ...own, ...(friction && { friction }), ...(all.length > 0 && { ranks: all }) }
     },
+    reestimate: ({ images, targets }) => trainer.reestimate({ ...imagesInput(images), targets }),
     async predict(images) {
       return float32((await trainer.predict(imagesInput(images), weights))[output])
     },
@@ -85,6 +86,9 @@ async function createTfjsEngine(options: TrainingEngineOptions): Promise<Trainin
         .catch(divergenceOf(NonFiniteStepError))
       const accuracy = accuracyOf(logits, labels)
       return { loss, accuracy, ...(friction && { friction }) }
+    },
+    async reestimate() {
+      throw new TypeError('tfjs trains by no rule with an evaluation point')
     },
     predict: (images) => trainer.predict(images, imageShape(images, size)),
     report: async (loss) => trainer.report(loss),

@@ -10,7 +10,7 @@ import type { EpochsChange, TrainingState } from '../run/history.ts'
 export const stateOf = (checkpoint: Uint8Array): TrainingState =>
   readCheckpoint(checkpoint).notes as TrainingState
 
-/** The weights that a checkpoint's validation results are of: their moving average if there is one. */
+/** The weights of a checkpoint, or their EMA if there is one. */
 export function evaluatedWeights(checkpoint: Uint8Array): Checkpoint['weights'] {
   const { weights, optimizer } = readCheckpoint(checkpoint)
   const entries = Object.entries(weights).map(([name, { shape, data }]) => {
@@ -65,7 +65,7 @@ export function withEpochs(
   batchesPerEpoch: number,
   from: number,
 ): Uint8Array {
-  const { weights, optimizer, notes } = readCheckpoint(bytes)
+  const { notes, optimizer, ...saved } = readCheckpoint(bytes)
   const { position, history, ...state } = notes as TrainingState
   const change: EpochsChange = {
     epoch: position.epoch,
@@ -81,7 +81,7 @@ export function withEpochs(
     return [name, { ...parameter, options: { ...parameter.options, ...scheduled } }] as const
   })
   return writeCheckpoint({
-    weights,
+    ...saved,
     optimizer: { ...optimizer, parameters: Object.fromEntries(parameters) },
     notes: {
       ...state,

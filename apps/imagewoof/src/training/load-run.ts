@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { type Model, replaceHead } from '@diffgrad/onnx'
+import { type Model, readModel, replaceHead } from '@diffgrad/onnx'
 import { type Config, optionName, resolveConfig } from '../config/config.ts'
+import { ruleOf } from '../config/rule.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
 import { openEngine } from '../engine/engine-thread.ts'
 import { writeExportFolder } from '../export/folder.ts'
@@ -10,7 +11,7 @@ import type { Provider } from '../provider.ts'
 import { dataDifference, requireSameClasses } from '../run/environment.ts'
 import { type CheckpointKind, RunFolder } from '../run/run-folder.ts'
 import type { CommandContext } from '../terminal/context.ts'
-import { evaluatedWeights, loadCheckpoint } from './checkpoint.ts'
+import { evaluatedWeights, loadCheckpoint, stateOf } from './checkpoint.ts'
 import { openData, openSession, type Session } from './session.ts'
 
 /** A run's session, with an engine that has the weights of a checkpoint. */
@@ -82,17 +83,11 @@ async function exportTo(path: string, folder: RunFolder, kind: CheckpointKind): 
   const environment = await folder.environment()
   const { classes, train } = environment.data
   const model = await savedModel(folder.initialModelFile)(config, classes.length)
-  const batchesPerEpoch = Math.floor(train / config.batch)
-  const engine = await openLoaded(config, batchesPerEpoch, model, checkpoint)
-  try {
-    const network = await engine.export()
-    const result =
-      kind === 'best' ? await folder.evaluation() : (await folder.history()).epochs.at(-1)
-    await writeExportFolder(path, { network, config, environment, result })
-    return path
-  } finally {
-    await engine.dispose()
-  }
+  const network = await exportNetwork(config, train, model, checkpoint)
+  const result =
+    kind === 'best' ? await folder.evaluation() : (await folder.history()).epochs.at(-1)
+  await writeExportFolder(path, { network, config, environment, result })
+  return path
 }
 
 /** Settings that select the network, which a run keeps that starts from another run. */
@@ -144,9 +139,11 @@ export async function initialModel(
   const { data } = await folder.environment()
   const settings = { ...(await folder.config()), size }
   const network = await savedModel(folder.initialModelFile)(settings, data.classes.length)
-  const weights = Object.entries(evaluatedWeights(checkpoint)).map(
-    ([name, tensor]) => [name, { type: 'float32', ...tensor }] as const,
-  )
+  const weights = ruleOf(settings).evaluationPoint
+    ? readModel(await exportNetwork(settings, data.train, network, checkpoint)).initializers
+    : Object.entries(evaluatedWeights(checkpoint)).map(
+        ([name, tensor]) => [name, { type: 'float32', ...tensor }] as const,
+      )
   const model = { ...network, initializers: new Map([...network.initializers, ...weights]) }
   if (JSON.stringify(data.classes) === JSON.stringify(classes)) return model
   screen.write(
@@ -155,9 +152,36 @@ export async function initialModel(
   return replaceHead(model, classes.length, seed)
 }
 
+/**
+ * The trained model of a checkpoint as an .onnx file.
+ *
+ * @param images - the number of training images.
+ */
+async function exportNetwork(
+  config: Config,
+  images: number,
+  model: Model,
+  checkpoint: Uint8Array,
+): Promise<Uint8Array> {
+  const batchesPerEpoch = Math.floor(images / config.batch)
+  const engine = await openLoaded(config, batchesPerEpoch, model, checkpoint)
+  try {
+    return await engine.export()
+  } finally {
+    await engine.dispose()
+  }
+}
+
 async function readCheckpoint(folder: RunFolder, kind: CheckpointKind): Promise<Uint8Array> {
   const checkpoint = await folder.checkpoint(kind)
-  if (checkpoint) return checkpoint
+  if (checkpoint) {
+    const { batch } = stateOf(checkpoint).position
+    if (batch > 0 && ruleOf(await folder.config()).evaluationPoint)
+      throw new Failure(
+        `${folder.path}: the ${kind} checkpoint is within an epoch, before the running statistics of the averaged weights are estimated; resume the run, or use --checkpoint best`,
+      )
+    return checkpoint
+  }
   const reason = kind === 'best' ? 'no epoch is complete' : 'no step was saved'
   throw new Failure(`${folder.path}: has no ${kind} checkpoint yet; ${reason}`)
 }

@@ -1,6 +1,7 @@
 import type { Histogram } from '@diffgrad/core'
 import type { Config } from '../config/config.ts'
 import type { LearningRate } from '../config/optimizer.ts'
+import { ruleOf, statisticsBatches } from '../config/rule.ts'
 import type { Loader } from '../data/batch.ts'
 import type { Dataset } from '../data/dataset.ts'
 import type { TrainingEngine } from '../engine/engine.ts'
@@ -158,15 +159,29 @@ async function recordStep(
 
 /** Evaluates the weights after an epoch; undefined if the signal aborts. */
 async function validate(
-  { config, engine, loader, dataset, ranks }: Training,
+  training: Training,
   { position }: TrainingState,
 ): Promise<Evaluation | undefined> {
+  const { config, engine, loader, dataset, ranks } = training
   try {
+    if (ruleOf(config).evaluationPoint) await reestimate(training, position.epoch)
     return await evaluate(engine, loader, dataset, { batch: config.batch, ranks })
   } catch (cause) {
     if (!(cause instanceof Divergence)) throw cause
     throw new Divergence(`after epoch ${position.epoch + 1}: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** Estimates the running statistics of the averaged weights from batches of an epoch, as far as the signal permits. */
+async function reestimate({ engine, loader, ranks }: Training, epoch: number): Promise<void> {
+  const count = Math.min(statisticsBatches, loader.batchesPerEpoch)
+  const batches = loader.train(epoch, ranks.rank, ranks.size)[Symbol.asyncIterator]()
+  for (let first = 0; first + ranks.size <= count; first += ranks.size) {
+    const next = await ranks.together(() => batches.next(), true)
+    if (next.done || ranks.signal.aborted) break
+    await engine.reestimate(next.value)
+  }
+  await batches.return?.()
 }
 
 /** Records the results of an epoch, and saves the best checkpoint if its top-1 accuracy is a new best. */
