@@ -79,7 +79,11 @@ export type Schedule = (
       /** Whether the value changes along straight lines, rather than at the points alone. */
       readonly linear: boolean
     }
-  | { readonly kind: 'lambda'; readonly valueAt: (step: number) => number }
+  | {
+      readonly kind: 'lambda'
+      /** The value at a step, from 0. */
+      readonly valueAt: (step: number) => number
+    }
   | ({ readonly kind: 'plateau' } & Plateau)
   | { readonly kind: 'join'; readonly segments: readonly ScheduleSegment[] }
 ) & { readonly startStep?: number | undefined }
