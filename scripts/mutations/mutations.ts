@@ -385,7 +385,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a cautious step compares the sign of a product, which underflows',
-    backends: /WebAssembly/,
     edits: [
       {
         file: 'transforms/cautious.ts',

@@ -180,8 +180,9 @@ export const transformLaws: readonly Law[] = [
       const run = createOptimizer(backend, sgd, { ...options, ...decay })
       await run.setParameters({ bias: [8, 8, 8], weights: [0, 0, 0, 0, 0, 0] })
       const weights = [1, 1, 1, 1, 1, 1]
-      await run.step({ bias: [1, 1, 1e-30], weights })
-      // All agree: 8 − 1 − 1, and 8 − 1 for the small one, whose product with its step underflows in float32.
+      const tiny = backend.dtypes[0] === 'float64' ? 1e-200 : 1e-30
+      await run.step({ bias: [1, 1, tiny], weights })
+      // All agree: 8 − 1 − 1, and 8 − 1 for the small one, whose product with its step underflows.
       expectNear((await run.parameters()).bias, [6, 6, 7])
       await run.step({ bias: [-0.25, 1, 1], weights: weights.map((w) => -0.125 * w) })
       // m = 0.25, 1.5, 1: the first disagrees, and the others move by 3/2 of their steps. No weight agrees.
