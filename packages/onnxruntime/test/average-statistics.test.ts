@@ -1,4 +1,4 @@
-import { diffGrad, scheduleFreeAdamW, type UpdateRule } from '@diffgrad/core'
+import { diffGrad, type Hyperparameters, scheduleFreeAdamW } from '@diffgrad/core'
 import {
   batchNorm,
   buildModel,
@@ -14,7 +14,7 @@ import { testSeed } from '@diffgrad/testing/seed'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import * as ort from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { readCheckpoint, Trainer } from '../src/index.ts'
+import { readCheckpoint, Trainer, type TrainerOptions } from '../src/index.ts'
 import { stripes } from './small-model.ts'
 
 const twoNormalizations = buildModel(
@@ -83,25 +83,27 @@ function batchStatistics({ input }: ReturnType<typeof stripes>, weights: Weights
 }
 
 const { beta1 } = scheduleFreeAdamW.defaults
-const optimizers: Readonly<
-  Record<string, { readonly rule: UpdateRule; readonly ema?: { readonly decay: number } }>
-> = {
-  'the evaluation point of Schedule-Free': { rule: scheduleFreeAdamW },
-  'an EMA': { rule: diffGrad, ema: { decay: 0.8 } },
+type Options = Pick<TrainerOptions<Hyperparameters>, 'optimizer' | 'update'>
+const ofEma = { rule: diffGrad, ema: { decay: 0.8 } }
+const averages: Readonly<Record<string, Options>> = {
+  'the evaluation point of Schedule-Free': { optimizer: { rule: scheduleFreeAdamW } },
+  'an EMA': { optimizer: ofEma },
+  'an EMA in the graph': { optimizer: ofEma, update: 'graph' },
 }
 
-test.for(Object.entries(optimizers))(
+test.for(Object.entries(averages))(
   'running statistics of %s are means of those of batches, by direct convolution',
-  async ([name, optimizer]) => {
+  async ([name, { optimizer, update = 'kernel' }]) => {
     const trainer = await Trainer.create(ort, twoNormalizations, {
       loss: crossEntropy(),
       dimensions: { batch: 16 },
       optimizer: { ...optimizer, learningRate: 3e-2 },
+      update,
     })
     for (let t = 0; t < 8; t++) await trainer.step(stripes(t))
     const before = await trainer.save()
     const { weights, optimizer: state } = readCheckpoint(before)
-    const averages = Object.entries(weights).map(([parameter, { data }]) => {
+    const averaged = Object.entries(weights).map(([parameter, { data }]) => {
       const { ema, z } = state.parameters[parameter]?.state ?? {}
       const x = z && Array.from(data, (y, i) => y + (1 / beta1 - 1) * (y - z[i]))
       return [parameter, x ?? ema ?? data] as const
@@ -110,7 +112,7 @@ test.for(Object.entries(optimizers))(
     const batches = [stripes(20), stripes(21, 5)]
     for (const batch of batches) await trainer.reestimate(batch)
 
-    const expected = batches.map((batch) => batchStatistics(batch, Object.fromEntries(averages)))
+    const expected = batches.map((batch) => batchStatistics(batch, Object.fromEntries(averaged)))
     const { initializers } = readModel(await trainer.export({ average: true }))
     for (const key of Object.keys(expected[0]) as (keyof (typeof expected)[0])[]) {
       const found = initializers.get(key)
