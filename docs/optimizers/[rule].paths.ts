@@ -12,12 +12,15 @@ const defaults = ({ rule }: DocumentedRule): string =>
     .map(([name, value]) => `| \`${name}\` | ${value} |`)
     .join('\n')
 
+/** Text of docs/rule.md, whose links are relative to that file. */
+const fromRulePage = (text: string): string => text.replace(/\]\((?![a-z]+:)/g, '](../')
+
 const page = (documented: DocumentedRule): string => `${documented.description}
 
 ${documented.sources.map((source) => `Source: ${source}\n`).join('\n')}
-**When:** ${documented.when}
+**When:** ${fromRulePage(documented.when)}
 
-**What implementations get wrong:** ${documented.trap}
+**What implementations get wrong:** ${fromRulePage(documented.trap)}
 
 ## Use
 
