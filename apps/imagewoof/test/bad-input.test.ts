@@ -55,7 +55,7 @@ const cases: readonly (readonly [input: string, args: readonly string[], message
     ['train', '--seed', 'x'],
     '--seed must be a whole number in [0, 2³¹), but is x',
   ],
-  ['an unknown rule', ['train', '--optimizer', 'adan'], '--optimizer must be one of '],
+  ['an unknown rule', ['train', '--optimizer', 'adagard'], '--optimizer must be one of '],
   [
     "another rule's option",
     ['train', '--optimizer', 'adam', '--aliased'],
