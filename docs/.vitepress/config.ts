@@ -1,21 +1,9 @@
 import { defineConfig } from 'vitepress'
-import { guides, optimizerPages, packagePages } from './contents.ts'
+import { guides, optimizerPages, packagePages, reference } from './contents.ts'
 import { gitHubSlug, linkPages } from './links.ts'
 
 /** The path of the site on its server, for a site that is not at the root: `SITE_BASE=/diffgrad/`. */
 const base = process.env.SITE_BASE ?? '/'
-
-const reference = [
-  { text: 'The rules', link: '/rule' },
-  { text: 'Coming from another library', link: '/coming-from' },
-  { text: 'API', link: '/api/', target: '_self' },
-  { text: 'Evidence', link: '/evidence' },
-  { text: 'Graphics cards', link: '/graphics-cards' },
-  { text: 'Many processes and machines', link: '/scale' },
-  { text: 'Data of the classifier', link: '/data' },
-  { text: 'Compatibility', link: '/compatibility' },
-  { text: 'How models and data pass through', link: '/ways' },
-]
 
 export default defineConfig({
   base,
@@ -48,7 +36,7 @@ export default defineConfig({
       },
       { text: 'Guides', items: [...guides] },
       { text: 'Optimizers', collapsed: true, items: [...optimizerPages] },
-      { text: 'Reference', items: reference },
+      { text: 'Reference', items: [...reference] },
     ],
   },
 })

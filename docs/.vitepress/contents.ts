@@ -4,6 +4,8 @@ import { allRules, classNameOf } from '@diffgrad/core'
 interface Entry {
   readonly text: string
   readonly link: string
+  /** `_self` for parts of the site that other programs build. */
+  readonly target?: string
 }
 
 export const guides: readonly Entry[] = [
@@ -33,3 +35,15 @@ export const optimizerPages: readonly Entry[] = allRules.map((rule) => ({
   text: classNameOf(rule),
   link: `/optimizers/${rule.name.toLowerCase()}`,
 }))
+
+export const reference: readonly Entry[] = [
+  { text: 'The rules', link: '/rule' },
+  { text: 'Coming from another library', link: '/coming-from' },
+  { text: 'API', link: '/api/', target: '_self' },
+  { text: 'Evidence', link: '/evidence' },
+  { text: 'Graphics cards', link: '/graphics-cards' },
+  { text: 'Many processes and machines', link: '/scale' },
+  { text: 'Data of the classifier', link: '/data' },
+  { text: 'Compatibility', link: '/compatibility' },
+  { text: 'How models and data pass through', link: '/ways' },
+]

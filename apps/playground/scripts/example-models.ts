@@ -134,7 +134,7 @@ async function shapesModel(): Promise<Files> {
 const alphabet = "▁abcdefghijklmnopqrstuvwxyz0123456789.,:;!?'-"
 const special = ['[PAD]', '[UNK]', '[CLS]']
 const vocabulary = [...special, ...alphabet]
-/** The most tokens of a text, the first of which is [CLS]. */
+/** The most tokens of a text, including [CLS], which is the first. */
 const longest = 128
 
 /** Text as tokens: lower-case characters, with ▁ for a space. */

@@ -295,7 +295,7 @@ function checkUses(
     )
 }
 
-/** The layout in which nodes multiply by a weight; undefined if there is none, or several. */
+/** The layout in which nodes multiply by a weight; undefined unless all use the same one. */
 function layoutOf(uses: readonly Use[], weight: string): Layout | undefined {
   const layouts = new Set(uses.filter((use) => use.weight === weight).map(({ layout }) => layout))
   const [layout] = layouts

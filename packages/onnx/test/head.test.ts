@@ -59,7 +59,7 @@ test('a new head returns x·Wᵀ + b for other classes, without the softmax afte
   expect(elements(replaceHead(model, 2, 8), weight)).not.toEqual(elements(model, weight))
 })
 
-test('the new head of a file is written into the file, all else of which stays', () => {
+test('a new head is written into the file, and nothing else in it changes', () => {
   const model = readModel(fixture('vit.onnx'), () => fixture('vit.onnx'))
   const next = replaceHead(model, 3, 1)
   const again = readModel(writeModel(next))

@@ -130,7 +130,7 @@ const mapTensors = (
   return { ...rest, state: Object.fromEntries(entries) }
 }
 
-/** The rule of a saved parameter, if it is one of some rules, the first of which is that of the state. */
+/** The rule of a saved parameter, if `rules` has it. The first of them is that of the state. */
 const ruleOf = (
   rules: readonly UpdateRule[],
   { rule = rules[0].name }: ParameterState<Tensor>,

@@ -219,7 +219,7 @@ export class Variables<H extends Hyperparameters> {
     this.#communicator = communicator
   }
 
-  /** Reads numbers of the state that are on a device, before `stateDict`; undefined if there are none. */
+  /** Reads numbers of the state that are on a device, before `stateDict`; undefined if no state is on one. */
   readScalars(): Promise<void> | undefined {
     return this.#backend.readScalars()
   }

@@ -23,8 +23,8 @@ interface RuleSettings {
 }
 
 /**
- * The training batches, augmented, of which the running statistics of a rule's evaluation point are means: the
- * first of each epoch, after it.
+ * The number of training batches whose mean statistics become the running statistics at a rule's evaluation point:
+ * the first of each epoch, augmented, passed again after the epoch.
  */
 export const statisticsBatches = 20
 

@@ -18,7 +18,7 @@ import {
 export interface WorkerOptions {
   /** Number of trials at once. */
   readonly jobs: number
-  /** A worker that has not renewed its lease of a trial for so many seconds loses it to another worker. */
+  /** Seconds without renewal after which a worker loses its lease of a trial to another worker. */
   readonly leaseSeconds: number
   /** Trains a trial; by default in a process of its own. */
   readonly train?: typeof runTrialProcess
@@ -160,7 +160,7 @@ class Reporter {
     this.#sendSoon()
   }
 
-  /** Sends what has not been sent. An error is ignored: Redis may have lost the job. */
+  /** Sends pending progress. An error is ignored: Redis may have lost the job. */
   send(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -50,7 +50,7 @@ const tableNames = /\.(csv|tsv)$/i
 /**
  * Reads labelled examples: one CSV file of texts, or folders of pictures, each named as its class.
  *
- * @throws {Error} If there are none, in one class only, or a file has no column of texts or labels.
+ * @throws {Error} If no example is found, all are of one class, or a file has no column of texts or labels.
  */
 export async function readExamples(files: readonly PathFile[]): Promise<Examples> {
   const [table, ...others] = files.filter(({ path }) => tableNames.test(path))
