@@ -10,6 +10,8 @@ import {
   type Bundler,
   bundlers,
   isPeer,
+  mostBytes,
+  pageBytes,
   peerNames,
   type ResolutionMode,
   resolutionModes,
@@ -298,6 +300,9 @@ const works = ({ tool, failures }: Row): readonly string[] =>
   names.map((name) => (isExcepted(tool, name) ? '–' : failures.has(name) ? '✗' : '✓'))
 const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1000)} kB`
 const sizes = [...tarballs.values()].map((path) => kilobytes(statSync(path).size))
+const pages = await Promise.all(
+  names.map(async (short) => (short in mostBytes ? kilobytes(await pageBytes(users, short)) : '–')),
+)
 const document = `# Compatibility
 
 Written by \`pnpm check-bundlers\`, which packs the packages, installs them into an empty project and, for
@@ -320,7 +325,13 @@ ${table(
 - The declarations of TensorFlow.js need \`skipLibCheck\`, as do those of protobuf, on which
   \`@diffgrad/onnx\` depends, before TypeScript 5.7.
 
-${table(['package', ...names], [['tarball', ...sizes]])}
+${table(
+  ['package', ...names],
+  [
+    ['tarball', ...sizes],
+    ['`import { DiffGrad }` in a page, minified and compressed, without peers', ...pages],
+  ],
+)}
 `
 writeFileSync(join(root, 'docs/compatibility.md'), document)
 const cells = rows.flatMap(works)

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { build as esbuild } from 'esbuild'
 import { rollup } from 'rollup'
@@ -119,6 +120,23 @@ export const bundlers: readonly Bundler[] = [
     },
   },
 ]
+
+/** What a page loads for `import { DiffGrad }` of a package at most, in bytes: minified and compressed, without peers. */
+export const mostBytes: Readonly<Record<string, number>> = { arrays: 31_000, tfjs: 39_700 }
+
+/** Returns what a page loads for `import { DiffGrad }` of an installed package, as `mostBytes` counts it. */
+export async function pageBytes(folder: string, short: string): Promise<number> {
+  const { outputFiles } = await esbuild({
+    stdin: { contents: `export { DiffGrad } from '@diffgrad/${short}'`, resolveDir: folder },
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    external: peerNames.flatMap((name) => [name, `${name}/*`]),
+  })
+  return outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0)
+}
 
 /** Runs a script with this Node and returns its lines; throws what it prints to stderr if it fails. */
 export function runNode(folder: string, script: string): readonly string[] {

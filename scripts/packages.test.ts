@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   asCommonJs,
   bundlers,
+  mostBytes,
+  pageBytes,
   type ResolutionMode,
   runBundled,
   runNode,
@@ -163,6 +165,10 @@ console.log(['DiffGrad', 'DiffRGrad'].filter((name) => name in names).join())
     const all = await runBundled(folder, bundler, used('registered', 'register(tf)'))
     expect(all).toEqual(['DiffGrad,DiffRGrad'])
   })
+})
+
+test.each(Object.entries(mostBytes))('DiffGrad of %s is small in a page', async (short, most) => {
+  expect(await pageBytes(folder, short)).toBeLessThanOrEqual(most)
 })
 
 describe.each(typeChecks)('$compiler with resolution $resolution', (check) => {

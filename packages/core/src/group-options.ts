@@ -1,6 +1,6 @@
 import { checkedOptions, clone, completeOptions } from './options.ts'
 import type { Parameter } from './parameters.ts'
-import { checkRange, describe, isPlainObject, type OptionRange, oneOf } from './ranges.ts'
+import { boolean, checkRange, describe, isPlainObject, type OptionRange } from './ranges.ts'
 import type { Hyperparameters, PartialOptions, RuleOptions, UpdateRule } from './rule.ts'
 import type * as rules from './rules/index.ts'
 
@@ -159,7 +159,6 @@ export function checkSelection(
 
 const list: OptionRange = { text: 'a list', includes: Array.isArray }
 const group: OptionRange = { text: 'an object', includes: isPlainObject }
-const boolean = oneOf(false, true)
 
 /**
  * Checks the options of an optimizer, and copies them.

@@ -6,6 +6,15 @@ export {
   type Backend,
   type SavedArray,
 } from './backend.ts'
+export {
+  type Attempt,
+  attempt,
+  attemptAsync,
+  type Exchange,
+  exchangeAsync,
+  type Failure,
+  type Sums,
+} from './exchange.ts'
 export type { Gradients } from './gradients.ts'
 export {
   type Binary,
@@ -29,6 +38,7 @@ export { defineKernel, type Kernel, type SumKernels, type Values } from './kerne
 export type { LoadOptions, LoadReport } from './load-state.ts'
 export { memoized } from './memoized.ts'
 export { Optimizer, type OptimizerOptions, type StepOutcome } from './optimizer.ts'
+export { optionTextOf } from './option-texts.ts'
 export { optionsAfterReport, restartSchedules, startSchedules } from './options.ts'
 export { entriesOf, type Named, type Parameter } from './parameters.ts'
 export {
@@ -38,23 +48,13 @@ export {
   isPlainObject,
   nonNegative,
   type OptionRange,
+  type OptionText,
   oneOf,
   positive,
   positiveInteger,
   rangeOf,
 } from './ranges.ts'
-export {
-  type Attempt,
-  attempt,
-  attemptAsync,
-  type Communicator,
-  type Exchange,
-  exchangeAsync,
-  type Failure,
-  gather,
-  RankError,
-  requireSame,
-} from './ranks.ts'
+export { Communicator, gather, RankError, requireSame } from './ranks.ts'
 export {
   defineRule,
   type EvaluationPoint,

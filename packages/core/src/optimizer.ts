@@ -1,4 +1,5 @@
 import type { Backend, SavedArray } from './backend.ts'
+import { attempt, type Exchange, exchangeAsync, exchangeSync, type StepCall } from './exchange.ts'
 import { GradientAccumulator, GradientMatcher, type Gradients } from './gradients.ts'
 import {
   changedOptions,
@@ -35,16 +36,7 @@ import {
 import { changedGroups, ParameterGroup, ParameterGroups } from './parameter-group.ts'
 import { checkedParameters, type Parameter } from './parameters.ts'
 import { anyFinite, checkOptions, checkRange, describe } from './ranges.ts'
-import {
-  alone,
-  attempt,
-  type Communicator,
-  type Exchange,
-  exchangeAsync,
-  exchangeSync,
-  GradientExchange,
-  type StepCall,
-} from './ranks.ts'
+import type { Communicator, GradientExchange } from './ranks.ts'
 import type { Hyperparameters, PartialOptions, UpdateRule } from './rule.ts'
 import { type SkippedSteps, type StateDict, savedNames, saveState } from './state-dict.ts'
 import {
@@ -280,7 +272,7 @@ export class Optimizer<
    */
   step(gradients: Gradients<T, Name>): StepOutcome {
     this.#checkNotStepping()
-    return exchangeSync(this.#communicator, this.#step(gradients))
+    return exchangeSync(this.#exchange?.communicator, this.#step(gradients))
   }
 
   /**
@@ -291,7 +283,7 @@ export class Optimizer<
     this.#checkNotStepping()
     this.#stepping = true
     try {
-      return await exchangeAsync(this.#communicator, this.#step(gradients))
+      return await exchangeAsync(this.#exchange?.communicator, this.#step(gradients))
     } finally {
       this.#stepping = false
     }
@@ -331,9 +323,15 @@ export class Optimizer<
    *
    * @throws RangeError unless `accumulate` is a multiple of the number of ranks, or if the backend keeps
    * gradients on a device.
+   * @throws TypeError if the argument is no Communicator.
    */
   distribute(communicator: Communicator): void {
-    const exchange = new GradientExchange(this.rule, this.#backend, this.#groups, communicator)
+    if (typeof communicator?.gradientExchange !== 'function') {
+      throw new TypeError(
+        `${this.rule.name}: distribute needs a Communicator, but has ${describe(communicator)}`,
+      )
+    }
+    const exchange = communicator.gradientExchange(this.rule, this.#backend, this.#groups)
     const { pending, ranks } = this.#accumulator
     exchange.checkAccumulation(this.#transforms.accumulate, pending * ranks)
     this.#exchange = communicator.size > 1 ? exchange : undefined
@@ -546,10 +544,6 @@ export class Optimizer<
     return options
   }
 
-  get #communicator(): Communicator {
-    return this.#exchange?.communicator ?? alone
-  }
-
   #hyperparametersOf(group: ParameterGroup<T, Hyperparameters>): Hyperparameters {
     return group.hyperparameters(this.#updates)
   }
@@ -609,7 +603,7 @@ export class Optimizer<
    * replaced by their next ones.
    */
   #shareAccumulation(accumulated: number): void {
-    const { rank, size } = this.#communicator
+    const { rank, size } = this.#exchange?.communicator ?? { rank: 0, size: 1 }
     this.#accumulator.ranks = size
     this.#accumulator.pending = accumulated / size
     if (rank > 0) for (const group of this.#groups) group.pending.fill(false)

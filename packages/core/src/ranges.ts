@@ -9,9 +9,13 @@ export interface OptionRange {
    * dict and the optimizer that loads it.
    */
   readonly choices?: readonly (string | number | boolean)[]
+}
+
+/** What an option is, for forms and for the help of a command. */
+export interface OptionText {
   /** The letter of the option in the equations, such as `β₁`. */
   readonly symbol?: string
-  /** What the option is, in a few words, for forms and for the help of a command. */
+  /** What the option is, in a few words. */
   readonly description?: string
   /** The names of the choices, by their values, where the values do not tell. */
   readonly labels?: Readonly<Record<string, string>>
@@ -60,54 +64,20 @@ export const oneOf = (...choices: readonly (string | number | boolean)[]): Optio
   choices,
 })
 
-const boolean = oneOf(false, true)
+/** True or false. */
+export const boolean: OptionRange = oneOf(false, true)
 
-/** The options that several rules share, and those of the oldest rules. */
+/** The options that most rules have. */
 const rangesByName: Readonly<Record<string, OptionRange>> = {
-  learningRate: { ...nonNegative, symbol: 'α', description: 'learning rate' },
-  weightDecay: { ...nonNegative, symbol: 'λ', description: 'weight decay' },
-  decay: {
-    ...oneOf('l2', 'decoupled'),
-    description: 'kind of weight decay',
-    labels: { l2: 'L2 decay', decoupled: 'decoupled decay' },
-  },
-  momentum: { ...fraction, symbol: 'μ', description: 'momentum' },
-  dampening: { ...fraction, description: 'dampening of the momentum' },
-  nesterov: { ...boolean, description: 'Nesterov momentum' },
-  beta1: { ...fraction, symbol: 'β₁', description: 'decay rate of the average gradient' },
-  beta2: { ...fraction, symbol: 'β₂', description: 'decay rate of the average square' },
+  learningRate: nonNegative,
+  weightDecay: nonNegative,
+  decay: oneOf('l2', 'decoupled'),
+  beta1: fraction,
+  beta2: fraction,
   epsilon: {
     // For any β₂ < 1, float32 has a number for ε√(1 − β₂ᵗ); if it were 0, a zero gradient would give 0 / 0.
     text: 'a finite number, at least 1e-36',
     includes: (value) => isFiniteNumber(value) && value >= 1e-36,
-    symbol: 'ε',
-    description: 'small number in the denominator',
-  },
-  amsgrad: { ...boolean, description: 'AMSGrad' },
-  version: {
-    ...oneOf(0, 1, 2),
-    description: 'version of ξ',
-    labels: { 0: 'version 0, the paper’s', 1: 'version 1, signed', 2: 'version 2, up to 5' },
-  },
-  aliased: {
-    ...boolean,
-    description: 'the aliasing bug of the original code (ξ = ½)',
-    labels: { false: 'fixed', true: 'original' },
-  },
-  degenerateToSgd: {
-    ...boolean,
-    description: 'momentum steps before the variance is known',
-    labels: { false: 'waits first', true: 'momentum first' },
-  },
-  memoryLength: {
-    text: 'a finite number, at least 1',
-    includes: (value) => isFiniteNumber(value) && value >= 1,
-    description: 'steps in the average of step sizes',
-  },
-  averageStep: {
-    ...boolean,
-    description: 'the mean of a step size and its average, instead of the smaller one',
-    labels: { false: 'smaller step', true: 'averaged step' },
   },
 }
 

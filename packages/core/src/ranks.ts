@@ -1,4 +1,5 @@
 import type { Backend, SavedArray } from './backend.ts'
+import type { Attempt, Exchange, Failure, StepCall, Sums } from './exchange.ts'
 import { optionsText } from './options.ts'
 import type { ParameterGroups } from './parameter-group.ts'
 import type { Hyperparameters } from './rule.ts'
@@ -8,24 +9,29 @@ import type { GroupGradients } from './update.ts'
 // gradients of different batches, and make the same update of their sum.
 
 /** The ranks that train together. Each makes the same calls, in the same order. */
-export interface Communicator {
+export abstract class Communicator implements Sums {
   /** The number of this rank, from 0. */
-  readonly rank: number
+  abstract readonly rank: number
   /** The number of ranks. */
-  readonly size: number
-  /**
-   * Replaces arrays by their sums over all ranks, in place. Each rank passes arrays of the same types and
-   * lengths, and gets the same bits.
-   *
-   * @throws Error on every rank if the arrays differ.
-   */
-  sumSync(arrays: readonly SavedArray[]): void
-  /** As `sumSync`, without blocking the event loop. */
-  sum(arrays: readonly SavedArray[]): Promise<void>
-}
+  abstract readonly size: number
+  abstract sumSync(arrays: readonly SavedArray[]): void
+  abstract sum(arrays: readonly SavedArray[]): Promise<void>
 
-/** A process that trains alone. */
-export const alone: Communicator = { rank: 0, size: 1, sumSync() {}, async sum() {} }
+  /**
+   * The exchange of gradients that `distribute` of an optimizer uses. A method of the communicator, so that
+   * programs that train alone do not load it.
+   *
+   * @throws RangeError if the backend keeps gradients on a device.
+   * @internal
+   */
+  gradientExchange<T, H extends Hyperparameters>(
+    rule: { readonly name: string },
+    backend: Backend<T, unknown>,
+    groups: ParameterGroups<T, H>,
+  ): GradientExchange<T, H> {
+    return new GradientExchange(rule, backend, groups, this)
+  }
+}
 
 /** The number of a rank, and the number of ranks. */
 type Place = Pick<Communicator, 'rank' | 'size'>
@@ -41,52 +47,6 @@ export class RankError extends Error {
     this.rank = rank
   }
 }
-
-/** A computation of several ranks: it yields arrays, and continues when they hold their sums over all ranks. */
-export type Exchange<R> = Generator<readonly SavedArray[], R, void>
-
-/** Runs an exchange by blocking calls. */
-export function exchangeSync<R>(communicator: Communicator, exchange: Exchange<R>): R {
-  let step = exchange.next()
-  for (; !step.done; step = exchange.next()) communicator.sumSync(step.value)
-  return step.value
-}
-
-/** Runs an exchange while the event loop runs. */
-export async function exchangeAsync<R>(
-  communicator: Communicator,
-  exchange: Exchange<R>,
-): Promise<R> {
-  let step = exchange.next()
-  for (; !step.done; step = exchange.next()) await communicator.sum(step.value)
-  return step.value
-}
-
-/** A thrown value. */
-export interface Failure {
-  readonly reason: unknown
-}
-
-/** The result of a function, or what it threw. */
-export type Attempt<R> =
-  | { readonly value: R; readonly failure?: undefined }
-  | { readonly value?: undefined; readonly failure: Failure }
-
-/** Calls a function and returns its result, or what it throws, so that all ranks learn of it before one throws. */
-export function attempt<R>(compute: () => R): Attempt<R> {
-  try {
-    return { value: compute() }
-  } catch (reason) {
-    return { failure: { reason } }
-  }
-}
-
-/** As `attempt`, for an asynchronous function. */
-export const attemptAsync = <R>(compute: () => Promise<R>): Promise<Attempt<R>> =>
-  compute().then(
-    (value) => ({ value }),
-    (reason) => ({ failure: { reason } }),
-  )
 
 /**
  * Gathers the figures of every rank.
@@ -182,13 +142,6 @@ function elementsHash({ buffer, byteOffset, byteLength }: SavedArray): number {
   let hash = emptyHash
   for (let i = 0; i < words.length; i++) hash = addToHash(hash, words[i])
   return hash
-}
-
-/** The checked gradients of a call of `step`. */
-export interface StepCall<T, H extends Hyperparameters> {
-  readonly matched: readonly GroupGradients<T, H>[]
-  /** False if `skipNotFinite` skips the call. */
-  readonly finite: boolean
 }
 
 /** The exchange of gradients between the optimizers of several ranks. */

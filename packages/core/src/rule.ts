@@ -1,6 +1,6 @@
 import type { Arithmetic } from './arithmetic.ts'
 import { memoized } from './memoized.ts'
-import type { OptionRange } from './ranges.ts'
+import type { OptionRange, OptionText } from './ranges.ts'
 import type { Schedule } from './schedules/schedule.ts'
 import { type Transforms, trainingWeights, transformState } from './transforms/index.ts'
 
@@ -143,8 +143,8 @@ export interface UpdateRule<
   /** The name in error messages and state dicts. */
   readonly name: string
   readonly defaults: H
-  /** The ranges of the hyperparameters that only this rule has. */
-  readonly ranges?: Readonly<Record<string, OptionRange>>
+  /** The ranges and texts of the hyperparameters that few rules have, or that differ from those of other rules. */
+  readonly ranges?: Readonly<Record<string, OptionRange & OptionText>>
   /** The reason why options that are each in range do not work together, or undefined if they do. */
   conflict?(options: RuleOptions<H>): string | undefined
   /** The names of the optimizer state of each parameter. */

@@ -18,6 +18,7 @@ import {
   type Kernel,
   noDecayOnBiasAndNorm,
   operands,
+  optionTextOf,
   radam,
   rangeOf,
   ruleKernels,
@@ -146,7 +147,8 @@ test('the class names of rules begin with a capital letter', () => {
 
 test.each(allRules)('every option of $name is described for forms and command lines', (rule) => {
   for (const option of Object.keys(rule.defaults)) {
-    const { description, choices, labels = {} } = rangeOf(rule, option)
+    const { choices } = rangeOf(rule, option)
+    const { description, labels = {} } = optionTextOf(rule, option)
     expect(description, option).toMatch(/^[\p{L}\d(][^.]{2,}$/u)
     expect((choices ?? []).map(String)).toEqual(expect.arrayContaining(Object.keys(labels)))
   }

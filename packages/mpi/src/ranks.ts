@@ -1,4 +1,4 @@
-import type { Communicator, SavedArray } from '@diffgrad/core'
+import { Communicator, type SavedArray } from '@diffgrad/core'
 
 /** How elements of all ranks become one. */
 export type Reduction = 'sum' | 'maximum'
@@ -33,12 +33,13 @@ interface Call {
  * same order, with arrays of the same types and lengths, which are compared first. Asynchronous calls let the
  * event loop run, and run one at a time, in order; the others block this thread.
  */
-export class Ranks implements Communicator {
+export class Ranks extends Communicator {
   readonly #transport: Transport
   #last: Promise<unknown> = Promise.resolve()
   #running = 0
 
   constructor(transport: Transport) {
+    super()
     this.#transport = transport
   }
 

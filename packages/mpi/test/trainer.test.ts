@@ -192,7 +192,7 @@ test('several ranks refuse an update within the graph, and what is no communicat
     'trainer: update must be "kernel"',
   )
   await expect(Trainer.create(ort, network, { ...options(2), ranks: 2 as never })).rejects.toThrow(
-    'trainer: ranks must be { rank, size, sum, … }, but is 2',
+    'trainer: ranks must be a Communicator, but is 2',
   )
   await expect(Trainer.create(ort, network, options(3, ranks))).rejects.toThrow(
     'diffGrad: accumulate must be a multiple of the number of ranks, 2, but is 3',

@@ -96,9 +96,8 @@ export function checkCreate<H extends Hyperparameters>(
       '{ outputs, compute }, such as accuracy()',
       metric,
     )
-  const isCommunicator =
-    ranks === undefined || (typeof ranks.sum === 'function' && Number.isSafeInteger(ranks.size))
-  check('trainer: ranks', isCommunicator, '{ rank, size, sum, … }', ranks)
+  const isCommunicator = ranks === undefined || typeof ranks.gradientExchange === 'function'
+  check('trainer: ranks', isCommunicator, 'a Communicator', ranks)
   check('trainer: session', isObject(session), "an object of the runtime's options", session)
 }
 

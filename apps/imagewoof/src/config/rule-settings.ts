@@ -1,4 +1,12 @@
-import { adam, allRules, type OptionRange, rangeOf, sgd, type UpdateRule } from '@diffgrad/core'
+import {
+  adam,
+  allRules,
+  type OptionRange,
+  optionTextOf,
+  rangeOf,
+  sgd,
+  type UpdateRule,
+} from '@diffgrad/core'
 
 /** A setting that is an option of some rules. */
 export interface RuleSetting {
@@ -57,7 +65,7 @@ const otherDefaults = (
 export const ruleSettings: readonly RuleSetting[] = ownOptions.map((option) => {
   const rules = allRules.filter(({ defaults }) => option in defaults)
   const range = rangeOf(rules[0], option)
-  const { symbol, description = option } = range
+  const { symbol, description = option } = optionTextOf(rules[0], option)
   const standard = ruleDefault(option, rules[0].defaults)
   const isOn = standard === true
   const line = symbol === undefined ? description : `${symbol}: ${description}`

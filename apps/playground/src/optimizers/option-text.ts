@@ -1,4 +1,4 @@
-import { rangeOf } from '@diffgrad/core'
+import { optionTextOf, rangeOf } from '@diffgrad/core'
 import { type OptimizerConfig, optionValue } from './config.ts'
 import { type OptionValue, optimizers } from './registry.ts'
 
@@ -15,7 +15,8 @@ interface OptionText {
 /** How an option of an optimizer is shown, as its rule describes it. */
 export function optionText(name: string, option: string): OptionText {
   const { rule } = optimizers[name]
-  const { symbol, description = option, choices, labels } = rangeOf(rule, option)
+  const { choices } = rangeOf(rule, option)
+  const { symbol, description = option, labels } = optionTextOf(rule, option)
   const title = symbol === undefined ? description : `${symbol} ${description}`
   if (choices === undefined) return { title, label: (value) => `${symbol ?? description} ${value}` }
   const label = (value: OptionValue): string => {

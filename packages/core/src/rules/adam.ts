@@ -1,3 +1,4 @@
+import { boolean } from '../ranges.ts'
 import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 import {
   biasCorrections,
@@ -40,6 +41,7 @@ const defaults: AdamHyperparameters = {
 export const adam: UpdateRule<AdamHyperparameters, 'm' | 'v' | 'vMax', never> = defineRule({
   name: 'Adam',
   defaults,
+  ranges: { amsgrad: { ...boolean, description: 'AMSGrad' } },
   stateNames: ({ amsgrad }) => (amsgrad ? ['m', 'v', 'vMax'] : ['m', 'v']),
   variant: ({ amsgrad }) => ({ amsgrad }),
   coefficients(hyperparameters, t) {

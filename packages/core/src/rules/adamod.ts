@@ -1,4 +1,5 @@
 import type { Arithmetic } from '../arithmetic.ts'
+import { anyFinite } from '../ranges.ts'
 import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 import {
   biasCorrections,
@@ -43,6 +44,13 @@ const defaults: AdaModHyperparameters = {
 export const adaMod: UpdateRule<AdaModHyperparameters, 'm' | 'v' | 's', never> = defineRule({
   name: 'AdaMod',
   defaults,
+  ranges: {
+    memoryLength: {
+      text: 'a finite number, at least 1',
+      includes: (value) => anyFinite.includes(value) && Number(value) >= 1,
+      description: 'steps in the average of step sizes',
+    },
+  },
   stateNames: () => ['m', 'v', 's'],
   coefficients: stepBoundCoefficients,
   update(arithmetic, inputs, c) {

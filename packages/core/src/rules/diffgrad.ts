@@ -1,4 +1,5 @@
 import type { Arithmetic } from '../arithmetic.ts'
+import { boolean, type OptionRange, type OptionText, oneOf } from '../ranges.ts'
 import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 import {
   biasCorrections,
@@ -16,6 +17,22 @@ export interface FrictionHyperparameters {
    * reference: from the second step on it equals the current gradient, and ξ = ½.
    */
   readonly aliased: boolean
+}
+
+/** The ranges and texts of the choice of ξ. */
+export const frictionRanges: Readonly<
+  Record<keyof FrictionHyperparameters, OptionRange & OptionText>
+> = {
+  version: {
+    ...oneOf(0, 1, 2),
+    description: 'version of ξ',
+    labels: { 0: 'version 0, the paper’s', 1: 'version 1, signed', 2: 'version 2, up to 5' },
+  },
+  aliased: {
+    ...boolean,
+    description: 'the aliasing bug of the original code (ξ = ½)',
+    labels: { false: 'fixed', true: 'original' },
+  },
 }
 
 /** The hyperparameters of diffGrad. */
@@ -57,6 +74,7 @@ export const diffGrad: UpdateRule<DiffGradHyperparameters, 'm' | 'v' | 'previous
   defineRule({
     name: 'diffGrad',
     defaults,
+    ranges: frictionRanges,
     stateNames: () => ['m', 'v', 'previousGradient'],
     intermediates: ['xi'],
     variant: (options, t) => ({ friction: frictionAt(options, t) }),

@@ -1,6 +1,7 @@
+import { boolean } from '../ranges.ts'
 import { defineRule, type UpdateRule } from '../rule.ts'
 import { type AdaModHyperparameters, adaMod, boundedStep, stepBoundCoefficients } from './adamod.ts'
-import { type FrictionHyperparameters, friction, frictionAt } from './diffgrad.ts'
+import { type FrictionHyperparameters, friction, frictionAt, frictionRanges } from './diffgrad.ts'
 import { moments } from './moments.ts'
 
 /** The hyperparameters of DiffMod. */
@@ -39,6 +40,15 @@ export const diffMod: UpdateRule<
 > = defineRule({
   name: 'DiffMod',
   defaults,
+  ranges: {
+    ...adaMod.ranges,
+    ...frictionRanges,
+    averageStep: {
+      ...boolean,
+      description: 'the mean of a step size and its average, instead of the smaller one',
+      labels: { false: 'smaller step', true: 'averaged step' },
+    },
+  },
   stateNames: () => ['m', 'v', 's', 'previousGradient'],
   intermediates: ['xi'],
   variant: (options, t) => ({

@@ -1,5 +1,5 @@
 import { defineRule, type UpdateRule } from '../rule.ts'
-import { type FrictionHyperparameters, friction, frictionAt } from './diffgrad.ts'
+import { type FrictionHyperparameters, friction, frictionAt, frictionRanges } from './diffgrad.ts'
 import { momentCoefficients, moments } from './moments.ts'
 import { phaseAt, type RAdamHyperparameters, radam, rectifiedStepSize } from './radam.ts'
 
@@ -27,6 +27,7 @@ export const diffRGrad: UpdateRule<DiffRGradHyperparameters, 'm' | 'v' | 'previo
   defineRule({
     name: 'DiffRGrad',
     defaults,
+    ranges: { ...radam.ranges, ...frictionRanges },
     stateNames: () => ['m', 'v', 'previousGradient'],
     intermediates: ['xi'],
     variant: (options, t) => ({ phase: phaseAt(options, t), friction: frictionAt(options, t) }),

@@ -1,3 +1,4 @@
+import { boolean } from '../ranges.ts'
 import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 import {
   biasCorrections,
@@ -44,6 +45,13 @@ const defaults: RAdamHyperparameters = {
 export const radam: UpdateRule<RAdamHyperparameters, 'm' | 'v', never> = defineRule({
   name: 'RAdam',
   defaults,
+  ranges: {
+    degenerateToSgd: {
+      ...boolean,
+      description: 'momentum steps before the variance is known',
+      labels: { false: 'waits first', true: 'momentum first' },
+    },
+  },
   stateNames: () => ['m', 'v'],
   variant: (options, t) => ({ phase: phaseAt(options, t) }),
   coefficients: (hyperparameters, t) => ({

@@ -1,5 +1,5 @@
 import type { Arithmetic } from '../arithmetic.ts'
-import { type OptionRange, oneOf } from '../ranges.ts'
+import { type OptionRange, type OptionText, oneOf } from '../ranges.ts'
 import {
   defineRule,
   type EvaluationPoint,
@@ -23,7 +23,7 @@ export interface ScheduleFreeAdamWHyperparameters extends ScheduleFreeSgdHyperpa
   readonly epsilon: number
 }
 
-const ranges: Readonly<Record<string, OptionRange>> = {
+const ranges: Readonly<Record<string, OptionRange & OptionText>> = {
   beta1: {
     text: 'above 0, at most 1',
     includes: (value) => typeof value === 'number' && value > 0 && value <= 1,

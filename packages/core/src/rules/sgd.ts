@@ -1,3 +1,4 @@
+import { boolean, fraction } from '../ranges.ts'
 import { defineRule, type Hyperparameters, type UpdateRule } from '../rule.ts'
 
 /** The hyperparameters of stochastic gradient descent. */
@@ -32,6 +33,11 @@ const defaults: SgdHyperparameters = {
 export const sgd: UpdateRule<SgdHyperparameters, 'm', never> = defineRule({
   name: 'SGD',
   defaults,
+  ranges: {
+    momentum: { ...fraction, symbol: 'μ', description: 'momentum' },
+    dampening: { ...fraction, description: 'dampening of the momentum' },
+    nesterov: { ...boolean, description: 'Nesterov momentum' },
+  },
   conflict({ momentum, dampening, nesterov }) {
     if (nesterov && momentum === 0) return 'nesterov needs a momentum above 0'
     if (nesterov && dampening > 0) return `nesterov needs a dampening of 0, but it is ${dampening}`

@@ -1,5 +1,6 @@
 import type { Kernel } from '../kernel.ts'
 import {
+  boolean,
   checkRange,
   describe,
   fraction,
@@ -167,8 +168,6 @@ export const differingTransforms = (a: Transforms, b: Transforms): readonly (key
   (Object.keys(off) as (keyof Transforms)[]).filter(
     (name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]),
   )
-
-const boolean = oneOf(false, true)
 
 const ranges: readonly (readonly [transform: keyof Transforms, range: OptionRange])[] = [
   ['centralize', boolean],
