@@ -9,11 +9,18 @@ type TabName = State['tab']
 /** The delay before the URL is updated, in milliseconds: browsers limit the rate of updates. */
 const urlDelay = 200
 
-/** Creates a tab when it is first shown; the code of all but the first is loaded then. */
-async function createTab(state: State, onChange: (state: State) => void): Promise<Tab> {
+/**
+ * Creates a tab when it is first shown; the code of all but the first is loaded then. The race plays at once, unless
+ * the URL says what to show.
+ */
+async function createTab(
+  state: State,
+  hash: string,
+  onChange: (state: State) => void,
+): Promise<Tab> {
   switch (state.tab) {
     case 'race':
-      return new RaceTab(state, onChange)
+      return new RaceTab(state, onChange, { plays: !hash.includes('?') })
     case 'swarm': {
       const { SwarmTab } = await import('./swarm/swarm-tab.ts')
       return new SwarmTab(state, onChange)
@@ -72,7 +79,7 @@ export function startApp(document: Document): void {
       if (hash !== hashes.get(name)) existing.open(state)
       return
     }
-    const tab = await createTab(state, onChange)
+    const tab = await createTab(state, hash, onChange)
     tabs.set(name, tab)
     if (visible === name) main.replaceChildren(tab.node)
   }

@@ -1,3 +1,6 @@
+import type { DrawTarget } from './canvas-layer.ts'
+import type { CanvasPoint } from './lines.ts'
+
 /** How the line and the marker of one optimizer look, apart from the color. */
 export interface SeriesStyle {
   readonly dash: readonly number[]
@@ -45,7 +48,7 @@ export const seriesStyles: readonly SeriesStyle[] = [
 export function drawMarker(
   context: CanvasRenderingContext2D,
   { trace }: SeriesStyle,
-  [x, y]: readonly [x: number, y: number],
+  [x, y]: CanvasPoint,
   { r, fill, outline }: { readonly r: number; readonly fill: string; readonly outline: string },
 ): void {
   const path = new Path2D()
@@ -61,5 +64,41 @@ export function drawMarker(
   context.restore()
 }
 
-/** The radius of the marker that is drawn as number `order`: later ones are smaller, so that overlapping markers stay visible. */
-export const markerRadius = (order: number): number => 9 - 0.7 * order
+/**
+ * The radii of markers in the order of drawing. One that is covered by later markers is larger by a ring for each of
+ * them, so that all show where optimizers are at the same point; the ring fades as the markers part.
+ *
+ * @param r - the radius of a marker that nothing covers.
+ * @param ring - the width of a ring.
+ */
+const nestedRadii = (
+  centers: readonly CanvasPoint[],
+  { r, ring }: { readonly r: number; readonly ring: number },
+): readonly number[] =>
+  centers.map(([x, y], k) => {
+    const covering = centers.slice(k + 1).map(([otherX, otherY]) => {
+      const distance = Math.hypot(otherX - x, otherY - y)
+      return Math.max(0, 1 - distance / (2 * (r + ring)))
+    })
+    return r + ring * covering.reduce((sum, share) => sum + share, 0)
+  })
+
+/** Draws one marker for each series, in an order. Those that are not at a finite point are left out. */
+export function drawMarkers(
+  { context, palette }: Pick<DrawTarget, 'context' | 'palette'>,
+  heads: readonly { readonly series: number; readonly center: CanvasPoint }[],
+  size: { readonly r: number; readonly ring: number },
+): void {
+  const finite = heads.filter(({ center }) => center.every(Number.isFinite))
+  const radii = nestedRadii(
+    finite.map(({ center }) => center),
+    size,
+  )
+  for (const [k, { series, center }] of finite.entries()) {
+    drawMarker(context, seriesStyles[series], center, {
+      r: radii[k],
+      fill: palette.series[series],
+      outline: palette.surface,
+    })
+  }
+}

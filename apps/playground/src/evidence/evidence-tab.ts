@@ -299,12 +299,17 @@ const section = (
     ...children,
   )
 
-/** @param rows - each starts with its heading. */
+/**
+ * @param headings - of the columns; the first may be empty.
+ * @param rows - each starts with its heading.
+ */
 function table(
   headings: readonly string[],
   rows: readonly (readonly (string | HTMLElement)[])[],
 ): HTMLElement {
-  const head = headings.map((text) => element('th', { scope: 'col' }, text))
+  const head = headings.map((text) =>
+    text === '' ? element('td', {}) : element('th', { scope: 'col' }, text),
+  )
   const body = rows.map(([heading, ...cells]) =>
     element(
       'tr',

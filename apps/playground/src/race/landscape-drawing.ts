@@ -3,7 +3,7 @@ import { drawBottomAxis, drawHairline, drawLabel } from '../canvas/axes.ts'
 import type { DrawTarget } from '../canvas/canvas-layer.ts'
 import { type ContourMap, planeScales } from '../canvas/contour-map.ts'
 import { type CanvasPoint, drawFadingLine, drawHalo, tracePath } from '../canvas/lines.ts'
-import { drawMarker, markerRadius, seriesStyles } from '../canvas/markers.ts'
+import { drawMarkers, seriesStyles } from '../canvas/markers.ts'
 import { type LandscapeView, lossAboveMinimum } from '../landscapes.ts'
 import { drawingOrder, pathUntil, type Scene } from './scene.ts'
 
@@ -27,15 +27,11 @@ export function drawContourRace(target: DrawTarget, scene: Scene, contours: Cont
   context.arc(x, y, 5, 0, 2 * Math.PI)
   context.stroke()
   drawLabel(target, 'start', [x + 10, y - 8], { color: palette.text })
-  for (const [order, i] of drawingOrder(scene).entries()) {
-    const head = toCanvas(trajectories[i].interpolate(position))
-    if (!head.every(Number.isFinite)) continue
-    drawMarker(context, seriesStyles[i], head, {
-      r: markerRadius(order),
-      fill: palette.series[i],
-      outline: palette.surface,
-    })
-  }
+  const heads = drawingOrder(scene).map((series) => ({
+    series,
+    center: toCanvas(trajectories[series].interpolate(position)),
+  }))
+  drawMarkers(target, heads, { r: 6.5, ring: 4 })
 }
 
 const margins = { top: 16, right: 16, bottom: 26, left: 16 }
@@ -90,18 +86,29 @@ export function drawCurveRace(target: DrawTarget, scene: Scene): void {
   context.beginPath()
   context.rect(0, 0, width, height - margins.bottom + 4)
   context.clip()
-  for (const [order, i] of drawingOrder(scene).entries()) {
-    const color = palette.series[i]
+  const order = drawingOrder(scene)
+  for (const i of order) {
     const path = pathUntil(trajectories[i], position)
     const overTime = path.map(([value], t): CanvasPoint => [x(value), time(Math.min(t, position))])
-    drawFadingLine(context, overTime, { color, dash: seriesStyles[i].dash, width: 2 })
-    const [head] = path[path.length - 1]
-    if (!Number.isFinite(head)) continue
-    const style = { fill: color, outline: palette.surface }
-    drawMarker(context, seriesStyles[i], [x(head), time(position)], { r: 4, ...style })
-    const top = Math.max(y(lossAboveMinimum(landscape, [head])), margins.top)
-    const r = markerRadius(order)
-    drawMarker(context, seriesStyles[i], [x(head), top - 9], { r, ...style })
+    const style = { color: palette.series[i], dash: seriesStyles[i].dash }
+    drawFadingLine(context, overTime, { ...style, width: 2 })
   }
+  const heads = order.map((series) => ({
+    series,
+    x: trajectories[series].interpolate(position)[0],
+  }))
+  drawMarkers(
+    target,
+    heads.map(({ series, x: head }) => ({ series, center: [x(head), time(position)] })),
+    { r: 4, ring: 3 },
+  )
+  drawMarkers(
+    target,
+    heads.map(({ series, x: head }) => {
+      const top = Math.max(y(lossAboveMinimum(landscape, [head])), margins.top)
+      return { series, center: [x(head), top - 9] }
+    }),
+    { r: 6.5, ring: 4 },
+  )
   context.restore()
 }

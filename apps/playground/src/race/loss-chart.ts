@@ -2,7 +2,7 @@ import { scaleLinear, scaleLog } from 'd3-scale'
 import { drawBottomAxis, drawHairline, drawLeftAxis } from '../canvas/axes.ts'
 import type { DrawTarget } from '../canvas/canvas-layer.ts'
 import { type CanvasPoint, tracePath } from '../canvas/lines.ts'
-import { drawMarker, seriesStyles } from '../canvas/markers.ts'
+import { drawMarkers, seriesStyles } from '../canvas/markers.ts'
 import { formatPowerOfTen } from '../format.ts'
 import { drawingOrder, type Scene } from './scene.ts'
 
@@ -42,6 +42,7 @@ export function drawLossChart(target: DrawTarget, scene: Scene): void {
   context.beginPath()
   context.rect(margins.left - 8, 0, width - margins.left + 8, height - margins.bottom + 8)
   context.clip()
+  const heads: { series: number; center: CanvasPoint }[] = []
   for (const i of drawingOrder(scene)) {
     const points = losses[i].map((loss, t): CanvasPoint => [x(t), y(Math.max(loss, y.domain()[0]))])
     context.beginPath()
@@ -52,12 +53,9 @@ export function drawLossChart(target: DrawTarget, scene: Scene): void {
     context.strokeStyle = palette.series[i]
     context.stroke()
     context.setLineDash([])
-    const head = points[points.length - 1]
-    if (head.every(Number.isFinite)) {
-      const style = { r: 4.5, fill: palette.series[i], outline: palette.surface }
-      drawMarker(context, seriesStyles[i], head, style)
-    }
+    heads.push({ series: i, center: points[points.length - 1] })
   }
+  drawMarkers(target, heads, { r: 4.5, ring: 3 })
   context.restore()
 }
 

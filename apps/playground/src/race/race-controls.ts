@@ -39,7 +39,9 @@ export class PlaybackControls {
       'aria-label': 'Step of the race',
       oninput: () => seek(this.#slider.valueAsNumber),
     })
-    this.#speed = selectField('Speed', 'speed', speeds, (speed) => setSpeed(Number(speed)))
+    this.#speed = selectField('Speed', 'speed', speeds, (speed) => setSpeed(Number(speed)), {
+      labelHidden: true,
+    })
     this.node = element(
       'div',
       { class: 'playback', role: 'group', 'aria-label': 'Playback' },

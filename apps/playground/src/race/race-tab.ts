@@ -67,7 +67,12 @@ export class RaceTab implements Tab {
   readonly #error = element('p', { class: 'warning', role: 'alert' })
   readonly #animation = new Animation(() => this.#draw())
 
-  constructor(state: RaceState, onChange: (state: RaceState) => void) {
+  /** @param options.plays - play a story at once. */
+  constructor(
+    state: RaceState,
+    onChange: (state: RaceState) => void,
+    { plays = false }: { readonly plays?: boolean } = {},
+  ) {
     this.#state = state
     this.#position = state.currentStep
     this.#onChange = onChange
@@ -93,14 +98,16 @@ export class RaceTab implements Tab {
         'div',
         { class: 'race-content' },
         this.#storyText.header,
+        this.#storyText.outcome,
         landscape,
         charts,
-        this.#storyText.outcome,
+        this.#storyText.explanation,
         this.#optimizers.node,
         this.#form.node,
       ),
     )
-    this.#show(state)
+    if (plays && state.story !== undefined) this.#playStory(state.story)
+    else this.#show(state)
   }
 
   open(state: State): void {

@@ -47,15 +47,15 @@ function scrollIntoRow(button: HTMLElement): void {
   })
 }
 
-/** The text of the current story: title and claim above the race, facts and explanation below it. */
+/** The text of the current story: title, claim and facts above the race, the explanation below it. */
 export class StoryText {
   readonly header: HTMLElement
   readonly outcome: HTMLElement
+  readonly explanation: HTMLElement = element('p', { class: 'explanation' })
   readonly #position = element('p', { class: 'story-position' })
   readonly #title = element('h1', {})
   readonly #claim = element('p', { class: 'claim' })
   readonly #facts = element('ul', { class: 'facts' })
-  readonly #explanation = element('p', { class: 'explanation' })
   #shownFacts = ''
 
   constructor() {
@@ -64,7 +64,6 @@ export class StoryText {
       'section',
       { class: 'outcome', 'aria-live': 'polite', 'aria-label': 'What happened' },
       this.#facts,
-      this.#explanation,
     )
   }
 
@@ -84,7 +83,8 @@ export class StoryText {
     setText(this.#title, story?.title ?? view.title)
     setText(this.#claim, story?.claim ?? `${view.description} f = ${landscape.equation}`)
     this.outcome.hidden = story === undefined
-    setText(this.#explanation, story?.explanation ?? '')
+    this.explanation.hidden = story === undefined
+    setText(this.explanation, story?.explanation ?? '')
     const finished = currentStep >= steps
     const facts = (story?.facts ?? []).map(({ text, holds }) => {
       const outcome = finished ? (holds(trajectories, { steps, landscape }) ? 'yes' : 'no') : 'open'

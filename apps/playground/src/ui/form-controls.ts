@@ -7,12 +7,16 @@ export interface Control<V> {
   show(value: V): void
 }
 
-/** @param choices - the titles of the choices, by their values. */
+/**
+ * @param choices - the titles of the choices, by their values.
+ * @param options.labelHidden - show the label to screen readers only.
+ */
 export function selectField(
   label: string,
   name: string,
   choices: Readonly<Record<string, string>>,
   onChange: (value: string) => void,
+  { labelHidden = false }: { readonly labelHidden?: boolean } = {},
 ): Control<string> {
   const select = element(
     'select',
@@ -20,7 +24,12 @@ export function selectField(
     ...Object.entries(choices).map(([value, text]) => element('option', { value }, text)),
   )
   return {
-    node: element('label', { class: 'select-field' }, element('span', {}, label), select),
+    node: element(
+      'label',
+      { class: 'select-field' },
+      element('span', { class: labelHidden && 'visually-hidden' }, label),
+      select,
+    ),
     show(value) {
       select.value = value
     },
