@@ -9,6 +9,7 @@ import { pipeline } from '@xenova/transformers'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
+import { build as buildPage, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const cdn = 'https://cdn.jsdelivr.net/npm/'
@@ -107,6 +108,30 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
     expect(bytes).toBeGreaterThan(4 * 1218)
     await page.close()
   })
+
+  test('a page trains on the threads of the wasm backend, minified', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tfjs-page-'))
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    const settings = { root, logLevel: 'error', build: { outDir: folder } } as const
+    await buildPage(settings)
+    const server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } })
+    const page = await openPage(browser)
+    page.on('pageerror', (error) => {
+      throw error
+    })
+    await page.goto(`${server.resolvedUrls?.local[0]}pages/tfjs.html?backend=wasm`)
+    await page.waitForFunction("/right|stopped/.test(document.querySelector('output').textContent)")
+    const text = (await page.textContent('output')) ?? ''
+    const threads =
+      "performance.getEntriesByType('resource').some(({ name }) => /threaded/.test(name))"
+    expect(await page.evaluate(threads)).toBe(true)
+    // One of ten by chance.
+    expect(Number(/^wasm: .* (\d+) % right$/.exec(text)?.[1])).toBeGreaterThan(70)
+    await page.close()
+    await server.close()
+    rmSync(folder, { recursive: true })
+  })
+
   test('a page fine-tunes a model on new classes, and offers a folder for transformers.js', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fine-tune-'))
     const [seen, unseen, model] = ['seen', 'unseen', 'model'].map((name) => join(folder, name))

@@ -27,7 +27,11 @@ export default defineConfig({
   base: './', // The page can be served from any folder.
   plugins: [tfjsWorkers],
   resolve: { conditions: ['@diffgrad/source', 'module', 'browser', 'development|production'] },
-  build: { target: 'es2023', chunkSizeWarningLimit: 2000 },
+  build: {
+    target: 'es2023',
+    chunkSizeWarningLimit: 2000,
+    rolldownOptions: { input: 'pages/tfjs.html' }, // The other pages need no build.
+  },
   server: { headers },
   preview: { headers },
 })
