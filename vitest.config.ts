@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions: ['@diffgrad/source'] },
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: [fileURLToPath(import.meta.resolve('./packages/testing/src/setup.ts'))],
+    setupFiles: [fileURLToPath(new URL('./packages/testing/src/setup.ts', import.meta.url))],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     silent: 'passed-only',

@@ -17,8 +17,10 @@ import {
   resolutionModes,
   runBundled,
   runNode,
+  table,
   typeErrors,
   withoutTopLevelAwait,
+  writeCompatibility,
   writeTypeScript,
 } from './consumers.ts'
 import {
@@ -253,9 +255,6 @@ function typeRow(compiler: string, resolution: ResolutionMode): Row {
   return result
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-
 mkdirSync(tools)
 mkdirSync(users)
 writeFileSync(join(tools, 'package.json'), '{ "private": true }')
@@ -303,11 +302,11 @@ const sizes = [...tarballs.values()].map((path) => kilobytes(statSync(path).size
 const pages = await Promise.all(
   names.map(async (short) => (short in mostBytes ? kilobytes(await pageBytes(users, short)) : '–')),
 )
-const document = `# Compatibility
-
-Written by \`pnpm check-bundlers\`, which packs the packages, installs them into an empty project and, for
+writeCompatibility(
+  'Bundlers and TypeScript',
+  `Written by \`pnpm check-bundlers\`, which packs the packages, installs them into an empty project and, for
 each cell, runs the first example of the package's README, or type checks all its examples with \`strict\`,
-\`noUncheckedIndexedAccess\` and \`exactOptionalPropertyTypes\`. Packages support Node 20.19 and later.
+\`noUncheckedIndexedAccess\` and \`exactOptionalPropertyTypes\`.
 
 ${table(
   ['tool', 'how', 'runs in', ...names],
@@ -331,9 +330,8 @@ ${table(
     ['tarball', ...sizes],
     ['`import { DiffGrad }` in a page, minified and compressed, without peers', ...pages],
   ],
-)}
-`
-writeFileSync(join(root, 'docs/compatibility.md'), document)
+)}`,
+)
 const cells = rows.flatMap(works)
 const count = (mark: string): number => cells.filter((cell) => cell === mark).length
 const failed = count('✗')

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
@@ -232,4 +232,32 @@ export function typeErrors(
   const errors = stdout.split('\n').filter((line) => /(^|: )error TS\d+: /.test(line))
   if (status !== 0 && errors.length === 0) throw new Error(stdout + stderr)
   return errors.filter((line) => !foreign.test(line))
+}
+
+const compatibility = join(root, 'docs/compatibility.md')
+
+/** A table in Markdown. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+/** The sections of docs/compatibility.md; each begins with its title. What is before the first is the first item. */
+const compatibilitySections = (): readonly string[] =>
+  readFileSync(compatibility, 'utf8').split(/^## /m)
+
+/** The rows of the first table of a section of docs/compatibility.md, without its head. */
+export function tableRows(title: string): readonly (readonly string[])[] {
+  const section = compatibilitySections().find((text) => text.startsWith(`${title}\n`)) ?? ''
+  const [first = ''] = section.match(/^\|(.|\n\|)*/m) ?? []
+  const cells = (line: string): readonly string[] => line.slice(2, -2).split(' | ')
+  return first.split('\n').slice(2).map(cells)
+}
+
+/** Replaces a section of docs/compatibility.md, or appends it. */
+export function writeCompatibility(title: string, body: string): void {
+  const sections = [...compatibilitySections()]
+  const found = sections.findIndex((section) => section.startsWith(`${title}\n`))
+  const at = found < 0 ? sections.length : found
+  sections[at] = `${title}\n\n${body}`
+  const text = sections.map((section) => section.trimEnd()).join('\n\n## ')
+  writeFileSync(compatibility, `${text}\n`)
 }

@@ -1,6 +1,8 @@
 import { allocate, DiffGrad } from '../src/index.ts'
 
 // Drops an optimizer without disposing of it, collects garbage, and prints how many of its workers ended.
+// The worker of tsx, which announces itself in the next tick, is not one of them.
+await new Promise((resolve) => setImmediate(resolve))
 let [started, ended] = [0, 0]
 process.on('worker', (worker) => {
   started++

@@ -1,5 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { inferenceModel, type Model, readModel, type Tensor, writeModel } from '../src/index.ts'
 import { float16 } from '../src/model/data-type.ts'
@@ -61,12 +61,10 @@ test.each(['fp16.onnx', 'fp16_cast.onnx'])('trained, %s keeps its half precision
   expect(after.graph?.initializer.map(({ dataType }) => dataType)).toEqual([float16, float16])
   expect(after.graph?.initializer).not.toEqual(before.graph?.initializer)
   const session = await InferenceSession.create(written, { logSeverityLevel: 3 })
-  const x =
-    name === 'fp16.onnx'
-      ? new RuntimeTensor('float16', new Uint16Array(8).fill(0x3c00), [1, 8])
-      : new RuntimeTensor('float32', new Float32Array(8).fill(1), [1, 8])
-  const { y } = await session.run({ x })
-  expect(y?.type).toBe(name === 'fp16.onnx' ? 'float16' : 'float32')
+  expect(session.outputMetadata).toMatchObject([
+    { name: 'y', type: name === 'fp16.onnx' ? 'float16' : 'float32' },
+  ])
+  await session.release()
 })
 
 test('a weight rounds to the nearest half, to even halfway, and must be in its range', () => {

@@ -1,5 +1,5 @@
 import { fromBinary, isMessage, toBinary } from '@bufbuild/protobuf'
-import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { writeAttribute } from '../src/model/attribute.ts'
 import type { Model, Tensor } from '../src/model/model.ts'
@@ -147,28 +147,22 @@ test('nodes may be in any order', () => {
 })
 
 const allBits = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits)
-const widened = (dataType: number): ArrayLike<unknown> =>
-  tensor(
-    initializer({ dataType, dims: [2n ** 16n], rawData: new Uint8Array(allBits.slice().buffer) }),
-  ).data
+const halves = (dataType: number): TensorFields => ({
+  dataType,
+  dims: [2n ** 16n],
+  rawData: new Uint8Array(allBits.slice().buffer),
+})
+const widened = (dataType: number): ArrayLike<unknown> => tensor(initializer(halves(dataType))).data
 
 test('every float16 is read as ONNX Runtime casts it', async () => {
-  const value = (name: string, elemType: number) => ({
-    name,
-    type: {
-      tensorType: {
-        elemType,
-        shape: { dim: [{ value: { case: 'dimValue' as const, value: 65536n } }] },
-      },
-    },
-  })
+  const shape = { dim: [{ value: { case: 'dimValue' as const, value: 65536n } }] }
   const cast = file({
-    input: [value('x', 10)],
+    initializer: [{ name: 'x', ...halves(10) }],
     node: [{ opType: 'Cast', input: ['x'], output: ['y'], attribute: [writeAttribute('to', 1)] }],
-    output: [value('y', 1)],
+    output: [{ name: 'y', type: { tensorType: { elemType: 1, shape } } }],
   })
   const session = await InferenceSession.create(cast)
-  const { y } = await session.run({ x: new RuntimeTensor('float16', allBits, [2 ** 16]) })
+  const { y } = await session.run({})
   expect(widened(10)).toEqual(y?.data)
   await session.release()
 })

@@ -8,8 +8,8 @@ test('the examples of the README run in order, and reduce the loss', () => {
   const example = [...readme.matchAll(/```(?:ts|js)\n(.*?)```/gs)].map(([, code]) => code).join('')
   const output = execFileSync(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@diffgrad/source', '--input-type=module', '--eval', example],
-    { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8' },
+    ['--import', 'tsx', '--conditions=@diffgrad/source', '--input-type=module', '-'],
+    { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8', input: example },
   )
   const [first = 0, last = 1] = output.trim().split('\n').slice(-2).map(Number)
   expect(last).toBeLessThan(first / 5)
