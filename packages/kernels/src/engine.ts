@@ -37,8 +37,8 @@ export interface KernelEngine {
   ): void
   /**
    * Sums what a kernel would write over all elements, for each written name and each position of the lists, in double
-   * precision and always in the same order. Changes no array. A kernel that was not generated computes what is summed
-   * in the precision of the arrays.
+   * precision and always in the same order, whatever the number of threads. Changes no array. WebAssembly computes
+   * what is summed, or its square root if it is a square, in the precision of the arrays.
    */
   sums(
     kernel: Kernel,

@@ -10,7 +10,7 @@ import {
   type Unary,
 } from '@diffgrad/core'
 import { fingerprint, type GeneratedKernel, type GeneratedKernels } from './generated-kernels.ts'
-import { sumsOf } from './sums.ts'
+import { sumsByName, sumsOf } from './sums.ts'
 import type { FloatArray } from './typed-arrays.ts'
 
 /** Runs kernels without WebAssembly: those generated at build time, others by `interpret`. */
@@ -18,12 +18,10 @@ export class JavaScriptEngine {
   readonly tier: 'javascript' | 'interpreter'
   readonly threads = 1
   readonly ready: Promise<void> = Promise.resolve()
-  readonly #generated: GeneratedKernels
   readonly #functionFor: (graph: Graph) => GeneratedKernel
 
   constructor(tier: 'javascript' | 'interpreter', generated: GeneratedKernels) {
     this.tier = tier
-    this.#generated = generated
     this.#functionFor = memoized((graph) => {
       const key = fingerprint(graph)
       return Object.hasOwn(generated, key) ? generated[key] : interpret(graph)
@@ -31,11 +29,6 @@ export class JavaScriptEngine {
   }
 
   startThreads(): void {}
-
-  /** Whether a kernel was generated at build time, so that it need not be interpreted. */
-  isGenerated(kernel: Kernel): boolean {
-    return Object.hasOwn(this.#generated, fingerprint(trace(kernel)))
-  }
 
   run(
     kernel: Kernel,
@@ -60,16 +53,20 @@ export class JavaScriptEngine {
     lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
   ): Readonly<Record<string, readonly number[]>> {
-    const graph = trace(kernel)
-    const compute = this.#functionFor(graph)
-    const scalars = graph.coefficients.map((name) => coefficients[name])
-    const [first] = graph.reads
-    const sums = lists[first].map((_, i) => {
-      const arrays = graph.arrays.map((name) => lists[name]?.[i])
-      return sumsOf(graph, compute, arrays, scalars)
-    })
-    const entries = kernel.writes.map((name) => [name, sums.map((each) => each.get(name))])
-    return Object.fromEntries(entries)
+    return sumsByName(kernel, lists, coefficients, (...call) => this.sumsOf(...call))
+  }
+
+  /**
+   * Sums over one array each, in double precision, in the order of the outputs.
+   *
+   * @param arrays - those of the graph, in its order; undefined for the written ones.
+   */
+  sumsOf(
+    graph: Graph,
+    arrays: readonly (FloatArray | undefined)[],
+    coefficients: readonly number[],
+  ): readonly number[] {
+    return sumsOf(graph, this.#functionFor(graph), arrays, coefficients)
   }
 
   dispose(): void {}

@@ -1,12 +1,14 @@
 import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
 import type { GeneratedKernels } from './generated-kernels.ts'
 import { JavaScriptEngine } from './javascript-engine.ts'
-import { sumOf } from './sums.ts'
+import { sumsByName } from './sums.ts'
 import { availableThreads, minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
-import { type Dtype, type FloatArray, zerosLike } from './typed-arrays.ts'
+import { type Dtype, dtypeOf, type FloatArray } from './typed-arrays.ts'
 import { checkWasm, KernelMemory, memoryOf } from './wasm/launch.ts'
+import { padding } from './wasm/loop.ts'
 import { KernelLaunch, Plan, PlanCache } from './wasm/plan.ts'
 import { type KernelLists, segmentsOf } from './wasm/staging.ts'
+import { wholeSums } from './wasm/sums.ts'
 
 const pageBytes = 65536
 
@@ -18,12 +20,10 @@ export class WasmEngine {
   readonly #pools = new Map<KernelMemory, ThreadPool>()
   readonly #plans = new WeakMap<Kernel, PlanCache>()
   readonly #javascript: JavaScriptEngine
-  /** What kernels of sums write, by the first array that they read and the written name. */
-  readonly #results = new WeakMap<FloatArray, Readonly<Record<string, FloatArray>>>()
 
   /**
    * @param threads - the most threads that share the work in one memory.
-   * @param generated - kernels whose sums are computed in double precision; those of others have that of the arrays.
+   * @param generated - for the last elements of sums, which are no whole vector.
    * @throws Error if WebAssembly is missing or forbidden, or has no memory left.
    */
   constructor(
@@ -78,26 +78,26 @@ export class WasmEngine {
     lists: ArrayLists<FloatArray>,
     coefficients: Readonly<Record<string, number>>,
   ): Readonly<Record<string, readonly number[]>> {
-    if (this.#javascript.isGenerated(kernel)) {
-      return this.#javascript.sums(kernel, lists, coefficients)
-    }
-    const results = this.#resultsOf(kernel, lists)
-    this.run(kernel, { ...lists, ...results }, coefficients)
-    const entries = Object.entries(results).map(([name, arrays]) => [name, arrays.map(sumOf)])
-    return Object.fromEntries(entries)
+    return sumsByName(kernel, lists, coefficients, (...call) => this.#sumsOf(...call))
   }
 
-  /** Arrays for what a kernel of sums writes, kept with the first array that it reads at each position. */
-  #resultsOf(kernel: Kernel, lists: ArrayLists<FloatArray>): ArrayLists<FloatArray> {
-    const [first] = trace(kernel).reads
-    const results = lists[first].map((array) => {
-      const known = this.#results.get(array) ?? {}
-      const added = kernel.writes.filter((name) => known[name]?.length !== array.length)
-      const all = { ...known, ...Object.fromEntries(added.map((name) => [name, zerosLike(array)])) }
-      if (added.length > 0) this.#results.set(array, all)
-      return all
-    })
-    return Object.fromEntries(kernel.writes.map((name) => [name, results.map((one) => one[name])]))
+  /** Sums whole vectors by WebAssembly, and the elements after them by JavaScript. */
+  #sumsOf(
+    graph: Graph,
+    arrays: readonly (FloatArray | undefined)[],
+    coefficients: readonly number[],
+  ): readonly number[] {
+    const inputs = arrays.flatMap((array) => array ?? [])
+    const [{ length }] = inputs
+    const memory =
+      inputs.map(memoryOf).find((one) => one !== undefined) ?? this.#staging[dtypeOf(inputs[0])]
+    const pool = length >= minimumPooledElements ? this.#pools.get(memory) : undefined
+    const whole = wholeSums(graph, arrays, coefficients, { memory, pool })
+    const from = whole ? length - (length % padding) : 0
+    if (whole && from === length) return whole
+    const rest = arrays.map((array) => array?.subarray(from))
+    const others = this.#javascript.sumsOf(graph, rest, coefficients)
+    return others.map((sum, i) => sum + (whole?.[i] ?? 0))
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import type { ByteArray } from '../typed-arrays.ts'
-import type { Operation, SimdType } from './simd.ts'
+import { type Operation, type SimdType, simdTypes } from './simd.ts'
 
 /** Instructions and types of the WebAssembly binary format, by their names in the specification. */
 export const opcode = {
@@ -14,10 +14,15 @@ export const opcode = {
   i32Load: 0x28,
   i32Const: 0x41,
   i32Eqz: 0x45,
+  f64Store: 0x39,
   i32GtS: 0x4a,
+  i32LtS: 0x48,
   i32Add: 0x6a,
   i32Sub: 0x6b,
   i32Shl: 0x74,
+  i32ShrU: 0x76,
+  f64Add: 0xa0,
+  select: 0x1b,
   /** The prefix of all vector instructions. */
   simd: 0xfd,
 } as const
@@ -25,7 +30,15 @@ export const opcode = {
 export const valueType = { i32: 0x7f, v128: 0x7b, none: 0x40 } as const
 
 /** Vector instructions on 128 bits of any type, behind the prefix `simd`. */
-const v128 = { load: 0x00, store: 0x0b, const: 0x0c, bitselect: 0x52 } as const
+export const v128 = {
+  load: 0x00,
+  store: 0x0b,
+  const: 0x0c,
+  bitselect: 0x52,
+  shuffle: 0x0d,
+  promoteLow: 0x5f,
+  extractDouble: 0x21,
+} as const
 
 /** A growing sequence of bytes, in the encodings of the WebAssembly binary format. */
 export class Bytes {
@@ -134,6 +147,30 @@ export class Assembler {
   memory(name: 'load' | 'store', offset: number): void {
     const alignment = 4 // 2⁴ bytes
     this.body.raw(opcode.simd, v128[name], alignment).unsigned(offset)
+  }
+
+  /** Pops a vector, and returns locals that hold its numbers as float64, two in each. */
+  doubles(): readonly number[] {
+    const value = this.local()
+    this.set(value)
+    if (this.simd === simdTypes.float64) return [value]
+    return [0, 8].map((firstByte) => {
+      this.get(value)
+      if (firstByte > 0) {
+        const bytes = Array.from({ length: 16 }, (_, i) => firstByte + (i % 8))
+        this.get(value)
+        this.body.raw(opcode.simd, v128.shuffle, ...bytes)
+      }
+      this.body.raw(opcode.simd, v128.promoteLow)
+      const half = this.local()
+      this.set(half)
+      return half
+    })
+  }
+
+  /** An operation on vectors of float64, whatever the type of this assembler. */
+  double(name: 'add' | 'mul'): void {
+    this.body.raw(opcode.simd).unsigned(simdTypes.float64.opcodes[name])
   }
 
   /** Shifts the bits of every lane to the left. */

@@ -5,6 +5,7 @@ import { flushThresholds, isFlushStep, runningAverages } from './flush.ts'
 import { coefficientOffset, kernelBytes, type ModuleVariant, padding } from './loop.ts'
 import { instantiate, type KernelFunction } from './module.ts'
 import { simdTypes } from './simd.ts'
+import { sumKernelBytes } from './sum-loop.ts'
 
 /** A compiled module, and its bytes for the modules of other threads. */
 interface Compiled {
@@ -20,13 +21,20 @@ interface LoadedKernel {
 
 const compiledModules = new Map<string, Compiled>()
 
+/** What a kernel writes: arrays, or sums of what it would write. */
+interface KernelKind {
+  readonly relaxed: boolean
+  readonly flush: boolean
+  readonly sums: boolean
+}
+
 /** Compiles a graph, each variant once in a process. */
-function compile(graph: Graph, variant: ModuleVariant): Compiled {
-  const { dtype, relaxed, shared, flush } = variant
-  const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush}`
+function compile(graph: Graph, variant: ModuleVariant & KernelKind): Compiled {
+  const { dtype, relaxed, shared, flush, sums } = variant
+  const key = `${fingerprint(graph)} ${dtype} ${relaxed} ${shared} ${flush} ${sums}`
   const known = compiledModules.get(key)
   if (known) return known
-  const bytes = kernelBytes(graph, variant)
+  const bytes = sums ? sumKernelBytes(graph, variant) : kernelBytes(graph, variant)
   const compiled = { bytes, module: new WebAssembly.Module(bytes) }
   compiledModules.set(key, compiled)
   return compiled
@@ -39,7 +47,7 @@ function compile(graph: Graph, variant: ModuleVariant): Compiled {
  * @throws Error if kernels cannot run as WebAssembly here.
  */
 export function checkWasm(relaxed: boolean): void {
-  compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false })
+  compile(probe, { dtype: 'float32', relaxed, shared: false, flush: false, sums: false })
 }
 
 /** Whether kernels can run as WebAssembly here, with relaxed SIMD if `relaxed`. */
@@ -94,6 +102,12 @@ const memories = new WeakMap<FloatArray, KernelMemory>()
 /** Returns the memory of an array that `KernelMemory.array` made. */
 export const memoryOf = (array: FloatArray): KernelMemory | undefined => memories.get(array)
 
+/** The arguments of a kernel in a workspace. */
+interface ArgumentViews {
+  readonly addresses: Uint32Array
+  readonly coefficients: FloatArray
+}
+
 /**
  * A WebAssembly memory in which kernels run over arrays of one data type. It has a workspace, which
  * holds the arguments of a kernel and a staging buffer.
@@ -104,7 +118,7 @@ export class KernelMemory {
   readonly stagingElements: number
   readonly #workspace: number
   readonly #kernels = new WeakMap<Graph, Map<number, LoadedKernel>>()
-  #views: { readonly addresses: Uint32Array; readonly coefficients: FloatArray }
+  #views: ArgumentViews
 
   /** How many bytes a workspace takes. */
   static workspaceBytes(dtype: Dtype, stagingElements: number = defaultStagingElements): number {
@@ -217,31 +231,61 @@ export class KernelMemory {
     { t, relaxed, pool }: LaunchOptions,
   ): void {
     const flush = isFlushStep(t)
-    const { run, bytes } = this.#load(graph, relaxed, flush)
-    // A memory that has grown has another buffer.
-    if (this.#views.addresses.buffer !== this.memory.buffer) this.#views = this.#argumentViews()
-    this.#views.addresses.set(addresses)
+    const kernel = this.#load(graph, { relaxed, flush, sums: false })
+    const views = this.#currentViews()
+    views.addresses.set(addresses)
     const scalarsAt = coefficientOffset(addresses.length) / this.elementBytes
-    this.#views.coefficients.set(coefficients, scalarsAt)
+    views.coefficients.set(coefficients, scalarsAt)
     if (flush) {
       const thresholds = flushThresholds(graph, this.dtype, coefficients)
-      this.#views.coefficients.set(thresholds, scalarsAt + coefficients.length)
+      views.coefficients.set(thresholds, scalarsAt + coefficients.length)
     }
-    const padded = paddedLength(elements)
-    if (pool) pool.run(run, bytes, this.#workspace, padded)
-    else run(this.#workspace, 0, padded)
+    this.#start(kernel, paddedLength(elements), pool)
   }
 
-  #argumentViews(): { readonly addresses: Uint32Array; readonly coefficients: FloatArray } {
+  /**
+   * Sums what a graph would write over arrays of whole blocks or vectors, in double precision.
+   *
+   * @param addresses - one for each array of the graph; for a written one, where its sums are stored, one for
+   * each block of `sumBlock` elements.
+   * @param elements - a multiple of `padding`.
+   * @internal
+   */
+  storeSums(
+    graph: Graph,
+    addresses: readonly number[],
+    elements: number,
+    coefficients: readonly number[],
+    pool: KernelPool | undefined,
+  ): void {
+    const kernel = this.#load(graph, { relaxed: false, flush: false, sums: true })
+    const views = this.#currentViews()
+    views.addresses.set(addresses)
+    views.coefficients.set(coefficients, coefficientOffset(addresses.length) / this.elementBytes)
+    this.#start(kernel, elements, pool)
+  }
+
+  #start({ run, bytes }: LoadedKernel, elements: number, pool: KernelPool | undefined): void {
+    if (pool) pool.run(run, bytes, this.#workspace, elements)
+    else run(this.#workspace, 0, elements)
+  }
+
+  /** The views of the arguments. A memory that has grown has another buffer. */
+  #currentViews(): ArgumentViews {
+    if (this.#views.addresses.buffer !== this.memory.buffer) this.#views = this.#argumentViews()
+    return this.#views
+  }
+
+  #argumentViews(): ArgumentViews {
     return {
       addresses: new Uint32Array(this.memory.buffer, this.#workspace, argumentBytes / 4),
       coefficients: this.view(this.#workspace, argumentBytes / this.elementBytes),
     }
   }
 
-  #load(graph: Graph, relaxed: boolean, flush: boolean): LoadedKernel {
+  #load(graph: Graph, kind: KernelKind): LoadedKernel {
     const kernels = this.#kernels.get(graph) ?? new Map<number, LoadedKernel>()
-    const key = Number(relaxed) + 2 * Number(flush)
+    const key = Number(kind.relaxed) + 2 * Number(kind.flush) + 4 * Number(kind.sums)
     const known = kernels.get(key)
     if (known) return known
     if (!this.supports(graph)) {
@@ -251,7 +295,7 @@ export class KernelMemory {
       )
     }
     const { dtype, shared, memory } = this
-    const { bytes, module } = compile(graph, { dtype, shared, relaxed, flush })
+    const { bytes, module } = compile(graph, { dtype, shared, ...kind })
     const kernel = { run: instantiate(module, memory), bytes }
     this.#kernels.set(graph, kernels.set(key, kernel))
     return kernel

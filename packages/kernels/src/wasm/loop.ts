@@ -1,11 +1,11 @@
 import type { Graph } from '@diffgrad/core'
 import type { ByteArray, Dtype } from '../typed-arrays.ts'
 import { Assembler, Bytes, opcode, valueType } from './assembler.ts'
-import { exponential, logistic } from './exp.ts'
 import { runningAverages } from './flush.ts'
-import { lower, operandsOf, type Term } from './lowering.ts'
+import { lower, type Term } from './lowering.ts'
 import { kernelModule } from './module.ts'
 import { simdTypes } from './simd.ts'
+import { TermWriter } from './term-writer.ts'
 
 /** What decides the module of a graph. */
 export interface ModuleVariant {
@@ -29,8 +29,8 @@ const unroll = 2
 export const padding = 8
 
 /** The parameters of a kernel's function, which are its first locals; the arrays' addresses follow. */
-const parameters = { argumentsAt: 0, from: 1, count: 2 } as const
-const firstAddress = 3
+export const parameters = { argumentsAt: 0, from: 1, count: 2 } as const
+export const firstAddress = 3
 
 /**
  * Where the coefficients begin in a kernel's arguments: behind one 32-bit address for each array of the
@@ -61,23 +61,44 @@ export function kernelBytes(graph: Graph, variant: ModuleVariant): ByteArray {
     writeIteration(asm, locals, k * vectorBytes, outputs)
   }
   const code = new Bytes().append(asm.prologue)
-  for (const [i, address] of addresses.entries()) {
-    code.raw(opcode.localGet, parameters.argumentsAt, opcode.i32Load, 2).unsigned(4 * i)
-    code.raw(opcode.localGet, parameters.from, opcode.i32Const).signed(Math.log2(simd.bytes))
-    code.raw(opcode.i32Shl, opcode.i32Add, opcode.localSet).unsigned(address)
+  for (const i of arrays.keys()) {
+    loadAddress(code, i)
+    shiftAddress(code, i, simd.bytes)
   }
   code.raw(opcode.localGet, parameters.count, opcode.i32Eqz)
   code.raw(opcode.if, valueType.none, opcode.return, opcode.end)
   code.raw(opcode.loop, valueType.none).append(asm.body)
-  for (const address of addresses) {
-    code.raw(opcode.localGet).unsigned(address)
-    code.raw(opcode.i32Const).signed(unroll * vectorBytes)
-    code.raw(opcode.i32Add, opcode.localSet).unsigned(address)
-  }
-  code.raw(opcode.localGet, parameters.count, opcode.i32Const).signed(unroll * simd.lanes)
-  code.raw(opcode.i32Sub, opcode.localTee, parameters.count)
+  for (const address of addresses) advance(code, address, unroll * vectorBytes)
+  repeat(code, parameters.count, unroll * simd.lanes)
+  return kernelModule({ integers: arrays.length, vectors: asm.vectors }, code, variant.shared)
+}
+
+/** Loads the address of the ith array from the arguments. */
+export function loadAddress(code: Bytes, i: number): void {
+  code.raw(opcode.localGet, parameters.argumentsAt, opcode.i32Load, 2).unsigned(4 * i)
+  code.raw(opcode.localSet).unsigned(firstAddress + i)
+}
+
+/** Moves the address of the ith array to the first element of the call. */
+export function shiftAddress(code: Bytes, i: number, elementBytes: number): void {
+  code.raw(opcode.localGet).unsigned(firstAddress + i)
+  code.raw(opcode.localGet, parameters.from, opcode.i32Const).signed(Math.log2(elementBytes))
+  code.raw(opcode.i32Shl, opcode.i32Add, opcode.localSet).unsigned(firstAddress + i)
+}
+
+/** Adds a constant to an integer local. */
+export function advance(code: Bytes, local: number, by: number): void {
+  code.raw(opcode.localGet).unsigned(local)
+  code.raw(opcode.i32Const).signed(by)
+  code.raw(opcode.i32Add, opcode.localSet).unsigned(local)
+}
+
+/** Ends a loop: subtracts a constant from an integer local, and loops while more than 0 remains. */
+export function repeat(code: Bytes, remaining: number, by: number): void {
+  code.raw(opcode.localGet).unsigned(remaining)
+  code.raw(opcode.i32Const).signed(by)
+  code.raw(opcode.i32Sub, opcode.localTee).unsigned(remaining)
   code.raw(opcode.i32Const, 0, opcode.i32GtS, opcode.brIf, 0, opcode.end)
-  return kernelModule(arrays.length, asm.vectors, code, variant.shared)
 }
 
 /** Locals by the names of the graph. */
@@ -92,7 +113,15 @@ type Outputs = readonly (readonly [array: string, term: Term])[]
 
 /** Writes the computation of one vector of each array, `offset` bytes after the addresses. */
 function writeIteration(asm: Assembler, locals: Locals, offset: number, outputs: Outputs): void {
-  const body = new LoopBody(asm, locals, offset, outputs)
+  const operands = {
+    array(name: string) {
+      asm.get(locals.addresses[name])
+      asm.memory('load', offset)
+    },
+    coefficient: (name: string) => asm.get(locals.coefficients[name]),
+  }
+  const terms = outputs.map(([, term]) => term)
+  const body = new TermWriter(asm, operands, terms)
   // All results before the first store: an output may read an array that another output writes.
   const results = outputs.map(([array, term]) => {
     body.push(term)
@@ -109,136 +138,6 @@ function writeIteration(asm: Assembler, locals: Locals, offset: number, outputs:
   }
 }
 
-type Product = Term & { readonly op: 'mul' }
-
-/** Writes terms for one vector of each array. A term that is used again is kept in a local. */
-class LoopBody {
-  readonly #asm: Assembler
-  readonly #locals: Locals
-  readonly #offset: number
-  readonly #uses: ReadonlyMap<Term, number>
-  readonly #computed = new Map<Term, number>()
-
-  constructor(asm: Assembler, locals: Locals, offset: number, outputs: Outputs) {
-    this.#asm = asm
-    this.#locals = locals
-    this.#offset = offset
-    this.#uses = useCounts(outputs.map(([, term]) => term))
-  }
-
-  /** Pushes the value of a term. */
-  push(term: Term): void {
-    const computed = this.#computed.get(term)
-    if (computed !== undefined) {
-      this.#asm.get(computed)
-      return
-    }
-    this.#compute(term)
-    if (term.op === 'constant' || term.op === 'coefficient' || this.#uses.get(term) === 1) return
-    const local = this.#asm.local()
-    this.#computed.set(term, local)
-    this.#asm.tee(local)
-  }
-
-  #compute(term: Term): void {
-    const asm = this.#asm
-    switch (term.op) {
-      case 'constant':
-        asm.constant(term.value)
-        break
-      case 'coefficient':
-        asm.get(this.#locals.coefficients[term.name])
-        break
-      case 'array':
-        asm.get(this.#locals.addresses[term.name])
-        asm.memory('load', this.#offset)
-        break
-      case 'exp':
-        exponential(asm, () => this.push(term.a))
-        break
-      case 'logistic':
-        logistic(asm, () => this.push(term.a))
-        break
-      case 'whereNegative':
-        this.#whereNegative(term.a, term.b)
-        break
-      case 'sign':
-        this.#sign(term.a)
-        break
-      case 'add':
-        this.#add(term.a, term.b)
-        break
-      case 'sub':
-        this.#subtract(term.a, term.b)
-        break
-      default:
-        for (const operand of operandsOf(term)) this.push(operand)
-        asm.operation(term.op)
-    }
-  }
-
-  #add(a: Term, b: Term): void {
-    const [product, other] = this.#isFusible(a) ? [a, b] : [b, a]
-    if (this.#isFusible(product)) {
-      this.#asm.multiplyAdd(
-        () => this.push(product.a),
-        () => this.push(product.b),
-        () => this.push(other),
-      )
-    } else {
-      this.push(a)
-      this.push(b)
-      this.#asm.operation('add')
-    }
-  }
-
-  #subtract(a: Term, b: Term): void {
-    if (this.#isFusible(b)) {
-      this.#asm.subtractProduct(
-        () => this.push(a),
-        () => this.push(b.a),
-        () => this.push(b.b),
-      )
-    } else {
-      this.push(a)
-      this.push(b)
-      this.#asm.operation('sub')
-    }
-  }
-
-  /** Whether a term is a product with a single use, which the sum that uses it can fuse. */
-  #isFusible(term: Term): term is Product {
-    return term.op === 'mul' && this.#uses.get(term) === 1
-  }
-
-  #sign(x: Term): void {
-    const asm = this.#asm
-    this.push(x)
-    const value = asm.local()
-    asm.set(value)
-    asm.constant(1)
-    asm.constant(-1)
-    asm.get(value)
-    asm.get(value)
-    asm.constant(0)
-    asm.operation('lt')
-    asm.select() // −1 where x < 0, else x.
-    asm.constant(0)
-    asm.get(value)
-    asm.operation('lt')
-    asm.select()
-  }
-
-  #whereNegative(x: Term, value: Term): void {
-    this.push(value)
-    this.#asm.constant(1)
-    this.push(x)
-    this.#asm.constant(0)
-    this.#asm.operation('lt')
-    this.#asm.select()
-  }
-}
-
 /** Replaces magnitudes below a threshold on top of the stack by zero; NaN stays. */
 function flushToZero(asm: Assembler, threshold: number): void {
   const value = asm.local()
@@ -250,16 +149,4 @@ function flushToZero(asm: Assembler, threshold: number): void {
   asm.get(threshold)
   asm.operation('lt')
   asm.select()
-}
-
-/** How many terms and outputs use each term. */
-function useCounts(outputs: readonly Term[]): ReadonlyMap<Term, number> {
-  const uses = new Map<Term, number>()
-  const visit = (term: Term): void => {
-    const before = uses.get(term) ?? 0
-    uses.set(term, before + 1)
-    if (before === 0) operandsOf(term).forEach(visit)
-  }
-  outputs.forEach(visit)
-  return uses
 }

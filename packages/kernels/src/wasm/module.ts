@@ -17,18 +17,16 @@ const mostPages = 65536
 /**
  * Encodes a module with one function of three integers, on an imported memory.
  *
- * @param addresses - how many of its locals are addresses, which come first.
- * @param vectors - how many hold vectors.
+ * @param locals - how many of its locals hold integers, which come first, and how many vectors.
  */
 export function kernelModule(
-  addresses: number,
-  vectors: number,
+  { integers, vectors }: { readonly integers: number; readonly vectors: number },
   body: Bytes,
   shared: boolean,
 ): ByteArray {
   const { i32, v128 } = valueType
   const limits = shared ? new Bytes().raw(3, 1).unsigned(mostPages) : new Bytes().raw(0, 1)
-  const code = new Bytes().raw(2).unsigned(addresses).raw(i32).unsigned(vectors).raw(v128)
+  const code = new Bytes().raw(2).unsigned(integers).raw(i32).unsigned(vectors).raw(v128)
   const module = new Bytes().raw(0, ...Array.from('asm', (c) => c.charCodeAt(0)), 1, 0, 0, 0)
   const section = (id: number, content: Bytes): Bytes => module.raw(id).sized(content)
   const [types, imports, functions, exports, codes] = [1, 2, 3, 7, 10]
