@@ -21,7 +21,7 @@ const names = ['theta', 'g', 'm', 'v', 'previousGradient', 's']
  * @returns nanoseconds per parameter.
  */
 export function timeKernels(elements: number, rounds: number): Timings {
-  const arena = Arena.create('float32', names.length * rowBytes([elements], 'float32'), false)
+  const arena = Arena.create('float32', names.length * rowBytes([elements], 'float32'))
   if (!arena) throw new Error(`no WebAssembly memory for ${elements} elements`)
   const arrays = Object.fromEntries(names.map((name) => [name, arena.allocate([elements]) ?? []]))
   for (let i = 0; i < elements; i++) {

@@ -1,5 +1,5 @@
 import { describe, isPlainObject } from '@diffgrad/core'
-import type { Dtype, FloatArray } from '@diffgrad/kernels'
+import { type Dtype, type FloatArray, startPool } from '@diffgrad/kernels'
 import { Arena, ordinaryArrays, rowBytes } from './arena.ts'
 
 /** Shapes by parameter name. */
@@ -66,9 +66,10 @@ export function allocate<
   const row = rowBytes(sizes, dtype)
   // Rows of groups are no longer than the rows of single parameters together.
   const apart = sizes.reduce((sum, size) => sum + rowBytes([size], dtype), 0)
+  const pool = shared ? startPool : undefined
   // Where memory is short, the states can be elsewhere.
   const arena =
-    Arena.create(dtype, 2 * row + stateRows * apart, shared) ?? Arena.create(dtype, 2 * row, shared)
+    Arena.create(dtype, 2 * row + stateRows * apart, pool) ?? Arena.create(dtype, 2 * row, pool)
   const allocateRow = (): unknown => {
     const arrays = arena?.allocate(sizes)
     const entries = Object.entries(parameters).map(([name, shape], i) => {

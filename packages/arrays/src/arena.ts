@@ -1,4 +1,10 @@
-import { type Dtype, type FloatArray, KernelMemory, memoryOf } from '@diffgrad/kernels'
+import {
+  type Dtype,
+  type FloatArray,
+  KernelMemory,
+  memoryOf,
+  type StartPool,
+} from '@diffgrad/kernels'
 
 const pageBytes = 65536
 /** The most that 32 bits can address. */
@@ -68,12 +74,16 @@ export class Arena {
   /**
    * Creates an arena with room for these bytes of rows, or for what of them fits into 4 GiB; undefined if
    * there is no WebAssembly, or no memory of this size.
+   *
+   * @param startPool - starts threads on it, if its memory is shared.
    */
-  static create(dtype: Dtype, bytes: number, shared: boolean): Arena | undefined {
+  static create(dtype: Dtype, bytes: number, startPool?: StartPool): Arena | undefined {
     const begin = KernelMemory.workspaceBytes(dtype) + rowAlignment
     const pages = Math.min(Math.ceil((begin + bytes) / pageBytes), mostPages)
-    const memory = memoryOfPages(pages, shared)
-    return memory && new Arena(new KernelMemory(memory, dtype), begin, pages * pageBytes)
+    const memory = memoryOfPages(pages, startPool !== undefined)
+    return (
+      memory && new Arena(new KernelMemory(memory, dtype, { startPool }), begin, pages * pageBytes)
+    )
   }
 
   private constructor(memory: KernelMemory, begin: number, size: number) {

@@ -81,7 +81,7 @@ export class StateAllocator {
     }
     const needed = count * rowBytes(lengths, dtype)
     const bytes = Math.max(needed, own.bytes)
-    const arena = Arena.create(dtype, bytes, false) ?? Arena.create(dtype, needed, false)
+    const arena = Arena.create(dtype, bytes) ?? Arena.create(dtype, needed)
     if (!arena) return undefined
     own.arenas = [arena, ...own.arenas]
     own.bytes += bytes

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { expect, test } from 'vitest'
-import { Adam, AdamW, allocate, DiffGrad, DiffMod, DiffRGrad } from '../src/index.ts'
+import { Adam, AdamW, allocate, DiffGrad, DiffMod, DiffRGrad, LAMB } from '../src/index.ts'
 
 const size = 300_000 + 13
 
@@ -30,7 +30,7 @@ async function trained(Rule: typeof DiffGrad, threads: number): Promise<readonly
 }
 
 test.each(
-  [DiffGrad, DiffRGrad, DiffMod, AdamW].map(
+  [DiffGrad, DiffRGrad, DiffMod, AdamW, LAMB].map(
     (Rule) => [Rule.name, Rule as typeof DiffGrad] as const,
   ),
 )('%s moves parameters alike on three threads and on one, bit for bit', async (_, Rule) => {

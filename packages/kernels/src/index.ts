@@ -15,5 +15,13 @@ export {
   wgsl,
   workgroupSize,
 } from './shaders.ts'
+export { startPool } from './threads/thread-pool.ts'
 export { type Dtype, dtypeOf, type FloatArray, zerosLike } from './typed-arrays.ts'
-export { KernelMemory, memoryOf, wasmSupported } from './wasm/launch.ts'
+export {
+  KernelMemory,
+  type KernelMemoryOptions,
+  type KernelPool,
+  memoryOf,
+  type StartPool,
+  wasmSupported,
+} from './wasm/launch.ts'

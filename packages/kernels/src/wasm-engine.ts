@@ -2,9 +2,8 @@ import { type ArrayLists, type Graph, type Kernel, trace } from '@diffgrad/core'
 import type { GeneratedKernels } from './generated-kernels.ts'
 import { JavaScriptEngine } from './javascript-engine.ts'
 import { sumsByName } from './sums.ts'
-import { availableThreads, minimumPooledElements, ThreadPool } from './threads/thread-pool.ts'
 import { type Dtype, dtypeOf, type FloatArray } from './typed-arrays.ts'
-import { checkWasm, KernelMemory, memoryOf } from './wasm/launch.ts'
+import { checkWasm, KernelMemory, type KernelPool, memoryOf } from './wasm/launch.ts'
 import { padding } from './wasm/loop.ts'
 import { KernelLaunch, Plan, PlanCache } from './wasm/plan.ts'
 import { type KernelLists, segmentsOf } from './wasm/staging.ts'
@@ -12,12 +11,15 @@ import { wholeSums } from './wasm/sums.ts'
 
 const pageBytes = 65536
 
+/** The minimum size for threads: below it, waking a worker takes longer than it saves. */
+const minimumPooledElements = 250_000
+
 /** Runs kernels as WebAssembly. A kernel is compiled when it first runs. */
 export class WasmEngine {
   readonly tier: 'wasm' | 'wasm-relaxed'
   readonly #threads: number | 'auto'
   readonly #staging: StagingMemories
-  readonly #pools = new Map<KernelMemory, ThreadPool>()
+  readonly #pools = new Map<KernelMemory, KernelPool>()
   readonly #plans = new WeakMap<Kernel, PlanCache>()
   readonly #javascript: JavaScriptEngine
 
@@ -51,11 +53,11 @@ export class WasmEngine {
     const elements = new Map<KernelMemory, number>()
     for (const array of arrays) {
       const memory = memoryOf(array)
-      if (memory?.shared) elements.set(memory, (elements.get(memory) ?? 0) + array.length)
+      if (memory?.startPool) elements.set(memory, (elements.get(memory) ?? 0) + array.length)
     }
     for (const [memory, count] of elements) {
       if (count < minimumPooledElements || this.#pools.has(memory)) continue
-      const pool = startPool(memory, this.#threads)
+      const pool = memory.startPool?.(memory.memory, this.#threads)
       if (pool) this.#pools.set(memory, pool)
     }
   }
@@ -119,16 +121,6 @@ export class WasmEngine {
   }
 }
 
-/** Starts the threads of a memory; undefined if none can be started and `threads` is `auto`. */
-function startPool({ memory }: KernelMemory, threads: number | 'auto'): ThreadPool | undefined {
-  if (threads !== 'auto') return new ThreadPool(memory, threads)
-  try {
-    return new ThreadPool(memory, availableThreads())
-  } catch {
-    return undefined
-  }
-}
-
 /** Memories for arrays that lie outside all other memories. */
 type StagingMemories = Readonly<Record<Dtype, KernelMemory>>
 
@@ -145,7 +137,7 @@ function stagingMemories(): StagingMemories {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   stagingMemoriesOfProcess = {
     float32: new KernelMemory(memory, 'float32'),
-    float64: new KernelMemory(memory, 'float64', float64At),
+    float64: new KernelMemory(memory, 'float64', { workspace: float64At }),
   }
   return stagingMemoriesOfProcess
 }

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import {
   allRules,
   defineKernel,
-  type Kernel,
+  type RuleKernels,
   ruleKernels,
   trace,
   type UpdateRule,
@@ -13,13 +13,16 @@ import wabt from 'wabt'
 import { accuracyOf, measuredFunctions } from '../scripts/ulps.ts'
 import { createEngine, KernelMemory } from '../src/index.ts'
 import { kernelBytes } from '../src/wasm/loop.ts'
+import { sumKernelBytes } from '../src/wasm/sum-loop.ts'
 
 // Node 20 has relaxed SIMD only on request; later ones have it anyway.
 setFlagsFromString('--experimental-wasm-relaxed-simd')
 
-const updateOf = (rule: UpdateRule): Kernel => {
+const dtypes = ['float32', 'float64'] as const
+
+const kernelsOf = (rule: UpdateRule): RuleKernels => {
   const variant = rule.variant?.(rule.defaults, 1000) ?? {}
-  return ruleKernels(rule, rule.defaults, { variant, decay: 'decoupled' }).update
+  return ruleKernels(rule, rule.defaults, { variant, decay: 'decoupled' })
 }
 
 /** x ← a·x */
@@ -33,22 +36,26 @@ const scale = defineKernel({
 
 test('an independent validator accepts every module', async () => {
   const { readWasm } = await wabt()
+  const features = { simd: true, threads: true, relaxed_simd: true }
+  const validate = (bytes: Uint8Array): void => {
+    // The types of wabt omit that validation takes features, too.
+    const module: { validate(features: object): void; destroy(): void } = readWasm(bytes, features)
+    expect(() => module.validate(features)).not.toThrow()
+    module.destroy()
+  }
   for (const rule of allRules) {
-    for (const dtype of ['float32', 'float64'] as const) {
+    const { update, sums } = kernelsOf(rule)
+    for (const dtype of dtypes) {
       for (const [relaxed, shared, flush] of [
         [false, false, false],
         [false, true, true],
         [true, false, true],
       ]) {
-        const bytes = kernelBytes(trace(updateOf(rule)), { dtype, relaxed, shared, flush })
-        const features = { simd: true, threads: true, relaxed_simd: true }
-        // The types of wabt omit that validation takes features, too.
-        const module: { validate(features: object): void; destroy(): void } = readWasm(
-          bytes,
-          features,
-        )
-        expect(() => module.validate(features)).not.toThrow()
-        module.destroy()
+        validate(kernelBytes(trace(update), { dtype, relaxed, shared, flush }))
+      }
+      for (const { elements } of sums) {
+        for (const shared of [false, true])
+          validate(sumKernelBytes(trace(elements), { dtype, shared }))
       }
     }
   }
@@ -117,7 +124,7 @@ test.each(flushing)(
 
 test('every 32nd step flushes in a memory of another module, too', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })
-  const kernels = new KernelMemory(memory, 'float32', 0, 64)
+  const kernels = new KernelMemory(memory, 'float32', { stagingElements: 64 })
   const x = new Float32Array(memory.buffer, 8192, 9)
   for (const [t, expected] of [
     [31, 2 ** -125],
@@ -150,7 +157,7 @@ test.each([1, 7, 8, 9, 16, 29])(
   (size) => {
     const memory = new WebAssembly.Memory({ initial: 1 })
     const [workspace, begin] = [1024, 16384]
-    const kernels = new KernelMemory(memory, 'float32', workspace, 64)
+    const kernels = new KernelMemory(memory, 'float32', { workspace, stagingElements: 64 })
     const all = new Float32Array(memory.buffer, begin - 4, size + 2).fill(3)
     kernels.run(trace(scale), [begin], size, { a: 2 })
     expect(Array.from(all)).toEqual([3, ...new Array(size).fill(6), 3])
@@ -159,7 +166,7 @@ test.each([1, 7, 8, 9, 16, 29])(
 
 test('kernels run in a memory that has grown', () => {
   const memory = new WebAssembly.Memory({ initial: 1 })
-  const kernels = new KernelMemory(memory, 'float64', 0, 64)
+  const kernels = new KernelMemory(memory, 'float64', { stagingElements: 64 })
   kernels.run(trace(scale), [8192], 1, { a: 2 })
   memory.grow(1)
   const x = new Float64Array(memory.buffer, 65536, 2).fill(5)
@@ -176,10 +183,54 @@ test('a kernel whose arguments do not fit into the workspace is refused', () => 
     coefficients,
     evaluate: ({ add }, _, c) => ({ x: coefficients.map((name) => c[name]).reduce(add) }),
   })
-  const kernels = new KernelMemory(new WebAssembly.Memory({ initial: 1 }), 'float32', 0, 64)
+  const kernels = new KernelMemory(new WebAssembly.Memory({ initial: 1 }), 'float32', {
+    stagingElements: 64,
+  })
   expect(kernels.supports(trace(scale))).toBe(true)
   expect(kernels.supports(trace(sum))).toBe(false)
   expect(() => kernels.run(trace(sum), [8192], 8, {})).toThrow(
     new RangeError('sum of coefficients: a kernel of 1 arrays and 1100 coefficients is too large'),
   )
 })
+
+const squares = defineKernel({
+  name: 'squares',
+  reads: ['x', 'y'],
+  writes: ['differences', 'sum'],
+  coefficients: ['scale'],
+  evaluate({ mul, sub, square, constant }, { x, y }, { scale }) {
+    const difference = square(mul(scale, sub(x, y)))
+    return { differences: difference, sum: sub(constant(1), x) }
+  },
+})
+
+/** Arrays of a memory, or outside of all memories. */
+const places = ['in a memory', 'outside', 'both'] as const
+
+test.each(places.flatMap((place) => dtypes.map((dtype) => ({ place, dtype }))))(
+  'sums of $dtype arrays $place are those of each element, added in double precision',
+  ({ place, dtype }) => {
+    const memory = new KernelMemory(new WebAssembly.Memory({ initial: 30 }), dtype)
+    const Elements = dtype === 'float32' ? Float32Array : Float64Array
+    let address = KernelMemory.workspaceBytes(dtype)
+    for (const length of [0, 5, 8, 8192, 20_003]) {
+      const [x, y] = [0, 1].map((k) => {
+        const inside = place === 'in a memory' || (place === 'both' && k === 0)
+        const array = inside ? memory.array(address, length) : new Elements(length)
+        if (inside) address += KernelMemory.paddedBytes(dtype, length)
+        // Their squares, about 1e50, are no float32.
+        array.set(Array.from({ length }, (_, i) => 1e25 * Math.cos(i + k)))
+        return array
+      })
+      let [differences, sum] = [0, 0]
+      for (const [i, element] of x.entries()) {
+        differences += (0.5 * (element - y[i])) ** 2
+        sum += 1 - element
+      }
+      const actual = createEngine('wasm').sums(squares, { x: [x], y: [y] }, { scale: 0.5 })
+      const relative = dtype === 'float32' ? 1e-6 : 1e-12
+      expectClose([actual.differences[0]], [differences], { relative })
+      expect(Math.abs(actual.sum[0] - sum)).toBeLessThanOrEqual(relative * 1e25 * length)
+    }
+  },
+)

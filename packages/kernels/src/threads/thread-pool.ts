@@ -1,5 +1,5 @@
 import { workerSource } from '../generated/worker.ts'
-import type { KernelPool } from '../wasm/launch.ts'
+import type { KernelPool, StartPool } from '../wasm/launch.ts'
 import type { KernelFunction } from '../wasm/module.ts'
 import {
   closed,
@@ -10,15 +10,20 @@ import {
   type WorkerInput,
 } from './control-block.ts'
 
-/** The minimum size for threads: below it, waking a worker takes longer than it saves. */
-export const minimumPooledElements = 250_000
-
 /** More workers do not fit into the lowest byte of a generation. */
 const mostWorkers = closed - 1
 
-/** Threads that share the work of kernels on one memory. The calling thread is one of them. */
-export class ThreadPool implements KernelPool {
-  /** Resolves when every worker has started, failed to start, or was stopped. Never rejects. */
+/** Starts threads as workers, which take chunks of elements until none is left. */
+export const startPool: StartPool = (memory, threads) => {
+  if (threads !== 'auto') return new ThreadPool(memory, threads)
+  try {
+    return new ThreadPool(memory, availableThreads())
+  } catch {
+    return undefined
+  }
+}
+
+class ThreadPool implements KernelPool {
   readonly ready: Promise<void>
   readonly #fields: Int32Array<SharedArrayBuffer>
   readonly #bytes: Uint8Array<SharedArrayBuffer>
@@ -46,16 +51,10 @@ export class ThreadPool implements KernelPool {
     droppedPools.register(this, this.#stop, this)
   }
 
-  /** How many threads work, the calling one included. */
   get threads(): number {
     return 1 + Atomics.load(this.#fields, field.started)
   }
 
-  /**
-   * Runs a kernel whose arguments lie at an address.
-   *
-   * @param code - the kernel's module, for the workers: the same object every time.
-   */
   run(kernel: KernelFunction, code: Uint8Array, argumentsAt: number, elements: number): void {
     const fields = this.#fields
     const codeAt = this.#codeAddress(code)
@@ -73,7 +72,6 @@ export class ThreadPool implements KernelPool {
     this.#waitFor(workers)
   }
 
-  /** Ends all workers. */
   dispose(): void {
     this.#stop()
     droppedPools.unregister(this)
@@ -111,7 +109,7 @@ const mayBlock = ((): boolean => {
 })()
 
 /** Returns how many threads the machine runs at the same time. */
-export const availableThreads = (): number =>
+const availableThreads = (): number =>
   globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??
   navigator.hardwareConcurrency
 

@@ -82,10 +82,40 @@ const argumentBytes = 4096
 /** Default size of the staging buffer, in elements. */
 const defaultStagingElements = 65536
 
-/** Shares the work of a kernel between threads. */
+/** Threads that share the work of kernels on one memory. The calling thread is one of them. */
 export interface KernelPool {
-  /** @param code - the kernel's module, for the other threads: the same object every time. */
+  /** How many threads work, the calling one included. */
+  readonly threads: number
+  /** Resolves when every other thread has started, failed to start, or was stopped. Never rejects. */
+  readonly ready: Promise<void>
+  /**
+   * Runs a kernel whose arguments lie at an address.
+   *
+   * @param code - the kernel's module, for the other threads: the same object every time.
+   */
   run(kernel: KernelFunction, code: Uint8Array, argumentsAt: number, elements: number): void
+  /** Ends the other threads. */
+  dispose(): void
+}
+
+/**
+ * Starts the threads of a shared memory; undefined if none can be started and `threads` is `auto`.
+ *
+ * @throws Error if a thread cannot be started, unless `threads` is `auto`.
+ */
+export type StartPool = (
+  memory: WebAssembly.Memory,
+  threads: number | 'auto',
+) => KernelPool | undefined
+
+/** Options of a `KernelMemory`. */
+export interface KernelMemoryOptions {
+  /** The address of `workspaceBytes` bytes that nothing else uses, aligned to an element; default 0. */
+  readonly workspace?: number
+  /** The size of the staging buffer, in elements. */
+  readonly stagingElements?: number
+  /** For a memory that is shared between threads: `startPool` of this package, so that only its users load it. */
+  readonly startPool?: StartPool | undefined
 }
 
 /** How a kernel runs over padded arrays. */
@@ -116,6 +146,7 @@ export class KernelMemory {
   readonly memory: WebAssembly.Memory
   readonly dtype: Dtype
   readonly stagingElements: number
+  readonly startPool: StartPool | undefined
   readonly #workspace: number
   readonly #kernels = new WeakMap<Graph, Map<number, LoadedKernel>>()
   #views: ArgumentViews
@@ -130,19 +161,19 @@ export class KernelMemory {
     return paddedLength(length) * simdTypes[dtype].bytes
   }
 
-  /**
-   * @param workspace - the address of `workspaceBytes` bytes that nothing else uses, aligned to an element.
-   * @param stagingElements - the size of the staging buffer.
-   */
   constructor(
     memory: WebAssembly.Memory,
     dtype: Dtype,
-    workspace = 0,
-    stagingElements: number = defaultStagingElements,
+    {
+      workspace = 0,
+      stagingElements = defaultStagingElements,
+      startPool,
+    }: KernelMemoryOptions = {},
   ) {
     this.memory = memory
     this.dtype = dtype
     this.stagingElements = stagingElements
+    this.startPool = startPool
     this.#workspace = workspace
     this.#views = this.#argumentViews()
   }

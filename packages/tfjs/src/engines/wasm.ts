@@ -45,7 +45,7 @@ export class WasmEngine implements BackendEngine {
     this.#backend = backend
     const bytes = KernelMemory.workspaceBytes('float32', stagingElements)
     const workspace = this.#address(backend.makeOutput([bytes / 4], 'float32'))
-    this.#kernels = new KernelMemory(memory, 'float32', workspace, stagingElements)
+    this.#kernels = new KernelMemory(memory, 'float32', { workspace, stagingElements })
   }
 
   supports(graph: Graph): boolean {
