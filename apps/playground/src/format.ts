@@ -8,6 +8,18 @@ export function formatNumber(value: number): string {
   return text.replace(/-/g, '−')
 }
 
+/** Formats a number with at most four significant digits: −0.09412, 1e−8. */
+export function formatSignificant(value: number): string {
+  const rounded = Number(value.toPrecision(4))
+  const size = Math.abs(rounded)
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? rounded.toExponential() : formatPlain(rounded)
+  return text.replace(/-/g, '−').replace('+', '')
+}
+
+const formatPlain = (value: number): string =>
+  Number.isFinite(value) ? `${value}` : formatNumber(value)
+
 /** Formats the coordinates of a point. */
 export const formatPoint = (point: readonly number[]): string => point.map(formatNumber).join(', ')
 

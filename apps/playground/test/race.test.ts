@@ -4,6 +4,8 @@ import { formatNumber, formatRounded } from '../src/format.ts'
 import { landscapeViews } from '../src/landscapes.ts'
 import { configure, withOptimizer, withOption } from '../src/optimizers/config.ts'
 import { optimizerLabels } from '../src/optimizers/option-text.ts'
+import { type Options, optimizers } from '../src/optimizers/registry.ts'
+import { stepEquations } from '../src/optimizers/step-equations.ts'
 import { advancePosition } from '../src/race/scene.ts'
 import { stories, storyState } from '../src/race/stories.ts'
 import { Trajectory, TrajectoryCache } from '../src/race/trajectory.ts'
@@ -55,12 +57,53 @@ test('inspection does not change a trajectory, and shows the steps that were tak
   const plain = new Trajectory(config, ravine, [-4, 2])
   expect(inspected.path(30)).toEqual(plain.path(30))
   expect(plain.internals(30)).toEqual([])
-  for (const [i, { effectiveStep, xi, m, v }] of inspected.internals(30).entries()) {
+  for (const [i, { results }] of inspected.internals(30).entries()) {
+    const { effectiveStep, xi, m, v } = results
     const step = inspected.at(i).map((x, axis) => x - inspected.at(i + 1)[axis])
     expectClose(step, effectiveStep, { relative: 1e-9, absolute: 1e-12 })
     for (const friction of xi ?? []) expect(friction).toBeGreaterThanOrEqual(0.5)
     expect([m, v, xi].map((values) => values?.length)).toEqual([2, 2, 2])
   }
+})
+
+test.each(Object.entries(optimizers))(
+  'the equations of %s compute what its optimizer does at each step',
+  (name, { rule }) => {
+    const config = configure(name)
+    const trajectory = new Trajectory(config, ravine, [-4, 2], { inspected: true })
+    for (const t of [1, 2, 7]) {
+      const { inputs, results } = trajectory.internals(t)[t - 1]
+      const equations = stepEquations(config, t, inputs)
+      const computed = equations.map(({ name }) => name)
+      expect(computed).toEqual(expect.arrayContaining(['theta', ...rule.stateNames(rule.defaults)]))
+      for (const { name, result } of equations) {
+        expectClose(result, results[name], { relative: 1e-12 })
+      }
+    }
+  },
+)
+
+test('equations are those of the options, with letters and with numbers', () => {
+  const symbols = (name: string, options: Options, t = 2): readonly string[] =>
+    stepEquations(configure(name, options), t).map(({ symbols }) => symbols)
+  // As docs/rule.md has them, with αₜ for α√c₂/c₁ and εₜ for ε√c₂.
+  const moments = ['m ← β₁m + (1 − β₁)g', 'v ← β₂v + (1 − β₂)g²']
+  const step = 'θ ← θ − αₜξm / (√v + ε)'
+  expect(symbols('diffgrad', {})).toEqual(['ξ = σ(|p − g|)', ...moments, step, 'p ← g'])
+  expect(symbols('diffgrad', { version: 1 })[0]).toBe('ξ = σ(p − g)')
+  expect(symbols('diffgrad', { version: 2 })[0]).toBe('ξ = 9σ(½|p − g|) − 4')
+  expect(symbols('diffgrad', { aliased: true })[0]).toBe('ξ = ½')
+  expect(symbols('diffgrad', { weightDecay: 0.1 })).toContain('p ← g + λθ')
+  expect(symbols('adam', {})).toEqual([...moments, 'θ ← θ − αₜm / (√v + εₜ)'])
+  expect(symbols('lion', {})).toEqual(['θ ← θ − α·sign(β₁m + (1 − β₁)g)', 'm ← β₂m + (1 − β₂)g'])
+  expect(symbols('sgd', { momentum: 0.9, nesterov: true })[1]).toBe('θ ← θ − α(g + μm)')
+  const { inputs } = new Trajectory(configure('diffgrad'), landscapeViews.f1.landscape, [-1], {
+    inspected: true,
+  }).internals(3)[2]
+  const [{ numbers, result }] = stepEquations(configure('diffgrad'), 3, inputs)
+  const [, p, g] =
+    /^σ\(\|(\S+) − \((\S+)\)\|\)$/.exec(numbers.replaceAll('−', '-').replace(' - ', ' − ')) ?? []
+  expectClose([1 / (1 + Math.exp(-Math.abs(Number(p) - Number(g))))], result, { relative: 1e-4 })
 })
 
 test('a change of one optimizer keeps the trajectories of the others', () => {

@@ -23,10 +23,11 @@ test('a grid fills its window row by row from the top left', () => {
   ])
 })
 
-test.each(['diffgrad', 'adam', 'diffmod'])(
+test.each(['diffgrad', 'adam', 'diffmod', 'schedulefreesgd', 'schedulefreeadamw'])(
   'each member of a swarm of %s moves as if it were alone',
   (name) => {
-    const config = configure(name, { learningRate: 0.05 })
+    // Schedule-Free SGD has no momentum, and a steep wall.
+    const config = configure(name, { learningRate: name === 'schedulefreesgd' ? 0.005 : 0.05 })
     const swarm = new Swarm(config, landscape, starts, radius)
     while (swarm.steps < 60) swarm.step()
     for (const i of [0, 57, 210, 399]) {

@@ -4,17 +4,11 @@ import { CanvasLayer, type DrawTarget } from '../canvas/canvas-layer.ts'
 import { type CanvasPoint, tracePath } from '../canvas/lines.ts'
 import { formatPoint } from '../format.ts'
 import type { OptimizerConfig } from '../optimizers/config.ts'
-import { frictionRange, hasFriction } from '../optimizers/friction.ts'
+import { frictionRange } from '../optimizers/friction.ts'
+import { optimizers } from '../optimizers/registry.ts'
+import { type StepEquation, stepEquations } from '../optimizers/step-equations.ts'
 import { element, setText } from '../ui/element.ts'
 import type { Internals } from './trajectory.ts'
-
-/** The rows of the panel: the value, its symbol and its meaning. */
-const rows = [
-  ['xi', 'ξ', 'friction'],
-  ['m', 'm', 'mean of gradients'],
-  ['v', 'v', 'mean of their squares'],
-  ['effectiveStep', 'Δθ', 'effective step'],
-] as const
 
 /** What the panel shows of one optimizer. */
 interface InternalsView {
@@ -27,62 +21,103 @@ interface InternalsView {
   readonly steps: number
 }
 
-/** ξ, m, v and the effective step of the selected optimizer, each as a sparkline over the steps. */
+/** One equation, with its current numbers and a sparkline of what it computes. */
+interface Row {
+  readonly name: string
+  readonly node: HTMLElement
+  readonly symbols: HTMLElement
+  readonly meaning: HTMLElement
+  readonly numbers: HTMLElement
+  readonly result: HTMLElement
+  readonly layer: CanvasLayer
+}
+
+/** The equations of the selected optimizer with the numbers of the current step, each beside a sparkline. */
 export class InternalsPanel {
   readonly node: HTMLElement
   readonly #title = element('h2', {})
-  readonly #rows: readonly {
-    readonly node: HTMLElement
-    readonly current: HTMLElement
-    readonly layer: CanvasLayer
-  }[]
+  readonly #hint = element('p', { class: 'hint' })
+  readonly #list = element('div', {})
+  #rows: readonly Row[] = []
   #view: InternalsView | undefined
 
   constructor() {
-    this.#rows = rows.map(([key, symbol, meaning]) => {
-      const current = element('output', { class: 'now', 'aria-live': 'off', 'data-internal': key })
-      const canvas = element('canvas', { class: 'sparkline', 'aria-hidden': 'true' })
-      const name = element('span', { class: 'symbol', title: meaning }, symbol)
-      const text = element(
-        'div',
-        { class: 'sparkline-text' },
-        name,
-        element('span', {}, meaning),
-        current,
-      )
-      const node = element('div', { class: 'sparkline-row' }, text, canvas)
-      const layer = new CanvasLayer(canvas, (target) => {
-        if (!this.#view) return
-        const { internals, config, color, steps } = this.#view
-        const known = internals.some((step) => (step[key] ?? []).length > 0)
-        drawSparkline(target, {
-          values: known ? internals.map((step) => step[key] ?? []) : [],
-          ...(key === 'xi' && { range: frictionRange(config), baseline: 0.5 }),
-          steps,
-          color: target.palette.series[color],
-        })
-      })
-      return { node, current, layer }
-    })
     this.node = element(
       'section',
       { class: 'internals', 'aria-label': 'Inside the optimizer' },
-      this.#title,
-      ...this.#rows.map(({ node }) => node),
+      element('header', {}, this.#title, this.#hint),
+      this.#list,
     )
   }
 
   show(view: InternalsView): void {
     this.#view = view
     setText(this.#title, `Inside ${view.label}`)
-    const last = view.internals[view.internals.length - 1]
-    for (const [i, [key]] of rows.entries()) {
-      const { current, layer } = this.#rows[i]
-      const value = last?.[key]
-      const missing = key === 'xi' && !hasFriction(view.config) ? 'none: as if it were 1' : '–'
-      setText(current, value ? formatPoint(value) : missing)
-      layer.draw()
+    setText(this.#hint, hintOf(view))
+    const equations = equationsOf(view)
+    const names = equations.map(({ name }) => name).join()
+    if (names !== this.#rows.map(({ name }) => name).join()) {
+      this.#rows = equations.map(({ name }) => this.#row(name))
+      this.#list.replaceChildren(...this.#rows.map(({ node }) => node))
     }
+    for (const [i, { symbols, meaning, numbers, result }] of equations.entries()) {
+      const row = this.#rows[i]
+      setText(row.symbols, symbols)
+      setText(row.meaning, meaning)
+      setText(row.numbers, numbers === '' ? '' : `= ${numbers} `)
+      setText(row.result, result.length === 0 ? '–' : `= ${formatPoint(result)}`)
+      row.layer.draw()
+    }
+  }
+
+  #row(name: string): Row {
+    const symbols = element('span', { class: 'symbols' })
+    const meaning = element('span', { class: 'meaning' })
+    const numbers = element('span', {})
+    const result = element('output', { class: 'now', 'aria-live': 'off', 'data-internal': name })
+    const canvas = element('canvas', { class: 'sparkline', 'aria-hidden': 'true' })
+    const text = element(
+      'div',
+      { class: 'equation' },
+      element('p', {}, symbols, ' ', meaning),
+      element('p', { class: 'numbers' }, numbers, result),
+    )
+    const layer = new CanvasLayer(canvas, (target) => {
+      if (this.#view) drawSparkline(target, sparklineOf(this.#view, name, target))
+    })
+    const node = element('div', { class: 'sparkline-row' }, text, canvas)
+    return { name, node, symbols, meaning, numbers, result, layer }
+  }
+}
+
+/** The equations of the current step; before the first, those of step 1 without numbers. */
+function equationsOf({ config, internals }: InternalsView): readonly StepEquation[] {
+  const last = internals[internals.length - 1]
+  return stepEquations(config, Math.max(internals.length, 1), last?.inputs)
+}
+
+function hintOf({ internals }: InternalsView): string {
+  const [first] = internals
+  if (!first) return 'Before the first step.'
+  const isPlane = first.inputs.values.theta.length > 1
+  const which = isPlane ? ', numbers of the first coordinate; the second is dashed' : ''
+  return `Step ${internals.length}${which}`
+}
+
+function sparklineOf(
+  { config, internals, color, steps }: InternalsView,
+  name: string,
+  { palette }: DrawTarget,
+): Sparkline {
+  // θ itself hardly moves in a step, but where its average counts both are shown as they are.
+  const isStep = name === 'theta' && optimizers[config.name].rule.evaluationPoint === undefined
+  const drawn = isStep ? 'effectiveStep' : name
+  return {
+    values: internals.map(({ results }) => results[drawn] ?? []),
+    ...(name === 'xi' && { range: frictionRange(config), baseline: 0.5 }),
+    label: isStep ? 'Δθ' : '',
+    steps,
+    color: palette.series[color],
   }
 }
 
@@ -93,6 +128,8 @@ interface Sparkline {
   readonly range?: readonly [low: number, high: number] | undefined
   /** A value to mark by a horizontal line; 0 by default. */
   readonly baseline?: number
+  /** What is drawn, if that is not what the equation computes. */
+  readonly label: string
   readonly steps: number
   readonly color: string
 }
@@ -100,18 +137,19 @@ interface Sparkline {
 /** Draws one line per variable; the second one is dashed. */
 function drawSparkline(
   target: DrawTarget,
-  { values, range, baseline = 0, steps, color }: Sparkline,
+  { values, range, baseline = 0, label, steps, color }: Sparkline,
 ): void {
   const { context, width, height, palette } = target
   const finite = values.flat().filter(Number.isFinite)
   const [low, high] = range ?? [Math.min(0, ...finite), Math.max(0, ...finite)]
-  const x = scaleLinear([1, Math.max(steps, 2)], [1, width - 34])
+  const x = scaleLinear([1, Math.max(steps, 2)], [1, width - 20])
   const y = scaleLinear(low === high ? [low - 1, high + 1] : [low, high], [height - 5, 5])
   if (baseline >= y.domain()[0] && baseline <= y.domain()[1]) {
-    drawHairline(context, palette.line, [0, y(baseline)], [width - 34, y(baseline)])
+    drawHairline(context, palette.line, [0, y(baseline)], [width - 20, y(baseline)])
     const text = baseline === 0.5 ? '½' : `${baseline}`
-    drawLabel(target, text, [width - 28, y(baseline) + 4])
+    drawLabel(target, text, [width - 14, y(baseline) + 4])
   }
+  drawLabel(target, label, [width - 20, 11], { align: 'right', size: 11 })
   for (const axis of values[0]?.keys() ?? []) {
     context.beginPath()
     tracePath(

@@ -68,7 +68,7 @@ export function drawCurveRace(target: DrawTarget, scene: Scene): void {
   context.globalAlpha = 0.7
   drawHairline(context, palette.muted, [x(minimum), y(0)], [x(minimum), height - margins.bottom])
   context.restore()
-  drawLabel(target, 'position at each step', [margins.left, axis + 14])
+  drawLabel(target, 'position at each step', [width - margins.right, axis + 14], { align: 'right' })
 
   const curve = xs.map((value, i): CanvasPoint => [x(value), y(heights[i])])
   context.beginPath()

@@ -40,7 +40,7 @@ export function drawLossChart(target: DrawTarget, scene: Scene): void {
   drawHairline(context, palette.muted, [now, margins.top], [now, height - margins.bottom])
   context.save()
   context.beginPath()
-  context.rect(margins.left - 8, 0, width - margins.left + 8, height - margins.bottom + 8)
+  context.rect(margins.left - 20, 0, width - margins.left + 20, height - margins.bottom + 8)
   context.clip()
   const heads: { series: number; center: CanvasPoint }[] = []
   for (const i of drawingOrder(scene)) {

@@ -211,7 +211,7 @@ const noise: Story = {
       text: 'Over the race, the mean of ξ lies between 0.7 and 0.76.',
       holds: (_, { landscape, steps }) => {
         const inspected = new Trajectory(noisyDiffGrad, landscape, [-4, 2], { inspected: true })
-        const friction = mean(inspected.internals(steps).flatMap(({ xi = [] }) => xi))
+        const friction = mean(inspected.internals(steps).flatMap(({ results }) => results.xi))
         return friction > 0.7 && friction < 0.76
       },
     },

@@ -3,16 +3,17 @@ import type { Landscape } from '@diffgrad/testing/landscapes'
 import { landscapeViews, lossAboveMinimum } from '../landscapes.ts'
 import type { OptimizerConfig } from '../optimizers/config.ts'
 import { optimizers } from '../optimizers/registry.ts'
+import type { StepInputs, Vectors } from '../optimizers/step-equations.ts'
 import type { RaceState } from '../state.ts'
 
-/** The values inside an optimizer at one step, one number per variable. */
+/** The values inside an optimizer at one step. */
 export interface Internals {
-  /** Undefined if the rule has no friction. */
-  readonly xi: readonly number[] | undefined
-  /** Undefined if the rule has no such state. */
-  readonly m: readonly number[] | undefined
-  readonly v: readonly number[] | undefined
-  readonly effectiveStep: readonly number[]
+  readonly inputs: StepInputs
+  /**
+   * θ and the optimizer state after the step, the intermediates of the rule and `effectiveStep`, and the evaluation
+   * point as `average`, by the names of core.
+   */
+  readonly results: Vectors
 }
 
 /**
@@ -87,21 +88,32 @@ export class Trajectory {
     const noise = this.#landscape.noise?.(t)
     const gradient = this.#landscape.gradient(point)
     const theta = Float64Array.from(gradient, (g, i) => this.#lossScale * (g + (noise?.[i] ?? 0)))
-    const inspection = this.#inspected ? this.#optimizer.inspect({ theta }) : undefined
-    this.#optimizer.step({ theta })
-    if (inspection) {
-      const { m, v } = this.#optimizer.stateDict().parameters.theta.state
-      const toList = (values: Iterable<number> | undefined) => values && [...values]
+    if (!this.#inspected) this.#optimizer.step({ theta })
+    else {
+      const { scalars = {} } = this.#optimizer.stateDict().parameters.theta
+      const values = { g: [...theta], ...this.#values() }
+      const intermediates = this.#optimizer.inspect({ theta })
+      this.#optimizer.step({ theta })
       this.#internals.push({
-        xi: toList(inspection.xi?.theta),
-        m: toList(m),
-        v: toList(v),
-        effectiveStep: [...inspection.effectiveStep.theta],
+        inputs: { values, scalars },
+        results: {
+          ...vectors(Object.entries(intermediates).map(([name, { theta }]) => [name, theta])),
+          ...this.#values(),
+          ...(this.#evaluatesAverage && { average: this.#evaluationPoint() }),
+        },
       })
     }
     const next = this.#evaluationPoint()
     this.#points.push(next)
     this.#losses.push(lossAboveMinimum(this.#landscape, next))
+  }
+
+  /** θ and its optimizer state. State that starts at θ is θ before the first step. */
+  #values(): Vectors {
+    const { startsAsTheta = [] } = this.#optimizer.rule
+    const { step, state } = this.#optimizer.stateDict().parameters.theta
+    const first = step === 0 ? startsAsTheta.map((name) => [name, this.#theta] as const) : []
+    return vectors([['theta', this.#theta], ...Object.entries(state), ...first])
   }
 
   #evaluationPoint(): readonly number[] {
@@ -112,6 +124,9 @@ export class Trajectory {
     return average
   }
 }
+
+const vectors = (entries: readonly (readonly [string, Iterable<number>])[]): Vectors =>
+  Object.fromEntries(entries.map(([name, values]) => [name, [...values]]))
 
 /** The trajectories of a race. Those that a change of state does not affect are reused. */
 export class TrajectoryCache {

@@ -1,6 +1,7 @@
 import { landscapeViews } from '../landscapes.ts'
 import type { OptimizerConfig } from '../optimizers/config.ts'
 import { optimizerLabels } from '../optimizers/option-text.ts'
+import { optimizers as optimizerEntries } from '../optimizers/registry.ts'
 import { defaultSwarm, maxSwarms, type State, type SwarmState } from '../state.ts'
 import { Animation } from '../ui/animation.ts'
 import { element, setText } from '../ui/element.ts'
@@ -138,7 +139,8 @@ export class SwarmTab implements Tab {
     const { mode, view, optimizers } = this.#state
     const starts = mode === 'starts'
     setText(this.#title, starts ? 'Forty thousand starts' : 'Which settings find the minimum')
-    setText(this.#claim, starts ? `${startsClaim} ${viewClaims[view]}` : sweepClaim)
+    const claim = starts ? `${startsClaim} ${viewClaims[view]}` : sweepClaim
+    setText(this.#claim, optimizers.some(isAveraged) ? `${claim} ${averageClaim}` : claim)
     const finished = this.#run.progress >= 1
     setText(this.#play, this.#animation.running ? 'Pause' : finished ? 'Run again' : 'Run')
     this.#form.show(this.#state)
@@ -169,6 +171,10 @@ const viewClaims = {
 }
 const sweepClaim =
   'Every square is a setting, tried from 64 starts: the stronger its color, the more of them end at a global minimum. The ring marks the current setting; click a square to choose it.'
+
+const isAveraged = ({ name }: OptimizerConfig): boolean =>
+  optimizerEntries[name].rule.evaluationPoint !== undefined
+const averageClaim = 'Of Schedule-Free it is x, the average that is evaluated.'
 
 const speedText = ({ mode, optimizers }: SwarmState, rate: number): string =>
   mode === 'starts'

@@ -12,7 +12,10 @@ export const none = -1
  * members are one parameter, and each member moves as if it were alone.
  */
 export class Swarm {
-  /** The first coordinate of all members, then the second of all. */
+  /**
+   * Where the loss of each member is evaluated: its parameters, or the average of a rule with an evaluation point. The
+   * first coordinate of all members, then the second of all.
+   */
   readonly points: Float32Array
   /** For each member, the index of the global minimum that it is at, or `none`. */
   readonly minimumAt: Int8Array
@@ -25,6 +28,8 @@ export class Swarm {
   readonly #radius: number
   readonly #lossScale: number
   readonly #gradients: Float32Array
+  /** The parameters, at which gradients are computed. */
+  readonly #theta: Float32Array
   readonly #optimizer: ArraysOptimizer
   #steps = 0
 
@@ -39,7 +44,9 @@ export class Swarm {
     starts: Float32Array,
     radius: number,
   ) {
-    this.points = starts.slice()
+    this.#theta = starts.slice()
+    const { create, rule } = optimizers[name]
+    this.points = rule.evaluationPoint ? starts.slice() : this.#theta
     this.size = starts.length / landscape.minimum.length
     this.minimumAt = new Int8Array(this.size)
     this.arrivalStep = new Int16Array(this.size).fill(none)
@@ -48,7 +55,7 @@ export class Swarm {
     this.#radius = radius
     this.#lossScale = lossScale
     this.#gradients = new Float32Array(starts.length)
-    this.#optimizer = optimizers[name].create(this.points, options)
+    this.#optimizer = create(this.#theta, options)
     this.#updateArrivals()
   }
 
@@ -59,12 +66,12 @@ export class Swarm {
 
   step(): void {
     this.#steps++
-    const { size, points } = this
+    const { size } = this
     const noise = this.#landscape.noise?.(this.#steps)
     const axes = this.#landscape.minimum.length
     const point = new Array<number>(axes)
     for (let i = 0; i < size; i++) {
-      for (let axis = 0; axis < axes; axis++) point[axis] = points[axis * size + i]
+      for (let axis = 0; axis < axes; axis++) point[axis] = this.#theta[axis * size + i]
       const gradient = this.#landscape.gradient(point)
       for (let axis = 0; axis < axes; axis++) {
         const g = gradient[axis] + (noise?.[axis] ?? 0)
@@ -72,6 +79,11 @@ export class Swarm {
       }
     }
     this.#optimizer.step({ theta: this.#gradients })
+    if (this.points !== this.#theta) {
+      this.#optimizer.swapAverage()
+      this.points.set(this.#theta)
+      this.#optimizer.swapAverage()
+    }
     this.#updateArrivals()
   }
 
