@@ -105,6 +105,9 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
         return `at ${formatPoint(point)} · loss ${formatNumber(lossAboveMinimum(landscape, point))}`
       })
       expect(await page.locator('.optimizer-status').allTextContents()).toEqual(statuses)
+      if (i > 0) continue
+      const equation = await page.locator('.equation').first().textContent()
+      expect(equation).toMatch(/^ξ = σ\(\|p − g\|\) friction= σ\(\|.+ − .+\|\) = 0\.50/)
     }
   })
 
