@@ -36,7 +36,8 @@ import {
 } from '../src/fine-tune/example-data.ts'
 import type { PathFile } from '../src/fine-tune/files.ts'
 import { downloadFromHub } from '../src/fine-tune/model-folder.ts'
-import { FineTuning, type FineTuningEvent } from '../src/fine-tune/session.ts'
+import { FineTuning } from '../src/fine-tune/session.ts'
+import type { FineTuningEvent } from '../src/fine-tune/training.ts'
 import { defaultFineTuning } from '../src/state.ts'
 import { type Site, serveSite } from './site.ts'
 

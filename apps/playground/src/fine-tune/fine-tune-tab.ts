@@ -20,7 +20,8 @@ import { dropZone } from './drop-zone.ts'
 import type { Task } from './examples.ts'
 import { describeExamples, describeModel, messageOf, ResultPanel, SamplesPanel } from './panels.ts'
 import { saveFile, saveFolder, savesFolders } from './save.ts'
-import type { ExamplesSummary, FineTuningEvent, ModelSummary } from './session.ts'
+import type { ExamplesSummary, ModelSummary } from './session.ts'
+import type { FineTuningEvent } from './training.ts'
 import type { FineTuningWorker } from './worker.ts'
 
 const methods = { lora: 'LoRA and a new head', head: 'a new head only' } as const
