@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Model, readModel, writeModel } from '@diffgrad/onnx'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { beforeAll, expect, test } from 'vitest'
-import { fileFolder, historyOf, run, tinyNetwork } from './command.ts'
+import { fileFolder, historyOf, narrowNetwork, run } from './command.ts'
 import { writePatterns } from './images.ts'
 import { serve } from './server.ts'
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const first = await writePatterns(join(folder, 'three-classes'))
   await writePatterns(data, { classes: ['columns', 'rows'] })
   const out = join(folder, 'first')
-  await run(['train', '--data', first, '--out', out, ...tinyNetwork, '--epochs', '1'], cache)
+  await run(['train', '--data', first, '--out', out, ...narrowNetwork, '--epochs', '1'], cache)
   expect((await run(['export', out], cache)).errors).toBe('')
 })
 

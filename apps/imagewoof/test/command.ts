@@ -44,6 +44,7 @@ export function start(
 
 /** Runs commands one after the other in one process, whose code is compiled already. */
 class CommandServer {
+  /** It ends with the test worker, whose end closes the channel between them. */
   readonly #child = fork(new URL('fixtures/command-server.mjs', import.meta.url), [inject('main')])
   #last: Promise<unknown> = Promise.resolve()
 
@@ -68,20 +69,12 @@ class CommandServer {
       ended.abort()
     }
   }
-
-  async close(): Promise<void> {
-    if (!this.#child.connected) return
-    const ended = once(this.#child, 'exit')
-    this.#child.disconnect()
-    await ended
-  }
 }
 
 let server: CommandServer | undefined
-afterAll(() => server?.close())
 
 /**
- * Runs the command line to its end: in the process that the commands of a test file share or, if options
+ * Runs the command line to its end: in the process that all commands of a test worker share or, if options
  * of Node prepare how it ends, in one of its own.
  */
 export function run(
@@ -111,10 +104,15 @@ export const fullDiskBeforeWrite = (file: string, n: number): Readonly<Record<st
   SIGNAL_BEFORE_WRITE: JSON.stringify({ file, n }),
 })
 
-/** Options for a network that trains in less than a second. */
+const batches = ['--batch', '8', '--threads', '1'] as const
+
+/** Options for a network of one convolution, for commands whose result does not depend on the network. */
 export const tinyNetwork: readonly string[] = [
-  ...['--size', '20', '--width', '8', '--batch', '8', '--threads', '1'],
+  ...['--size', '20', ...batches, '--backbone', inject('backbone')],
 ]
+
+/** Options for a narrow XResNet-18. */
+export const narrowNetwork: readonly string[] = ['--size', '20', '--width', '8', ...batches]
 
 /** The tensors of a checkpoint, in base64: weights and optimizer state. The header holds timings. */
 export function tensorsOf(run: string): string {

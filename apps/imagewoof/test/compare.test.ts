@@ -11,7 +11,14 @@ import {
 } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { fileFolder, historyOf, run, signalBeforeWrite, tinyNetwork } from './command.ts'
+import {
+  fileFolder,
+  historyOf,
+  narrowNetwork,
+  run,
+  signalBeforeWrite,
+  tinyNetwork,
+} from './command.ts'
 import { writePatterns } from './images.ts'
 
 const folder = fileFolder()
@@ -22,8 +29,13 @@ const contenders = ['diffgrad', 'diffgrad --aliased']
 const diverging = 'sgd --learning-rate 1e30'
 const control = 'adam --learning-rate 0.002'
 
-const options = (out: string, epochs: number, runs: number): readonly string[] => [
-  ...['--data', data, '--out', out, ...tinyNetwork],
+const options = (
+  out: string,
+  epochs: number,
+  runs: number,
+  network = tinyNetwork,
+): readonly string[] => [
+  ...['--data', data, '--out', out, ...network],
   ...['--epochs', `${epochs}`, '--runs', `${runs}`],
 ]
 
@@ -151,7 +163,7 @@ test('every rule, schedule and network trains, also a rule of a module, which mu
   // Two batches of 24 of the small data set are enough.
   const small = await writePatterns(join(folder, 'small'), { train: 16, validation: 2 })
   const { code, output, errors } = await run(
-    ['compare', ...all, ...options(out, 1, 1), '--data', small, '--batch', '24'],
+    ['compare', ...all, ...options(out, 1, 1, narrowNetwork), '--data', small, '--batch', '24'],
     cache,
   )
   expect(`${code} ${errors}`).toBe('0 ')
@@ -177,7 +189,7 @@ test('lr-find suggests a learning rate within its range, and plots the losses', 
   const out = join(folder, 'range')
   const range = ['--from', '1e-5', '--to', '0.1', '--steps', '24', '--out', out]
   const { code, output, errors } = await run(
-    ['lr-find', '--data', data, ...tinyNetwork, ...range],
+    ['lr-find', '--data', data, ...narrowNetwork, ...range],
     cache,
   )
   expect(`${code} ${errors}`).toBe('0 ')

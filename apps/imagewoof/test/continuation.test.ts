@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { readCheckpoint } from '@diffgrad/onnxruntime'
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { beforeAll, expect, test } from 'vitest'
-import { fileFolder, historyOf, run, signalBeforeWrite, tensorsOf, tinyNetwork } from './command.ts'
+import {
+  fileFolder,
+  historyOf,
+  narrowNetwork,
+  run,
+  signalBeforeWrite,
+  tensorsOf,
+  tinyNetwork,
+} from './command.ts'
 import { writePatterns } from './images.ts'
 
 // `resume --epochs`, `train --from`, the stages of `--tune`, and early stopping.
@@ -14,8 +22,8 @@ const data = join(folder, 'data')
 const stepsPerEpoch = 9
 const pathOf = (name: string): string => join(folder, name)
 
-const train = (out: string, ...options: readonly string[]) =>
-  run(['train', '--data', data, '--out', pathOf(out), ...tinyNetwork, ...options], cache)
+const train = (out: string, network: readonly string[], ...options: readonly string[]) =>
+  run(['train', '--data', data, '--out', pathOf(out), ...network, ...options], cache)
 
 async function succeeds(result: ReturnType<typeof run>): Promise<string> {
   const { code, output, errors } = await result
@@ -43,9 +51,9 @@ const everything = [
 
 beforeAll(async () => {
   await writePatterns(data)
-  await succeeds(train('two', '--epochs', '2', ...everything))
+  await succeeds(train('two', tinyNetwork, '--epochs', '2', ...everything))
   cpSync(pathOf('two'), pathOf('longer'), { recursive: true })
-  await succeeds(train('four', '--epochs', '4', ...everything))
+  await succeeds(train('four', narrowNetwork, '--epochs', '4', ...everything))
 })
 
 test('a finished run trains longer, by the schedule of the longer training, from the next step on', async () => {
@@ -83,8 +91,8 @@ test('a longer training that is killed, even between its checkpoint and config.j
 
 test('with a constant rate, a longer training equals one that was planned so, bit for bit', async () => {
   const constant = ['--schedule', 'constant', '--save-every', '0']
-  await succeeds(train('constant-two', '--epochs', '2', ...constant))
-  await succeeds(train('constant-one', '--epochs', '1', ...constant))
+  await succeeds(train('constant-two', tinyNetwork, '--epochs', '2', ...constant))
+  await succeeds(train('constant-one', tinyNetwork, '--epochs', '1', ...constant))
   await succeeds(run(['resume', pathOf('constant-one'), '--epochs', '2'], cache))
   expect(tensorsOf(pathOf('constant-one')) === tensorsOf(pathOf('constant-two'))).toBe(true)
   const [one, two] = ['constant-one', 'constant-two'].map((name) => historyOf(pathOf(name)).losses)

@@ -6,7 +6,7 @@ import { chromiumPath, chromiumTitle, launchChromium } from '@diffgrad/testing/c
 import { expectClose } from '@diffgrad/testing/tolerance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openExportedPage, openPipelines } from './chromium.ts'
-import { fileFolder, run, tinyNetwork } from './command.ts'
+import { fileFolder, narrowNetwork, run } from './command.ts'
 import { writePatterns, writePhotographs } from './images.ts'
 
 const folder = fileFolder()
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await writePhotographs(join(data, 'val/noise'), 'photographs-')
   const options = ['--epochs', '3', '--learning-rate', '0.01', '--size', '25']
   const { errors } = await run(
-    ['train', '--data', data, '--out', trained, ...tinyNetwork, ...options],
+    ['train', '--data', data, '--out', trained, ...narrowNetwork, ...options],
     cache,
   )
   expect(errors).toBe('')

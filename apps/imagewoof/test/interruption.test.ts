@@ -1,7 +1,14 @@
 import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { fileFolder, historyOf, run, signalBeforeWrite, tensorsOf, tinyNetwork } from './command.ts'
+import {
+  fileFolder,
+  historyOf,
+  narrowNetwork,
+  run,
+  signalBeforeWrite,
+  tensorsOf,
+} from './command.ts'
 import { writePatterns } from './images.ts'
 
 const folder = fileFolder()
@@ -19,7 +26,7 @@ const recipe = [
 
 const train = (out: string): readonly string[] => [
   ...['train', '--data', data, '--out', out],
-  ...tinyNetwork,
+  ...narrowNetwork,
   ...recipe,
 ]
 

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { shareRanks, threadRank } from '@diffgrad/mpi'
 import { expect, inject, test } from 'vitest'
 import { RankGroup } from '../src/rank-group.ts'
-import { fileFolder, historyOf, run, signalBeforeWrite, tensorsOf, tinyNetwork } from './command.ts'
+import {
+  fileFolder,
+  historyOf,
+  narrowNetwork,
+  run,
+  signalBeforeWrite,
+  tensorsOf,
+} from './command.ts'
 import { writePatterns } from './images.ts'
 
 // Several processes that train one run. `pnpm --filter imagewoof ranks` runs trainings by mpirun, too.
@@ -51,7 +58,7 @@ test('an interruption of one rank stops all at the same step, where they may sto
 })
 
 const network = [
-  ...tinyNetwork,
+  ...narrowNetwork,
   ...['--train-images', '96', '--validation-images', '42', '--epochs', '2'],
   ...['--accumulate', '2', '--ema', '0.9', '--mixup', '0.2', '--save-every', '0'],
 ]
@@ -196,7 +203,7 @@ const scenarios: readonly Scenario[] = [
     'processes with other settings or other data are refused before anything is written',
     async () => {
       const own = ['--batch', '4', '--accumulate', '2']
-      const train = ['train', '--out', pathOf('differs'), ...tinyNetwork, ...own]
+      const train = ['train', '--out', pathOf('differs'), ...narrowNetwork, ...own]
       const settings = await runEach([train, [...train, '--seed', '7']])
       expect(settings.output).toContain(
         'rank 1: has the setting seed 7 where rank 0 has the setting seed 1',

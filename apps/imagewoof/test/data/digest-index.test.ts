@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { readFile, rename, utimes, writeFile } from 'node:fs/promises'
+import files, { rename, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { DigestIndex } from '../../src/data/digest-index.ts'
 import { folderOf, temporaryFolder } from '../images.ts'
 
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>()
-  return { ...fs, readFile: vi.fn(fs.readFile) }
+const readFile = vi.spyOn(files, 'readFile')
+beforeAll(syncBuiltinESMExports)
+afterAll(() => {
+  readFile.mockRestore()
+  syncBuiltinESMExports()
 })
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Digests of files, and which of them were read for it, at some milliseconds after the last change. */
-async function digests(cache: string, root: string, files: readonly string[], later = 10_000) {
+async function digests(cache: string, root: string, names: readonly string[], later = 10_000) {
   const now = (): number =>
-    later + Math.max(...files.map((file) => statSync(join(root, file)).ctimeMs))
+    later + Math.max(...names.map((file) => statSync(join(root, file)).ctimeMs))
   const index = await DigestIndex.open(cache, root, { now })
-  vi.mocked(readFile).mockClear()
+  readFile.mockClear()
   const found: string[] = []
-  for (const file of files) found.push(await index.digest(file))
-  const read = vi.mocked(readFile).mock.calls.map(([path]) => String(path).slice(root.length + 1))
+  for (const file of names) found.push(await index.digest(file))
+  const read = readFile.mock.calls.map(([path]) => String(path).slice(root.length + 1))
   await index.close()
   return { found, read }
 }
@@ -33,14 +36,14 @@ const indexFile = (cache: string): string => {
 
 test('a file is read once, and again only after it has changed', async () => {
   const [root, cache] = [await folderOf({ a: 'one', b: 'two', c: 'six' }), temporaryFolder()]
-  const files = ['a', 'b', 'c']
-  expect(await digests(cache, root, files)).toEqual({
-    found: files.map((f) => sha256({ a: 'one', b: 'two', c: 'six' }[f] ?? '')),
-    read: files,
+  const names = ['a', 'b', 'c']
+  expect(await digests(cache, root, names)).toEqual({
+    found: names.map((f) => sha256({ a: 'one', b: 'two', c: 'six' }[f] ?? '')),
+    read: names,
   })
-  expect((await digests(cache, root, files)).read).toEqual([])
+  expect((await digests(cache, root, names)).read).toEqual([])
   await writeFile(join(root, 'b'), 'three')
-  const changed = await digests(cache, root, files)
+  const changed = await digests(cache, root, names)
   expect(changed.found[1]).toBe(sha256('three'))
   expect(changed.read).toEqual(['b'])
 })

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import type { TestProject } from 'vitest/node'
 
@@ -8,20 +8,35 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The bundled command line, which starts faster than the sources. */
     readonly main: string
+    /** The folder of a backbone that is built and trained faster than a named network. */
+    readonly backbone: string
   }
 }
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Bundles the command line and its worker threads once for all tests. */
+/** Bundles the command line, and writes a backbone, once for all tests. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(here('../node_modules/.bundled-'))
+  await bundle(folder)
+  const backbone = join(folder, 'backbone')
+  const bundled = pathToFileURL(join(folder, 'tiny-backbone.js')).href
+  const { writeBackbone }: typeof import('./fixtures/tiny-backbone.ts') = await import(bundled)
+  await writeBackbone(backbone)
+  provide('main', join(folder, 'main.js'))
+  provide('backbone', backbone)
+  return () => rm(folder, { recursive: true })
+}
+
+/** Bundles the command line, its worker threads, the builder of the backbone, and the script of exported pages. */
+async function bundle(folder: string): Promise<void> {
   await build({
     entryPoints: [
       here('../src/main.ts'),
       here('../src/data/loader/worker.ts'),
       here('../src/engine/engine-worker.ts'),
       here('../src/watch/server.ts'),
+      here('fixtures/tiny-backbone.ts'),
     ],
     entryNames: '[name]',
     outdir: folder,
@@ -56,6 +71,4 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     platform: 'browser',
     logLevel: 'error',
   })
-  provide('main', join(folder, 'main.js'))
-  return () => rm(folder, { recursive: true })
 }
