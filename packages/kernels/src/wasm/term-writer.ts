@@ -70,6 +70,10 @@ export class TermWriter {
       case 'sub':
         this.#subtract(term.a, term.b)
         break
+      case 'min':
+      case 'max':
+        this.#bound(term.op, term.a, term.b)
+        break
       default:
         for (const operand of operandsOf(term)) this.push(operand)
         asm.operation(term.op)
@@ -110,6 +114,17 @@ export class TermWriter {
     return term.op === 'mul' && this.#uses.get(term) === 1
   }
 
+  /**
+   * The smaller or the larger one of two terms. Processors have one instruction for `pmin` and `pmax`, and need
+   * about eight for `min` and `max`, which return NaN if either is NaN; the first two do so if the first one is.
+   */
+  #bound(op: 'min' | 'max', a: Term, b: Term): void {
+    const [value, bound] = isScalar(a) ? [b, a] : [a, b]
+    this.push(value)
+    this.push(bound)
+    this.#asm.operation(isScalar(bound) ? `p${op}` : op)
+  }
+
   #sign(x: Term): void {
     const asm = this.#asm
     this.push(x)
@@ -137,6 +152,9 @@ export class TermWriter {
     this.#asm.select()
   }
 }
+
+/** Whether a term is the same for all elements, and therefore no NaN: options are finite. */
+const isScalar = ({ op }: Term): boolean => op === 'constant' || op === 'coefficient'
 
 /** How many terms and outputs use each term. */
 function useCounts(outputs: readonly Term[]): ReadonlyMap<Term, number> {
