@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
+import { rulePages } from './scripts/rule-pages.ts'
 
 /** Prints the gzipped size of each output file, and of what the first load needs. */
 function reportSizes(): Plugin {
@@ -54,5 +55,5 @@ export default defineConfig({
   // ONNX Runtime loads its .wasm files relative to its own module.
   optimizeDeps: { exclude: ['onnxruntime-web', '@xenova/transformers'] },
   build: { target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
-  plugins: [oneRuntime(), reportSizes()],
+  plugins: [oneRuntime(), rulePages(), reportSizes()],
 })

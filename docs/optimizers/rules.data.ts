@@ -1,3 +1,4 @@
+import { paperOf } from '../.vitepress/rule-comments.ts'
 import { documentedRules } from '../.vitepress/rules.ts'
 
 interface Row {
@@ -22,6 +23,6 @@ export default {
       when: when.replace(/`|\[(.*?)\]\(.*?\)/g, '$1'),
       link: `./${rule.name.toLowerCase()}.html`,
       sentence: /^[\s\S]*?\.(?=\s|$)/.exec(description)?.[0].replace(/\s+/g, ' ') ?? description,
-      paper: /arXiv:(\d+\.\d+)/.exec(sources.join(' '))?.[1],
+      paper: paperOf({ sources }),
     })),
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
 import axe from 'axe-core'
@@ -9,6 +10,8 @@ import { stories, storyState } from '../src/race/stories.ts'
 import { decodeState, encodeState } from '../src/url.ts'
 import { referencePoint } from './reference.ts'
 import { type Site, serveSite } from './site.ts'
+
+const adamFile = '../../../packages/core/src/rules/adam.ts'
 
 describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
   let site: Site
@@ -69,6 +72,15 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
       "document.querySelector('[data-tab][aria-current]').hash === location.hash",
     )
     return `${await page.evaluate('location.hash')}`
+  }
+
+  /** What axe finds: the rule and the element. */
+  async function findingsOf(page: Page, options = {}): Promise<readonly string[]> {
+    if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axe.source)
+    return page.evaluate(
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
+        violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
+    )
   }
 
   const optimizersIn = (hash: string) => {
@@ -239,7 +251,6 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
 
   test('axe finds nothing on any tab, and nothing scrolls sideways', async () => {
     const page = await open('', { reducedMotion: 'reduce' })
-    await page.evaluate(axe.source)
     const hashes = [
       '#race',
       '#swarm?steps=1&o=diffgrad&o=adam',
@@ -260,16 +271,36 @@ describe.skipIf(!chromiumPath)(`the page ${chromiumTitle}`, () => {
           ['dark', { runOnly: 'color-contrast' }],
         ] as const) {
           await page.emulateMedia({ colorScheme })
-          const findings = await page.evaluate<string[]>(
-            `axe.run(document, ${JSON.stringify(rules)}).then(({ violations }) =>
-              violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
-          )
+          const findings = await findingsOf(page, rules)
           expect({ tab, width, colorScheme, findings }).toMatchObject({ findings: [] })
         }
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
         expect({ tab, width, overflow }).toMatchObject({ overflow: 0 })
       }
     }
+  })
+
+  test('the selected rule links to its paragraph, its paper and its code', async () => {
+    const page = await open('#race?on=f1&o=adamw&at=3', { viewport: { width: 320, height: 740 } })
+    const links = await page
+      .locator('.internals .links a')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''))
+    expect(links).toEqual([
+      './rule.html#adamw',
+      'https://arxiv.org/abs/1711.05101',
+      './code/adam.html',
+    ])
+    const texts = []
+    for (const [link, selector] of [
+      [links[0], ':target'],
+      [links[2], 'code'],
+    ]) {
+      await page.goto(new URL(link, site.url).href)
+      expect(await findingsOf(page)).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
+      texts.push(await page.textContent(selector))
+    }
+    expect(texts).toEqual(['AdamW', readFileSync(new URL(adamFile, import.meta.url), 'utf8')])
   })
 
   test('a swarm reaches the minima, and its URL leads back to the same result', async () => {

@@ -80,7 +80,8 @@ const nestedRadii = (
       const distance = Math.hypot(otherX - x, otherY - y)
       return Math.max(0, 1 - distance / (2 * (r + ring)))
     })
-    return r + ring * covering.reduce((sum, share) => sum + share, 0)
+    // Each further ring is narrower, so that six markers fit.
+    return r + ring * covering.reduce((sum, share) => sum + share, 0) ** 0.75
   })
 
 /** Draws one marker for each series, in an order. Those that are not at a finite point are left out. */

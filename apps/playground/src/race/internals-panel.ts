@@ -1,3 +1,4 @@
+import { ruleSources } from 'virtual:rule-sources'
 import { scaleLinear } from 'd3-scale'
 import { drawHairline, drawLabel } from '../canvas/axes.ts'
 import { CanvasLayer, type DrawTarget } from '../canvas/canvas-layer.ts'
@@ -38,6 +39,9 @@ export class InternalsPanel {
   readonly #title = element('h2', {})
   readonly #hint = element('p', { class: 'hint' })
   readonly #list = element('div', {})
+  readonly #links = element('p', { class: 'links' })
+  readonly #letters = element('p', { class: 'hint' }, 'αₜ: α with the corrections of step t')
+  #linked = ''
   #rows: readonly Row[] = []
   #view: InternalsView | undefined
 
@@ -47,6 +51,7 @@ export class InternalsPanel {
       { class: 'internals', 'aria-label': 'Inside the optimizer' },
       element('header', {}, this.#title, this.#hint),
       this.#list,
+      element('footer', {}, this.#links, this.#letters),
     )
   }
 
@@ -54,7 +59,9 @@ export class InternalsPanel {
     this.#view = view
     setText(this.#title, `Inside ${view.label}`)
     setText(this.#hint, hintOf(view))
+    this.#showLinks(view.config.name)
     const equations = equationsOf(view)
+    this.#letters.hidden = !equations.some(({ symbols }) => symbols.includes('αₜ'))
     const names = equations.map(({ name }) => name).join()
     if (names !== this.#rows.map(({ name }) => name).join()) {
       this.#rows = equations.map(({ name }) => this.#row(name))
@@ -68,6 +75,21 @@ export class InternalsPanel {
       setText(row.result, result.length === 0 ? '–' : `= ${formatPoint(result)}`)
       row.layer.draw()
     }
+  }
+
+  /** Links to where the letters are explained, to the paper, if there is one, and to the code. */
+  #showLinks(rule: string): void {
+    if (this.#linked === rule) return
+    this.#linked = rule
+    const { code, paper } = ruleSources[rule]
+    const link = (href: string, text: string): HTMLElement =>
+      element('a', { href, target: '_blank', rel: 'noopener' }, text)
+    this.#links.replaceChildren(
+      link(`./rule.html#${rule}`, 'The rule'),
+      ...(paper === undefined ? [] : [' · ', link(`https://arxiv.org/abs/${paper}`, 'The paper')]),
+      ' · ',
+      link(`./${code}`, 'The code'),
+    )
   }
 
   #row(name: string): Row {
