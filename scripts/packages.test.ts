@@ -15,9 +15,12 @@ import {
 } from './consumers.ts'
 import {
   allExamples,
+  codeBlocks,
   guideExamples,
+  importedNames,
   installOffline,
   type Manifest,
+  npmInstalls,
   pack,
   publicPackages,
   readExamples,
@@ -54,6 +57,12 @@ describe.each(packages)('@diffgrad/$short', ({ short, folder: source }) => {
     expect(readExamples(source)[0]?.promised.length).toBeGreaterThan(0)
     const links = [...readme.matchAll(/\]\(([^)]*)\)/g)].map(([, link]) => link)
     expect(links.filter((link) => !/^(https:\/\/|#)/.test(link))).toEqual([])
+  })
+
+  test('has a README with a command that installs what its code imports', () => {
+    const [command] = npmInstalls(readFileSync(join(source, 'README.md'), 'utf8'))
+    const imported = readExamples(source).flatMap(({ code }) => importedNames(code))
+    expect(command).toEqual(expect.arrayContaining(imported))
   })
 
   test('depends on version ranges, and its publishConfig only makes it public', () => {
@@ -130,6 +139,16 @@ test.each(guideExamples())('guide block $name prints what it says', ({ name, cod
   writeFileSync(join(folder, `${name}.mjs`), code)
   expect(promised.length).toBeGreaterThan(0)
   expect(runNode(folder, `${name}.mjs`)).toEqual(promised)
+})
+
+test('each command of the guide for a start installs what its program imports', () => {
+  const guide = readFileSync(join(root, 'docs/guides/start.md'), 'utf8').split(/^## /m)
+  const programs = guide.flatMap((text) =>
+    codeBlocks(text, 'js').map((block) => ({ text, ...block })),
+  )
+  expect(programs).toHaveLength(3)
+  for (const { text, code } of programs)
+    expect(npmInstalls(text)[0]).toEqual(expect.arrayContaining([...importedNames(code)]))
 })
 
 test.each(examples)('README block $name runs with require()', ({ name, code, promised }) => {

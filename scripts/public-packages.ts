@@ -48,7 +48,7 @@ export interface Example {
   /** The name of the folder or the guide and the number of the block, e.g. `arrays-1`. */
   readonly name: string
   readonly code: string
-  /** The output that its lines `console.log(…) // …` promise. */
+  /** The output that a `text` block after it shows, or that its lines `console.log(…) // …` promise. */
   readonly promised: readonly string[]
 }
 
@@ -63,13 +63,39 @@ export const guideExamples = (): readonly Example[] =>
     .flatMap((page) => examplesIn(join(root, 'docs/guides', page), basename(page, '.md'), 'js'))
 
 function examplesIn(file: string, name: string, language: 'ts' | 'js'): readonly Example[] {
-  const blocks = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms')
-  return [...readFileSync(file, 'utf8').matchAll(blocks)].map(([, code], i) => ({
-    name: `${name}-${i + 1}`,
+  const blocks = codeBlocks(readFileSync(file, 'utf8'), language)
+  return blocks.map((block, i) => ({ name: `${name}-${i + 1}`, ...block }))
+}
+
+/** The code blocks of a text in Markdown, and their output. */
+export function codeBlocks(
+  markdown: string,
+  language: string,
+): readonly Pick<Example, 'code' | 'promised'>[] {
+  const blocks = new RegExp(
+    `^\`\`\`${language}\\n(.*?)^\`\`\`\\n(?:\\n\`\`\`text\\n(.*?)\\n\`\`\`)?`,
+    'gms',
+  )
+  return [...markdown.matchAll(blocks)].map(([, code = '', output]) => ({
     code,
-    promised: [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text),
+    promised:
+      output?.split('\n') ??
+      [...code.matchAll(/^console\.log.* \/\/ (.*)$/gm)].map(([, text]) => text),
   }))
 }
+
+/** The names of the packages that code imports. */
+export const importedNames = (code: string): readonly string[] => [
+  ...new Set(
+    [...code.matchAll(/^ *import [^'\n]*'((?:@[^/']+\/)?[^/':]+)[/']/gm)].map(
+      ([, name]) => name ?? '',
+    ),
+  ),
+]
+
+/** The arguments of the commands `npm install` of a text in Markdown. */
+export const npmInstalls = (markdown: string): readonly (readonly string[])[] =>
+  [...markdown.matchAll(/^npm install (.*)$/gm)].map(([, names = '']) => names.split(' '))
 
 /** The examples of the repository's README and of those of all public packages. */
 export const allExamples = (): readonly Example[] =>

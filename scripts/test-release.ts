@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
+  importedNames,
   publicPackages,
   readExamples,
   readManifest,
@@ -144,8 +145,7 @@ function release(registry: string): string[] {
 
 /** The packages that an example imports, those of others at the versions of the workspace. */
 function importedPackages(code: string, manifestFolder: string): readonly string[] {
-  const names = [...code.matchAll(/^import .*?'((?:@[^/']+\/)?[^/']+)/gm)].map(([, name]) => name)
-  return [...new Set(names)].map((name) =>
+  return importedNames(code).map((name) =>
     name.startsWith('@diffgrad/')
       ? name
       : `${name}@${readManifest(join(manifestFolder, 'node_modules', name)).version}`,

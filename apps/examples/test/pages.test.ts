@@ -50,18 +50,20 @@ async function served(name: string): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
+/** A page of this folder. */
+const pageOf = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../pages/${name}.html`, import.meta.url)), 'utf8')
+
 /** Opens a page whose CDN is the workspace: nothing comes from the network. */
-async function open(browser: Browser, name: string): Promise<Page> {
+async function open(browser: Browser, html: string): Promise<Page> {
   const page = await openPage(browser)
   page.on('pageerror', (error) => {
     throw error
   })
   await page.route('**', async (route) => {
     const url = route.request().url()
-    if (url === 'https://example.test/') {
-      const body = readFileSync(fileURLToPath(new URL(`../pages/${name}.html`, import.meta.url)))
-      return route.fulfill({ body, contentType: 'text/html' })
-    }
+    if (url === 'https://example.test/')
+      return route.fulfill({ body: html, contentType: 'text/html' })
     const [, file] = /onnxruntime-web@[\d.]+\/dist\/(.*)$/.exec(url) ?? []
     if (file !== undefined) return route.fulfill({ path: join(runtime, file) })
     const [, path] = /huggingface\.co\/[\w-]+\/[\w-]+\/resolve\/main\/(.*)$/.exec(url) ?? []
@@ -85,7 +87,7 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
   afterAll(() => browser?.close())
 
   test('a script tag with an import map fits the line y = 0.53 x + 0.16', async () => {
-    const page = await open(browser, 'script-tag')
+    const page = await open(browser, pageOf('script-tag'))
     // Least squares: slope 0.18/0.34, and 0.425 − 0.5 · slope.
     await page.waitForFunction(
       "document.querySelector('output').textContent === 'y = 0.53 x + 0.16'",
@@ -97,8 +99,19 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
     await page.close()
   })
 
+  test('the page of the guide for a start prints the losses that the guide shows', async () => {
+    const path = fileURLToPath(new URL('../../../docs/guides/start.md', import.meta.url))
+    const [, html = '', losses = ''] =
+      /```html\n(.*?)```\n\n```text\n(.*?)```/s.exec(readFileSync(path, 'utf8')) ?? []
+    const page = await open(browser, html)
+    await page.waitForFunction("document.querySelector('pre').textContent !== ''")
+    expect(losses).toContain('step 0: loss 21.0000')
+    expect(await page.textContent('pre')).toBe(losses)
+    await page.close()
+  })
+
   test('a page trains a network on ONNX Runtime, and offers it as a file', async () => {
-    const page = await open(browser, 'onnxruntime')
+    const page = await open(browser, pageOf('onnxruntime'))
     const link = await page.waitForSelector('a[download]')
     expect(await page.textContent('output')).toMatch(/^step 400: .* accuracy (0\.9\d|1\.00)$/)
     const bytes = await link.evaluate(
@@ -137,7 +150,7 @@ describe.skipIf(!chromiumPath)(chromiumTitle, () => {
     const [seen, unseen, model] = ['seen', 'unseen', 'model'].map((name) => join(folder, name))
     await writePictures(seen ?? '', 200, 1)
     await writePictures(unseen ?? '', 60, 1000)
-    const page = await open(browser, 'fine-tune')
+    const page = await open(browser, pageOf('fine-tune'))
     await page.setInputFiles('input', seen ?? '')
     await page.waitForFunction("document.querySelector('output').textContent.endsWith('done')")
     for (const link of await page.$$('a[download]')) {
