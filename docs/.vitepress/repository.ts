@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,6 +21,16 @@ export const readmes: Readonly<Record<string, string>> = {
   imagewoof: 'apps/imagewoof/README.md',
   examples: 'apps/examples/README.md',
 }
+
+/** The programs and pages of apps/examples that are shown, by the name of their page below `examples/`. */
+export const examples: Readonly<Record<string, string>> = Object.fromEntries(
+  ['apps/examples/src', 'apps/examples/pages'].flatMap((folder) =>
+    readdirSync(resolve(root, folder)).map((file) => [
+      file.replace('.', '-'),
+      posix.join(folder, file),
+    ]),
+  ),
+)
 
 /** The file behind a page: `packages/arrays.md` shows a README. */
 function sourceOf(page: string): string {
@@ -46,6 +56,8 @@ export function siteLink(page: string, link: string): string | undefined {
     ([, file]) => file === target || posix.dirname(file) === target.replace(/\/$/, ''),
   )
   if (readme) return `/packages/${readme[0]}.md${hash}`
+  const example = Object.entries(examples).find(([, file]) => file === target)
+  if (example) return `/examples/${example[0]}.md${hash}`
   if (!existsSync(resolve(root, target))) {
     throw new Error(
       `${source}: the link ${link} leads to ${relative('.', target)}, which is no file`,

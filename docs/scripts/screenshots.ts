@@ -15,7 +15,9 @@ for (const colorScheme of ['light', 'dark'] as const)
   for (const width of [1366, 360])
     for (const path of [
       '',
-      'start.html',
+      'guides/start.html',
+      'packages/examples.html',
+      'examples/tfjs-html.html',
       'guides/schedules.html',
       'optimizers/',
       'optimizers/lion.html',
@@ -30,7 +32,7 @@ for (const colorScheme of ['light', 'dark'] as const)
       const name = path.replace(/\W+/g, '-') || 'home'
       await page.screenshot({
         path: `${folder}/${name}-${width}-${colorScheme}.png`,
-        fullPage: width > 1000 && path.startsWith('optimizers/l'),
+        fullPage: width > 1000 && /^(optimizers\/l|guides\/start)/.test(path),
       })
       await page.close()
     }
