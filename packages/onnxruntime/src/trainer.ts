@@ -3,7 +3,6 @@ import {
   type Communicator,
   type Hyperparameters,
   type RuleOptions,
-  rulesIn,
   type Selector,
 } from '@diffgrad/core'
 import {
@@ -100,13 +99,7 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
   ): Promise<Trainer<H>> {
     checkCreate(ort, model, options)
     const { optimizer, update: requested, metrics = {}, ranks, session = {}, ...rest } = options
-    const rules = rulesIn<Hyperparameters>(optimizer.rule, optimizer.groups ?? [])
-    const averaging = rules.find(({ evaluationPoint }) => evaluationPoint)
-    const kind = requested ?? (keepsOutputsOnDevice(session) && !averaging ? 'graph' : 'kernel')
-    if (kind === 'graph' && averaging)
-      throw new TrainerError(
-        `trainer: update must be "kernel" for ${averaging.name}, whose weights to evaluate are computed outside a step, but is "graph"`,
-      )
+    const kind = requested ?? (keepsOutputsOnDevice(session) ? 'graph' : 'kernel')
     const severalRanks = ranks !== undefined && ranks.size > 1 ? ranks : undefined
     if (kind === 'graph' && severalRanks)
       throw new TrainerError(
@@ -376,14 +369,13 @@ export class Trainer<H extends Hyperparameters = Hyperparameters> {
     options: WeightsOptions = {},
     task: (statistics: Checkpoint['weights']) => Promise<R>,
   ): Promise<R> {
-    const { optimizer } = this.#update
     return this.#queue.run(async () => {
       if (!usesAverage(options)) return task({})
-      optimizer.swapAverage()
+      await this.#update.swapAverage()
       try {
         return await task(this.#averageStatistics.estimate ?? {})
       } finally {
-        optimizer.swapAverage()
+        await this.#update.swapAverage()
       }
     })
   }

@@ -87,6 +87,7 @@ type Options = Pick<TrainerOptions<Hyperparameters>, 'optimizer' | 'update'>
 const ofEma = { rule: diffGrad, ema: { decay: 0.8 } }
 const averages: Readonly<Record<string, Options>> = {
   'the evaluation point of Schedule-Free': { optimizer: { rule: scheduleFreeAdamW } },
+  'the evaluation point in the graph': { optimizer: { rule: scheduleFreeAdamW }, update: 'graph' },
   'an EMA': { optimizer: ofEma },
   'an EMA in the graph': { optimizer: ofEma, update: 'graph' },
 }

@@ -58,10 +58,10 @@ test.skipIf(vulkan.missing).each(process.env.ALL_OPTIMIZERS ? ['kernel', 'graph'
   },
 )
 
-/** All options at once, rules with sums, and one whose equations change. `pnpm devices` trains with all rules. */
+/** All options at once, rules with sums, and an evaluation point, whose first step differs. `pnpm devices` trains with all rules. */
 const optimizers = process.env.ALL_OPTIMIZERS
   ? []
-  : ['RAdam', 'cautious diffGradNorm', 'everything']
+  : ['ScheduleFreeAdamW', 'cautious diffGradNorm', 'everything']
 
 test.skipIf(vulkan.missing)(
   'state stays on the device, and trains as on the CPU with every option',

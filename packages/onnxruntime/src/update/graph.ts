@@ -5,6 +5,7 @@ import {
   histogramsOf,
   type Kernel,
   Optimizer,
+  rulesIn,
   type SavedArray,
   type StateDict,
 } from '@diffgrad/core'
@@ -178,6 +179,14 @@ export class GraphUpdate<H extends Hyperparameters> implements Update<H> {
 
   weights(): Promise<Tensors> {
     return this.#state.weights()
+  }
+
+  async swapAverage(): Promise<void> {
+    // The evaluation point of a rule is computed outside a step, on the CPU.
+    const { rule, groups = [] } = this.#spec.optimizer
+    const rules = rulesIn<Hyperparameters>(rule, groups)
+    if (rules.some(({ evaluationPoint }) => evaluationPoint)) await this.#state.moveToCpu()
+    this.optimizer.swapAverage()
   }
 
   async readWeights(): Promise<Checkpoint['weights']> {

@@ -142,6 +142,10 @@ export class KernelUpdate<H extends Hyperparameters> implements Update<H> {
     return { ...evaluation, outcome, updates, skipped, ...(histograms && { histograms }) }
   }
 
+  async swapAverage(): Promise<void> {
+    this.optimizer.swapAverage()
+  }
+
   distribute(): void {
     const { ranks } = this.#spec
     if (!ranks) return

@@ -5,8 +5,10 @@ import {
   type Kernel,
   type SavedArray,
   type SumKernels,
+  trace,
   type Values,
 } from '@diffgrad/core'
+import { createEngine, type KernelEngine } from '@diffgrad/kernels'
 import { arrayKey, elementCount, type KernelOperation, type StepOperation } from '@diffgrad/onnx'
 import { TrainerError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -53,6 +55,8 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
   #temporary = new Set<string>()
   #assumesFinite = false
   #isTracing = false
+  /** For what is computed outside a step. */
+  #engine: KernelEngine | undefined
 
   /** @param isFlat - whether arrays of a group are parts of one tensor. */
   constructor(runtime: Runtime, isFlat: boolean) {
@@ -110,14 +114,15 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
     return Object.fromEntries(lists)
   }
 
-  /** Outside a trace, only arrays change places: the weights with their EMA. */
+  /** Outside a trace, weights change places with their EMA, or become the evaluation point of a rule. */
   apply(
     kernel: Kernel,
     lists: ArrayLists<Variable>,
     coefficients: Readonly<Record<string, number>>,
   ): void {
     if (!this.#isTracing) {
-      move(kernel, lists)
+      if (movesOnly(kernel)) move(kernel, lists)
+      else this.#compute(kernel, lists, coefficients)
       return
     }
     this.#record(kernelOperation(kernel, lists), coefficients)
@@ -170,6 +175,31 @@ export class StepTracer implements Backend<Variable, TensorView | SavedArray> {
     return saved && 'tensor' in saved ? `Float32Array(${sizeOf(saved)})` : arraySignature(saved)
   }
 
+  free(arrays: readonly Variable[]): void {
+    for (const { parameter, array } of arrays) this.state.delete(arrayKey(parameter, array))
+  }
+
+  /** Runs a kernel over arrays that lie on the CPU. */
+  #compute(
+    kernel: Kernel,
+    lists: ArrayLists<Variable>,
+    coefficients: Readonly<Record<string, number>>,
+  ): void {
+    const names = [...new Set([...kernel.reads, ...kernel.writes])]
+    const isWritten = (name: string): boolean => kernel.writes.includes(name)
+    const copies = names.map((name) => {
+      const arrays = lists[name].map(({ view }) => elementsOf(view))
+      return [name, isWritten(name) ? arrays.map((array) => array.slice()) : arrays] as const
+    })
+    const results = Object.fromEntries(copies)
+    this.#engine ??= createEngine(['wasm', 'interpreter'])
+    this.#engine.run(kernel, results, coefficients)
+    for (const name of kernel.writes) {
+      for (const [i, variable] of lists[name].entries())
+        variable.view = newView(this.#runtime, results[name][i], variable.view.shape)
+    }
+  }
+
   #record(
     operation: StepOperation,
     coefficients: Readonly<Record<string, number>>,
@@ -201,16 +231,20 @@ function kernelOperation(kernel: Kernel, lists: ArrayLists<Variable>): KernelOpe
   }
 }
 
+/** Whether a kernel computes nothing: each array that it writes becomes another one. */
+const movesOnly = (kernel: Kernel): boolean =>
+  trace(kernel).outputs.every(([, { op }]) => op === 'array')
+
 /** Runs a kernel that computes nothing. */
 function move(kernel: Kernel, lists: ArrayLists<Variable>): void {
-  const arithmetic = new Proxy({} as Parameters<Kernel['evaluate']>[0], {
-    get: () => {
-      throw new TrainerError(`update "graph": ${kernel.name} computes outside a step`)
-    },
-  })
   for (const i of lists[kernel.reads[0]].keys()) {
-    const views = kernel.reads.map((name) => [name, lists[name][i].view])
-    const moved = kernel.evaluate<unknown>(arithmetic, Object.fromEntries(views), {})
-    for (const name of kernel.writes) lists[name][i].view = moved[name] as TensorView
+    const moved = trace(kernel).outputs.flatMap(([name, node]) =>
+      node.op === 'array' ? [[name, lists[node.name][i].view] as const] : [],
+    )
+    for (const [name, view] of moved) lists[name][i].view = view
   }
 }
+
+/** The elements of a view of a tensor on the CPU. */
+const elementsOf = (view: TensorView): Float32Array =>
+  (view.tensor.data as Float32Array).subarray(view.offset, view.offset + sizeOf(view)) // Throws on a device.

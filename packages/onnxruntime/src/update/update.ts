@@ -95,14 +95,13 @@ export interface Update<H extends Hyperparameters> {
   readonly stepModels: readonly Model[]
   /** The gradient model for batches of other sizes. */
   modelFor(sizes: Sizes): Promise<Model>
-  readonly optimizer: Pick<
-    Optimizer<never, H>,
-    'updates' | 'options' | 'set' | 'report' | 'swapAverage'
-  >
+  readonly optimizer: Pick<Optimizer<never, H>, 'updates' | 'options' | 'set' | 'report'>
   /** The shapes of the parameters and running statistics. */
   readonly shapes: Readonly<Record<string, readonly number[]>>
   /** The current parameters and running statistics, on the device if they lie there. Valid until the next step. */
   weights(): Promise<Tensors>
+  /** Swaps the weights with their average, or back. See `swapAverage` of `Optimizer` in @diffgrad/core. */
+  swapAverage(): Promise<void>
   /**
    * Takes one step, completely or not at all.
    *
