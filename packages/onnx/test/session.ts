@@ -4,7 +4,7 @@ import type { Model, Tensor as ModelTensor } from '../src/model/model.ts'
 import { writeModel } from '../src/model/write.ts'
 
 /** Creates a session of ONNX Runtime for a model. */
-export const session = (model: Model, threads = 2): Promise<InferenceSession> =>
+export const session = (model: Model, threads = 1): Promise<InferenceSession> =>
   InferenceSession.create(writeModel(model), { logSeverityLevel: 3, intraOpNumThreads: threads })
 
 export const float = (data: Float32Array, shape: readonly number[]): Tensor =>
