@@ -35,7 +35,7 @@ export class FrictionPanel {
     setText(this.#label, `ξ of ${label}`)
     const text = frictionText(config, progress.friction?.mean)
     setText(this.#hint, text)
-    this.#canvas.hidden = !hasFriction(config)
+    this.#canvas.hidden = progress.friction === undefined
     this.#canvas.setAttribute('aria-label', text)
     this.#layer.draw()
   }
