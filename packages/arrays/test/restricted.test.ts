@@ -74,7 +74,7 @@ test('in an ordinary process, WebAssembly runs on threads', () => {
 // Windows has no such limit, and Deno needs more addresses to start.
 const isLimited = process.platform !== 'win32' && !('deno' in process.versions)
 describe.runIf(isLimited)('with few addresses', () => {
-  // Node 26 and Bun reserve fewer for a memory.
+  // Node 24 and later, and Bun, reserve fewer for a memory.
   const few = { addresses: 8 }
   const isRefused =
     '(() => { try { new WebAssembly.Memory({ initial: 1 }) } catch { return true } })()'
