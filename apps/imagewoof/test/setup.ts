@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import type { TestProject } from 'vitest/node'
+import type { writeBackbone } from './fixtures/tiny-backbone.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,9 +21,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const folder = await mkdtemp(here('../node_modules/.bundled-'))
   await bundle(folder)
   const backbone = join(folder, 'backbone')
-  const bundled = pathToFileURL(join(folder, 'tiny-backbone.js')).href
-  const { writeBackbone }: typeof import('./fixtures/tiny-backbone.ts') = await import(bundled)
-  await writeBackbone(backbone)
+  const builder: { writeBackbone: typeof writeBackbone } = await import(
+    pathToFileURL(join(folder, 'tiny-backbone.js')).href
+  )
+  await builder.writeBackbone(backbone)
   provide('main', join(folder, 'main.js'))
   provide('backbone', backbone)
   return () => rm(folder, { recursive: true })
