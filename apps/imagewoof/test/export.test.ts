@@ -122,7 +122,6 @@ describe.skipIf(!chromiumPath)(`an exported folder, ${chromiumTitle}`, () => {
   let chromium: Awaited<ReturnType<typeof launchChromium>>
   beforeAll(async () => {
     chromium = await launchChromium()
-    await run(['export', trained], cache)
   })
   afterAll(() => chromium.close())
 

@@ -1,5 +1,5 @@
 import { chromiumPath, chromiumTitle, launchChromium, openPage } from '@diffgrad/testing/chromium'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PageReport } from './browser/page.ts'
 import { bundle, originOf, type Policy, serve } from './browser/serve.ts'
 
@@ -44,23 +44,28 @@ const cases: readonly (Policy & {
 ]
 
 describe.skipIf(!chromiumPath)(chromiumTitle, () => {
+  let browser: Awaited<ReturnType<typeof launchChromium>>
+  let server: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    server = await serve(cases, await bundle())
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser.close()
+    server.close()
+  })
+
   test.each(cases)('every law holds under $content', async (expected) => {
-    const server = await serve(cases, await bundle())
-    const browser = await launchChromium()
-    try {
-      const page = await openPage(browser)
-      await page.goto(originOf(server) + expected.path)
-      const { kernel, backends, laws, failures, threads } = await page.evaluate<PageReport>(
-        `report(${JSON.stringify(expected.checked)})`,
-      )
-      expect(failures).toEqual([])
-      expect(laws).toBeGreaterThan(20)
-      expect(kernel.tier).toBe(expected.tier)
-      expect(backends.toSorted()).toEqual(expected.available.toSorted())
-      expect(threads).toBe(expected.threads)
-    } finally {
-      await browser.close()
-      server.close()
-    }
+    const page = await openPage(browser)
+    await page.goto(originOf(server) + expected.path)
+    const { kernel, backends, laws, failures, threads } = await page.evaluate<PageReport>(
+      `report(${JSON.stringify(expected.checked)})`,
+    )
+    expect(failures).toEqual([])
+    expect(laws).toBeGreaterThan(20)
+    expect(kernel.tier).toBe(expected.tier)
+    expect(backends.toSorted()).toEqual(expected.available.toSorted())
+    expect(threads).toBe(expected.threads)
+    await page.close()
   })
 })

@@ -1,4 +1,4 @@
-import { adam, allRules, diffGrad, memoized, type UpdateRule } from '@diffgrad/core'
+import { adam, allRules, diffGrad, type UpdateRule } from '@diffgrad/core'
 import { classics, paper } from '@diffgrad/testing/landscapes'
 import { expectClose } from '../tolerance.ts'
 import type { BackendUnderTest, Law, OptimizerSpec, UntypedOptions } from './backend-under-test.ts'
@@ -37,7 +37,7 @@ export interface GoldenResult {
   readonly dtype: OptimizerSpec['dtype']
   /** The largest |θ − golden| / max(|golden|, 1) of all steps. */
   readonly error: number
-  /** How many points were compared, and how many were left out because they amplify rounding errors. */
+  /** How many points were compared, and how many were left out because they are chaotic. */
   readonly points: number
   readonly chaotic: number
 }
@@ -101,9 +101,10 @@ export async function runFunctions(backend: BackendUnderTest): Promise<readonly 
   if (!backend.dtypes.includes('float64')) return []
   const results: GoldenResult[] = []
   for (const example of functions.cases) {
-    const [points, amplified] = [await descend(backend, example), await amplification(example)]
+    const chaotic: readonly number[] = example.chaotic ?? []
+    const points = await descend(backend, example)
     const errors = points.map((point, i) =>
-      amplified[i] > chaoticAbove ? undefined : distance(point, example.trajectory[i]),
+      chaotic.includes(example.steps[i]) ? undefined : distance(point, example.trajectory[i]),
     )
     const comparable = errors.filter((error) => error !== undefined)
     if (comparable.length === 0)
@@ -122,18 +123,27 @@ export async function runFunctions(backend: BackendUnderTest): Promise<readonly 
 
 /**
  * Correct programs round differently. A point that one or two rounding errors in each gradient move by
- * more than this cannot be compared to the tolerance.
+ * more than this is chaotic: it cannot be compared to the tolerance.
  */
 const chaoticAbove = 1e-13
 
-/** How far rounding errors in the gradients move each recorded point, computed by the reference. */
-const amplification = memoized(async (example: Example): Promise<readonly number[]> => {
-  const exact = await descend(referenceBackend, example)
-  const perturbed = await Promise.all(
-    [1, 2, 3].map((seed) => descend(referenceBackend, example, seed)),
+/** The recorded chaotic steps of each descent, and those that the reference finds. */
+export function chaoticSteps(): Promise<
+  readonly { readonly recorded: readonly number[]; readonly found: readonly number[] }[]
+> {
+  return Promise.all(
+    functions.cases.map(async (example) => {
+      const exact = await descend(referenceBackend, example)
+      const perturbed = await Promise.all(
+        [1, 2, 3].map((seed) => descend(referenceBackend, example, seed)),
+      )
+      const found = example.steps.filter((_, i) =>
+        perturbed.some((points) => distance(points[i], exact[i]) > chaoticAbove),
+      )
+      return { recorded: example.chaotic ?? [], found }
+    }),
   )
-  return exact.map((point, i) => Math.max(...perturbed.map((run) => distance(run[i], point))))
-})
+}
 
 /** The gradient of a function. Those of Rastrigin's function were recorded clipped to a norm of 1. */
 function gradientAt(name: string, point: readonly number[]): readonly number[] {
