@@ -73,14 +73,14 @@ class CommandServer {
 
 let server: CommandServer | undefined
 
-/**
- * Runs the command line to its end: in the process that all commands of a test worker share or, if options
- * of Node prepare how it ends, in one of its own.
- */
+/** Variables of commands that need a process of their own: they prepare how it ends, or change its folder. */
+const ownProcess = ['NODE_OPTIONS', 'INIT_CWD']
+
+/** Runs the command line to its end, in the process that all commands of a test worker share where it can. */
 export function run(
   ...[args, cache, environment = {}]: Parameters<typeof start>
 ): Promise<CommandResult> {
-  if ('NODE_OPTIONS' in environment) return start(args, cache, environment).ended
+  if (ownProcess.some((name) => name in environment)) return start(args, cache, environment).ended
   server ??= new CommandServer()
   return server.run(args, { IMAGEWOOF_CACHE: cache, ...environment })
 }
