@@ -33,7 +33,8 @@ const stagingElements = 512
 export class WasmEngine implements BackendEngine {
   readonly #backend: WasmBackend
   readonly #kernels: KernelMemory
-  readonly #sums: KernelEngine = createEngine('interpreter')
+  /** Adds in the memory of the backend. */
+  readonly #sums: KernelEngine = createEngine('wasm')
 
   /** The engine of a backend, or undefined if its build does not export its memory. */
   static of(backend: WasmBackend): WasmEngine | undefined {
@@ -55,7 +56,7 @@ export class WasmEngine implements BackendEngine {
   sums({ kernel, graph, lists, coefficients }: KernelOperands): ElementSums {
     const arrays = [...graph.reads].map((name) => [
       name,
-      lists[name].map((array) => this.#kernels.view(this.#address(array), array.size)),
+      lists[name].map((array) => this.#kernels.array(this.#address(array), array.size)),
     ])
     return this.#sums.sums(kernel, Object.fromEntries(arrays), coefficients)
   }
