@@ -318,6 +318,8 @@ ${table(
 - Parcel reads \`exports\` only if the project's package.json says
   \`"@parcel/resolver-default": { "packageExports": true }\`. The dependencies of \`@diffgrad/onnx\` and of
   \`@diffgrad/onnxruntime\` (protobuf, pure-rand, \`onnxruntime-web/wasm\`) need that.
+- Parcel loads \`koffi\` at the beginning, which \`@diffgrad/mpi\` imports only for Open MPI, so that it fails in a page
+  unless the import map has a module of that name.
 - \`moduleResolution: node10\` was removed from TypeScript 7.
 - TypeScript before 5.6 does not infer the type parameter of \`evaluate\` and \`update\` in \`defineKernel\` and
   \`defineRule\`: write it, as in \`update<T>({ add, mul }: Arithmetic<T>, …)\`. These examples are left out there.
