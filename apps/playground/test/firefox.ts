@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import puppeteer, { type Browser } from 'puppeteer-core'
 
-/** The path of Firefox: FIREFOX, or where it is usually installed; undefined if there is none. */
+/** The path of Firefox: FIREFOX, or where it is usually installed; undefined without one. */
 export const firefoxPath: string | undefined = [
   process.env.FIREFOX,
   '/usr/bin/firefox-esr',

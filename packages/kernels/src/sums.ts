@@ -45,9 +45,10 @@ export function sumsOf(
   arrays: readonly (FloatArray | undefined)[],
   coefficients: readonly number[],
 ): readonly number[] {
-  const blocks = new Map(outputs.map(([name]) => [name, new Float64Array(blockLength)]))
   const sums = outputs.map(() => 0)
   const length = Math.max(...arrays.map((array) => array?.length ?? 0))
+  const size = Math.min(blockLength, length)
+  const blocks = new Map(outputs.map(([name]) => [name, new Float64Array(size)]))
   for (let start = 0; start < length; start += blockLength) {
     const count = Math.min(blockLength, length - start)
     const operands = names.map(

@@ -37,11 +37,10 @@ export function sumKernelBytes(
 ): ByteArray {
   const { arrays, coefficients, writes } = graph
   const simd = simdTypes[dtype]
-  const addresses = new Map(arrays.map((name, i) => [name, firstAddress + i]))
-  const addressOf = (name: string): number => addresses.get(name) ?? 0 // Every name is an array of the graph.
+  const addresses = Object.fromEntries(arrays.map((name, i) => [name, firstAddress + i]))
   const rest = firstAddress + arrays.length
   const asm = new Assembler(simd, false, rest + 1)
-  const splats = new Map(
+  const splats = Object.fromEntries(
     coefficients.map((name, i) => [
       name,
       asm.splat(parameters.argumentsAt, coefficientOffset(arrays.length) + i * simd.bytes),
@@ -56,10 +55,10 @@ export function sumKernelBytes(
     const offset = k * simd.lanes * simd.bytes
     const operands = {
       array(name: string) {
-        asm.get(addressOf(name))
+        asm.get(addresses[name])
         asm.memory('load', offset)
       },
-      coefficient: (name: string) => asm.get(splats.get(name) ?? 0), // As above.
+      coefficient: (name: string) => asm.get(splats[name]),
     }
     const writer = new TermWriter(
       asm,
@@ -102,10 +101,10 @@ export function sumKernelBytes(
   code.raw(opcode.localGet, parameters.count, opcode.i32Const).signed(sumBlock)
   code.raw(opcode.i32LtS, opcode.select, opcode.localSet).unsigned(rest)
   code.raw(opcode.loop, valueType.none).append(asm.body)
-  for (const name of graph.reads) advance(code, addressOf(name), padding * simd.bytes)
+  for (const name of graph.reads) advance(code, addresses[name], padding * simd.bytes)
   repeat(code, rest, padding)
   for (const [i, [name]] of outputs.entries()) {
-    code.raw(opcode.localGet).unsigned(addressOf(name))
+    code.raw(opcode.localGet).unsigned(addresses[name])
     for (const [k, sum] of sums[i].entries()) {
       code.raw(opcode.localGet).unsigned(sum)
       if (k > 0) code.raw(opcode.simd).unsigned(simdTypes.float64.opcodes.add)
@@ -114,7 +113,7 @@ export function sumKernelBytes(
     code.raw(opcode.localTee).unsigned(total).raw(opcode.simd, v128.extractDouble, 0)
     code.raw(opcode.localGet).unsigned(total).raw(opcode.simd, v128.extractDouble, 1)
     code.raw(opcode.f64Add, opcode.f64Store, 3, 0)
-    advance(code, addressOf(name), sumBytes)
+    advance(code, addresses[name], sumBytes)
   }
   repeat(code, parameters.count, sumBlock)
   return kernelModule({ integers: arrays.length + 1, vectors: asm.vectors }, code, shared)

@@ -33,8 +33,8 @@ const stagingElements = 512
 export class WasmEngine implements BackendEngine {
   readonly #backend: WasmBackend
   readonly #kernels: KernelMemory
-  /** Adds in the memory of the backend. */
-  readonly #sums: KernelEngine = createEngine('wasm')
+  /** Adds in the memory of the backend; created for the first rule with sums. */
+  #sums: KernelEngine | undefined
 
   /** The engine of a backend, or undefined if its build does not export its memory. */
   static of(backend: WasmBackend): WasmEngine | undefined {
@@ -58,6 +58,7 @@ export class WasmEngine implements BackendEngine {
       name,
       lists[name].map((array) => this.#kernels.array(this.#address(array), array.size)),
     ])
+    this.#sums ??= createEngine('wasm')
     return this.#sums.sums(kernel, Object.fromEntries(arrays), coefficients)
   }
 
